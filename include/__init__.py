@@ -1,0 +1,1 @@
+"""Firmament: customer analytics for each firm, as of any date."""
