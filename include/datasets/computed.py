@@ -1,0 +1,169 @@
+"""What is computed from the extracted datasets: days, summaries, RFM."""
+
+import pyarrow as pa
+
+from include.datasets.contract import (
+    COUNT,
+    CUSTOMER_ID,
+    DAY,
+    MONEY,
+    QUANTITY,
+    RATE,
+    TEXT,
+    Dataset,
+    column,
+)
+
+CUSTOMER_DAYS = Dataset(
+    name="customer_days",
+    about="One row per identified customer and day with a sale or a return, before as_of.",
+    grain=("customer_id", "order_date"),
+    schema=pa.schema(
+        [
+            CUSTOMER_ID,
+            column("order_date", DAY, "Day in the firm's time zone.", required=True),
+            column("orders", COUNT, "Distinct sale transactions.", required=True),
+            column("lines", COUNT, "Sale lines.", required=True),
+            column("units", QUANTITY, "Units sold.", required=True),
+            column("gross_amount", MONEY, "Sales before discounts.", required=True),
+            column("discount_amount", MONEY, "Discounts on sales.", required=True),
+            column("sale_amount", MONEY, "Sales after discounts.", required=True),
+            column("returns", COUNT, "Distinct return transactions.", required=True),
+            column("return_amount", MONEY, "Given back for returns.", required=True),
+            column("net_amount", MONEY, "Sales after discounts less returns.", required=True),
+            column("margin_amount", MONEY, "Margin on sales less returns; null when unknown."),
+        ]
+    ),
+)
+
+
+def _windows() -> list[pa.Field]:
+    """Order counts and net spend over each window of days that ends at as_of."""
+    return [
+        column(f"{what}_{days}_days", kind, f"{about} in the last {days} days.", required=True)
+        for days in (30, 90, 180, 365)
+        for what, kind, about in (
+            ("order_count", COUNT, "Orders"),
+            ("total_spend", MONEY, "Net spend"),
+        )
+    ]
+
+
+CUSTOMER_SUMMARY = Dataset(
+    name="customer_summary",
+    about="One row per customer with a sale before as_of.",
+    grain=("customer_id",),
+    schema=pa.schema(
+        [
+            CUSTOMER_ID,
+            column("first_order_date", DAY, "Day of the first sale.", required=True),
+            column("last_order_date", DAY, "Day of the last sale.", required=True),
+            column(
+                "days_since_last_order",
+                pa.int32(),
+                "Last sale day to as_of (RFM's R).",
+                required=True,
+            ),
+            column(
+                "frequency",
+                pa.int32(),
+                "Repeat purchase days: sale days less one (BTYD x).",
+                required=True,
+            ),
+            column("recency_days", pa.int32(), "First to last sale day (BTYD t_x).", required=True),
+            column("age_days", pa.int32(), "First sale day to as_of (BTYD T).", required=True),
+            column("mean_repeat_spend", RATE, "Mean net sale amount of repeat days (Gamma-Gamma m)."),
+            *_windows(),
+            column("order_count", COUNT, "Orders, lifetime.", required=True),
+            column("total_spend", MONEY, "Net spend, lifetime.", required=True),
+            column("total_margin", MONEY, "Margin, lifetime; null when unknown."),
+            column("window_orders", COUNT, "Orders in the firm's RFM window (RFM's F).", required=True),
+            column(
+                "window_spend",
+                MONEY,
+                "Net spend in the firm's RFM window (RFM's M).",
+                required=True,
+            ),
+            column("avg_order_value", MONEY, "Sale amount per order, lifetime."),
+            column("avg_days_between_orders", RATE, "Mean gap between sale days; null below two."),
+            column("return_count", COUNT, "Return transactions, lifetime.", required=True),
+        ]
+    ),
+)
+
+RFM_VALUES = Dataset(
+    name="rfm_values",
+    about="One row per RFM metric and distinct value: how many customers have it, and have less.",
+    grain=("metric", "value"),
+    schema=pa.schema(
+        [
+            column("metric", TEXT, "'recency', 'frequency' or 'monetary'.", required=True),
+            column("value", MONEY, "Days since the last order, orders or spend.", required=True),
+            column("customers", COUNT, "Customers with this value.", required=True),
+            column("customers_worse", COUNT, "Customers with a worse value.", required=True),
+        ]
+    ),
+)
+
+RFM_CUTS = Dataset(
+    name="rfm_cuts",
+    about="One row per RFM metric and run of values that share a score and a percentile.",
+    grain=("metric", "lowest_value"),
+    schema=pa.schema(
+        [
+            column("metric", TEXT, "'recency', 'frequency' or 'monetary'.", required=True),
+            column("lowest_value", MONEY, "The run's lowest value.", required=True),
+            column("score", pa.int8(), "1 to 5; 5 is best. Null below the sufficiency gate."),
+            column("percentile", RATE, "0 to 100: customers with a worse value plus half the ties."),
+        ]
+    ),
+)
+
+RFM = Dataset(
+    name="rfm",
+    about="One row per customer with a sale before as_of: scores, percentiles, segment, status.",
+    grain=("customer_id",),
+    schema=pa.schema(
+        [
+            CUSTOMER_ID,
+            column(
+                "days_since_last_order",
+                pa.int32(),
+                "Last sale day to as_of (RFM's R).",
+                required=True,
+            ),
+            column("last_order_date", DAY, "Day of the last sale.", required=True),
+            *_windows(),
+            column("order_count", COUNT, "Orders, lifetime.", required=True),
+            column("total_spend", MONEY, "Net spend, lifetime.", required=True),
+            column("window_orders", COUNT, "Orders in the firm's RFM window (RFM's F).", required=True),
+            column(
+                "window_spend",
+                MONEY,
+                "Net spend in the firm's RFM window (RFM's M).",
+                required=True,
+            ),
+            column("avg_days_between_orders", RATE, "Mean gap between sale days; null below two."),
+            column("avg_order_value", MONEY, "Sale amount per order, lifetime."),
+            column("recency_score", pa.int8(), "1 to 5; 5 is most recent. Ties share a score."),
+            column("frequency_score", pa.int8(), "1 to 5; 5 is most orders."),
+            column("monetary_score", pa.int8(), "1 to 5; 5 is most spend."),
+            column("rfm_score", TEXT, "The three scores, R F M, as text: '555'."),
+            column("recency_percentile", RATE, "0 to 100; higher is more recent."),
+            column("frequency_percentile", RATE, "0 to 100; higher is more orders."),
+            column("monetary_percentile", RATE, "0 to 100; higher is more spend."),
+            column(
+                "segment_code",
+                TEXT,
+                "Segment from the firm's decision table; 'unscored' without scores.",
+                required=True,
+            ),
+            column(
+                "activity_status",
+                TEXT,
+                "'New', 'Active', 'At risk' or 'Passive', by recency.",
+                required=True,
+            ),
+        ]
+    ),
+)

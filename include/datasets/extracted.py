@@ -1,0 +1,99 @@
+"""What a firm's own systems are read into: the canonical datasets that every source yields."""
+
+import pyarrow as pa
+
+from include.datasets.contract import (
+    CUSTOMER_ID,
+    DAY,
+    INSTANT,
+    MONEY,
+    QUANTITY,
+    TEXT,
+    Dataset,
+    column,
+)
+
+TRANSACTIONS = Dataset(
+    name="transactions",
+    about="One row per line of a sale or a return.",
+    by="month",
+    grain=("transaction_id", "line_id"),
+    schema=pa.schema(
+        [
+            column("transaction_id", TEXT, "Order, basket or invoice.", required=True),
+            column("line_id", TEXT, "Line within the transaction.", required=True),
+            column("kind", TEXT, "'sale' or 'return'.", required=True),
+            column("occurred_at", INSTANT, "When it happened, UTC.", required=True),
+            column("order_date", DAY, "Its day in the firm's time zone.", required=True),
+            column("customer_id", TEXT, "The buyer; null when nobody was identified."),
+            column("product_id", TEXT, "What was bought; null when the source does not say."),
+            column("quantity", QUANTITY, "Units; never negative.", required=True),
+            column("gross_amount", MONEY, "Before discounts; never negative.", required=True),
+            column("discount_amount", MONEY, "Discounts given; never negative.", required=True),
+            column("net_amount", MONEY, "Gross less discount; a return's is given back.", required=True),
+            column("margin_amount", MONEY, "Net less cost of goods; null when unknown."),
+            column("channel", TEXT, "Where it was sold: store, web, ..."),
+            column("payment_method", TEXT, "How it was paid."),
+            column("programme_id", TEXT, "Loyalty programme it was booked under."),
+        ]
+    ),
+)
+
+CUSTOMERS = Dataset(
+    name="customers",
+    about="One row per customer known before as_of. The only dataset with personal data.",
+    grain=("customer_id",),
+    pii=("full_name", "email", "phone", "birth_date"),
+    schema=pa.schema(
+        [
+            CUSTOMER_ID,
+            column("full_name", TEXT, "Name. Personal data."),
+            column("email", TEXT, "E-mail. Personal data."),
+            column("phone", TEXT, "Telephone. Personal data."),
+            column("birth_date", DAY, "Date of birth. Personal data."),
+            column("gender", TEXT, "As the source codes it."),
+            column("city", TEXT, "City."),
+            column("country", TEXT, "Country."),
+            column("joined_date", DAY, "First known to the firm."),
+            column("acquisition_channel", TEXT, "How the customer came."),
+            column("age_band", TEXT, "Age group, where only that is known."),
+            column("income_band", TEXT, "Income group."),
+            column("household_size", TEXT, "People in the household, as the source codes it."),
+        ]
+    ),
+)
+
+PRODUCTS = Dataset(
+    name="products",
+    about="One row per product.",
+    grain=("product_id",),
+    schema=pa.schema(
+        [
+            column("product_id", TEXT, "The source's own product key.", required=True),
+            column("product_name", TEXT, "Name or description."),
+            column("department", TEXT, "Widest grouping."),
+            column("category", TEXT, "Grouping within the department."),
+            column("brand", TEXT, "Brand."),
+            column("unit_cost", MONEY, "Cost of one unit; null when unknown."),
+        ]
+    ),
+)
+
+LOYALTY_MOVEMENTS = Dataset(
+    name="loyalty_movements",
+    about="One row per earning or spending of points.",
+    by="month",
+    grain=("movement_id",),
+    schema=pa.schema(
+        [
+            column("movement_id", TEXT, "The source's own key.", required=True),
+            column("occurred_at", INSTANT, "When it happened, UTC.", required=True),
+            column("order_date", DAY, "Its day in the firm's time zone.", required=True),
+            CUSTOMER_ID,
+            column("programme_id", TEXT, "Programme."),
+            column("transaction_id", TEXT, "The sale it came from, where known."),
+            column("points_earned", QUANTITY, "Never negative.", required=True),
+            column("points_used", QUANTITY, "Never negative.", required=True),
+        ]
+    ),
+)

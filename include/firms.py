@@ -1,0 +1,207 @@
+"""Firms: what one row of ``control.firms`` says, and the registry file that DAG files read.
+
+The warehouse row is the truth. ``Firm`` validates one; ``FirmShape`` is the part that decides what
+a DAG looks like, exported to one sorted JSON file so that parsing makes no database call.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+MODULES = ("rfm",)
+
+
+class FirmError(ValueError):
+    """A firm's row cannot be used; the message names the firm, the field and the way to mend it."""
+
+
+def _identifier(value: str) -> str:
+    if not NAME.fullmatch(value):
+        raise ValueError(
+            f"{value!r} must be lower case letters, digits and underscores, starting with a letter"
+        )
+    return value
+
+
+def _zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError(f"{value!r} is not a time zone of the tz database, such as Europe/London")
+    return value
+
+
+Identifier = Annotated[str, AfterValidator(_identifier)]
+Zone = Annotated[str, AfterValidator(_zone)]
+
+
+class Strict(BaseModel):
+    """A model that refuses fields it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SourceRow(Strict):
+    """Where a firm's data comes from: an Airflow connection id or a file location, never a secret."""
+
+    kind: Identifier
+    conn_id: Identifier | None = None
+    uri: str | None = None
+    db_schema: Identifier | None = Field(default=None, alias="schema")
+    layout: Identifier | None = None
+    mapping: dict[str, str] | None = None
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    @model_validator(mode="after")
+    def _has_a_place(self) -> SourceRow:
+        if (self.conn_id is None) == (self.uri is None):
+            raise ValueError("give either conn_id (an Airflow connection) or uri (a folder), not both")
+        if self.uri and not re.match(r"(file|s3)://", self.uri):
+            raise ValueError(f"uri {self.uri!r} must begin with file:// or s3://")
+        return self
+
+
+class Alerts(Strict):
+    """Airflow connection ids that a final failure is sent to."""
+
+    webhook: Identifier | None = None
+    slack: Identifier | None = None
+    smtp: Identifier | None = None
+    email_to: tuple[str, ...] = ()
+
+
+class Rfm(Strict):
+    """A firm's RFM settings."""
+
+    window_days: int = Field(default=365, ge=1, le=3650)
+    quantiles: tuple[float, float, float, float] = (0.2, 0.4, 0.6, 0.8)
+    min_customers: int = Field(default=20, ge=5)
+    new_days: int = Field(default=30, ge=1)
+    active_days: int = Field(default=90, ge=1)
+    passive_days: int = Field(default=180, ge=1)
+    segments: tuple[dict[str, object], ...] | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Rfm:
+        if list(self.quantiles) != sorted(set(self.quantiles)) or not all(0 < q < 1 for q in self.quantiles):
+            raise ValueError("rfm.quantiles must be four rising numbers between 0 and 1")
+        if not self.new_days <= self.active_days < self.passive_days:
+            raise ValueError("rfm: new_days <= active_days < passive_days must hold")
+        return self
+
+
+class FirmShape(Strict):
+    """What decides the shape of a firm's DAG, and nothing else."""
+
+    firm_key: Identifier
+    name: str = Field(min_length=1, max_length=200)
+    timezone: Zone
+    working_day_period: int = Field(ge=0, le=366)
+    schedule_hour: int = Field(default=5, ge=0, le=23)
+    source_kind: Identifier
+    pool: Identifier
+    modules: tuple[str, ...] = MODULES
+    owner: str = "firmament"
+    alerts: Alerts = Alerts()
+    is_paused: bool = False
+
+
+class Firm(Strict):
+    """One valid row of ``control.firms``."""
+
+    firm_key: Identifier
+    name: str = Field(min_length=1, max_length=200)
+    source: SourceRow
+    timezone: Zone
+    currency: str = Field(pattern=r"^[A-Z]{3}$")
+    working_day_period: int = Field(ge=0, le=366)
+    schedule_hour: int = Field(default=5, ge=0, le=23)
+    churn_threshold_days: int = Field(ge=1, le=3650)
+    min_spend: float = Field(default=0, ge=0)
+    min_orders: int = Field(default=1, ge=1)
+    lookback_days: int = Field(default=35, ge=0, le=3650)
+    modules: tuple[str, ...] = MODULES
+    engine: Literal["duckdb", "spark"] = "duckdb"
+    language: Literal["en", "tr"] = "en"
+    owner: str = "firmament"
+    alerts: Alerts = Alerts()
+    rfm: Rfm = Rfm()
+    is_paused: bool = False
+
+    @model_validator(mode="after")
+    def _modules_known(self) -> Firm:
+        if unknown := sorted(set(self.modules) - set(MODULES)):
+            raise ValueError(f"modules {unknown} are unknown; there are {list(MODULES)}")
+        return self
+
+    @property
+    def shape(self) -> FirmShape:
+        """The part that the registry file holds."""
+        place = self.source.conn_id or self.source.kind
+        return FirmShape(
+            firm_key=self.firm_key,
+            name=self.name,
+            timezone=self.timezone,
+            working_day_period=self.working_day_period,
+            schedule_hour=self.schedule_hour,
+            source_kind=self.source.kind,
+            pool=f"source_{place}"[:63],
+            modules=tuple(m for m in MODULES if m in self.modules),
+            owner=self.owner,
+            alerts=self.alerts,
+            is_paused=self.is_paused,
+        )
+
+
+def parse_firm(row: dict[str, object]) -> Firm:
+    """A firm from a row or a YAML mapping; FirmError lists every field that is wrong."""
+    try:
+        return Firm.model_validate({k: v for k, v in row.items() if v is not None})
+    except ValidationError as error:
+        key = row.get("firm_key", "?")
+        faults = "; ".join(
+            f"{'.'.join(map(str, e['loc'])) or 'row'}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
+        )
+        raise FirmError(
+            f"firm {key}: {faults}. Mend its row: python -m include firms add --file F.yaml"
+        ) from None
+
+
+def write_registry(path: Path, shapes: Iterable[FirmShape]) -> None:
+    """Replace the registry file atomically: sorted, so that an unchanged firm stays byte-identical."""
+    rows = [s.model_dump(mode="json") for s in sorted(shapes, key=lambda s: s.firm_key)]
+    text = json.dumps({"firms": rows}, indent=1, sort_keys=True, ensure_ascii=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".registry-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def read_registry(path: Path) -> tuple[FirmShape, ...]:
+    """The firms a DAG file is to build; none before the first sync, FirmError when the file is corrupt."""
+    if not path.exists():
+        return ()
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))["firms"]
+        return tuple(FirmShape.model_validate(row) for row in rows)
+    except (ValueError, KeyError, TypeError) as error:
+        raise FirmError(
+            f"registry {path} is corrupt ({error}); write it anew: python -m include firms sync"
+        ) from None
