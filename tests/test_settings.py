@@ -1,0 +1,150 @@
+"""Where things are, and what is said when they are nowhere."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from include.settings import PROJECT, Settings, SettingsError
+
+
+def test_everything_lies_under_the_project_unless_told_otherwise():
+    settings = Settings.read({})
+
+    assert settings.home == PROJECT / ".firmament"
+    assert settings.root == f"file://{PROJECT}/.firmament/handoffs"
+    assert settings.registry == PROJECT / ".firmament" / "registry.json"
+
+
+def test_the_environment_moves_each_thing(tmp_path):
+    environ = {
+        "FIRMAMENT_HOME": str(tmp_path),
+        "FIRMAMENT_ROOT": "s3://store@bucket/handoffs",
+        "FIRMAMENT_REGISTRY": str(tmp_path / "elsewhere.json"),
+    }
+
+    settings = Settings.read(environ)
+
+    assert settings.home == tmp_path
+    assert settings.root == "s3://store@bucket/handoffs"
+    assert settings.registry == tmp_path / "elsewhere.json"
+
+
+def test_an_empty_variable_counts_as_not_set():
+    settings = Settings.read({"FIRMAMENT_HOME": "", "FIRMAMENT_ROOT": "", "FIRMAMENT_REGISTRY": ""})
+
+    assert (settings.home, settings.root) == (Settings.read({}).home, Settings.read({}).root)
+    assert settings.registry == Settings.read({}).registry
+
+
+def test_the_warehouse_variable_goes_before_the_connection():
+    environ = {
+        "FIRMAMENT_WAREHOUSE_DSN": "postgresql://a@one/db",
+        "AIRFLOW_CONN_FIRMAMENT_WAREHOUSE": "postgres://a@two/db",
+    }
+
+    assert Settings.read(environ).warehouse_dsn() == "postgresql://a@one/db"
+
+
+def test_the_connection_serves_where_the_variable_is_not_set(tmp_path):
+    environ = {
+        "FIRMAMENT_HOME": str(tmp_path),
+        "AIRFLOW_CONN_FIRMAMENT_WAREHOUSE": "postgres://a:p@two:5433/db",
+    }
+
+    assert Settings.read(environ).warehouse_dsn() == "postgresql://a:p@two:5433/db"
+
+
+def test_the_embedded_server_serves_where_nothing_is_set(postgres_server, tmp_path):
+    (tmp_path / "postgres").symlink_to(postgres_server.folder)
+
+    dsn = Settings.read({"FIRMAMENT_HOME": str(tmp_path)}).warehouse_dsn()
+
+    assert dsn == postgres_server.dsn()
+
+
+def test_no_warehouse_is_an_error_that_names_the_command(tmp_path):
+    with pytest.raises(SettingsError, match="make up"):
+        Settings.read({"FIRMAMENT_HOME": str(tmp_path)}).warehouse_dsn()
+
+
+def test_the_state_of_a_dead_server_is_not_believed(tmp_path):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    (tmp_path / "postgres").mkdir()
+    state = {"dsn": "postgresql://gone", "pid": ended.pid, "port": 1}
+    (tmp_path / "postgres" / "server.json").write_text(json.dumps(state))
+
+    with pytest.raises(SettingsError, match="no embedded server runs"):
+        Settings.read({"FIRMAMENT_HOME": str(tmp_path)}).warehouse_dsn()
+
+
+@pytest.mark.parametrize(
+    ("value", "uri"),
+    [
+        ("postgres://u:p@h:5/d", "postgresql://u:p@h:5/d"),
+        ("postgresql+psycopg2://u:p@h:5/d", "postgresql://u:p@h:5/d"),
+        ("aws://key:secret@/?endpoint_url=x", "aws://key:secret@/?endpoint_url=x"),
+        (
+            '{"conn_type": "postgres", "login": "u", "password": "p@ss/word!", "host": "h", '
+            '"port": 5, "schema": "d", "extra": {"sslmode": "require"}}',
+            "postgresql://u:p%40ss%2Fword%21@h:5/d?sslmode=require",
+        ),
+        ('{"conn_type": "postgres", "host": "h"}', "postgresql://h/"),
+        (
+            '{"conn_type": "google_cloud", "extra": "{\\"a\\": {\\"b\\": 1}}"}',
+            "google-cloud:///?__extra__=%7B%22a%22%3A+%7B%22b%22%3A+1%7D%7D",
+        ),
+    ],
+)
+def test_a_connection_is_read_as_uri_or_json(value, uri):
+    settings = Settings.read({"AIRFLOW_CONN_SHOP": value})
+
+    assert settings.connection_uri("shop") == uri
+
+
+def test_a_broken_connection_is_named_without_its_secret():
+    settings = Settings.read({"AIRFLOW_CONN_SHOP": '{"password": "hunter2"'})
+
+    with pytest.raises(SettingsError, match="AIRFLOW_CONN_SHOP") as error:
+        settings.connection_uri("shop")
+
+    assert "hunter2" not in str(error.value)
+
+
+def test_an_unknown_connection_is_an_error_that_says_how_to_add_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delitem(sys.modules, "airflow", raising=False)
+
+    with pytest.raises(SettingsError, match="AIRFLOW_CONN_SHOP"):
+        Settings.read({}).connection_uri("shop")
+
+
+def test_an_unknown_connection_does_not_set_up_airflow_by_the_way(tmp_path):
+    script = "from include.settings import Settings; Settings.read().connection_uri('shop')"
+    environ = {"HOME": str(tmp_path), "PYTHONPATH": str(PROJECT)}
+
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environ, capture_output=True, text=True, check=False
+    )
+
+    assert "no connection 'shop'" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_passwords_are_not_in_the_repr():
+    settings = Settings.read({"FIRMAMENT_WAREHOUSE_DSN": "postgresql://u:hunter2@h/d"})
+
+    assert "hunter2" not in repr(settings)
+
+
+def test_importing_the_settings_loads_the_standard_library_alone():
+    script = "import sys, include.settings; print(*sys.modules)"
+
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", script], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+
+    names = {name.partition(".")[0] for name in done.stdout.split()}
+    assert names - set(sys.stdlib_module_names) - {"__main__", "include"} == set()
