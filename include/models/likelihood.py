@@ -1,0 +1,239 @@
+"""Maximum likelihood for models of a few positive parameters.
+
+The data arrive grouped: one row per distinct (frequency, recency_days, age_days) with the number of
+customers that share it, so a firm of a million customers costs no more than its distinct rows.
+The search runs on the logarithms of the parameters, inside a box, by Newton steps with an exact
+Hessian in a trust region (Nocedal & Wright, *Numerical Optimization*, 2nd ed., ch. 4). An optimum that
+lies on the box, or on a ridge too flat to tell from one, is flagged rather than refused.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Evaluation = tuple[float, Floats, Floats]
+"""Log-likelihood, gradient and Hessian at one point."""
+
+DAYS_PER_WEEK = 7.0
+"""Inputs are days; the models think in weeks, as the papers do, so alpha and beta are in weeks."""
+
+COARSE_ROWS = 4_000
+MEDIUM_ROWS = 20_000
+LOWEST, HIGHEST = 1e-4, 1e4
+FLAT_CURVATURE = 1e-2  # a log-parameter known no better than a factor exp(10) is not known
+MOST_ITERATIONS = 200
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Distinct purchase histories in the papers' symbols; times in weeks, ``n`` customers each."""
+
+    x: Floats
+    t_x: Floats
+    T: Floats
+    n: Floats
+
+    def thin(self, rows: int) -> "Rows":
+        """About ``rows`` of the rows, evenly spaced, so that the choice depends on the data alone."""
+        step = max(1, len(self.x) // rows)
+        return Rows(self.x[::step], self.t_x[::step], self.T[::step], self.n[::step])
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """Where the search ended. ``covariance`` is that of the log-parameters, row by row."""
+
+    params: Floats
+    log_likelihood: float
+    covariance: tuple[float, ...]
+    is_boundary: bool
+    is_converged: bool
+
+
+def group(frequency: NDArray, recency_days: NDArray, age_days: NDArray) -> pa.Table:
+    """One row per distinct (frequency, recency_days, age_days), sorted, with its ``customers``.
+
+    The same table as SQL's ``group by``; for callers that hold arrays of whole days.
+    """
+    x, t_x, T = (np.asarray(v, dtype=np.int64) for v in (frequency, recency_days, age_days))
+    width = int(max(T.max(initial=0), t_x.max(initial=0))) + 1
+    key = (x * width + t_x) * width + T
+    key.sort()
+    first = np.flatnonzero(np.concatenate(([True], key[1:] != key[:-1]))) if len(key) else key
+    key, customers = key[first], np.diff(np.append(first, len(key)))
+    return pa.table(
+        {
+            "frequency": key // (width * width),
+            "recency_days": key // width % width,
+            "age_days": key % width,
+            "customers": customers,
+        }
+    )
+
+
+def numbers(table: pa.Table | pa.RecordBatch, name: str, model: str) -> Floats:
+    """One column as finite floats; decimals are converted, a null or a missing column is an error."""
+    if name not in table.schema.names:
+        raise ValueError(f"{model}: missing column {name!r}; it has {table.schema.names}")
+    column = table.column(name)
+    if column.null_count:
+        raise ValueError(f"{model}: {column.null_count} nulls in {name!r}; filter them out in SQL")
+    if pa.types.is_decimal(column.type):
+        column = column.cast(pa.float64())
+    values = np.asarray(column, dtype=np.float64)
+    if not np.isfinite(values).all():
+        raise ValueError(f"{model}: {name!r} holds values that are not finite")
+    return values
+
+
+def histories(table: pa.Table | pa.RecordBatch, model: str) -> tuple[Floats, Floats, Floats]:
+    """x, t_x and T in weeks, checked: counts are whole and 0 <= t_x <= T."""
+    x = numbers(table, "frequency", model)
+    t_x = numbers(table, "recency_days", model) / DAYS_PER_WEEK
+    T = numbers(table, "age_days", model) / DAYS_PER_WEEK
+    wrong = (x < 0) | (x != np.floor(x)) | (t_x < 0) | (t_x > T) | ((x == 0) & (t_x > 0))
+    if wrong.any():
+        raise ValueError(
+            f"{model}: {int(wrong.sum())} rows break 0 <= recency_days <= age_days, frequency whole "
+            "and recency_days 0 when frequency is 0; see customer_summary"
+        )
+    return x, t_x, T
+
+
+def rows(groups: pa.Table, model: str) -> Rows:
+    """Groups in one canonical order, so that the order of the input cannot change a bit."""
+    x, t_x, T = histories(groups, model)
+    n = numbers(groups, "customers", model)
+    keep = n > 0
+    if not keep.any():
+        raise ValueError(f"{model}: no customers to fit")
+    if not keep.all():
+        x, t_x, T, n = x[keep], t_x[keep], T[keep], n[keep]
+    d_x, d_last, d_age = np.diff(x), np.diff(t_x), np.diff(T)
+    ahead = (d_x > 0) | (d_x == 0) & ((d_last > 0) | (d_last == 0) & (d_age > 0))
+    if not ahead.all():
+        order = np.lexsort((T, t_x, x))
+        x, t_x, T, n = x[order], t_x[order], T[order], n[order]
+        new = np.concatenate(([True], (np.diff(x) != 0) | (np.diff(t_x) != 0) | (np.diff(T) != 0)))
+        first = np.flatnonzero(new)
+        x, t_x, T, n = x[first], t_x[first], T[first], np.add.reduceat(n, first)
+    return Rows(x, t_x, T, n)
+
+
+def margin(keys: Floats, *weights: Floats) -> tuple[NDArray, ...]:
+    """The distinct keys, and the sum of each weight within them."""
+    distinct, where = np.unique(keys, return_inverse=True)
+    return (distinct, *(np.bincount(where, weights=w, minlength=len(distinct)) for w in weights))
+
+
+def maximise_in_stages(
+    likelihood: Callable[[Rows], Callable[[Floats], Evaluation]],
+    data: Rows,
+    starts: Sequence[Sequence[float]],
+    *,
+    upper: Sequence[float],
+) -> Optimum:
+    """Every start on a few rows, the best of them on more, then on all.
+
+    A thinned sample is only a way to a good start: the last search sees every row.
+    """
+    coarse = likelihood(data.thin(COARSE_ROWS)) if len(data.x) > 2 * COARSE_ROWS else None
+    full = likelihood(data)
+    first = coarse or full
+    found = [maximise(first, np.log(start), upper=upper) for start in starts]
+    best = max(found, key=lambda optimum: optimum.log_likelihood)
+    if coarse is None:
+        return best
+    if len(data.x) > 2 * MEDIUM_ROWS:
+        medium = likelihood(data.thin(MEDIUM_ROWS))
+        best = maximise(medium, np.log(best.params), upper=upper)
+    return maximise(full, np.log(best.params), upper=upper)
+
+
+def maximise(evaluate: Callable[[Floats], Evaluation], start: Floats, *, upper: Sequence[float]) -> Optimum:
+    """Maximise ``evaluate(params)`` over positive parameters, from the log-parameters ``start``.
+
+    ``evaluate`` gives derivatives with respect to the parameters themselves; the chain rule to
+    logarithms is applied here.
+    """
+    low, high = np.full(len(start), np.log(LOWEST)), np.log(np.asarray(upper))
+    at = np.clip(start, low, high)
+    value, slope, curve = _in_logs(evaluate, at)
+    radius, converged = 1.0, False
+    for _ in range(MOST_ITERATIONS):
+        held = ((at <= low) & (slope < 0)) | ((at >= high) & (slope > 0))
+        free = ~held
+        step = np.zeros_like(at)
+        if free.any():
+            step[free] = _step(slope[free], -curve[np.ix_(free, free)], radius)
+        step = np.clip(at + step, low, high) - at
+        gain = float(slope @ step + 0.5 * step @ curve @ step)
+        if gain < max(1e-8, 1e-14 * abs(value)):
+            # Too small to measure: the last Newton step is taken on trust, which squares the error.
+            at = at + step if gain > 0 and np.abs(step).max() < 1e-2 else at
+            converged = True
+            break
+        new_value, new_slope, new_curve = _in_logs(evaluate, at + step)
+        ratio = (new_value - value) / gain if np.isfinite(new_value) else -1.0
+        if ratio < 0.25:
+            radius = 0.25 * float(np.linalg.norm(step))
+        elif ratio > 0.75:
+            radius = min(4.0, max(radius, 2.0 * float(np.linalg.norm(step))))
+        if ratio > 1e-4:
+            at, value, slope, curve = at + step, new_value, new_slope, new_curve
+        elif radius < 1e-9:
+            break
+    covariance, is_flat = _covariance(-curve, (at > low + 1e-6) & (at < high - 1e-6))
+    return Optimum(np.exp(at), float(value), tuple(covariance.ravel().tolist()), is_flat, converged)
+
+
+def _in_logs(evaluate: Callable[[Floats], Evaluation], at: Floats) -> Evaluation:
+    theta = np.exp(at)
+    value, slope, curve = evaluate(theta)
+    slope = slope * theta
+    return value, slope, curve * np.outer(theta, theta) + np.diag(slope)
+
+
+def _step(slope: Floats, bend: Floats, radius: float) -> Floats:
+    """The best step of length at most ``radius`` on the model slope.d - d.bend.d / 2."""
+    roots, axes = np.linalg.eigh(bend)
+    along = axes.T @ slope
+    along = np.where(along == 0.0, 1e-300, along)
+
+    def at(shift: float) -> Floats:
+        return along / (roots + shift)
+
+    floor = max(0.0, -float(roots[0]))
+    shift = 0.0
+    if roots[0] <= 0 or np.linalg.norm(at(0.0)) > radius:
+        small = floor + 1e-14 * max(1.0, abs(float(roots[-1])))
+        large = floor + float(np.linalg.norm(along)) / radius + 1e-300
+        for _ in range(80):  # bisection on a logarithmic scale of the distance from the pole
+            shift = floor + float(np.sqrt((small - floor) * max(large - floor, small - floor)))
+            if np.linalg.norm(at(shift)) > radius:
+                small = shift
+            else:
+                large = shift
+            if large - small <= 1e-6 * (large - floor):
+                break
+        shift = max(large, small)
+    step = axes @ at(shift)
+    length = float(np.linalg.norm(step))
+    return step if length <= radius or length == 0.0 else step * (radius / length)
+
+
+def _covariance(bend: Floats, inside: NDArray[np.bool_]) -> tuple[Floats, bool]:
+    """Inverse information of the parameters off the boundary, and whether any lies on it."""
+    covariance = np.zeros_like(bend)
+    is_boundary = not bool(inside.all())
+    if inside.any():
+        roots, axes = np.linalg.eigh(bend[np.ix_(inside, inside)])
+        is_boundary = is_boundary or float(roots[0]) < FLAT_CURVATURE
+        known = roots >= FLAT_CURVATURE
+        part = (axes[:, known] / roots[known]) @ axes[:, known].T
+        covariance[np.ix_(inside, inside)] = (part + part.T) / 2
+    return covariance, is_boundary
