@@ -22,13 +22,13 @@ CUSTOMER_DAYS = Dataset(
         [
             CUSTOMER_ID,
             column("order_date", DAY, "Day in the firm's time zone.", required=True),
-            column("orders", COUNT, "Distinct sale transactions.", required=True),
-            column("lines", COUNT, "Sale lines.", required=True),
+            column("order_count", COUNT, "Distinct sale transactions.", required=True),
+            column("line_count", COUNT, "Sale lines.", required=True),
             column("units", QUANTITY, "Units sold.", required=True),
             column("gross_amount", MONEY, "Sales before discounts.", required=True),
             column("discount_amount", MONEY, "Discounts on sales.", required=True),
             column("sale_amount", MONEY, "Sales after discounts.", required=True),
-            column("returns", COUNT, "Distinct return transactions.", required=True),
+            column("return_count", COUNT, "Distinct return transactions.", required=True),
             column("return_amount", MONEY, "Given back for returns.", required=True),
             column("net_amount", MONEY, "Sales after discounts less returns.", required=True),
             column("margin_amount", MONEY, "Margin on sales less returns; null when unknown."),
@@ -94,11 +94,11 @@ CUSTOMER_SUMMARY = Dataset(
 RFM_VALUES = Dataset(
     name="rfm_values",
     about="One row per RFM metric and distinct value: how many customers have it, and have less.",
-    grain=("metric", "value"),
+    grain=("metric", "metric_value"),
     schema=pa.schema(
         [
             column("metric", TEXT, "'recency', 'frequency' or 'monetary'.", required=True),
-            column("value", MONEY, "Days since the last order, orders or spend.", required=True),
+            column("metric_value", MONEY, "Days since the last order, orders or spend.", required=True),
             column("customers", COUNT, "Customers with this value.", required=True),
             column("customers_worse", COUNT, "Customers with a worse value.", required=True),
         ]
@@ -115,6 +115,24 @@ RFM_CUTS = Dataset(
             column("lowest_value", MONEY, "The run's lowest value.", required=True),
             column("score", pa.int8(), "1 to 5; 5 is best. Null below the sufficiency gate."),
             column("percentile", RATE, "0 to 100: customers with a worse value plus half the ties."),
+        ]
+    ),
+)
+
+SEGMENTS = Dataset(
+    name="segments",
+    about="One row per RFM segment of the firm's decision table.",
+    grain=("segment_code",),
+    schema=pa.schema(
+        [
+            column("segment_code", TEXT, "Short stable name.", required=True),
+            column("segment_name", TEXT, "Name as people say it.", required=True),
+            column("segment_description", TEXT, "Who is in it."),
+            column("segment_type", TEXT, "'rfm'.", required=True),
+            column("cells", TEXT, "Cells, as boxes of R F M digits: '45 3 45; 3 345 45'.", required=True),
+            column("target_marketing_strategy", TEXT, "What to do with them."),
+            column("retention_priority", pa.int32(), "1 to 10; 1 is most urgent to keep.", required=True),
+            column("value_tier", TEXT, "'High value', 'Growth potential', 'At risk' or 'Recovery'."),
         ]
     ),
 )

@@ -3,6 +3,7 @@
 import pyarrow as pa
 
 from include.datasets.contract import (
+    COUNT,
     CUSTOMER_ID,
     DAY,
     INSTANT,
@@ -97,3 +98,21 @@ LOYALTY_MOVEMENTS = Dataset(
         ]
     ),
 )
+
+
+def rejected_of(dataset: Dataset) -> Dataset:
+    """The rows of ``dataset`` that could not be used, each as its source wrote it, with the reason."""
+    return Dataset(
+        name=f"{dataset.name}_rejected",
+        about=f"One row per row of {dataset.name} that could not be used.",
+        by=dataset.by,
+        grain=("reason", "row_number"),
+        pii=("source_row",) if dataset.pii else (),
+        schema=pa.schema(
+            [
+                column("reason", TEXT, "Why it could not be used.", required=True),
+                column("row_number", COUNT, "Within the slice and reason.", required=True),
+                column("source_row", TEXT, "The row as JSON."),
+            ]
+        ),
+    )

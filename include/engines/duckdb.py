@@ -1,0 +1,92 @@
+"""The embedded engine: DuckDB, bounded by a memory limit and shut off from every file it was not given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import sqlglot
+from sqlglot import exp
+
+from include.engines import Inputs
+
+BATCH_ROWS = 65_536
+
+
+class QueryError(RuntimeError):
+    """A query cannot be parsed, bound or run; the message carries the engine's own words."""
+
+
+class DuckDb:
+    """One private in-memory database for one step."""
+
+    def __init__(self, *, memory_mb: int, threads: int, scratch: Path) -> None:
+        """Spill to ``scratch`` beyond ``memory_mb`` megabytes."""
+        self._memory_mb = memory_mb
+        self._threads = threads
+        self._spill = scratch / "spill"
+        self._spill.mkdir(parents=True, exist_ok=True)
+
+    def query(self, sql: str, inputs: Inputs, params: Mapping[str, object]) -> Iterator[pa.RecordBatch]:
+        """Batches of the result of ``sql``, whose ``:name`` parameters are bound from ``params``."""
+        statement, names = bindable(sql)
+        if missing := sorted(names - set(params)):
+            raise QueryError(f"the query asks for parameters nobody gave: {missing}")
+        connection = self._connect([path for _, paths in inputs for path in paths])
+        try:
+            for dataset, paths in inputs:
+                _register(connection, dataset.name, dataset.schema, paths)
+            bound = {name: params[name] for name in names}
+            reader: pa.RecordBatchReader = connection.sql(statement, params=bound).to_arrow_reader(BATCH_ROWS)
+            yield from reader
+        except duckdb.Error as error:
+            raise QueryError(f"{type(error).__name__}: {error}") from error
+        finally:
+            connection.close()
+
+    def close(self) -> None:
+        """Nothing is held between queries."""
+
+    def _connect(self, paths: list[Path]) -> duckdb.DuckDBPyConnection:
+        connection = duckdb.connect(
+            ":memory:",
+            config={
+                "memory_limit": f"{self._memory_mb}MB",
+                "threads": self._threads,
+                "temp_directory": str(self._spill),
+                "preserve_insertion_order": False,
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+            },
+        )
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set allowed_paths = $paths", {"paths": [str(path) for path in paths]})
+        connection.execute("set allowed_directories = $folders", {"folders": [str(self._spill)]})
+        connection.execute("set enable_external_access = false")
+        connection.execute("set lock_configuration = true")
+        return connection
+
+
+def _register(connection: duckdb.DuckDBPyConnection, name: str, schema: pa.Schema, paths: object) -> None:
+    files = [str(path) for path in paths]  # type: ignore[attr-defined]
+    if files:
+        connection.read_parquet(files).create_view(name)
+    else:
+        connection.register(name, schema.empty_table())
+
+
+def bindable(sql: str) -> tuple[str, set[str]]:
+    """The statement with DuckDB's ``$name`` for each ``:name``, and the names."""
+    try:
+        (tree,) = sqlglot.parse(sql, read="duckdb")
+    except (sqlglot.errors.SqlglotError, ValueError) as error:
+        raise QueryError(f"the query is not one statement that can be parsed: {error}") from error
+    if tree is None:
+        raise QueryError("the query is empty")
+    names = set()
+    for node in tree.find_all(exp.Placeholder):
+        names.add(node.name)
+        node.replace(exp.Parameter(this=exp.Var(this=node.name)))
+    return tree.sql(dialect="duckdb"), names

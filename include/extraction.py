@@ -1,0 +1,146 @@
+"""The extract step: from a source's batches to one tidy slice, with every unusable row accounted for.
+
+rows in = rows kept + rows rejected by reason. Exact copies are dropped and counted; rows that
+disagree about one grain key are all rejected, because nobody can say which of them is right.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import sqlglot
+from sqlglot import exp
+
+from include.datasets import Dataset
+from include.datasets.extracted import rejected_of
+from include.engines import Engine
+
+EXACT_DUPLICATE = "exact_duplicate"
+CONFLICTING_DUPLICATE = "conflicting_duplicate"
+SAMPLES = 5
+
+
+@dataclass
+class Rejections:
+    """Unusable rows of one slice: how many by reason, what they are worth, a few of them."""
+
+    rows: Counter[str] = field(default_factory=Counter)
+    net_amount: dict[str, Decimal] = field(default_factory=dict)
+    samples: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Count a batch of rejected rows, which carries ``rejected_reason`` and ``source_row``."""
+        has_amount = "net_amount" in batch.schema.names
+        for i, reason in enumerate(batch.column("rejected_reason").to_pylist()):
+            self.rows[reason] += 1
+            if has_amount and (amount := batch.column("net_amount")[i].as_py()) is not None:
+                self.net_amount[reason] = self.net_amount.get(reason, Decimal(0)) + amount
+            if len(kept := self.samples.setdefault(reason, [])) < SAMPLES:
+                kept.append(batch.column("source_row")[i].as_py() or "")
+
+    def records(self, *, with_samples: bool) -> list[dict[str, object]]:
+        """One row per reason, as ``control.rejections`` keeps them; personal data gives no samples."""
+        return [
+            {
+                "reason": reason,
+                "rows": count,
+                "net_amount": self.net_amount.get(reason),
+                "samples": self.samples.get(reason, []) if with_samples else [],
+            }
+            for reason, count in sorted(self.rows.items())
+        ]
+
+
+class Intake:
+    """One slice on its way in: usable rows in one scratch file, rejected ones in another."""
+
+    def __init__(self, dataset: Dataset, scratch: Path) -> None:
+        """Files are written under ``scratch``, which the caller removes."""
+        self.dataset = dataset
+        self.rejections = Rejections()
+        self._usable = scratch / "usable.parquet"
+        self._rejected = scratch / "rejected.parquet"
+        self._conflicts = scratch / "conflicts.parquet"
+
+    def read(self, batches: Iterable[pa.RecordBatch]) -> None:
+        """Take in a source's batches, parting usable rows from rejected ones."""
+        usable = pq.ParquetWriter(self._usable, self.dataset.schema, compression="zstd")
+        rejected = pq.ParquetWriter(self._rejected, _REJECTED, compression="zstd")
+        try:
+            for batch in batches:
+                is_usable = pc.is_null(batch.column("rejected_reason"))
+                if pc.all(is_usable).as_py() is False:
+                    bad = batch.filter(pc.invert(is_usable))
+                    self.rejections.add(bad)
+                    rejected.write_batch(bad.select(_REJECTED.names).cast(_REJECTED))
+                    batch = batch.filter(is_usable)
+                usable.write_batch(self.dataset.conform(batch))
+        finally:
+            usable.close()
+            rejected.close()
+
+    def tidy(self, engine: Engine) -> Iterator[pa.RecordBatch]:
+        """Usable rows, sorted by grain, each key once."""
+        rows = pq.read_metadata(self._usable).num_rows
+        distinct, keys = self._count(engine)
+        if distinct < rows:
+            self.rejections.rows[EXACT_DUPLICATE] += rows - distinct
+        query = self._distinct(*self.dataset.schema.names).order_by(*self.dataset.grain)
+        if keys < distinct:
+            self._reject_conflicts(engine)
+            query = query.qualify(self._copies().eq(1))
+        yield from map(self.dataset.conform, self._query(engine, query))
+
+    def rejected(self, engine: Engine) -> Iterator[pa.RecordBatch]:
+        """Rejected rows, sorted and numbered within their reason. Read it after ``tidy``."""
+        dataset = rejected_of(self.dataset)
+        raw = Dataset(name="rejected", about="", grain=(), schema=_REJECTED)
+        files = [path for path in (self._rejected, self._conflicts) if path.exists()]
+        yield from map(dataset.conform, engine.query(_NUMBERED, [(raw, files)], {}))
+
+    def _distinct(self, *columns: str | exp.Expr) -> exp.Select:
+        lines = sqlglot.select(*self.dataset.schema.names).distinct().from_(self.dataset.name)
+        return sqlglot.select(*columns).from_(lines.subquery("lines"))
+
+    def _copies(self) -> exp.Window:
+        keys = [exp.column(name) for name in self.dataset.grain]
+        return exp.Window(this=exp.Count(this=exp.Star()), partition_by=keys)
+
+    def _query(self, engine: Engine, query: exp.Select) -> Iterator[pa.RecordBatch]:
+        return engine.query(query.sql(dialect="duckdb"), [(self.dataset, [self._usable])], {})
+
+    def _count(self, engine: Engine) -> tuple[int, int]:
+        """Distinct rows, and distinct grain keys."""
+        keys = sqlglot.select(*self.dataset.grain).distinct().from_(self.dataset.name).subquery("keys")
+        key_count = sqlglot.select("count(*)").from_(keys).subquery()
+        (batch,) = self._query(engine, self._distinct("count(*) as rows", exp.alias_(key_count, "keys")))
+        return batch.column("rows")[0].as_py(), batch.column("keys")[0].as_py()
+
+    def _reject_conflicts(self, engine: Engine) -> None:
+        query = self._distinct(
+            exp.alias_(exp.Literal.string(CONFLICTING_DUPLICATE), "rejected_reason"),
+            "cast(to_json(lines) as varchar) as source_row",
+            *self.dataset.schema.names,
+        ).qualify(exp.GT(this=self._copies(), expression=exp.Literal.number(1)))
+        with pq.ParquetWriter(self._conflicts, _REJECTED) as writer:
+            for batch in self._query(engine, query):
+                self.rejections.add(batch)
+                writer.write_batch(batch.select(_REJECTED.names).cast(_REJECTED))
+
+
+_REJECTED = pa.schema({"rejected_reason": pa.string(), "source_row": pa.string()})
+_NUMBERED = """
+    select
+        rejected_reason as reason,
+        row_number() over (partition by rejected_reason order by source_row) as row_number,
+        source_row
+    from rejected
+    order by reason, row_number
+"""
