@@ -1,0 +1,82 @@
+"""Sources: adapters that read one kind of system into the canonical datasets of ``include/datasets``.
+
+A source yields every row it finds, the unusable ones too: a batch has the dataset's columns, then
+``rejected_reason`` (null: usable) and ``source_row`` (JSON, for rejected rows alone), so that
+nothing is dropped without being counted. ``docs/sources.md`` says what each kind expects.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+
+from include.datasets import Dataset
+from include.firms import Firm
+from include.periods import EARLIEST, Month
+
+SOURCES: dict[str, str] = {
+    "postgres": "include.sources.postgres:Postgres",
+    "csv": "include.sources.csv:Csv",
+}
+BATCH_ROWS = 65_536
+REJECTED = pa.field("rejected_reason", pa.string())
+SOURCE_ROW = pa.field("source_row", pa.string())
+
+
+class SourceError(RuntimeError):
+    """A firm's system cannot be read; the message says what, where and how to mend it."""
+
+
+class Source(Protocol):
+    """Reads one firm's system. Rows come unsorted, in bounded batches."""
+
+    def offers(self, dataset: Dataset) -> bool:
+        """Whether this source has such rows at all; a dataset it has not is written empty."""
+
+    def first_month(self, dataset: Dataset) -> Month | None:
+        """The earliest month with rows of a by-month dataset; None when there are no rows."""
+
+    def extract(self, dataset: Dataset, *, month: Month | None, as_of: date) -> Iterator[pa.RecordBatch]:
+        """Rows of ``month`` (None: a snapshot) that happened before ``as_of`` in the firm's zone."""
+
+
+def open_source(firm: Firm, connection_uri: Callable[[str], str], *, scratch: Path | None = None) -> Source:
+    """The source of a firm's row; ``scratch`` is a folder for what need not be read twice."""
+    if firm.source.kind not in SOURCES:
+        raise SourceError(
+            f"firm {firm.firm_key}: source kind {firm.source.kind!r} is unknown; there are {sorted(SOURCES)}"
+        )
+    module, _, name = SOURCES[firm.source.kind].partition(":")
+    source: Source = getattr(importlib.import_module(module), name)(firm, connection_uri, scratch=scratch)
+    return source
+
+
+def extracted_schema(dataset: Dataset) -> pa.Schema:
+    """What a source yields for a dataset: its columns, all nullable, and the two about rejection."""
+    fields = [field.with_nullable(True).remove_metadata() for field in dataset.schema]
+    return pa.schema([*fields, REJECTED, SOURCE_ROW])
+
+
+def takes_undated(month: Month, as_of: date) -> bool:
+    """Whether a month also yields the rows that no date places: the run's current month does.
+
+    That month is read on every run, so such a row is counted by each run, and once.
+    """
+    return month.end >= as_of
+
+
+__all__ = [
+    "BATCH_ROWS",
+    "EARLIEST",
+    "SOURCES",
+    "Source",
+    "SourceError",
+    "extracted_schema",
+    "open_source",
+    "takes_undated",
+]

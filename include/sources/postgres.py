@@ -1,0 +1,180 @@
+"""A shop's operational schema in Postgres, streamed as Arrow by ADBC.
+
+The statements are ``sql/extract/postgres/<dataset>.sql``; the schema they expect is ``shop.sql``
+beside them. Each extract is one REPEATABLE READ snapshot, read through a cursor in the server, so
+memory is bounded by a batch however long the month is. Money travels as text: the driver would make
+it a float.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import adbc_driver_postgresql.dbapi as adbc
+import psycopg
+import pyarrow as pa
+from psycopg.conninfo import make_conninfo
+
+from include.datasets import Dataset
+from include.firms import Firm
+from include.periods import Month, start_of_day
+from include.sources import BATCH_ROWS, EARLIEST, SourceError, extracted_schema, takes_undated
+from include.sources.statements import has_statement, numbered, statement
+
+CONNECT_SECONDS = 15
+REQUIRED_TABLES = ("customers", "products", "orders", "order_lines", "returns", "return_lines")
+SEE = "see docs/sources.md, 'postgres'"
+
+
+class Postgres:
+    """The source of a firm whose row says ``kind: postgres``."""
+
+    def __init__(
+        self, firm: Firm, connection_uri: Callable[[str], str], *, scratch: Path | None = None
+    ) -> None:
+        """Nothing is opened yet; ``scratch`` is not needed here."""
+        if firm.source.conn_id is None:
+            raise SourceError(
+                f"firm {firm.firm_key}: a postgres source needs source.conn_id, an Airflow connection"
+            )
+        self._firm = firm
+        self._schema = firm.source.db_schema or "public"
+        try:
+            self._conninfo = make_conninfo(
+                connection_uri(firm.source.conn_id), connect_timeout=CONNECT_SECONDS
+            )
+        except psycopg.ProgrammingError:
+            # The text is left out of the message: it may hold a password.
+            raise SourceError(
+                f"{self._place}: the connection is no postgresql:// URI; mend it in Airflow or in "
+                f"AIRFLOW_CONN_{firm.source.conn_id.upper()}"
+            ) from None
+
+    def offers(self, dataset: Dataset) -> bool:
+        """Whether there is a statement for the dataset, and its table where the table is optional."""
+        if not has_statement(f"postgres/{dataset.name}"):
+            return False
+        if dataset.name != "loyalty_movements":
+            return True
+        with self._snapshot() as connection:
+            return "loyalty_movements" in self._tables(connection)
+
+    def first_month(self, dataset: Dataset) -> Month | None:
+        """The month of the first row whose date can be used."""
+        with self._snapshot() as connection:
+            (row,) = self._fetch(connection, f"postgres/{dataset.name}_first", self._params(None, None))
+        if row["first_day"] is not None:
+            return Month.of(row["first_day"])
+        if row["has_rows"]:
+            raise SourceError(
+                f"{self._place}: {dataset.name} has rows, but none with a date from {EARLIEST} on; {SEE}"
+            )
+        return None
+
+    def extract(self, dataset: Dataset, *, month: Month | None, as_of: date) -> Iterator[pa.RecordBatch]:
+        """Rows of the dataset, one snapshot, in batches of at most ``BATCH_ROWS``."""
+        schema = extracted_schema(dataset)
+        with self._snapshot() as connection:
+            for batch in self._stream(connection, f"postgres/{dataset.name}", self._params(month, as_of)):
+                columns = [batch.column(field.name).cast(field.type) for field in schema]
+                yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+    @property
+    def _place(self) -> str:
+        return f"firm {self._firm.firm_key}, postgres source {self._firm.source.conn_id}, schema {self._schema!r}"
+
+    def _params(self, month: Month | None, as_of: date | None) -> dict[str, object]:
+        zone = self._firm.timezone
+        params: dict[str, object] = {"timezone": zone, "earliest": start_of_day(EARLIEST, zone)}
+        if as_of is not None:
+            params["as_of_start"] = start_of_day(as_of, zone)
+        if month is not None and as_of is not None:
+            params["month_start"] = start_of_day(month.first, zone)
+            params["month_end"] = start_of_day(month.end, zone)
+            params["takes_undated"] = takes_undated(month, as_of)
+        return params
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[adbc.Connection]:
+        """A connection inside one read-only snapshot, with only the shop's schema in sight."""
+        try:
+            connection = adbc.connect(self._conninfo)
+        except adbc.Error as error:
+            raise SourceError(
+                f"{self._place}: cannot connect: {_said(error)}. Is the server up, and the Airflow connection right?"
+            ) from error
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("set transaction isolation level repeatable read, read only")
+                cursor.execute("set local time zone 'UTC'")
+                cursor.execute("select set_config('search_path', quote_ident($1), true)", (self._schema,))
+            self._look(connection)
+            yield connection
+        except adbc.Error as error:
+            raise SourceError(f"{self._place}: {_said(error)}; {SEE}") from error
+        finally:
+            _close(connection)
+
+    def _look(self, connection: adbc.Connection) -> None:
+        """SourceError when the schema or a table it must have is not there."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "select nspname::text from pg_catalog.pg_namespace where nspname !~ '^pg_' order by 1"
+            )
+            schemas = [name for (name,) in cursor.fetchall()]
+        if self._schema not in schemas:
+            raise SourceError(
+                f"{self._place}: no such schema; there are {schemas}. Mend source.schema of the firm"
+            )
+        found = self._tables(connection)
+        if missing := [table for table in REQUIRED_TABLES if table not in found]:
+            raise SourceError(f"{self._place}: missing tables {missing}; {SEE}")
+
+    def _tables(self, connection: adbc.Connection) -> set[str]:
+        """Tables and views of the shop's schema."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "select relname::text from pg_catalog.pg_class"
+                " where relnamespace = quote_ident($1)::regnamespace and relkind in ('r', 'p', 'v', 'm', 'f')",
+                (self._schema,),
+            )
+            return {name for (name,) in cursor.fetchall()}
+
+    def _fetch(
+        self, connection: adbc.Connection, path: str, params: dict[str, object]
+    ) -> list[dict[str, date | bool | None]]:
+        return [row for batch in self._stream(connection, path, params) for row in batch.to_pylist()]
+
+    def _stream(
+        self, connection: adbc.Connection, path: str, params: dict[str, object]
+    ) -> Iterator[pa.RecordBatch]:
+        """The batches of a statement. A cursor in the server, because with binds the driver keeps a whole result."""
+        sql, names = numbered(statement(path))
+        values: tuple[object, ...] = tuple(params[name] for name in names)
+        with connection.cursor() as cursor:
+            cursor.execute("declare extracted no scroll cursor for " + sql, values or None)
+        while True:
+            with connection.cursor() as cursor:
+                # COPY, the driver's faster way, takes no FETCH.
+                cursor.adbc_statement.set_options(**{"adbc.postgresql.use_copy": "false"})
+                cursor.execute(f"fetch {BATCH_ROWS} from extracted")
+                table = cursor.fetch_arrow_table()
+            yield from table.to_batches()
+            if table.num_rows < BATCH_ROWS:
+                return
+
+
+def _said(error: Exception) -> str:
+    """What Postgres said, on one line, without the driver's preface."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return " ".join(lines)[:600]
+
+
+def _close(connection: adbc.Connection) -> None:
+    try:
+        connection.rollback()
+    finally:
+        connection.close()

@@ -1,0 +1,103 @@
+-- The operational schema that the postgres source reads: tables, or views of these names and columns.
+-- Run it with the search_path set to the shop's schema. No foreign keys: sources are often replicas
+-- without them, and what does not fit together is counted by the gate.
+
+create table if not exists customers (
+    customer_id text primary key,
+    full_name text,
+    email text,
+    phone text,
+    birth_date date,
+    gender text,
+    city text,
+    country text,
+    created_at timestamp with time zone,
+    acquisition_channel text,
+    age_band text,
+    income_band text,
+    household_size text
+);
+
+create table if not exists products (
+    product_id text primary key,
+    product_name text,
+    department text,
+    category text,
+    brand text,
+    unit_cost numeric(18, 4)
+);
+
+create table if not exists orders (
+    order_id text primary key,
+    customer_id text,
+    ordered_at timestamp with time zone not null,
+    status text not null default 'completed',
+    channel text,
+    payment_method text,
+    programme_id text
+);
+
+create table if not exists order_lines (
+    order_id text not null,
+    line_no text not null,
+    product_id text,
+    quantity numeric(18, 4) not null,
+    gross_amount numeric(18, 4) not null,
+    discount_amount numeric(18, 4) not null default 0,
+    coupon_amount numeric(18, 4) not null default 0,
+    cost_amount numeric(18, 4),
+    primary key (order_id, line_no)
+);
+
+create table if not exists returns (
+    return_id text primary key,
+    order_id text,
+    customer_id text,
+    returned_at timestamp with time zone not null,
+    channel text,
+    payment_method text,
+    programme_id text
+);
+
+create table if not exists return_lines (
+    return_id text not null,
+    line_no text not null,
+    product_id text,
+    quantity numeric(18, 4) not null,
+    refund_amount numeric(18, 4) not null,
+    cost_amount numeric(18, 4),
+    primary key (return_id, line_no)
+);
+
+create table if not exists loyalty_movements (
+    movement_id text primary key,
+    customer_id text not null,
+    programme_id text,
+    order_id text,
+    occurred_at timestamp with time zone not null,
+    points_earned numeric(18, 4) not null default 0,
+    points_used numeric(18, 4) not null default 0
+);
+
+create index if not exists orders_ordered_at on orders (ordered_at);
+create index if not exists returns_returned_at on returns (returned_at);
+create index if not exists loyalty_movements_occurred_at on loyalty_movements (occurred_at);
+
+comment on table customers is 'One row per customer.';
+comment on column customers.created_at is 'When the customer became known; empty means always known.';
+comment on table products is 'One row per product.';
+comment on column products.unit_cost is 'Cost of one unit, in the firm''s currency.';
+comment on table orders is 'One row per order, basket or receipt.';
+comment on column orders.customer_id is 'The buyer; empty when nobody was identified.';
+comment on column orders.status is '''cancelled'' counts for nothing; every other status is a sale.';
+comment on table order_lines is 'One row per line of an order.';
+comment on column order_lines.gross_amount is 'Of the whole line, before discounts.';
+comment on column order_lines.discount_amount is 'What the firm gave away on the line.';
+comment on column order_lines.coupon_amount is 'The part of the net amount that a maker''s coupon paid.';
+comment on column order_lines.cost_amount is 'Cost of the whole line; empty when unknown.';
+comment on table returns is 'One row per return or credit note, dated when it was given.';
+comment on column returns.order_id is 'The order that came back, where known.';
+comment on table return_lines is 'One row per line of a return; amounts are positive.';
+comment on column return_lines.refund_amount is 'Given back for the whole line.';
+comment on column return_lines.cost_amount is 'Cost of the goods that came back; empty when unknown.';
+comment on table loyalty_movements is 'One row per earning or spending of points.';
