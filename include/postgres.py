@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from include.processes import is_alive, started_at
-from include.settings import embedded_server
+from include.settings import embedded_server, write_private
 
 HOST = "127.0.0.1"
 USER = "firmament"
@@ -158,15 +158,20 @@ def stop(folder: Path, *, mode: str = "fast", seconds: float = 60) -> bool:
 
 def create_database(server: Server, name: str) -> str:
     """Create the database unless it is there; its URL."""
+    create_database_at(server.dsn("postgres"), name)
+    return server.dsn(name)
+
+
+def create_database_at(dsn: str, name: str) -> None:
+    """Create a database on the server of ``dsn`` unless it is there."""
     import psycopg
     from psycopg import sql
 
     with (
-        psycopg.connect(server.dsn("postgres"), autocommit=True) as connection,
+        psycopg.connect(dsn, autocommit=True) as connection,
         contextlib.suppress(psycopg.errors.DuplicateDatabase),
     ):
         connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-    return server.dsn(name)
 
 
 def drop_database(server: Server, name: str) -> None:
@@ -272,7 +277,7 @@ def _create_cluster(folder: Path, account: _Account) -> None:
     data.mkdir(mode=0o700)
     account.own(data)
     password = folder / "password"
-    _write_private(password, secrets.token_hex(16))
+    write_private(password, secrets.token_hex(16))
     account.own(password)
     # C.UTF-8 is inside the server since 17: the same order and case rules on every machine.
     version = int(account.run("postgres", "--version").stdout.split()[2].split(".")[0])
@@ -292,7 +297,7 @@ def _note(folder: Path, pid: int) -> Server:
     port = int((folder / "data" / "postmaster.pid").read_text().splitlines()[3])
     server = Server(folder, port, (folder / "password").read_text(), pid)
     state = {"dsn": server.dsn(), "port": port, "pid": pid, "started": started_at(pid)}
-    _write_private(folder / "server.json", json.dumps(state))
+    write_private(folder / "server.json", json.dumps(state))
     return server
 
 
@@ -342,13 +347,6 @@ def free_port(wanted: int = 0) -> int:
                 continue
             return int(probe.getsockname()[1])
     raise PostgresError(f"no free port on {HOST}")
-
-
-def _write_private(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}")
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-        out.write(text)
-    temporary.replace(path)
 
 
 def _required(name: str) -> Path:

@@ -27,40 +27,47 @@ def started_at(pid: int) -> str:
     return stat[19] if stat else ""
 
 
-def session(leader: int) -> list[int]:
-    """The living processes of the session that ``leader`` leads or led."""
-    members = []
+def family(leader: int) -> dict[int, str]:
+    """The living processes of a session and all their descendants: pid to start."""
+    stats = {}
     for folder in Path("/proc").glob("[0-9]*"):
-        stat = _stat(int(folder.name))
-        if stat and stat[3] == str(leader) and stat[0] != "Z":
-            members.append(int(folder.name))
-    return sorted(members)
+        if (stat := _stat(int(folder.name))) and stat[0] != "Z":
+            stats[int(folder.name)] = stat
+    members = {pid for pid, stat in stats.items() if leader in (pid, int(stat[3]))}
+    children = members
+    while children:  # some took a session of their own
+        children = {pid for pid, stat in stats.items() if int(stat[1]) in children} - members
+        members |= children
+    return {pid: stats[pid][19] for pid in members}
 
 
-def end_session(leader: int, *, patience: float) -> bool:
-    """End a session: SIGTERM to its leader, SIGKILL to what is left after ``patience`` seconds.
+def end_sessions(leaders: list[int], *, patience: float) -> set[int]:
+    """End sessions and all that came of them; the leaders for which something had to be killed.
 
-    Only the leader is told first, so that a service may end its own children in order.
-    True when nothing had to be killed.
+    SIGTERM goes to the leaders alone, so that a service may end its own children in order; what is
+    left after ``patience`` seconds, anywhere in the family, gets SIGKILL.
     """
-    _signal(leader, signal.SIGTERM)
-    if _wait_for_end(leader, patience):
-        return True
-    for _ in range(20):  # a child may fork between the listing and the signal
-        for pid in session(leader) or ([leader] if is_alive(leader) else []):
-            _signal(pid, signal.SIGKILL)
-        if _wait_for_end(leader, 1):
-            break
-    return False
-
-
-def _wait_for_end(leader: int, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while session(leader) or is_alive(leader):
+    known: dict[int, dict[int, str]] = {leader: family(leader) for leader in leaders}
+    for leader in leaders:
+        _signal(leader, signal.SIGTERM)
+    killed = set()
+    deadline = time.monotonic() + patience
+    while any(living := [_living(leader, known) for leader in leaders]):
         if time.monotonic() > deadline:
-            return False
+            for leader in leaders:
+                for pid in _living(leader, known):
+                    killed.add(leader)
+                    _signal(pid, signal.SIGKILL)
+            if time.monotonic() > deadline + patience:
+                raise TimeoutError(f"still alive after SIGKILL: {sorted(set().union(*living))}")
         time.sleep(POLL_SECONDS)
-    return True
+    return killed
+
+
+def _living(leader: int, known: dict[int, dict[int, str]]) -> list[int]:
+    """Who is left of a family, with those born since; an orphan is remembered by its birth."""
+    known[leader] |= family(leader)
+    return [pid for pid, start in known[leader].items() if is_alive(pid) and started_at(pid) == start]
 
 
 def _signal(pid: int, number: int) -> None:

