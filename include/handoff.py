@@ -1,0 +1,230 @@
+"""Handoffs: how one step leaves a dataset for the next, in object storage, so that no fault corrupts it.
+
+``{root}/{firm}/{dataset}/as_of=2026-11-21/`` (or ``month=2026-11``) is a *slot*. It holds one
+``_manifest.json`` and the part files of attempts, ``attempt={token}-{nonce}/part-00000.parquet``. A
+writer lands parts under its own attempt, then commits the manifest on condition that no newer token
+has. Readers trust manifests only and verify each file's size and hash. ``protocol.py`` says why.
+
+    handoff = Handoff("file:///data/handoffs", scratch=Path("/tmp/step"))
+    handoff.write(Slot("acme", RFM, as_of), batches, token=token, as_of=as_of)
+    for batch in handoff.read(Slot("acme", RFM, as_of)): ...
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import re
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from include import parts, protocol
+from include.datasets import Dataset
+from include.manifest import Corrupt, HandoffError, Manifest, Part, draft
+from include.periods import Month
+from include.protocol import Fenced, StoreError, UnknownOutcome, perform
+from include.stores import open_store
+
+__all__ = [
+    "Corrupt",
+    "Fenced",
+    "Handoff",
+    "HandoffError",
+    "Manifest",
+    "Part",
+    "Slot",
+    "StoreError",
+    "UnknownOutcome",
+    "local_token",
+]
+
+LONGEST_STEP = timedelta(hours=24)  # no step, reader or writer, lives longer
+FIRM_KEY = re.compile(r"[a-z][a-z0-9_]{0,62}")
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The place of one slice of one firm's dataset: a day (``as_of``) or a month."""
+
+    firm_key: str
+    dataset: Dataset
+    slice: date | Month
+
+    @property
+    def path(self) -> str:
+        """``acme/transactions/month=2026-11`` or ``acme/rfm/as_of=2026-11-21``."""
+        if not FIRM_KEY.fullmatch(self.firm_key):
+            raise HandoffError(f"{self.firm_key!r} is not a firm's key: lower case letters, digits, _")
+        unit = "month" if isinstance(self.slice, Month) else "as_of"
+        return f"{self.firm_key}/{self.dataset.name}/{unit}={self.slice}"
+
+
+class Handoff:
+    """Reads and writes the slots under one root."""
+
+    def __init__(self, root: str, *, scratch: Path, writers: Mapping[str, str] | None = None) -> None:
+        """``root`` is ``file:///…`` or ``s3://conn_id@bucket/prefix``; ``scratch`` is this step's own folder.
+
+        ``writers`` names the step that writes each dataset, for messages.
+        """
+        self.root = root
+        self._scratch = scratch
+        self._store = open_store(root, scratch=scratch)
+        self._writers = writers or {}
+
+    def write(
+        self,
+        slot: Slot,
+        batches: Iterable[pa.RecordBatch],
+        *,
+        token: int,
+        as_of: date,
+        made_from: Sequence[Manifest] = (),
+    ) -> Manifest:
+        """Replace the slot's data by ``batches``, sorted by the grain; all or nothing.
+
+        Raises ContractError for what breaks the contract, Fenced when a newer token has committed,
+        and UnknownOutcome when the store does not say whether the commit stands.
+        """
+        if token < 1:
+            raise HandoffError(f"{slot.path}: token {token} is not a drawn token")
+        attempt = protocol.attempt_name(token, uuid.uuid4().hex[:12])
+
+        def manifest(landed: Sequence[Part]) -> Manifest:
+            return draft(
+                slot.path,
+                token=token,
+                as_of=as_of,
+                attempt=attempt,
+                parts=landed,
+                fingerprint=slot.dataset.fingerprint,
+                made_from=[source.reference for source in made_from],
+                code_version=code_version(),
+            )
+
+        contents = parts.parts(slot.dataset, batches)
+        written: Manifest = perform(protocol.write(slot.path, attempt, contents, manifest), self._store)
+        return written
+
+    def write_index(
+        self,
+        firm_key: str,
+        dataset: Dataset,
+        as_of: date,
+        months: Mapping[Month, Manifest],
+        *,
+        token: int,
+    ) -> Manifest:
+        """Record which months make up a by-month dataset as of a date."""
+        slot = Slot(firm_key, dataset, as_of)
+        index = draft(
+            slot.path,
+            token=token,
+            as_of=as_of,
+            attempt=protocol.attempt_name(token, "index"),
+            parts=(),
+            fingerprint=dataset.fingerprint,
+            made_from=[months[month].reference for month in sorted(months)],
+            code_version=code_version(),
+        )
+        written: Manifest = perform(protocol.commit(slot.path, index), self._store)
+        return written
+
+    def manifest(self, slot: Slot) -> Manifest | None:
+        """What the slot holds, or None."""
+        found: Manifest | None = perform(protocol.current(slot.path), self._store)
+        return found
+
+    def slots(self, firm_key: str, dataset: Dataset, as_of: date) -> list[Slot]:
+        """Where the dataset is as of a date: one snapshot, or the months its index names, in order."""
+        slot = Slot(firm_key, dataset, as_of)
+        found = self.manifest(slot)
+        if found is None:
+            raise self._absent(slot)
+        if dataset.by == "as_of":
+            return [slot]
+        paths = (reference.partition("#")[0] for reference in found.made_from)
+        return [Slot(firm_key, dataset, Month.parse(path.rpartition("=")[2])) for path in paths]
+
+    def fetch(self, slot: Slot) -> tuple[Manifest, list[Path]]:
+        """The slot's manifest and local parquet files, whose size and hash were just verified."""
+        found, landed = self._verified(slot)
+        return found, [part.file for part in landed]
+
+    def read(self, slot: Slot) -> Iterator[pa.RecordBatch]:
+        """The slot's rows, from verified files, checked against the contract."""
+        found, landed = self._verified(slot)
+        for part, copy in zip(found.parts, landed, strict=True):
+            where = f"{slot.path}/{part.name}"
+            yield from parts.read_part(slot.dataset, copy.file, part, where=where)
+            self._store.release(copy)
+
+    def collect(self, *, older_than: timedelta, now: datetime) -> int:
+        """Remove the files of attempts nobody can need any more; returns how many.
+
+        The current and the previous version stay, and whatever is younger than ``older_than``,
+        which must be longer than any step lives.
+        """
+        if older_than <= LONGEST_STEP:
+            raise ValueError(f"older_than must be more than {LONGEST_STEP}: a step may live that long")
+        paths = {re.sub(r"((?:[^/]+/){2}[^/]+)/.*", r"\1", e.path) for e in self._store.list()}
+        count, damage = 0, []
+        for path in sorted(path for path in paths if path.count("/") == 2):
+            try:
+                count += perform(protocol.collect(path, older_than=older_than, now=now), self._store)
+            except Corrupt as error:  # one damaged slot must not keep the others from being collected
+                damage.append(str(error))
+        if damage:
+            raise Corrupt("; ".join(damage))
+        return count
+
+    def forget(self, slot: Slot) -> int:
+        """Remove the slot's data for good, and fence whoever is still writing it; returns how many files."""
+        count: int = perform(protocol.forget(slot.path), self._store)
+        return count
+
+    def _verified(self, slot: Slot) -> tuple[Manifest, list[Any]]:
+        if slot.dataset.by == "month" and not isinstance(slot.slice, Month):
+            raise HandoffError(f"{slot.path} is an index of months; read each of slots(...) instead")
+        found, landed = perform(protocol.read(slot.path), self._store)
+        if found is None:
+            raise self._absent(slot)
+        if found.fingerprint != slot.dataset.fingerprint:
+            raise HandoffError(
+                f"{slot.path} was written under another contract of {slot.dataset.name} "
+                f"({found.fingerprint}, now {slot.dataset.fingerprint}); {self._mend(slot)}"
+            )
+        return found, landed
+
+    def _absent(self, slot: Slot) -> HandoffError:
+        return HandoffError(f"{slot.path} has not been written; {self._mend(slot)}")
+
+    def _mend(self, slot: Slot) -> str:
+        step = self._writers.get(slot.dataset.name)
+        if step is None:
+            return f"rerun the step that writes {slot.dataset.name}"
+        day = slot.slice.end if isinstance(slot.slice, Month) else slot.slice
+        return f"rerun its step: python -m include run {slot.firm_key} --as-of {day} --from {step}"
+
+
+def local_token(root: str, *, scratch: Path | None = None) -> int:
+    """The next token of a counter kept beside the handoffs, for where there is no Postgres."""
+    store = open_store(root, scratch=scratch or Path.cwd())
+    token: int = perform(protocol.draw("_tokens"), store)
+    return token
+
+
+@functools.cache
+def code_version() -> str:
+    """A hash of this package's code and SQL: what wrote a manifest, wherever it was deployed from."""
+    digest = hashlib.sha256()
+    home = Path(__file__).parent
+    for path in sorted(p for p in home.rglob("*") if p.suffix in (".py", ".sql")):
+        digest.update(f"{path.relative_to(home)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
