@@ -1,17 +1,12 @@
-"""Firms: what one row of ``control.firms`` says, and the registry file that DAG files read.
+"""Firms: what one row of ``control.firms`` says.
 
 The warehouse row is the truth. ``Firm`` validates one; ``FirmShape`` is the part that decides what
-a DAG looks like, exported to one sorted JSON file so that parsing makes no database call.
+a DAG looks like, exported to the file that DAG files read (``include/registry.py``).
 """
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import tempfile
-from collections.abc import Iterable
-from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
@@ -174,34 +169,4 @@ def parse_firm(row: dict[str, object]) -> Firm:
         )
         raise FirmError(
             f"firm {key}: {faults}. Mend its row: python -m include firms add --file F.yaml"
-        ) from None
-
-
-def write_registry(path: Path, shapes: Iterable[FirmShape]) -> None:
-    """Replace the registry file atomically: sorted, so that an unchanged firm stays byte-identical."""
-    rows = [s.model_dump(mode="json") for s in sorted(shapes, key=lambda s: s.firm_key)]
-    text = json.dumps({"firms": rows}, indent=1, sort_keys=True, ensure_ascii=False)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".registry-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def read_registry(path: Path) -> tuple[FirmShape, ...]:
-    """The firms a DAG file is to build; none before the first sync, FirmError when the file is corrupt."""
-    if not path.exists():
-        return ()
-    try:
-        rows = json.loads(path.read_text(encoding="utf-8"))["firms"]
-        return tuple(FirmShape.model_validate(row) for row in rows)
-    except (ValueError, KeyError, TypeError) as error:
-        raise FirmError(
-            f"registry {path} is corrupt ({error}); write it anew: python -m include firms sync"
         ) from None

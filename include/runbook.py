@@ -1,0 +1,91 @@
+"""What an on-call person reads: the pages of a firm's DAG and steps, and the command that reruns one."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from include.firms import FirmShape
+from include.schedule import DAILY, WEEKLY, is_scheduled
+from include.steps import Step
+
+FIRST_CHECK = {
+    "extract": (
+        "Can the source be reached and read? `python -m include doctor` tries the connection; the log names "
+        "the table, column or file that was asked for."
+    ),
+    "validate": (
+        "The log names the expectation, the column and sample values. Look at `control.quality` and "
+        "`control.rejections` for this firm. Mend the source, then rerun from the extract step; "
+        "yesterday's snapshot stands meanwhile."
+    ),
+    "query": (
+        "Is the input there? The log names a missing handoff and the step that writes it. "
+        "Out of memory or disk is named too."
+    ),
+    "fit": "Is there enough data? `control.module_status` says why a module had to stand back.",
+    "predict": "Did the fit before it write its parameters for this as_of? The log names what is missing.",
+    "load": (
+        "Is the warehouse up, and is somebody holding a lock (`pg_stat_activity`)? A refused load names the "
+        "check in `include/sql/check/` and the rows; nothing was committed."
+    ),
+}
+
+
+def rerun_command(firm_key: str, as_of: date | str, *, from_step: str | None = None) -> str:
+    """The command that runs a firm again, without Airflow, from a step on."""
+    start = f" --from {from_step}" if from_step else ""
+    return f"python -m include run {firm_key} --as-of {as_of}{start}"
+
+
+def rhythm(firm: FirmShape) -> str:
+    """When the firm runs, in words."""
+    if firm.is_paused:
+        return "paused: runs only when started by hand"
+    if not is_scheduled(firm):
+        return "inactive: runs only when started by hand"
+    at = f"at {firm.schedule_hour:02d}:00 {firm.timezone}"
+    named = {DAILY: "every day", WEEKLY: "every Monday"}
+    return f"{named.get(firm.working_day_period, f'every {firm.working_day_period} days')} {at}"
+
+
+def dag_page(firm: FirmShape) -> str:
+    """The page of a firm's DAG."""
+    return f"""\
+### {firm.name}
+
+Customer analytics of firm `{firm.firm_key}` as of one day: extract, check, compute, load.
+
+- **Runs** {rhythm(firm)}. `as_of` is the firm's date when the interval ends; nothing on or after it is seen.
+- **Reads** the firm's own `{firm.source_kind}` system. **Writes** the firm's rows of `dim_*` and `fact_*`.
+- **Grain** one snapshot per firm and `as_of`; a second run replaces the first with the same rows.
+- **When it fails** the last snapshot stands, and other firms are not touched. Open the red task, read the
+  last lines of its log, then its page (Details, Documentation).
+- **Rerun** here: *Clear* the failed task with *Downstream*. Another day: *Trigger* with `as_of` set and no
+  logical date (a logical date would take the place of a scheduled run).
+  By hand: `{rerun_command(firm.firm_key, "DATE")}`
+- **Many days**: `airflow backfill create --dag-id firm_{firm.firm_key} --from-date D --to-date D`
+"""
+
+
+def step_page(firm: FirmShape, step: Step) -> str:
+    """The page of one task."""
+    reads = (
+        ", ".join(f"`{dataset.name}`" for dataset in step.reads) or f"the firm's `{firm.source_kind}` system"
+    )
+    if step.writes is not None:
+        writes, grain = f"dataset `{step.writes.name}`", ", ".join(step.writes.grain)
+    elif step.table is not None:
+        writes, grain = f"table `analytics.{step.table}`", ", ".join(("firm", *step.reads[0].grain))
+    else:
+        writes, grain = "`control.quality`", "firm, as_of, expectation"
+    return f"""\
+{step.does}
+
+- **Reads** {reads}
+- **Writes** {writes}; **grain** {grain}
+- **First thing to check** {FIRST_CHECK[step.kind]}
+- **Retries** {step.retries}, each try at most {step.timeout_minutes} minutes.
+  Running it twice changes nothing.
+- **Rerun** here: *Clear* this task with *Downstream*. By hand:
+  `{rerun_command(firm.firm_key, "DATE", from_step=step.name)}`
+"""

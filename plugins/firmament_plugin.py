@@ -1,0 +1,126 @@
+"""What Airflow must be told of Firmament: one timetable, and a listener that makes missing pools.
+
+Both run inside Airflow's own services, so this file imports nothing of the pipeline.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from airflow.listeners import hookimpl
+from airflow.plugins_manager import AirflowPlugin
+from airflow.timetables.base import DagRunInfo, DataInterval, TimeRestriction, Timetable
+from pendulum import DateTime, instance, now
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from include.schedule import due_at, moment
+
+if TYPE_CHECKING:
+    from airflow.models.dagrun import DagRun
+
+log = logging.getLogger(__name__)
+
+POOL_SLOTS = "FIRMAMENT_POOL_SLOTS"  # how many steps may read one source at a time
+DEFAULT_POOL_SLOTS = "4"
+
+
+class EveryDays(Timetable):
+    """A run every so many days, at an hour of the firm's own clock.
+
+    Airflow's delta timetable counts from the epoch in UTC, whatever the start date, so its runs would
+    fall on midnight UTC and not on the firm's hour.
+    """
+
+    def __init__(self, days: int, *, hour: int, zone: str) -> None:
+        self.days, self.hour, self.zone = days, hour, zone
+
+    @classmethod
+    def deserialize(cls, data: dict[str, Any]) -> Timetable:
+        """Build it from what ``serialize`` gave."""
+        return cls(data["days"], hour=data["hour"], zone=data["zone"])
+
+    def serialize(self) -> dict[str, Any]:
+        """Its settings, as JSON."""
+        return {"days": self.days, "hour": self.hour, "zone": self.zone}
+
+    @property
+    def summary(self) -> str:
+        """What the list of DAGs shows."""
+        return f"every {self.days} days at {self.hour:02d}:00 {self.zone}"
+
+    def infer_manual_data_interval(self, *, run_after: DateTime) -> DataInterval:
+        """The last whole interval before a manual run's logical date."""
+        end = self._floor(run_after)
+        return DataInterval(start=self._move(end, -1), end=end)
+
+    def next_dagrun_info(
+        self, *, last_automated_data_interval: DataInterval | None, restriction: TimeRestriction
+    ) -> DagRunInfo | None:
+        """The interval after the last one; without catch-up, no earlier than the last whole one."""
+        earliest = restriction.earliest
+        if not restriction.catchup:
+            latest_whole = self._move(self._floor(now("UTC")), -1)
+            earliest = max(latest_whole, earliest) if earliest else latest_whole
+        starts = [self._ceiling(earliest)] if earliest else []
+        if last_automated_data_interval is not None:
+            # After a change of rhythm the last end may lie between two days of the new one.
+            starts.append(self._ceiling(last_automated_data_interval.end))
+        if not starts or (restriction.latest is not None and max(starts) > restriction.latest):
+            return None
+        return DagRunInfo.interval(start=max(starts), end=self._move(max(starts), 1))
+
+    def _floor(self, at: DateTime) -> DateTime:
+        return instance(due_at(at, every_days=self.days, hour=self.hour, zone=self.zone))
+
+    def _ceiling(self, at: DateTime) -> DateTime:
+        floor = self._floor(at)
+        return floor if floor == at else self._move(floor, 1)
+
+    def _move(self, due: DateTime, intervals: int) -> DateTime:
+        day = due.astimezone(ZoneInfo(self.zone)).date() + timedelta(days=self.days * intervals)
+        return instance(moment(day, hour=self.hour, zone=self.zone))
+
+
+class MissingPools:
+    """Makes the pools that a firm's run asks for.
+
+    A task whose pool does not exist waits for ever, and the scheduler only warns. A task may not write
+    Airflow's tables, but a listener runs in the scheduler itself, just as the run begins.
+    """
+
+    @hookimpl
+    def on_dag_run_running(self, dag_run: DagRun, msg: str) -> None:
+        """Make each missing pool; one that is there keeps the slots an operator gave it."""
+        if not dag_run.dag_id.startswith("firm_"):
+            return
+        from airflow.models.pool import Pool
+        from airflow.models.taskinstance import TaskInstance
+        from airflow.utils.session import create_session
+
+        with create_session(scoped=False) as session:
+            wanted = select(TaskInstance.pool).where(
+                TaskInstance.dag_id == dag_run.dag_id, TaskInstance.run_id == dag_run.run_id
+            )
+            missing = set(session.scalars(wanted)) - set(session.scalars(select(Pool.pool)))
+        for name in sorted(missing):
+            slots = int(os.environ.get(POOL_SLOTS, DEFAULT_POOL_SLOTS))
+            about = "Steps that read one source at the same time (Firmament)"
+            try:
+                with create_session(scoped=False) as session:
+                    session.add(Pool(pool=name, slots=slots, description=about, include_deferred=False))
+            except IntegrityError:
+                continue  # another scheduler was first
+            log.info("Made pool %s with %d slots", name, slots)
+
+
+class FirmamentPlugin(AirflowPlugin):
+    """The registration itself."""
+
+    name = "firmament"
+    timetables = [EveryDays]  # noqa: RUF012 - Airflow's own signature
+    listeners = [MissingPools()]  # noqa: RUF012
