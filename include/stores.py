@@ -229,7 +229,7 @@ class FileStore:
                 break
 
     def _failed(self, verb: str, path: str, error: OSError) -> StoreError:
-        return StoreError(f"cannot {verb} {self.root / path}: {error.strerror or error}{_advice(error)}")
+        return failed(verb, self.root / path, error)
 
 
 def _fsync(path: Path) -> None:
@@ -238,6 +238,11 @@ def _fsync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def failed(verb: str, path: Path, error: OSError) -> StoreError:
+    """What to tell of a file system's refusal."""
+    return StoreError(f"cannot {verb} {path}: {error.strerror or error}{_advice(error)}")
 
 
 def _advice(error: OSError) -> str:

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from include import postgres
+from tests.s3 import s3_server
+
+__all__ = ["s3_server"]
 
 
 @pytest.fixture(scope="session")

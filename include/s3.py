@@ -1,0 +1,235 @@
+"""Handoffs in a bucket: ``s3://conn_id@bucket/prefix``, the form of Airflow's ObjectStoragePath.
+
+The connection is an Airflow connection of type ``aws`` (``AIRFLOW_CONN_<ID>`` or Airflow's own): login
+and password are the key, and its extra may say ``endpoint_url`` and ``region_name``. Without a key,
+the machine's own role is used; an extra that names a ``role_arn`` is left to Airflow's S3Hook.
+
+A conditional PUT decides who commits, so it must be honoured: SeaweedFS does from 4.48 (4.16 let
+every racer win). ObjectStoragePath cannot say ``If-Match``; hence botocore's client.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from include.protocol import Blob, Conflict, Content, Entry, Gone, Landed, StoreError, Unknown
+from include.settings import Settings, SettingsError
+from include.stores import CHUNK_BYTES, checked, failed, pause, pour
+
+TRIES = 4  # of one download, and, by botocore, of one request
+CONNECT_SECONDS, READ_SECONDS = 10, 60
+LOST_RACE = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
+REFUSED = {
+    "AccessDenied",
+    "ExpiredToken",
+    "InvalidAccessKeyId",
+    "InvalidToken",
+    "SignatureDoesNotMatch",
+    "401",
+    "403",
+}
+ABSENT = {"NoSuchKey", "404"}
+
+
+class S3Store:
+    """Handoffs under a prefix of a bucket."""
+
+    def __init__(self, place: str, prefix: str, *, scratch: Path, settings: Settings | None = None) -> None:
+        """``place`` is ``conn_id@bucket`` or a bucket; downloads and uploads pass through ``scratch``."""
+        self._conn_id, _, self._bucket = place.rpartition("@")
+        self._prefix = f"{checked(prefix)}/" if prefix else ""
+        self._scratch = scratch
+        self._settings = settings or Settings.read()
+        self._clients: dict[int, Any] = {}
+
+    def get(self, path: str) -> Blob | None:
+        """A small object's bytes and its ETag, or None."""
+        with self._explained("read", path):
+            for turn in range(TRIES):
+                try:
+                    answer = self._client.get_object(Bucket=self._bucket, Key=self._key(path))
+                    return Blob(answer["Body"].read(), answer["ETag"])
+                except Exception as error:
+                    if _code(error) in ABSENT:
+                        return None
+                    if turn == TRIES - 1 or not _is_interrupted(error):
+                        raise
+                pause(turn)
+        raise AssertionError("unreachable")
+
+    def put(self, path: str, data: bytes, expected: str | None) -> str:
+        """Replace the object if its ETag is still the one that was read."""
+        condition = {"IfNoneMatch": "*"} if expected is None else {"IfMatch": expected}
+        try:
+            answer = self._client.put_object(Bucket=self._bucket, Key=self._key(path), Body=data, **condition)
+        except Exception as error:
+            code = _code(error)
+            # With If-Match, an object that is not there any more answers 404.
+            if code in LOST_RACE or (expected is not None and code in ABSENT):
+                raise Conflict(path) from error
+            if code in REFUSED or code == "NoSuchBucket":
+                self._fail("write", path, error)
+            # Any other failure leaves open whether the request was carried out.
+            raise Unknown(f"{path}: {error}") from error
+        return str(answer["ETag"])
+
+    def land(self, path: str, content: Content) -> Landed:
+        """Write a part to scratch, measuring it, then upload it in one request."""
+        copy = self._scratch / f".upload-{uuid.uuid4().hex}"
+        try:
+            self._scratch.mkdir(parents=True, exist_ok=True)
+            landed = pour(content, copy)
+            with self._explained("write", path), copy.open("rb") as file:
+                self._client.put_object(
+                    Bucket=self._bucket,
+                    Key=self._key(path),
+                    Body=file,
+                    Metadata={"sha256": landed.sha256},
+                )
+        except OSError as error:
+            raise failed("write", copy, error) from error
+        finally:
+            with contextlib.suppress(OSError):
+                copy.unlink(missing_ok=True)
+        return landed._replace(file=None)
+
+    def sync(self, folder: str) -> None:
+        """Nothing to do: an object is durable when its PUT has been answered."""
+
+    def fetch(self, path: str) -> Landed:
+        """Download the object to scratch, measuring it."""
+        copy = self._scratch / "fetched" / checked(path)
+        try:
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            with self._explained("read", path):
+                for turn in range(TRIES):
+                    try:
+                        return self._download(path, copy)
+                    except Exception as error:
+                        copy.unlink(missing_ok=True)
+                        if _code(error) in ABSENT:
+                            raise Gone(path) from error
+                        if turn == TRIES - 1 or not _is_interrupted(error):
+                            raise
+                    pause(turn)
+        except OSError as error:
+            raise failed("write", copy, error) from error
+        raise AssertionError("unreachable")
+
+    def release(self, landed: Landed) -> None:
+        """Remove a downloaded copy."""
+        landed.file.unlink(missing_ok=True)
+
+    def list(self, folder: str = "") -> list[Entry]:
+        """Every object below ``folder``."""
+        below = self._prefix + (f"{checked(folder)}/" if folder else "")
+        entries = []
+        with self._explained("list", folder):
+            pages = self._client.get_paginator("list_objects_v2")
+            for page in pages.paginate(Bucket=self._bucket, Prefix=below):
+                for item in page.get("Contents", ()):
+                    entries.append(Entry(item["Key"].removeprefix(self._prefix), item["LastModified"]))
+        return entries
+
+    def delete(self, path: str) -> None:
+        """Remove an object."""
+        with self._explained("delete", path):
+            self._client.delete_object(Bucket=self._bucket, Key=self._key(path))
+
+    def pause(self, turn: int) -> None:
+        """Wait a moment."""
+        pause(turn)
+
+    @property
+    def _client(self) -> Any:
+        # A forked child must not talk through its parent's sockets.
+        if os.getpid() not in self._clients:
+            self._clients = {os.getpid(): _connect(self._conn_id, self._settings)}
+        return self._clients[os.getpid()]
+
+    def _key(self, path: str) -> str:
+        return self._prefix + checked(path)
+
+    def _download(self, path: str, copy: Path) -> Landed:
+        digest, count = hashlib.sha256(), 0
+        body = self._client.get_object(Bucket=self._bucket, Key=self._key(path))["Body"]
+        with contextlib.closing(body), copy.open("wb") as file:
+            while chunk := body.read(CHUNK_BYTES):
+                digest.update(chunk)
+                file.write(chunk)
+                count += len(chunk)
+        return Landed(0, count, digest.hexdigest(), copy)
+
+    @contextlib.contextmanager
+    def _explained(self, verb: str, path: str) -> Iterator[None]:
+        from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+
+        try:
+            yield
+        except (BotoCoreError, ClientError, HTTPClientError) as error:
+            self._fail(verb, path, error)
+
+    def _fail(self, verb: str, path: str, error: Exception) -> NoReturn:
+        code, where = _code(error), f"s3://{self._bucket}/{self._key(path) if path else self._prefix}"
+        who = f"connection {self._conn_id!r}" if self._conn_id else "this machine's own role"
+        if code in REFUSED:
+            advice = f"{who} was refused ({code}): check its key and what it is allowed to do"
+        elif code == "NoSuchBucket":
+            advice = (
+                f"bucket {self._bucket!r} does not exist at {who}'s endpoint: make it, or mend FIRMAMENT_ROOT"
+            )
+        else:
+            advice = f"{error}; check that {who}'s endpoint is up, then rerun the step"
+        raise StoreError(f"cannot {verb} {where}: {advice}") from error
+
+
+def _connect(conn_id: str, settings: Settings) -> Any:
+    """A client for an Airflow connection; '' is the machine's own role."""
+    import boto3
+    from botocore.config import Config
+
+    try:
+        uri = urlsplit(settings.connection_uri(conn_id)) if conn_id else urlsplit("")
+    except SettingsError as error:
+        raise StoreError(str(error)) from error
+    extra = {key: values[-1] for key, values in parse_qs(uri.query).items()}
+    extra |= json.loads(extra.pop("__extra__", "{}"))
+    if "role_arn" in extra:
+        from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+
+        return S3Hook(aws_conn_id=conn_id).get_conn()
+    return boto3.client(
+        "s3",
+        aws_access_key_id=unquote(uri.username) if uri.username else None,
+        aws_secret_access_key=unquote(uri.password) if uri.password else None,
+        aws_session_token=extra.get("aws_session_token"),
+        endpoint_url=extra.get("endpoint_url") or None,
+        region_name=extra.get("region_name") or None,
+        verify=str(extra.get("verify", "true")).lower() not in ("false", "0"),
+        config=Config(
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            retries={"mode": "standard", "total_max_attempts": TRIES},
+            s3={"addressing_style": "path" if extra.get("endpoint_url") else "auto"},
+        ),
+    )
+
+
+def _code(error: Exception) -> str:
+    answer: dict[str, Any] = getattr(error, "response", None) or {}
+    return str(answer.get("Error", {}).get("Code", ""))
+
+
+def _is_interrupted(error: Exception) -> bool:
+    """Whether a download broke off, which botocore does not retry by itself."""
+    from botocore.exceptions import HTTPClientError, IncompleteReadError, ResponseStreamingError
+
+    return isinstance(error, (HTTPClientError, IncompleteReadError, ResponseStreamingError))
