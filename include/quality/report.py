@@ -1,0 +1,88 @@
+"""What the gate found: one result per rule and slice, and one message when a firm must stop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A part of a dataset to be checked: its text (``2026-11``), rows and verified local files.
+
+    ``read_as_of`` is the as_of at which it was extracted, where that is later than the run's: a
+    backfill finds months that already hold what happened after its own as_of.
+    """
+
+    text: str
+    rows: int
+    files: list[Path]
+    read_as_of: date | None = None
+
+    @property
+    def key(self) -> str:
+        """The bare month or day, whether the text is ``2026-11`` or ``month=2026-11``."""
+        return self.text.rpartition("=")[2]
+
+
+class Result(NamedTuple):
+    """One rule on one slice. ``is_critical`` says whether a failure of this degree stops the firm."""
+
+    expectation: str
+    column: str
+    slice: str
+    is_critical: bool
+    passed: bool
+    observed: str
+    expected: str
+    samples: tuple[str, ...] = ()
+
+    def sentence(self) -> str:
+        """What was expected, what was seen, and where."""
+        where = f" on {self.column}" if self.column else ""
+        samples = f"; for example {'; '.join(self.samples)}" if self.samples else ""
+        expected = self.expected.rstrip(".")
+        return f"{self.slice}: {self.expectation}{where}: {self.observed}; expected: {expected}{samples}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """Every result of one check of one dataset of one firm."""
+
+    dataset: str
+    firm_key: str
+    as_of: date
+    results: tuple[Result, ...]
+
+    @property
+    def critical(self) -> tuple[Result, ...]:
+        """Failures that stop the firm."""
+        return tuple(r for r in self.results if r.is_critical and not r.passed)
+
+    @property
+    def warnings(self) -> tuple[Result, ...]:
+        """Failures that are told but stop nobody."""
+        return tuple(r for r in self.results if not r.is_critical and not r.passed)
+
+    def failure(self) -> str | None:
+        """One message for whoever is on call, or None. Its first line alone says what is wrong."""
+        if not self.critical:
+            return None
+        first, *others = self.critical
+        lines = [f"{self.dataset} {first.sentence()}"]
+        lines += [f"also {self.dataset} {result.sentence()}" for result in others[:SHOWN]]
+        if len(others) > SHOWN:
+            lines.append(f"and {len(others) - SHOWN} more; all of them are in control.quality")
+        lines.append(
+            f"Nothing downstream of {self.dataset} ran and the snapshot before stands. Correct the source, then: "
+            f"python -m include run {self.firm_key} --as-of {self.as_of} --from extract_{self.dataset}"
+        )
+        lines.append(
+            f"If the data is right as it is, move the limit in the firm's row: "
+            f"quality: {{{self.dataset}: {{{first.expectation}: {{fail_above: ...}}}}}} (docs/quality.md lists them)"
+        )
+        return "\n".join(lines)

@@ -1,0 +1,141 @@
+"""Slices as the frames that Great Expectations reads: a bounded number of rows and only needed columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from include.datasets import Dataset
+from include.quality.report import SHOWN, Slice
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+
+CHUNK = 250_000
+UNKNOWN = "unknown_in_"
+NEEDS = {
+    "net_gap": ("net_amount", "gross_amount", "discount_amount"),
+    "day_gap": ("order_date", "occurred_at"),
+}
+"""Derived columns and what they are made of; ``unknown_in_<dataset>`` needs the key itself."""
+
+
+def found_columns(files: Sequence[Path]) -> dict[str, str]:
+    """Names and types of the columns in the files; a type on which they differ names both."""
+    found: dict[str, str] = {}
+    for file in files:
+        for column in pq.read_schema(file):
+            kind = str(column.type)
+            known = found.setdefault(column.name, kind)
+            if kind not in known.split(" and "):
+                found[column.name] = f"{known} and {kind}"
+    return found
+
+
+def chunks(files: Sequence[Path], columns: Sequence[str], size: int = CHUNK) -> Iterator[pa.Table]:
+    """The rows of the files in tables of at most ``size`` rows, only the columns asked for."""
+    held: list[pa.RecordBatch] = []
+    rows = 0
+    for file in files:
+        with pq.ParquetFile(file) as parquet:
+            for batch in parquet.iter_batches(batch_size=min(size, 65_536), columns=list(columns)):
+                if held and rows + batch.num_rows > size:
+                    yield pa.Table.from_batches(held)
+                    held, rows = [], 0
+                held.append(batch)
+                rows += batch.num_rows
+    if rows:
+        yield pa.Table.from_batches(held)
+
+
+def frame(
+    table: pa.Table, columns: Sequence[str], *, key: Mapping[str, str], unknown: Mapping[str, pa.Array], zone: str
+) -> pd.DataFrame:
+    """The columns, kept or derived, as pandas wants them: days and instants in UTC, money as floats.
+
+    ``key`` names the column that holds a reference, ``unknown`` the values it does not have.
+    """
+    import pandas as pd
+
+    made = {}
+    for name in columns:
+        if name == "net_gap":
+            # Subtracted as decimals: a float would invent a difference.
+            gap = pc.subtract(table["net_amount"], pc.subtract(table["gross_amount"], table["discount_amount"]))
+            made[name] = gap.cast(pa.float64()).to_pandas()
+        elif name == "day_gap":
+            local = table["occurred_at"].to_pandas().dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
+            made[name] = (table["order_date"].cast(pa.timestamp("us")).to_pandas() - local).dt.days
+        elif name in unknown:
+            ids = table[key[name]]
+            missing = pc.if_else(pc.is_in(ids, value_set=unknown[name]), ids, pa.scalar(None, ids.type))
+            made[name] = missing.to_pandas()
+        else:
+            made[name] = _plain(table[name])
+    return pd.DataFrame(made)
+
+
+def _plain(column: pa.ChunkedArray) -> pd.Series:
+    if pa.types.is_decimal(column.type):
+        return column.cast(pa.float64()).to_pandas()
+    if pa.types.is_date(column.type):
+        # Great Expectations compares naive datetimes one by one, aware ones as a vector: 1.4 s or 0.04 s.
+        return column.cast(pa.timestamp("us")).to_pandas().dt.tz_localize("UTC")
+    return column.to_pandas()
+
+
+def samples(table: pa.Table, column: str, of: str | None, places: Sequence[int], dataset: Dataset) -> list[str]:
+    """Offending rows as text: the values looked at and the row's key, never personal data."""
+    shown = NEEDS.get(of or column, (column,))
+    told = []
+    for place in places[:SHOWN]:
+        values = [
+            f"{name}={'(personal data)' if name in dataset.pii else _text(table[name][place].as_py())}"
+            for name in dict.fromkeys((*shown, *dataset.grain))
+            if name in table.column_names
+        ]
+        told.append(" ".join(values))
+    return told
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return repr(value if len(value) <= 60 else value[:57] + "...")
+    return "null" if value is None else str(value)
+
+
+def repeated(part: Slice, grain: Sequence[str], connection: duckdb.DuckDBPyConnection) -> tuple[int, list[str]]:
+    """How many keys occur more than once, and some of them. DuckDB counts, so memory stays bounded."""
+    keys = ", ".join(f'"{name}"' for name in grain)
+    files = [str(file) for file in part.files]
+    copies = connection.read_parquet(files).aggregate(f"{keys}, count(*) as copies", keys).filter("copies > 1")
+    found = copies.order(keys).limit(SHOWN).fetchall()
+    if not found:
+        return 0, []
+    (count,) = copies.aggregate("count(*)").fetchall()[0]
+    told = [
+        " ".join(f"{name}={_text(value)}" for name, value in zip(grain, row, strict=False)) + f" ({row[-1]} times)"
+        for row in found
+    ]
+    return count, told
+
+
+def unknown_values(
+    part: Slice, column: str, files: Sequence[Path], referred: str, connection: duckdb.DuckDBPyConnection
+) -> pa.Array:
+    """Values of ``column`` in the slice that ``referred`` of the reference's files does not hold."""
+    mine = connection.read_parquet([str(f) for f in part.files]).select(f'"{column}" as key')
+    theirs = connection.read_parquet([str(f) for f in files]).select(f'"{referred}" as key')
+    missing = mine.filter("key is not null").distinct().join(theirs, "key", how="anti")
+    return missing.to_arrow_table()["key"].combine_chunks().cast(pa.string())
+
+
+def row_count(files: Sequence[Path]) -> int:
+    """Rows that the files say they hold."""
+    return sum(pq.read_metadata(file).num_rows for file in files)

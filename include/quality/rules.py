@@ -1,0 +1,150 @@
+"""What a rule of the gate is, as data: on rows or on one measure of a slice, with its two limits.
+
+A rule broken beyond its ``warn`` limit is a warning, beyond its ``fail`` limit it stops the firm.
+``fail_above=None`` says that a rule never stops anybody. A firm's row may move the limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from importlib.util import find_spec
+from types import MappingProxyType
+
+from include.datasets import Dataset
+
+LIMITS = ("warn_below", "warn_above", "fail_below", "fail_above")
+
+
+class LimitError(ValueError):
+    """A firm's quality setting cannot be used; the message names it and what there is."""
+
+
+@dataclass(frozen=True)
+class RowRule:
+    """Every row of ``column`` keeps an expectation; the limits are shares (0 to 1) of rows that break it.
+
+    ``of`` is the derived column that is looked at in place of ``column`` (see ``rows.py``).
+    ``bounds`` are the expectation's arguments; a text among them names a moment of the slice.
+    """
+
+    name: str
+    column: str
+    expectation: str
+    about: str
+    bounds: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    of: str | None = None
+    warn_above: float = 0.0
+    fail_above: float | None = 0.0
+
+    @property
+    def looked_at(self) -> str:
+        """The column of the frame that the expectation reads."""
+        return self.of or self.column
+
+
+@dataclass(frozen=True)
+class MeasureRule:
+    """One number measured on a whole slice stays between limits (see ``measures.py``)."""
+
+    name: str
+    column: str
+    measure: str
+    about: str
+    warn_below: float | None = None
+    warn_above: float | None = None
+    fail_below: float | None = None
+    fail_above: float | None = None
+    expectation: str = "expect_column_values_to_be_between"
+
+
+@dataclass(frozen=True)
+class ColumnsRule:
+    """The files' own columns and types are those of the contract."""
+
+    name: str
+    column: str
+    expectation: str
+    about: str
+    bounds: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    is_critical: bool = True
+
+
+Rule = RowRule | MeasureRule | ColumnsRule
+
+
+def contract_rules(dataset: Dataset) -> tuple[Rule, ...]:
+    """What follows from the dataset's contract: columns, types, required values, one row per grain."""
+    columns = [
+        ColumnsRule(
+            "columns_present",
+            "",
+            "expect_table_columns_to_match_set",
+            "Every column of the contract is there.",
+            {"column_set": dataset.schema.names, "exact_match": False},
+        ),
+        ColumnsRule(
+            "columns_known",
+            "",
+            "expect_table_columns_to_match_set",
+            "No column is there that the contract does not name.",
+            {"column_set": dataset.schema.names, "exact_match": True},
+            is_critical=False,
+        ),
+        *(
+            ColumnsRule(
+                f"{f.name}_type",
+                f.name,
+                "expect_column_values_to_be_in_set",
+                f"The type is {f.type}.",
+                {"value_set": [str(f.type)]},
+            )
+            for f in dataset.schema
+        ),
+    ]
+    required = [
+        RowRule(f"{f.name}_given", f.name, "expect_column_values_to_not_be_null", "Never null.")
+        for f in dataset.schema
+        if not f.nullable
+    ]
+    grain = MeasureRule(
+        "grain_unique",
+        ", ".join(dataset.grain),
+        "repeated_keys",
+        "No key occurs twice.",
+        fail_above=0,
+        warn_above=0,
+    )
+    return (*columns, *required, grain)
+
+
+def suite(dataset: Dataset) -> tuple[Rule, ...]:
+    """The contract's rules and the literal rows of ``quality/<dataset>.py``, where there is one."""
+    path = f"include.quality.{dataset.name}"
+    own: tuple[Rule, ...] = import_module(path).SUITE if find_spec(path) else ()
+    return (*contract_rules(dataset), *own)
+
+
+def adjusted(rules: Sequence[Rule], dataset: Dataset, settings: Mapping[str, object]) -> tuple[Rule, ...]:
+    """The rules with a firm's own limits: ``{"transactions": {"product_known": {"fail_above": 0.2}}}``."""
+    wanted = settings.get(dataset.name) or {}
+    if not isinstance(wanted, Mapping):
+        raise LimitError(f"quality.{dataset.name} must map rule names to limits, not {wanted!r}")
+    movable = {r.name: r for r in rules if not isinstance(r, ColumnsRule)}
+    if unknown := sorted(set(wanted) - set(movable)):
+        raise LimitError(
+            f"quality.{dataset.name}: no rule {unknown} has limits; there are {', '.join(sorted(movable))}"
+        )
+    return tuple(_moved(rule, dataset, wanted[rule.name]) if rule.name in wanted else rule for rule in rules)
+
+
+def _moved(rule: Rule, dataset: Dataset, limits: object) -> Rule:
+    place = f"quality.{dataset.name}.{rule.name}"
+    there = [name for name in LIMITS if hasattr(rule, name)]
+    if not isinstance(limits, Mapping) or (set(limits) - set(there)):
+        raise LimitError(f"{place} must give some of {there}, not {limits!r}")
+    for name, value in limits.items():
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+            raise LimitError(f"{place}.{name} must be a number or null, not {value!r}")
+    return replace(rule, **limits)  # type: ignore[arg-type]
