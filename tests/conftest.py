@@ -1,5 +1,6 @@
-"""What many tests stand on: a real PostgreSQL, started once a session."""
+"""What many tests stand on: a clean environment, and a real PostgreSQL started once a session."""
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -13,6 +14,15 @@ from include import postgres
 from tests.s3 import s3_server
 
 __all__ = ["s3_server"]
+
+# Tests must not see the stack of whoever runs them, and Airflow, which configures itself when it is first
+# imported, must write nothing in their home.
+for name in [name for name in os.environ if name.startswith(("AIRFLOW_", "FIRMAMENT_"))]:
+    del os.environ[name]
+os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="firmament-airflow-")
+os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
+os.environ["AIRFLOW__USAGE_DATA_COLLECTION__ENABLED"] = "False"
+atexit.register(shutil.rmtree, os.environ["AIRFLOW_HOME"], ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
