@@ -183,6 +183,9 @@ def _status_of(batch: pa.RecordBatch, firm: Any) -> pa.Array:
 
 def _ten_thousandths(values: pa.Array | pa.ChunkedArray) -> np.ndarray:
     """Decimals or counts as exact integers of a ten-thousandth."""
-    scaled = pc.multiply(values.cast(pa.decimal128(18, 4)), pa.scalar(_SCALE, pa.decimal128(5, 0)))
+    if pa.types.is_integer(values.type):
+        counts: np.ndarray = values.cast(pa.int64()).to_numpy() * _SCALE
+        return counts
+    scaled = pc.multiply(values, pa.scalar(_SCALE, pa.decimal128(5, 0)))
     array: np.ndarray = scaled.cast(pa.decimal128(38, 0), safe=False).cast(pa.int64()).to_numpy()
     return array

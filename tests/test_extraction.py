@@ -1,0 +1,95 @@
+from decimal import Decimal
+
+import pyarrow as pa
+import pytest
+
+from include.datasets.contract import ContractError
+from include.datasets.extracted import PRODUCTS, TRANSACTIONS
+from include.engines import open_engine
+from include.extraction import Intake
+
+EXTRA = [pa.field("rejected_reason", pa.string()), pa.field("source_row", pa.string())]
+
+
+@pytest.fixture
+def engine(tmp_path):
+    return open_engine("duckdb", memory_mb=256, threads=2, scratch=tmp_path)
+
+
+def batch(*rows, dataset=PRODUCTS):
+    schema = pa.schema([*(field.with_nullable(True) for field in dataset.schema), *EXTRA])
+    return pa.RecordBatch.from_pylist(list(rows), schema=schema)
+
+
+def take_in(engine, folder, *batches):
+    intake = Intake(PRODUCTS, folder)
+    intake.read(batches)
+    kept = [row["product_id"] for b in intake.tidy(engine) for row in b.to_pylist()]
+    rejected = [(row["reason"], row["source_row"]) for b in intake.rejected(engine) for row in b.to_pylist()]
+    return kept, rejected, intake.rejections
+
+
+def test_rows_come_out_sorted_by_grain(engine, tmp_path):
+    kept, rejected, _ = take_in(engine, tmp_path, batch({"product_id": "b"}, {"product_id": "a"}))
+
+    assert kept == ["a", "b"]
+    assert rejected == []
+
+
+def test_an_exact_copy_is_dropped_and_counted(engine, tmp_path):
+    row = {"product_id": "a", "brand": "x"}
+
+    kept, rejected, account = take_in(engine, tmp_path, batch(row, row), batch(row))
+
+    assert kept == ["a"]
+    assert rejected == []
+    assert account.rows == {"exact_duplicate": 2}
+
+
+def test_rows_that_disagree_about_one_key_are_all_rejected_and_kept(engine, tmp_path):
+    rows = {"product_id": "a", "brand": "x"}, {"product_id": "a", "brand": "y"}, {"product_id": "b"}
+
+    kept, rejected, account = take_in(engine, tmp_path, batch(*rows))
+
+    assert kept == ["b"]
+    assert [reason for reason, _ in rejected] == ["conflicting_duplicate"] * 2
+    assert account.rows == {"conflicting_duplicate": 2}
+
+
+def test_rows_the_source_rejects_are_kept_with_their_reason(engine, tmp_path):
+    bad = {"rejected_reason": "bad_number", "source_row": '{"price": "x"}'}
+
+    kept, rejected, account = take_in(engine, tmp_path, batch({"product_id": "a"}, bad), batch(bad))
+
+    assert kept == ["a"]
+    assert rejected == [("bad_number", '{"price": "x"}')] * 2
+    assert account.records(with_samples=True)[0]["samples"] == ['{"price": "x"}'] * 2
+    assert account.records(with_samples=False)[0]["samples"] == []
+
+
+def test_what_rejected_rows_are_worth_is_summed(engine, tmp_path):
+    bad = {"rejected_reason": "cancelled_order", "source_row": "{}", "net_amount": Decimal("2.5")}
+    intake = Intake(TRANSACTIONS, tmp_path)
+
+    intake.read([batch(bad, bad, dataset=TRANSACTIONS)])
+
+    assert intake.rejections.net_amount == {"cancelled_order": Decimal("5.0000")}
+
+
+def test_every_row_in_is_kept_or_accounted_for(engine, tmp_path):
+    rows = [{"product_id": f"p{i % 7}", "brand": str(i % 3)} for i in range(40)] + [{"product_id": "one"}]
+
+    kept, _, account = take_in(engine, tmp_path, batch(*rows))
+
+    assert len(kept) + sum(account.rows.values()) == 41
+
+
+def test_a_source_that_leaves_a_column_out_breaks_the_contract(tmp_path):
+    short = pa.RecordBatch.from_pylist([{"product_id": "a", "rejected_reason": None, "source_row": None}])
+
+    with pytest.raises(ContractError, match="products: missing columns"):
+        Intake(PRODUCTS, tmp_path).read([short])
+
+
+def test_no_batch_at_all_is_an_empty_slice(engine, tmp_path):
+    assert take_in(engine, tmp_path) == ([], [], Intake(PRODUCTS, tmp_path).rejections)
