@@ -1,0 +1,273 @@
+"""Sales files in a folder: ``.csv``, ``.csv.gz`` or ``.parquet``, in one of the named layouts.
+
+Every file is parsed once, all of it as text with a declared dialect, by the layout's statement
+``sql/extract/csv/<layout>/transactions.sql``, into scratch parquet split by month. Months are then
+read from there until a file changes. DuckDB does it under a memory limit, shut off from every
+folder but the firm's and the scratch.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from duckdb import ColumnExpression, ConstantExpression, FunctionExpression
+
+from include.datasets import Dataset
+from include.firms import Firm
+from include.periods import Month
+from include.sources import BATCH_ROWS, EARLIEST, SourceError, extracted_schema, takes_undated
+from include.sources.files import File, data_files, first_line, folder_of, plain
+from include.sources.layouts import Layout, layout_of
+from include.sources.statements import named, statement
+
+MEMORY_MB = 768
+THREADS = 2
+UNDATED = "undated"
+KEEP_SECONDS = 24 * 3600  # how long scratch of earlier files is spared for those that still read it
+
+
+class Csv:
+    """The source of a firm whose row says ``kind: csv``."""
+
+    def __init__(
+        self, firm: Firm, connection_uri: Callable[[str], str], *, scratch: Path | None = None
+    ) -> None:
+        """Nothing is read yet. Without ``scratch``, a private folder under the system's own is used."""
+        if firm.source.uri is None:
+            raise SourceError(f"firm {firm.firm_key}: a csv source needs source.uri, a file:// folder")
+        self._firm = firm
+        self._layout = layout_of(firm)
+        self._where = f"firm {firm.firm_key}, csv source"
+        self._scratch = (scratch or _own_scratch()) / "csv"
+
+    def offers(self, dataset: Dataset) -> bool:
+        """Transactions and customers always; products where the layout names them."""
+        if dataset.name == "products":
+            return self._layout.has_products
+        return dataset.name in ("transactions", "customers")
+
+    def first_month(self, dataset: Dataset) -> Month | None:
+        """The month of the first row whose date can be used."""
+        stage = self._staged()
+        months = sorted(p.name.partition("=")[2] for p in stage.glob("month=*"))
+        dated = [Month.parse(text) for text in months if text != UNDATED]
+        if months and not dated:
+            raise SourceError(
+                f"{self._where}: none of the rows in {self._folder()} has a date from {EARLIEST} on that layout "
+                f"{self._layout.name} can read; set mapping.date_format"
+            )
+        return min(dated, default=None)
+
+    def extract(self, dataset: Dataset, *, month: Month | None, as_of: date) -> Iterator[pa.RecordBatch]:
+        """Rows of the dataset in batches of at most ``BATCH_ROWS``."""
+        stage = self._staged()
+        if dataset.name == "transactions" and month is not None:
+            yield from _month(stage, extracted_schema(dataset), month, as_of)
+        else:
+            yield from self._snapshot(stage, dataset, as_of)
+
+    def _folder(self) -> Path:
+        return folder_of(str(self._firm.source.uri), where=self._where)
+
+    def _snapshot(self, stage: Path, dataset: Dataset, as_of: date) -> Iterator[pa.RecordBatch]:
+        """What ``sql/extract/csv/<dataset>.sql`` finds in the staged lines."""
+        files = sorted(str(path) for path in stage.glob("month=*/*.parquet"))
+        if not files:
+            return
+        schema = extracted_schema(dataset)
+        sql, names = named(statement(f"csv/{dataset.name}"))
+        with self._database(stage, stage) as database:
+            database.read_parquet(files, hive_partitioning=False).create_view("lines")
+            bound = {name: {"as_of": as_of}[name] for name in names}
+            for batch in database.sql(sql, params=bound).to_arrow_reader(BATCH_ROWS):
+                columns = [batch.column(field.name).cast(field.type) for field in schema]
+                yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+    def _staged(self) -> Path:
+        """The folder of the lines of the files as they now are, one sub-folder a month."""
+        folder = self._folder()
+        files = data_files(folder)
+        home = self._scratch / hashlib.sha256(str(folder).encode()).hexdigest()[:16]
+        stage = home / self._key(files)
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # The datasets of a firm are extracted side by side: one of them parses, the others wait.
+        with (home / "lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not stage.is_dir():
+                building = Path(tempfile.mkdtemp(prefix="building-", dir=home))
+                try:
+                    self._parse(folder, files, building)
+                    building.rename(stage)
+                finally:
+                    shutil.rmtree(building, ignore_errors=True)
+            os.utime(stage)
+            _clear(home, keep=stage)
+        return stage
+
+    def _key(self, files: list[File]) -> str:
+        """Changes with the files, with how they are read, and with the statement."""
+        parts = [
+            [file.identity for file in files],
+            repr(self._layout),
+            self._firm.timezone,
+            statement("csv/macros"),
+            statement(f"csv/{self._layout.name}/transactions"),
+        ]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+    def _parse(self, folder: Path, files: list[File], into: Path) -> None:
+        """Write the lines of all files to ``into``, split by month."""
+        if not files:
+            return
+        work = into / "work"
+        work.mkdir()
+        sql, names = named(statement(f"csv/{self._layout.name}/transactions"))
+        params: dict[str, object] = {
+            "timezone": self._firm.timezone,
+            "earliest": datetime.combine(EARLIEST, datetime.min.time()),
+            **self._layout.params,
+        }
+        with self._database(folder, into) as database:
+            database.execute(statement("csv/macros"))
+            rows = None
+            for file in files:
+                part = self._rows(database, file, work)
+                rows = part if rows is None else rows.union(part)
+            assert rows is not None
+            rows.create_view("files")
+            database.execute(
+                "copy (" + sql + ") to $into (format parquet, compression zstd, partition_by (month_key))",
+                {"into": str(into / "months"), **{name: params[name] for name in names}},
+            )
+        for file in files:
+            file.check_unchanged()
+        shutil.rmtree(work)
+        for month in (into / "months").glob("month_key=*"):
+            month.rename(into / month.name.replace("month_key=", "month="))
+
+    def _rows(self, database: duckdb.DuckDBPyConnection, file: File, work: Path) -> duckdb.DuckDBPyRelation:
+        """One file's rows as text, under the names that the layout's statement uses."""
+        where = f"{self._where}, file {file.path.name}"
+        if file.ending == ".parquet":
+            rows = database.read_parquet(str(file.path))
+            names = list(rows.columns)
+            at = self._layout.place(names, where=where)
+            texts = {column: _as_text(names[i], str(rows.types[i])) for column, i in at.items()}
+        else:
+            path = plain(file, encoding=self._layout.encoding, scratch=work)
+            header = first_line(path, delimiter=self._layout.delimiter, name=file.path)
+            has_header = not self._layout.is_data(header)
+            at = self._layout.place(header if has_header else self._layout.headerless, where=where)
+            rows = database.read_csv(
+                str(path),
+                # Numbers for names: no text of a file becomes part of a statement.
+                columns={f"column_{i}": "VARCHAR" for i in range(len(header))},  # type: ignore[arg-type]
+                auto_detect=False,
+                header=has_header,
+                delimiter=self._layout.delimiter,
+                quotechar='"',
+                escapechar='"',
+            )
+            texts = {column: ColumnExpression(f"column_{i}") for column, i in at.items()}
+        nothing = ConstantExpression(None).cast("VARCHAR")  # type: ignore[arg-type]
+        return rows.project(
+            *[texts.get(column, nothing).alias(column) for column in self._layout_columns()]
+        )
+
+    def _layout_columns(self) -> list[str]:
+        return list(self._layout.columns)
+
+    @contextlib.contextmanager
+    def _database(self, folder: Path, spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A private database that can reach two folders and nothing else; its errors become ours."""
+        database = duckdb.connect(
+            ":memory:",
+            config={
+                "memory_limit": f"{MEMORY_MB}MB",
+                "threads": THREADS,
+                "temp_directory": str(spill / "spill"),
+                "preserve_insertion_order": False,
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+            },
+        )
+        try:
+            database.execute("set TimeZone = 'UTC'")
+            database.execute("set allowed_directories = $folders", {"folders": [str(folder), str(spill)]})
+            database.execute("set enable_external_access = false")
+            database.execute("set lock_configuration = true")
+            yield database
+        except duckdb.Error as error:
+            raise SourceError(
+                f"{self._where}, {folder}: {_said(error)}. Layout {self._layout.name}: see docs/sources.md, 'csv'"
+            ) from error
+        finally:
+            database.close()
+            shutil.rmtree(spill / "spill", ignore_errors=True)
+
+
+def _month(stage: Path, schema: pa.Schema, month: Month, as_of: date) -> Iterator[pa.RecordBatch]:
+    """The staged lines of one month, and what no date places when it is the run's current month."""
+    for path in sorted((stage / f"month={month}").glob("*.parquet")):
+        for batch in pq.ParquetFile(path).iter_batches(BATCH_ROWS, columns=schema.names):
+            seen = batch.filter(pc.less(batch.column("order_date"), pa.scalar(as_of)))
+            if seen.num_rows:
+                yield _shaped(seen, schema)
+    if takes_undated(month, as_of):
+        for path in sorted((stage / f"month={UNDATED}").glob("*.parquet")):
+            for batch in pq.ParquetFile(path).iter_batches(BATCH_ROWS, columns=schema.names):
+                yield _shaped(batch, schema)
+
+
+def _shaped(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    columns = [batch.column(field.name).cast(field.type) for field in schema]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _as_text(name: str, kind: str) -> duckdb.Expression:
+    """A parquet column as text. Whole numbers that were stored as floats are written as whole numbers."""
+    column = ColumnExpression(name)
+    if kind in ("DOUBLE", "FLOAT"):
+        return FunctionExpression("whole_text", column)
+    return column.cast("VARCHAR")  # type: ignore[arg-type]
+
+
+def _said(error: duckdb.Error) -> str:
+    """DuckDB's first lines, without its advice to ignore errors."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    kept = []
+    for line in lines[:6]:
+        if line.startswith("Possible"):
+            break
+        kept.append(line[:300])
+    return " | ".join(kept)
+
+
+def _own_scratch() -> Path:
+    """A folder that only this user can read: staged lines name customers."""
+    folder = Path(tempfile.gettempdir()) / f"firmament-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_uid != os.getuid() or folder.is_symlink():
+        raise SourceError(f"{folder} belongs to somebody else; set TMPDIR to a folder of your own")
+    return folder
+
+
+def _clear(home: Path, *, keep: Path) -> None:
+    """Remove what earlier versions of the files left, once nobody can still read it."""
+    for old in home.iterdir():
+        if old != keep and old.is_dir() and old.stat().st_mtime < time.time() - KEEP_SECONDS:
+            shutil.rmtree(old, ignore_errors=True)

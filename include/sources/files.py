@@ -1,0 +1,163 @@
+"""The files of a csv source's folder: found, measured, and made plain UTF-8 where they are not.
+
+Nothing outside the folder is read: symbolic links that lead out are refused, and the firm's row
+names a folder, never a file.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import os
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from include.sources import SourceError
+
+ENDINGS = (".csv.gz", ".csv", ".parquet")
+CHUNK_BYTES = 1 << 20
+HEADER_BYTES = 1 << 18
+MAX_RATIO = 200  # sales files compress 5 to 30 times; beyond this it is an attack or a fault
+FREE_BYTES = 16 << 20  # a small file may compress as well as it likes
+ROOTS = "FIRMAMENT_SOURCE_ROOTS"
+
+
+@dataclass(frozen=True)
+class File:
+    """One data file, and what it looked like when it was found."""
+
+    path: Path
+    size: int
+    changed_at: int
+
+    @property
+    def ending(self) -> str:
+        """``.csv``, ``.csv.gz`` or ``.parquet``."""
+        return next(ending for ending in ENDINGS if self.path.name.lower().endswith(ending))
+
+    @property
+    def identity(self) -> tuple[str, int, int]:
+        """What changes when the file does."""
+        return (self.path.name, self.size, self.changed_at)
+
+    def check_unchanged(self) -> None:
+        """SourceError when the file was written to since it was found."""
+        if _file(self.path) != self:
+            raise SourceError(
+                f"{self.path} changed while it was read; run again when it is whole "
+                "(write under another name, then rename)"
+            )
+
+
+def folder_of(uri: str, *, where: str) -> Path:
+    """The folder that a file:// URI names; SourceError when there is none or it is out of bounds."""
+    parts = urlsplit(uri)
+    if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
+        raise SourceError(f"{where}: uri {uri!r} is no file:// folder; csv files are read from folders")
+    text = unquote(parts.path)
+    if "\0" in text:
+        raise SourceError(f"{where}: uri {uri!r} holds a NUL")
+    folder = Path(text)
+    if not folder.is_dir():
+        raise SourceError(f"{where}: {folder} is not a folder; mend source.uri of the firm, or mount it")
+    folder = folder.resolve()
+    roots = [Path(root).resolve() for root in os.environ.get(ROOTS, "").split(os.pathsep) if root]
+    if roots and not any(folder.is_relative_to(root) for root in roots):
+        raise SourceError(f"{where}: {folder} lies in none of the folders that {ROOTS} allows")
+    return folder
+
+
+def data_files(folder: Path) -> list[File]:
+    """The folder's data files by name; anything else in it is left alone."""
+    try:
+        paths = sorted(p for p in folder.iterdir() if p.name.lower().endswith(ENDINGS) and p.is_file())
+    except OSError as error:
+        raise SourceError(f"{folder} cannot be listed: {error.strerror}") from error
+    stems: dict[str, Path] = {}
+    for path in paths:
+        if not path.resolve().is_relative_to(folder):
+            raise SourceError(f"{path} is a link that leads out of its folder; copy the file instead")
+        stem = path.name.lower().split(".")[0] if path.suffix != ".csv" else path.stem.lower()
+        if stem in stems:
+            raise SourceError(f"{stems[stem].name} and {path.name} in {folder}: the same file twice? Keep one")
+        stems[stem] = path
+    return [_file(path) for path in paths]
+
+
+def _file(path: Path) -> File:
+    try:
+        stat = path.stat()
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror}") from error
+    return File(path, stat.st_size, max(stat.st_mtime_ns, stat.st_ctime_ns))
+
+
+def plain(file: File, *, encoding: str, scratch: Path) -> Path:
+    """The file as uncompressed UTF-8 text: itself where it is, else a copy in ``scratch``."""
+    if file.ending == ".csv" and encoding in ("utf-8", "utf-8-sig"):
+        return file.path
+    copy = scratch / (file.path.name.removesuffix(".gz") + ".plain")
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        with copy.open("wb") as out:
+            for block in _blocks(file):
+                out.write(decoder.decode(block).encode("utf-8"))
+            out.write(decoder.decode(b"", final=True).encode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise SourceError(
+            f"{file.path} is not {encoding}: {error.reason} near {error.object[error.start : error.end]!r}; "
+            "set mapping.encoding of the firm's source, such as cp1252"
+        ) from error
+    except OSError as error:
+        raise SourceError(f"{file.path} cannot be read: {error.strerror or error}") from error
+    return copy
+
+
+def _blocks(file: File) -> Iterator[bytes]:
+    """The file's bytes, inflated where it is compressed; SourceError for a stump, damage or a bomb."""
+    with file.path.open("rb") as source:
+        if file.ending != ".csv.gz":
+            while block := source.read(CHUNK_BYTES):
+                yield block
+            return
+        inflate, given = zlib.decompressobj(wbits=31), 0
+        whole = False  # whether the member that was read last has ended
+        while block := source.read(CHUNK_BYTES):
+            while block:
+                if inflate.eof:
+                    inflate = zlib.decompressobj(wbits=31)
+                try:
+                    out = inflate.decompress(block, CHUNK_BYTES)
+                except zlib.error as error:
+                    raise SourceError(f"{file.path} is damaged: {error}; send it again") from error
+                given += len(out)
+                if given > FREE_BYTES and given > MAX_RATIO * file.size:
+                    raise SourceError(
+                        f"{file.path} inflates more than {MAX_RATIO} times; that is no sales file. Send it plain"
+                    )
+                yield out
+                block = inflate.unused_data if inflate.eof else inflate.unconsumed_tail
+                whole = inflate.eof
+        if not whole:
+            raise SourceError(f"{file.path} is cut off: its gzip stream does not end; send it again")
+
+
+def first_line(path: Path, *, delimiter: str, name: Path) -> list[str]:
+    """The fields of a plain file's first line; SourceError when there is none or it has no end."""
+    try:
+        with path.open("rb") as source:
+            head = source.read(HEADER_BYTES)
+    except OSError as error:
+        raise SourceError(f"{name} cannot be read: {error.strerror}") from error
+    if not head.strip(b"\xef\xbb\xbf\r\n \t"):
+        raise SourceError(f"{name} is empty, not even a header line; send it again or remove it")
+    if len(head) == HEADER_BYTES and b"\n" not in head:
+        raise SourceError(f"{name}: the first line is longer than {HEADER_BYTES} bytes; is it a csv file?")
+    text = head.decode("utf-8-sig", errors="replace")
+    try:
+        return next(csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True), [])
+    except csv.Error as error:
+        raise SourceError(f"{name}: the header line cannot be read: {error}") from error

@@ -1,0 +1,188 @@
+"""The layouts of sales files: which columns a file must have, and how its text is written.
+
+A layout says under which headers a file may name each column of its statement,
+``sql/extract/csv/<layout>/transactions.sql``. ``mapped`` takes them from the firm's row.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from zoneinfo import available_timezones
+
+from include.firms import Firm
+from include.sources import SourceError
+
+ISO_DATES = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d")
+OPTIONS = ("encoding", "delimiter", "zone", "date_format", "decimal_mark")
+MAPPED_COLUMNS = (
+    "transaction_id",
+    "line_id",
+    "kind",
+    "occurred_at",
+    "customer_id",
+    "product_id",
+    "quantity",
+    "unit_price",
+    "gross_amount",
+    "discount_amount",
+    "net_amount",
+    "margin_amount",
+    "channel",
+    "payment_method",
+    "programme_id",
+    "product_name",
+    "department",
+    "category",
+    "brand",
+    "country",
+    "city",
+)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the files of one firm are written."""
+
+    name: str
+    columns: Mapping[str, tuple[str, ...]]  # the statement's column -> headers it may stand under
+    optional: frozenset[str] = frozenset()
+    headerless: tuple[str, ...] = ()  # what the columns are when a file has no header line
+    has_products: bool = True
+    encoding: str = "utf-8"
+    delimiter: str = ","
+    params: Mapping[str, object] = field(default_factory=dict)
+
+    def place(self, names: Sequence[str], *, where: str) -> dict[str, int]:
+        """At which position each column stands among the names a file gives; SourceError when one lacks."""
+        tidy = [_tidy(name) for name in names]
+        found = {}
+        for column, headers in self.columns.items():
+            at = [i for i, name in enumerate(tidy) if name in {_tidy(h) for h in headers}]
+            if len(at) > 1:
+                raise SourceError(f"{where}: column {names[at[0]]!r} is there {len(at)} times; keep one")
+            if at:
+                found[column] = at[0]
+            elif column not in self.optional:
+                wanted = " or ".join(repr(header) for header in headers)
+                raise SourceError(
+                    f"{where}: no column {wanted}; the file has {list(names)[:30]}. "
+                    f"Layout {self.name} needs it: see docs/sources.md, 'csv'"
+                )
+        return found
+
+    def is_data(self, first_line: Sequence[str]) -> bool:
+        """Whether a file without a header begins with this line."""
+        return (
+            len(first_line) == len(self.headerless) > 0
+            and re.fullmatch(r"\d{4}-?\d\d-?\d\d.*", first_line[self.headerless.index("date")].strip())
+            is not None
+        )
+
+
+ONLINE_RETAIL = Layout(
+    name="online_retail",
+    columns={
+        "invoice_no": ("InvoiceNo", "Invoice"),
+        "stock_code": ("StockCode",),
+        "description": ("Description",),
+        "quantity": ("Quantity",),
+        "invoice_date": ("InvoiceDate",),
+        "unit_price": ("UnitPrice", "Price"),
+        "customer_id": ("CustomerID", "Customer ID"),
+        "country": ("Country",),
+    },
+)
+
+CDNOW = Layout(
+    name="cdnow",
+    columns={
+        "customer_id": ("customer_id",),
+        "day": ("date",),
+        "cds": ("cds", "number_of_cds"),
+        "spend": ("spend", "dollar_value"),
+    },
+    headerless=("customer_id", "date", "cds", "spend"),
+    has_products=False,
+)
+
+LAYOUTS = {layout.name: layout for layout in (ONLINE_RETAIL, CDNOW)}
+
+
+def layout_of(firm: Firm) -> Layout:
+    """The layout of a firm's files, with what its row says of them; SourceError when that cannot be."""
+    where = f"firm {firm.firm_key}, csv source"
+    mapping = dict(firm.source.mapping or {})
+    name = firm.source.layout or ("mapped" if mapping else "")
+    if name == "mapped":
+        layout = _mapped({k: v for k, v in mapping.items() if k not in OPTIONS}, where=where)
+    elif name in LAYOUTS:
+        layout = LAYOUTS[name]
+        if unknown := sorted(set(mapping) - set(OPTIONS)):
+            raise SourceError(
+                f"{where}: layout {name} takes no mapping of {unknown}; use layout mapped for other files"
+            )
+    else:
+        raise SourceError(f"{where}: layout {name!r} is unknown; there are {[*sorted(LAYOUTS), 'mapped']}")
+    return _with_options(layout, {k: v for k, v in mapping.items() if k in OPTIONS}, firm, where=where)
+
+
+def _mapped(mapping: dict[str, str], *, where: str) -> Layout:
+    """Canonical column -> file column; without any, the file has the canonical names themselves."""
+    if unknown := sorted(set(mapping) - set(MAPPED_COLUMNS)):
+        raise SourceError(
+            f"{where}: mapping names unknown columns {unknown}; there are {list(MAPPED_COLUMNS)} "
+            f"and the options {list(OPTIONS)}"
+        )
+    if not mapping:
+        required = {"transaction_id", "occurred_at", "customer_id", "net_amount"}
+    else:
+        required = set(mapping)
+        if missing := [name for name in ("transaction_id", "occurred_at") if name not in mapping]:
+            raise SourceError(f"{where}: mapping must name the file's columns for {missing}")
+        if not required & {"net_amount", "gross_amount", "unit_price"}:
+            raise SourceError(f"{where}: mapping must name one of net_amount, gross_amount or unit_price")
+    return Layout(
+        name="mapped",
+        columns={name: (mapping.get(name, name),) for name in MAPPED_COLUMNS if not mapping or name in mapping},
+        optional=frozenset(MAPPED_COLUMNS) - required,
+        has_products=not mapping or "product_id" in mapping,
+    )
+
+
+def _with_options(layout: Layout, options: dict[str, str], firm: Firm, *, where: str) -> Layout:
+    encoding = options.get("encoding", layout.encoding)
+    try:
+        encoding = codecs.lookup(encoding).name
+    except LookupError:
+        raise SourceError(f"{where}: encoding {encoding!r} is unknown; say utf-8, cp1252, cp1254, …") from None
+    delimiter = {"tab": "\t", "\\t": "\t"}.get(options.get("delimiter", ","), options.get("delimiter", ","))
+    if len(delimiter) != 1 or delimiter in '"\r\n\0':
+        raise SourceError(f"{where}: delimiter {delimiter!r} must be one character, or 'tab'")
+    zone = options.get("zone", firm.timezone)
+    if zone not in available_timezones():
+        raise SourceError(f"{where}: zone {zone!r} is not a time zone of the tz database")
+    decimal_mark = options.get("decimal_mark", ".")
+    if decimal_mark not in (".", ","):
+        raise SourceError(f"{where}: decimal_mark {decimal_mark!r} must be '.' or ','")
+    date_format = options.get("date_format")
+    return Layout(
+        name=layout.name,
+        columns=layout.columns,
+        optional=layout.optional,
+        headerless=layout.headerless,
+        has_products=layout.has_products,
+        encoding=encoding,
+        delimiter=delimiter,
+        params={
+            "zone": zone,
+            "decimal_mark": decimal_mark,
+            "date_formats": [date_format] if date_format else list(ISO_DATES),
+        },
+    )
+
+
+def _tidy(name: str) -> str:
+    return name.strip().strip("\ufeff").casefold()

@@ -1,0 +1,83 @@
+-- transactions (cdnow): one row per row of the files, each a transaction of one line.
+-- Grain: transaction_id, line_id. Params: :timezone (the firm's), :zone (of the files' days), :earliest.
+-- Reads files: the rows as text, named by include/sources/layouts.py. Purchases of nothing are kept.
+
+with read as (
+
+    select
+        nullif(files.customer_id, '') as customer_id,
+        nullif(files.day, '') as date_text,
+        nullif(files.cds, '') as quantity_text,
+        nullif(files.spend, '') as spend_text,
+        try_strptime(files.day, ['%Y-%m-%d', '%Y%m%d', '%Y-%m-%d %H:%M:%S']) as occurred_local,
+        try_cast(number_of(files.cds, '.') as decimal(18, 4)) as quantity,
+        try_cast(number_of(files.spend, '.') as decimal(18, 4)) as spend,
+        cast(to_json(files) as varchar) as source_row
+    from files
+
+),
+
+-- Rows have no number of their own: what is in a row names it, so that the order of rows does not matter.
+purchases as (
+
+    select
+        read.*,
+        case
+            when read.occurred_local >= :earliest and read.occurred_local < timestamp '9999-01-01'
+                then local_instant(read.occurred_local, :zone)
+        end as occurred_at,
+        concat_ws(
+            '-',
+            coalesce(read.customer_id, ''),
+            coalesce(strftime(read.occurred_local, '%Y%m%d'), read.date_text, ''),
+            coalesce(whole_text(cast(read.quantity as double)), read.quantity_text, ''),
+            coalesce(whole_text(cast(read.spend as double)), read.spend_text, '')
+        ) as content_key
+    from read
+
+),
+
+judged as (
+
+    select
+        purchases.*,
+        row_number() over (partition by purchases.content_key) as ordinal,
+        case
+            when contains(purchases.source_row, '\u0000') then 'nul_character'
+            when purchases.customer_id is null then 'missing_id'
+            when purchases.occurred_at is null then 'bad_date'
+            when purchases.quantity_text is null or purchases.spend_text is null then 'missing_number'
+            when purchases.quantity is null or purchases.spend is null then 'bad_number'
+            when purchases.quantity < 0 then 'negative_quantity'
+            when purchases.spend < 0 then 'negative_amount'
+        end as rejected_reason
+    from purchases
+
+)
+
+select
+    content_key || '-' || ordinal as transaction_id,
+    '1' as line_id,
+    'sale' as kind,
+    occurred_at,
+    cast(timezone(:timezone, occurred_at) as date) as order_date,
+    customer_id,
+    cast(null as varchar) as product_id,
+    quantity,
+    spend as gross_amount,
+    cast(0 as decimal(18, 4)) as discount_amount,
+    spend as net_amount,
+    cast(null as decimal(18, 4)) as margin_amount,
+    cast(null as varchar) as channel,
+    cast(null as varchar) as payment_method,
+    cast(null as varchar) as programme_id,
+    rejected_reason,
+    case when rejected_reason is not null then replace(source_row, '\u0000', '\ufffd') end as source_row,
+    cast(null as varchar) as product_name,
+    cast(null as varchar) as department,
+    cast(null as varchar) as category,
+    cast(null as varchar) as brand,
+    cast(null as varchar) as country,
+    cast(null as varchar) as city,
+    coalesce(strftime(timezone(:timezone, occurred_at), '%Y-%m'), 'undated') as month_key
+from judged

@@ -1,0 +1,57 @@
+-- customers: one row per customer with a usable line before as_of, living where the last line says.
+-- Grain: customer_id. Params: :as_of (exclusive). Reads lines: what a layout's transactions.sql gave.
+
+with places as (
+
+    select
+        customer_id,
+        country,
+        city,
+        min(order_date) as first_date,
+        max(occurred_at) as last_at
+    from lines
+    where
+        customer_id is not null
+        and rejected_reason is null
+        and order_date < :as_of
+    group by
+        customer_id,
+        country,
+        city
+
+),
+
+ranked as (
+
+    select
+        places.*,
+        min(places.first_date) over (partition by places.customer_id) as joined_date,
+        row_number() over (
+            partition by places.customer_id
+            order by
+                places.last_at desc,
+                places.country asc nulls last,
+                places.city asc nulls last
+        ) as nth
+    from places
+
+)
+
+select
+    customer_id,
+    cast(null as varchar) as full_name,
+    cast(null as varchar) as email,
+    cast(null as varchar) as phone,
+    cast(null as date) as birth_date,
+    cast(null as varchar) as gender,
+    city,
+    country,
+    joined_date,
+    cast(null as varchar) as acquisition_channel,
+    cast(null as varchar) as age_band,
+    cast(null as varchar) as income_band,
+    cast(null as varchar) as household_size,
+    cast(null as varchar) as rejected_reason,
+    cast(null as varchar) as source_row
+from ranked
+where nth = 1
