@@ -76,6 +76,11 @@ def run(
     day = _as_of(as_of, row.timezone)
     outcomes: list[Outcome] = []
     width = max((len(step.name) for step in steps), default=0)
+
+    def after(outcome: Outcome) -> None:
+        outcomes.append(outcome)
+        console.print(_line(outcome, width))
+
     try:
         with console.status("") as status:
             run_firm(
@@ -86,7 +91,7 @@ def run(
                 before=lambda step: status.update(
                     f"{firm} as of {day}: {len(outcomes) + 1}/{len(steps)} {step.name}"
                 ),
-                after=lambda outcome: (outcomes.append(outcome), console.print(_line(outcome, width)))[1],
+                after=after,
             )
     except StepFailedError as error:
         _stop(error)

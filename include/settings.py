@@ -5,6 +5,7 @@
 | ``FIRMAMENT_HOME`` | folder of everything the embedded stack keeps | ``<project>/.firmament`` |
 | ``FIRMAMENT_ROOT`` | URL under which handoffs are kept | ``file://<home>/handoffs`` |
 | ``FIRMAMENT_REGISTRY`` | the JSON list of firms that DAG files read | ``<home>/registry.json`` |
+| ``FIRMAMENT_MEMORY_MB`` | what one step's engine may hold in memory | 1024 |
 | ``FIRMAMENT_WAREHOUSE_DSN`` | the warehouse | ``AIRFLOW_CONN_FIRMAMENT_WAREHOUSE``, then our own server |
 
 DAG files import this module at every parse, so it uses the standard library alone.
@@ -53,6 +54,11 @@ class Settings:
     def postgres(self) -> Path:
         """Folder of the embedded server."""
         return self.home / "postgres"
+
+    @property
+    def memory_mb(self) -> int:
+        """What the embedded engine may hold in memory, in megabytes."""
+        return int(self.environ.get("FIRMAMENT_MEMORY_MB") or 1024)
 
     @property
     def logs(self) -> Path:

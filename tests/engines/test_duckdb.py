@@ -65,7 +65,7 @@ def test_a_dataset_without_files_is_an_empty_table(engine):
     ],
 )
 def test_no_other_file_can_be_read(engine, files, sql):
-    with pytest.raises(QueryError, match="Permission|disabled|does not exist"):
+    with pytest.raises(QueryError, match=r"Permission|disabled|does not exist"):
         rows(engine, sql, files)
 
 

@@ -1,0 +1,84 @@
+"""Imports run one way. This is the layering, as a table: who may import whom inside ``include``."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parent.parent
+VALUES = {"datasets", "periods", "firms"}  # what everything may speak of: rows, days, a firm
+
+MAY_IMPORT = {
+    "datasets": set(),
+    "periods": set(),
+    "firms": set(),
+    "faults": set(),
+    "processes": set(),
+    "models": set(),
+    "steps": {"datasets"},
+    "settings": {"processes"},
+    "schedule": {"firms", "periods"},
+    "registry": {"firms"},
+    "engines": {"datasets"},
+    "quality": VALUES,
+    "sources": VALUES,
+    "handoff": {"datasets", "periods", "faults", "settings"},
+    "warehouse": VALUES | {"faults"},
+    "postgres": {"settings", "processes"},
+    "extraction": {"datasets", "engines"},
+}
+
+
+def modules():
+    return sorted((PROJECT / "include").rglob("*.py"))
+
+
+def room(path: Path) -> str:
+    return path.relative_to(PROJECT / "include").parts[0].removesuffix(".py")
+
+
+def imported(path: Path, *, module_level: bool) -> set[str]:
+    tree = ast.parse(path.read_text())
+    nodes = tree.body if module_level else ast.walk(tree)
+    names = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module}
+    return names
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PROJECT)))
+def test_imports_run_one_way(path):
+    here = room(path)
+    ours = {name.split(".")[1] for name in imported(path, module_level=False) if name.startswith("include.")}
+
+    if here in MAY_IMPORT:
+        assert ours - {here} <= MAY_IMPORT[here]
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PROJECT)))
+def test_only_dags_and_plugins_import_airflow_at_module_level(path):
+    assert not {name for name in imported(path, module_level=True) if name.split(".")[0] == "airflow"}
+
+
+def test_no_module_has_a_name_that_says_nothing():
+    names = {path.stem for path in modules()}
+
+    assert not names & {"utils", "util", "helpers", "helper", "base", "common", "misc"}
+
+
+def test_no_dag_or_plugin_hides_a_standard_module():
+    import sys
+
+    names = {path.stem for folder in ("dags", "plugins") for path in (PROJECT / folder).glob("*.py")}
+
+    assert not names & set(sys.stdlib_module_names)
+
+
+def test_no_model_reads_a_clock_or_a_file():
+    banned = {"os", "pathlib", "time", "logging", "pickle", "joblib", "requests"}
+
+    for path in (PROJECT / "include" / "models").glob("*.py"):
+        assert not {name.split(".")[0] for name in imported(path, module_level=False)} & banned, path.name
