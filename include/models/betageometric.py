@@ -113,13 +113,13 @@ def _psi1(z: Floats | float) -> Floats:
 
 
 def starts(data: Rows) -> list[tuple[float, float, float, float]]:
-    """Three spread starting points, from the purchase rate while customers were seen to be active."""
+    """Spread starting points, for the likelihood may have several peaks when almost nobody leaves."""
     purchases = float(np.sum(data.n * data.x))
     active = float(np.sum(data.n * (data.t_x + data.T) / 2)) + 1e-9
     week = active / max(purchases, 1.0)
     return [
         (r, min(max(r * week, 1e-3), 1e5), a, b)
-        for r, a, b in ((0.5, 0.5, 1.5), (2.0, 0.2, 2.0), (1.0, 2.0, 8.0))
+        for r, a, b in ((0.5, 0.5, 1.5), (2.0, 0.2, 2.0), (1.0, 2.0, 8.0), (1.0, 0.02, 4.0))
     ]
 
 

@@ -165,12 +165,7 @@ def maximise(evaluate: Callable[[Floats], Evaluation], start: Floats, *, upper: 
     value, slope, curve = _in_logs(evaluate, at)
     radius, converged = 1.0, False
     for _ in range(MOST_ITERATIONS):
-        held = ((at <= low) & (slope < 0)) | ((at >= high) & (slope > 0))
-        free = ~held
-        step = np.zeros_like(at)
-        if free.any():
-            step[free] = _step(slope[free], -curve[np.ix_(free, free)], radius)
-        step = np.clip(at + step, low, high) - at
+        step = _step_inside(at, slope, curve, radius, low, high)
         gain = float(slope @ step + 0.5 * step @ curve @ step)
         if gain < max(1e-8, 1e-14 * abs(value)):
             # Too small to measure: the last Newton step is taken on trust, which squares the error.
@@ -196,6 +191,27 @@ def _in_logs(evaluate: Callable[[Floats], Evaluation], at: Floats) -> Evaluation
     value, slope, curve = evaluate(theta)
     slope = slope * theta
     return value, slope, curve * np.outer(theta, theta) + np.diag(slope)
+
+
+def _step_inside(
+    at: Floats, slope: Floats, curve: Floats, radius: float, low: Floats, high: Floats
+) -> Floats:
+    """The best step that holds every parameter which would leave the box, cut short where one meets it."""
+    held = ((at <= low) & (slope < 0)) | ((at >= high) & (slope > 0))
+    step = np.zeros_like(at)
+    while not held.all():
+        free = ~held
+        step = np.zeros_like(at)
+        step[free] = _step(slope[free], -curve[np.ix_(free, free)], radius)
+        leaving = ((at <= low) & (step < 0)) | ((at >= high) & (step > 0))
+        if not leaving.any():
+            break
+        held |= leaving
+        step = np.zeros_like(at)
+    room = np.where(step > 0, high - at, at - low)
+    moving = step != 0
+    share = np.min(room[moving] / np.abs(step[moving]), initial=1.0)
+    return np.clip(at + share * step, low, high) - at
 
 
 def _step(slope: Floats, bend: Floats, radius: float) -> Floats:
