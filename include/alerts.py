@@ -14,12 +14,17 @@ import logging
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
 
 from include.firms import Alerts, FirmShape
 from include.runbook import rerun_command
 from include.schedule import AsOfError, as_of_of_run
+from include.settings import Settings
+
+if TYPE_CHECKING:
+    from include.warehouse.outbox import Outbox
 
 SECONDS = 10  # what a target gets to answer in
 LONGEST_LINE = 300
@@ -46,14 +51,15 @@ Callback = Callable[[Mapping[str, Any]], None]
 
 @dataclass(frozen=True)
 class Failure:
-    """What somebody who is woken needs to know."""
+    """What somebody who is woken needs to know. ``cause`` is one for all steps that failed of one thing."""
 
     firm_key: str
     step: str
     as_of: str
     error: str
     log_url: str
-    run_id: str
+    rerun: str
+    cause: str
 
     @property
     def title(self) -> str:
@@ -61,34 +67,21 @@ class Failure:
         return f"Firmament: {self.firm_key} failed at {self.step}, as of {self.as_of}"
 
     @property
-    def rerun(self) -> str:
-        """The command that runs the firm again from that step on."""
-        step = None if self.step == WHOLE_RUN else self.step
-        return rerun_command(self.firm_key, self.as_of, from_step=step)
-
-    @property
     def text(self) -> str:
         """The whole message, as plain text."""
         return f"{self.title}\n{self.error}\nLog: {self.log_url}\nRerun: {self.rerun}"
-
-    @property
-    def cause(self) -> str:
-        """The same for every step of a run that fails of the same error."""
-        return hashlib.sha256(f"{self.run_id}\n{self.error}".encode()).hexdigest()
-
-
-WHOLE_RUN = "the whole run"
 
 
 def alert_of_task(firm: FirmShape) -> Callback:
     """The ``on_failure_callback`` of a firm's tasks: called when no retry is left, not for skipped ones."""
 
     def failed(context: Mapping[str, Any]) -> None:
-        instance = context["ti"]
-        error = context.get("exception")
-        _report(firm, context, instance.task_id, first_line(error) if error else VANISHED)
+        as_of = _as_of(context, firm.timezone)
+        step = context["ti"].task_id
+        rerun = rerun_command(firm.firm_key, as_of, from_step=step)
+        tell(_failure(context, firm.firm_key, step, as_of, _error(context), rerun), firm.alerts)
 
-    return failed
+    return _safely(failed)
 
 
 def alert_of_run(firm: FirmShape) -> Callback:
@@ -96,9 +89,22 @@ def alert_of_run(firm: FirmShape) -> Callback:
 
     def failed(context: Mapping[str, Any]) -> None:
         if reason := RUN_REASONS.get(str(context.get("reason"))):
-            _report(firm, context, WHOLE_RUN, reason)
+            as_of = _as_of(context, firm.timezone)
+            rerun = rerun_command(firm.firm_key, as_of)
+            tell(_failure(context, firm.firm_key, "the whole run", as_of, reason, rerun), firm.alerts)
 
-    return failed
+    return _safely(failed)
+
+
+def alert_of_upkeep(context: Mapping[str, Any]) -> None:
+    """The ``on_failure_callback`` of the installation's own tasks."""
+
+    def failed(context: Mapping[str, Any]) -> None:
+        rerun = f"airflow dags trigger {context['ti'].dag_id}"
+        failure = _failure(context, "upkeep", context["ti"].task_id, "now", _error(context), rerun)
+        tell(failure, Alerts())
+
+    _safely(failed)(context)
 
 
 def first_line(error: BaseException) -> str:
@@ -110,10 +116,39 @@ def first_line(error: BaseException) -> str:
     return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…"
 
 
+def tell(failure: Failure, alerts: Alerts) -> None:
+    """Write a message down and send it, unless somebody does or did that for the same cause."""
+    row = {**asdict(failure), "as_of": _day(failure.as_of)}
+    try:
+        with _outbox() as outbox:
+            ours = outbox.undertake(row)
+    except Exception as error:
+        # The warehouse may be the very thing that failed: better told twice than not at all.
+        log.warning("Alert of %s is sent without being written down: %s", failure.firm_key, first_line(error))
+        send(failure, alerts)
+        return
+    if ours and send(failure, alerts):
+        with _outbox() as outbox:
+            outbox.sent(failure.cause)
+
+
+def send_again(alerts: Mapping[str, Alerts]) -> int:
+    """Send what no target took in the last day, each by its firm's own targets; how many went out."""
+    told = 0
+    with _outbox() as outbox:
+        for row in outbox.unsent(younger_than=timedelta(days=1)):
+            failure = Failure(**{**row, "as_of": str(row["as_of"] or "unknown")})
+            of_firm = alerts.get(failure.firm_key, Alerts())
+            if outbox.undertake(row) and send(failure, of_firm):
+                outbox.sent(failure.cause)
+                told += 1
+    return told
+
+
 def send(failure: Failure, alerts: Alerts) -> list[str]:
-    """Send a message to each target; the names of those that took it."""
+    """Send a message to each target, the firm's or the installation's; the names of those that took it."""
     sent = []
-    for name, conn_id, notifier in _notifiers(failure, alerts):
+    for name, conn_id, notifier in _notifiers(failure, targets(alerts)):
         try:
             # Not by calling the notifier, which would take the text for a Jinja template.
             notifier().notify({})
@@ -145,20 +180,48 @@ def targets(alerts: Alerts) -> Alerts:
     )
 
 
-def _report(firm: FirmShape, context: Mapping[str, Any], step: str, error: str) -> None:
+def _failure(
+    context: Mapping[str, Any], firm_key: str, step: str, as_of: str, error: str, rerun: str
+) -> Failure:
+    run = context.get("dag_run")
+    # Once the run has been cleared, the same error is news again.
+    attempt = f"{context.get('run_id')} {getattr(run, 'clear_number', 0)}"
+    log_url = getattr(context.get("ti"), "log_url", None) or "see the run in Airflow"
+    return Failure(firm_key, step, as_of, error, str(log_url), rerun, cause_of(firm_key, attempt, error))
+
+
+def cause_of(*parts: str) -> str:
+    """The id of a cause: messages that bear the same one tell the same thing."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+def _error(context: Mapping[str, Any]) -> str:
+    error = context.get("exception")
+    return first_line(error) if isinstance(error, BaseException) else VANISHED
+
+
+def _safely(callback: Callback) -> Callback:
+    def call(context: Mapping[str, Any]) -> None:
+        try:
+            callback(context)
+        except Exception:
+            log.exception("An alert could not be made")
+
+    return call
+
+
+def _outbox() -> Outbox:
+    # Not at the top: a DAG file imports this module, and the warehouse's is heavy.
+    from include.warehouse.outbox import Outbox
+
+    return Outbox(Settings.read().warehouse_dsn())
+
+
+def _day(text: str) -> date | None:
     try:
-        instance = context.get("ti")
-        failure = Failure(
-            firm_key=firm.firm_key,
-            step=step,
-            as_of=_as_of(context, firm.timezone),
-            error=error,
-            log_url=str(getattr(instance, "log_url", "") or "see the run in Airflow"),
-            run_id=str(context.get("run_id") or ""),
-        )
-        send(failure, targets(firm.alerts))
-    except Exception:
-        log.exception("The alert of firm %s could not be made", firm.firm_key)
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _as_of(context: Mapping[str, Any], zone: str) -> str:

@@ -1,0 +1,92 @@
+"""Keeps the installation in order, every hour: the schema, the registry of firms, and what was left behind.
+
+- **migrate** applies new numbered SQL files to the warehouse.
+- **sync_firms** writes the registry that DAG files read. It refuses to drop more than a fifth of the
+  firms at once; if that is meant, trigger this DAG with `force` set. It fails when a firm's row cannot be
+  read, after writing the others.
+- **collect** removes files of attempts that ended long ago and that nothing refers to.
+- **check_snapshots** tells of each firm whose latest snapshot was due and did not come, once.
+- **resend_alerts** sends the messages that no target took when they were made.
+
+Every task may be run again at any time. The same by hand: `python -m include firms sync`.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.sdk import DAG, CronDataIntervalTimetable, Param, get_current_context, task
+from airflow.sdk.exceptions import AirflowFailException
+
+from include.alerts import alert_of_upkeep
+from include.firms import FirmError
+from include.settings import Settings
+
+
+@task
+def migrate() -> list[str]:
+    """Apply the migrations that are not applied yet."""
+    from include.upkeep import update_schema
+
+    return update_schema(Settings.read())
+
+
+@task(multiple_outputs=False)
+def sync_firms() -> dict[str, Any]:
+    """Write the registry from ``control.firms``."""
+    from include.upkeep import sync
+
+    try:
+        report = sync(Settings.read(), force=bool(get_current_context()["params"]["force"]))
+    except FirmError as error:
+        raise AirflowFailException(str(error)) from error
+    return {"kept": len(report.kept), "dropped": list(report.dropped)}
+
+
+@task
+def collect() -> int:
+    """Remove files of attempts that nothing refers to."""
+    from include.upkeep import collect
+
+    return collect(Settings.read())
+
+
+@task
+def check_snapshots() -> list[str]:
+    """Tell of each firm whose latest snapshot was due and did not come."""
+    from include.upkeep import missing_snapshots
+
+    # When the run was due, and not when a late scheduler came to it.
+    return missing_snapshots(Settings.read(), at=get_current_context()["dag_run"].run_after)
+
+
+@task
+def resend_alerts() -> int:
+    """Send the messages that no target took when they were made."""
+    from include.upkeep import resend
+
+    return resend(Settings.read())
+
+
+with DAG(
+    "firmament_upkeep",
+    dag_display_name="Firmament: upkeep",
+    description="Schema, registry, old handoffs, missing snapshots",
+    doc_md=__doc__,
+    schedule=CronDataIntervalTimetable("17 * * * *", timezone="UTC"),
+    start_date=datetime(2020, 1, 1, tzinfo=UTC),
+    catchup=False,
+    is_paused_upon_creation=False,
+    max_active_runs=1,
+    dagrun_timeout=timedelta(minutes=50),
+    params={"force": Param(False, type="boolean", description="Drop any number of firms from the registry.")},
+    tags=["firmament", "upkeep"],
+    default_args={
+        "owner": "firmament",
+        "retries": 2,
+        "retry_delay": timedelta(seconds=30),
+        "execution_timeout": timedelta(minutes=20),
+        "on_failure_callback": alert_of_upkeep,
+    },
+):
+    # Not one after the other: a firm whose row is bad fails the sync, and must keep nothing else waiting.
+    migrate() >> [sync_firms(), collect(), check_snapshots(), resend_alerts()]

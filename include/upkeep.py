@@ -1,0 +1,83 @@
+"""What keeps an installation in order between runs: the registry, old handoffs, snapshots that never came."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from include.alerts import Failure, cause_of, send_again, tell
+from include.handoff import Handoff
+from include.registry import SyncReport, standing_firms, sync_firms
+from include.runbook import rerun_command
+from include.schedule import last_due
+from include.settings import Settings
+from include.steps import steps_for
+from include.warehouse import Warehouse, migrate
+from include.warehouse.outbox import Outbox
+from include.warehouse.progress import Progress
+
+GRACE = timedelta(hours=6)  # a snapshot that came no later than this after it was due is not missing
+KEEP_ATTEMPTS = timedelta(days=2)  # above the longest step with its retries: a slow writer is not a dead one
+
+
+def update_schema(settings: Settings) -> list[str]:
+    """Apply the migrations that are not applied yet; their names."""
+    return migrate(settings.warehouse_dsn())
+
+
+def sync(settings: Settings, *, force: bool = False) -> SyncReport:
+    """Write the registry from ``control.firms``; FirmError, after writing, when a row was left out."""
+    with Warehouse(settings.warehouse_dsn()) as warehouse:
+        report = sync_firms(warehouse, settings.registry, force=force)
+    report.check()
+    return report
+
+
+def collect(settings: Settings) -> int:
+    """Remove files of attempts that nothing refers to and nobody can still be writing; how many."""
+    with tempfile.TemporaryDirectory(prefix="firmament-collect-") as scratch:
+        handoff = Handoff(settings.root, scratch=Path(scratch))
+        return handoff.collect(older_than=KEEP_ATTEMPTS, now=datetime.now(UTC))
+
+
+def missing_snapshots(settings: Settings, *, at: datetime) -> list[str]:
+    """Firms whose latest snapshot was due and did not come; each is told of once.
+
+    It catches what no failing task can tell of: a scheduler that did not run, an interval that a
+    manual run took the place of, a DAG that was paused in Airflow.
+    """
+    missing = []
+    dsn = settings.warehouse_dsn()
+    with Outbox(dsn) as outbox, Progress(dsn) as progress:
+        changed = progress.changed_at()
+        for firm in standing_firms(settings.registry):
+            as_of = last_due(firm, at - GRACE)
+            if as_of is None or changed.get(firm.firm_key, at) > at - GRACE:
+                continue
+            steps = {step.name for step in steps_for(firm.modules)}
+            absent = steps - progress.ended_steps(firm.firm_key, as_of)
+            if not absent:
+                continue
+            missing.append(f"{firm.firm_key} {as_of}")
+            if outbox.was_told(firm.firm_key, as_of):
+                continue
+            error = f"{len(absent)} of {len(steps)} steps had not run {GRACE} after they were due"
+            tell(
+                Failure(
+                    firm_key=firm.firm_key,
+                    step="missing snapshot",
+                    as_of=as_of.isoformat(),
+                    error=error,
+                    log_url=f"the runs of DAG firm_{firm.firm_key} in Airflow",
+                    rerun=rerun_command(firm.firm_key, as_of),
+                    cause=cause_of("missing snapshot", firm.firm_key, as_of.isoformat()),
+                ),
+                firm.alerts,
+            )
+    return missing
+
+
+def resend(settings: Settings) -> int:
+    """Send what no target took when it happened; how many went out."""
+    return send_again({firm.firm_key: firm.alerts for firm in standing_firms(settings.registry)})

@@ -1,0 +1,28 @@
+"""How far each firm has come: what the check for missing snapshots asks."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from include.warehouse.session import Session
+
+
+class Progress(Session):
+    """Which steps ended well, and since when each firm is as it is."""
+
+    def ended_steps(self, firm_key: str, as_of: date) -> set[str]:
+        """The steps of a snapshot that ended well at least once."""
+        asked = """
+            select distinct step
+            from control.step_runs
+            where
+                firm_key = %(firm_key)s
+                and as_of = %(as_of)s
+                and status <> 'failed'
+        """
+        return {row["step"] for row in self.rows(asked, {"firm_key": firm_key, "as_of": as_of})}
+
+    def changed_at(self) -> dict[str, datetime]:
+        """When each firm's row was last saved, in UTC."""
+        rows = self.rows("select firm_key, updated_at from control.firms")
+        return {row["firm_key"]: row["updated_at"] for row in rows}
