@@ -66,18 +66,19 @@ def up(settings: Settings | None = None, *, say: Say = lambda line: None) -> Sta
     settings = settings or Settings.read()
     seconds: dict[str, float] = {}
     with _locked(settings), contextlib.ExitStack() as undo, _timed(seconds, "all"):
+        state = _State.read(settings)
+        if state and not state.runs:
+            say("a service has ended: starting all of them anew")
+            _end_services(settings)
+            state = None
+        port = _port(settings, state)
         if postgres.running(settings.postgres) is None:
             undo.callback(postgres.stop, settings.postgres)
         with _timed(seconds, "postgres"):
             dsn = _warehouse_server(settings)
         with _timed(seconds, "warehouse schema"):
             _migrate_warehouse(dsn)
-        state = _State.read(settings)
-        if state and not state.runs:
-            say("a service has ended: starting all of them anew")
-            _end_services(settings)
-            state = None
-        environ = _environment(settings, dsn, _port(settings, state))
+        environ = _environment(settings, dsn, port)
         if state and state.fingerprint != fingerprint(environ):
             say("the settings have changed: starting the services anew")
             _end_services(settings)
@@ -181,6 +182,8 @@ def _warehouse_server(settings: Settings) -> str:
     """The warehouse's URL; the embedded server is started unless the environment names another."""
     for name in ("FIRMAMENT_WAREHOUSE_DSN", "AIRFLOW_CONN_FIRMAMENT_WAREHOUSE"):
         if settings.environ.get(name):
+            if problem := _warehouse_problem(settings):
+                raise StackError(f"warehouse: {name} leads nowhere: {problem}")
             return settings.warehouse_dsn()
     port = _number(settings, "FIRMAMENT_POSTGRES_PORT")
     return postgres.start(settings.postgres, port=port, log=settings.logs / "postgres.log").dsn()
@@ -198,7 +201,8 @@ def _warehouse_problem(settings: Settings) -> str:
 
 
 def _migrate_warehouse(dsn: str) -> None:
-    if importlib.util.find_spec("include.warehouse") is not None:
+    spec = importlib.util.find_spec("include.warehouse")
+    if spec is not None and spec.origin is not None:
         importlib.import_module("include.warehouse").migrate(dsn)
 
 
