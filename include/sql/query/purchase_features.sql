@@ -72,6 +72,7 @@ select
     sum(return_count) as return_count,
     sum(return_amount) as return_amount,
     sum(sale_amount) as sale_amount,
+    min(case when return_count > 0 then days_ago end) as days_since_last_return,
     sum(margin_amount) as total_margin,
     sum(case when days_ago between 31 and 60 then order_count else 0 end) as order_count_31_to_60_days,
     sum(case when days_ago between 31 and 60 then net_amount else 0 end) as total_spend_31_to_60_days,
@@ -79,14 +80,20 @@ select
     sum(case when days_ago between 61 and 90 then net_amount else 0 end) as total_spend_61_to_90_days,
     sum(case when days_ago between 91 and 120 then order_count else 0 end) as order_count_91_to_120_days,
     sum(case when days_ago between 91 and 120 then net_amount else 0 end) as total_spend_91_to_120_days,
-    sum(case when days_ago between 121 and 150 then order_count else 0 end) as order_count_121_to_150_days,
+    sum(case when days_ago between 121 and 150 then order_count else 0 end)
+        as order_count_121_to_150_days,
     sum(case when days_ago between 121 and 150 then net_amount else 0 end) as total_spend_121_to_150_days,
-    sum(case when days_ago between 151 and 180 then order_count else 0 end) as order_count_151_to_180_days,
+    sum(case when days_ago between 151 and 180 then order_count else 0 end)
+        as order_count_151_to_180_days,
     sum(case when days_ago between 151 and 180 then net_amount else 0 end) as total_spend_151_to_180_days,
-    sum(case when days_ago between 336 and 365 then order_count else 0 end) as order_count_next_30_days_last_year,
-    sum(case when days_ago between 336 and 365 then net_amount else 0 end) as total_spend_next_30_days_last_year,
-    sum(case when days_ago between 276 and 365 then order_count else 0 end) as order_count_next_90_days_last_year,
-    sum(case when days_ago between 276 and 365 then net_amount else 0 end) as total_spend_next_90_days_last_year
+    sum(case when days_ago between 336 and 365 then order_count else 0 end)
+        as order_count_next_30_days_year_ago,
+    sum(case when days_ago between 336 and 365 then net_amount else 0 end)
+        as total_spend_next_30_days_year_ago,
+    sum(case when days_ago between 276 and 365 then order_count else 0 end)
+        as order_count_next_90_days_year_ago,
+    sum(case when days_ago between 276 and 365 then net_amount else 0 end)
+        as total_spend_next_90_days_year_ago
 from days
 group by customer_id
 having sum(order_count) > 0

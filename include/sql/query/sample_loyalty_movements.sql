@@ -1,0 +1,18 @@
+-- sample_loyalty_movements: loyalty_movements of a sample of customers, before as_of.
+-- Grain: movement_id. Params: :as_of (exclusive), :below (hashes below it are in; 'g': all).
+
+select
+    movement_id,
+    occurred_at,
+    order_date,
+    customer_id,
+    programme_id,
+    transaction_id,
+    points_earned,
+    points_used
+from loyalty_movements
+where
+    order_date < :as_of
+    and substr(md5(customer_id), 1, 4) < :below
+order by
+    movement_id

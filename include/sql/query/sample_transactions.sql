@@ -1,0 +1,26 @@
+-- sample_transactions: transactions of a sample of customers, before as_of.
+-- Grain: transaction_id, line_id. Params: :as_of (exclusive), :below (hashes below it are in; 'g': all).
+
+select
+    transaction_id,
+    line_id,
+    kind,
+    occurred_at,
+    order_date,
+    customer_id,
+    product_id,
+    quantity,
+    gross_amount,
+    discount_amount,
+    net_amount,
+    margin_amount,
+    channel,
+    payment_method,
+    programme_id
+from transactions
+where
+    order_date < :as_of
+    and substr(md5(customer_id), 1, 4) < :below
+order by
+    transaction_id,
+    line_id

