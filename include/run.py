@@ -148,7 +148,8 @@ def run_step(step: Step, firm_key: str, as_of: date, *, full: bool = False) -> O
 def _extract(context: Context) -> tuple[int, str]:
     dataset = context.step.writes
     assert dataset is not None
-    source = open_source(context.firm, context.settings.connection_uri)
+    cache = context.settings.home / "cache" / context.firm.firm_key
+    source = open_source(context.firm, context.settings.connection_uri, scratch=cache)
     if dataset.by == "as_of":
         manifest = _take_in(context, source, dataset, None)
         return manifest.rows, "" if source.offers(dataset) else "the source has none"
@@ -232,7 +233,7 @@ def _validate(context: Context) -> tuple[int, str]:
         if manifest is None or (str(slot.slice), manifest.sha256) in passed:
             continue
         manifest, files = context.handoff.fetch(slot)
-        slices.append(quality.Slice(text=str(slot.slice), rows=manifest.rows, files=files))
+        slices.append(quality.Slice(str(slot.slice), manifest.rows, files, read_as_of=manifest.as_of))
         shas[str(slot.slice)] = manifest.sha256
         rows += manifest.rows
     if not slices:

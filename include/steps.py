@@ -12,7 +12,14 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Literal
 
 from include.datasets import Dataset
-from include.datasets.computed import CUSTOMER_DAYS, CUSTOMER_SUMMARY, RFM, RFM_CUTS, RFM_VALUES
+from include.datasets.computed import (
+    CUSTOMER_DAYS,
+    CUSTOMER_SUMMARY,
+    RFM,
+    RFM_CUTS,
+    RFM_VALUES,
+    SEGMENTS,
+)
 from include.datasets.extracted import CUSTOMERS, LOYALTY_MOVEMENTS, PRODUCTS, TRANSACTIONS
 
 Kind = Literal["extract", "validate", "query", "fit", "predict", "load"]
@@ -126,12 +133,14 @@ STEPS: tuple[Step, ...] = (
     query(CUSTOMER_DAYS, reads=(TRANSACTIONS,)),
     query(CUSTOMER_SUMMARY, reads=(CUSTOMER_DAYS,)),
     query(RFM_VALUES, reads=(CUSTOMER_SUMMARY,), module="rfm"),
+    fit("segments", reads=(), writes=SEGMENTS, module="rfm"),
     fit("rfm", reads=(RFM_VALUES,), writes=RFM_CUTS, module="rfm"),
-    predict("rfm", reads=(CUSTOMER_SUMMARY, RFM_CUTS), writes=RFM, module="rfm"),
+    predict("rfm", reads=(CUSTOMER_SUMMARY, RFM_CUTS, SEGMENTS), writes=RFM, module="rfm"),
     load(PRODUCTS, "dim_product"),
     load(CUSTOMERS, "dim_customer"),
     load(TRANSACTIONS, "fact_sales", after=("dim_customer", "dim_product")),
-    load(RFM, "fact_customer_rfm", after=("dim_customer",), module="rfm"),
+    load(SEGMENTS, "dim_customer_segment", module="rfm"),
+    load(RFM, "fact_customer_rfm", after=("dim_customer", "dim_customer_segment"), module="rfm"),
 )
 
 
