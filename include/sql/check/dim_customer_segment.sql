@@ -1,0 +1,21 @@
+-- dim_customer_segment: segments without their row, and a decision table that names two segments alike.
+-- Params: :firm_sk.
+
+select
+    'segment without its row in dim_customer_segment' as fault,
+    stg_segments.segment_code as sample
+from pg_temp.stg_segments
+left join analytics.dim_customer_segment
+    on
+        dim_customer_segment.firm_sk = :firm_sk
+        and stg_segments.segment_code = dim_customer_segment.segment_code
+where dim_customer_segment.segment_sk is null
+
+union all
+
+select
+    'segment_name used twice' as fault,
+    stg_segments.segment_name as sample
+from pg_temp.stg_segments
+group by stg_segments.segment_name
+having count(*) > 1;

@@ -1,0 +1,114 @@
+-- fact_sales: replaces whole months of a firm by the staged lines. Returns turn negative.
+-- Grain: transaction_id, line_id. Params: :firm_sk, :months.
+
+with buyers as (
+
+    select distinct
+        coalesce(stg_transactions.customer_id, '(anonymous)') as customer_id,
+        stg_transactions.customer_id is null as is_anonymous
+    from pg_temp.stg_transactions
+
+)
+
+insert into analytics.dim_customer (firm_sk, customer_id, is_anonymous)
+select
+    :firm_sk as firm_sk,
+    buyers.customer_id,
+    buyers.is_anonymous
+from buyers
+left join analytics.dim_customer
+    on
+        dim_customer.firm_sk = :firm_sk
+        and buyers.customer_id = dim_customer.customer_id
+where dim_customer.customer_sk is null
+order by buyers.customer_id
+on conflict (firm_sk, customer_id) do nothing;
+
+with bought as (
+
+    select distinct
+        coalesce(stg_transactions.product_id, '(unknown)') as product_id,
+        stg_transactions.product_id is null as is_unknown
+    from pg_temp.stg_transactions
+
+)
+
+insert into analytics.dim_product (firm_sk, product_id, is_unknown)
+select
+    :firm_sk as firm_sk,
+    bought.product_id,
+    bought.is_unknown
+from bought
+left join analytics.dim_product
+    on
+        dim_product.firm_sk = :firm_sk
+        and bought.product_id = dim_product.product_id
+where dim_product.product_sk is null
+order by bought.product_id
+on conflict (firm_sk, product_id) do nothing;
+
+delete from analytics.fact_sales
+using unnest(:months) as replaced (month_start)
+where
+    fact_sales.firm_sk = :firm_sk
+    and fact_sales.order_date >= replaced.month_start
+    and fact_sales.order_date < (replaced.month_start + interval '1 month')::date;
+
+with lines as (
+
+    select
+        stg_transactions.*,
+        date_trunc('month', stg_transactions.order_date)::date as month_start,
+        case stg_transactions.kind when 'return' then -1 else 1 end::numeric as direction
+    from pg_temp.stg_transactions
+
+)
+
+insert into analytics.fact_sales (
+    firm_sk,
+    order_date,
+    date_sk,
+    customer_sk,
+    product_sk,
+    transaction_id,
+    line_id,
+    kind,
+    occurred_at,
+    quantity,
+    gross_amount,
+    discount_amount,
+    net_amount,
+    margin_amount,
+    channel,
+    payment_method,
+    programme_id
+)
+select
+    :firm_sk as firm_sk,
+    lines.order_date,
+    dim_date.date_sk,
+    dim_customer.customer_sk,
+    dim_product.product_sk,
+    lines.transaction_id,
+    lines.line_id,
+    lines.kind,
+    lines.occurred_at,
+    lines.direction * lines.quantity as quantity,
+    lines.direction * lines.gross_amount as gross_amount,
+    lines.direction * lines.discount_amount as discount_amount,
+    lines.direction * lines.net_amount as net_amount,
+    lines.direction * lines.margin_amount as margin_amount,
+    lines.channel,
+    lines.payment_method,
+    lines.programme_id
+from lines
+inner join analytics.dim_date on lines.order_date = dim_date.date_actual
+inner join analytics.dim_customer
+    on
+        dim_customer.firm_sk = :firm_sk
+        and coalesce(lines.customer_id, '(anonymous)') = dim_customer.customer_id
+inner join analytics.dim_product
+    on
+        dim_product.firm_sk = :firm_sk
+        and coalesce(lines.product_id, '(unknown)') = dim_product.product_id
+where lines.month_start = any(:months);

@@ -1,0 +1,185 @@
+"""What runs leave behind in ``control``: tokens, outcomes, gate results, rejections, module status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from include.warehouse.errors import Fenced
+from include.warehouse.session import Row, Session
+
+
+class Bookkeeping(Session):
+    """Tokens, outcomes and what the gate found."""
+
+    def draw_token(self, firm_key: str, step: str, slice_text: str) -> int:
+        """A fencing token for an attempt of a step: higher than every one drawn before."""
+        query = "insert into control.attempts (firm_key, step, slice) values (%s, %s, %s) returning token"
+        return int(self.rows(query, [firm_key, step, slice_text])[0]["token"])
+
+    def start_run(
+        self,
+        firm_key: str,
+        as_of: date,
+        firm_row: Mapping[str, Any] | None = None,
+        code_version: str | None = None,
+    ) -> int:
+        """Record that a run begins, with the firm's row as it reads it; the run's number."""
+        query = (
+            "insert into control.runs (firm_key, as_of, firm_row, code_version) "
+            "values (%s, %s, %s, %s) returning run_id"
+        )
+        return int(
+            self.rows(query, [firm_key, as_of, Jsonb(dict(firm_row or {})), code_version])[0]["run_id"]
+        )
+
+    def finish_step(
+        self,
+        firm_key: str,
+        as_of: date,
+        step: str,
+        token: int | None,
+        rows: int | None,
+        seconds: float,
+        peak_mb: float | None,
+        status: str,
+        message: str | None = None,
+    ) -> None:
+        """Record how an attempt of a step ended."""
+        with self.clear_errors(f"outcome of {step} of {firm_key}"):
+            self.connection.execute(
+                "insert into control.step_runs "
+                "(firm_key, as_of, step, token, row_count, seconds, peak_mb, status, message) "
+                "values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+                [firm_key, as_of, step, token, rows, seconds, peak_mb, status, _text(message)],
+            )
+
+    def record_rejections(
+        self,
+        firm_key: str,
+        dataset_name: str,
+        slice_text: str,
+        as_of: date,
+        token: int,
+        rows: Sequence[Mapping[str, Any]],
+    ) -> None:
+        """Replace a slice's rejected rows, each ``reason, rows, net_amount, samples``."""
+        key = [firm_key, dataset_name, slice_text]
+        where = "firm_key = %s and dataset = %s and slice = %s"
+        with self.clear_errors(f"rejections of {dataset_name} of {firm_key}"), self.connection.transaction():
+            self.connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", ["/".join(key)])
+            newer = self.connection.execute(
+                f"select max(token) as token from control.rejections where {where}",
+                key,
+            ).fetchone()
+            if newer and (newer["token"] or 0) > token:
+                raise Fenced(f"rejections of {'/'.join(key)} are attempt {newer['token']}'s; this is {token}")
+            self.connection.execute(f"delete from control.rejections where {where}", key)
+            with self.connection.cursor() as cursor:
+                cursor.executemany(
+                    "insert into control.rejections "
+                    "(firm_key, dataset, slice, as_of, token, reason, row_count, net_amount, samples) "
+                    "values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+                    [
+                        [
+                            *key,
+                            as_of,
+                            token,
+                            r["reason"],
+                            r["rows"],
+                            r.get("net_amount"),
+                            _json(r.get("samples")),
+                        ]
+                        for r in rows
+                    ],
+                )
+
+    def record_quality(
+        self, firm_key: str, as_of: date, token: int, results: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Record the gate's results; those of the same run's earlier attempt on the slice are replaced.
+
+        Each has ``dataset, slice, sha256, expectation, column, is_critical, passed, observed, expected,
+        samples``.
+        """
+        checked = {(r["dataset"], r.get("slice") or "") for r in results}
+        with (
+            self.clear_errors(f"gate of {firm_key}"),
+            self.connection.transaction(),
+            self.connection.cursor() as cursor,
+        ):
+            cursor.executemany(
+                "delete from control.quality "
+                "where firm_key = %s and as_of = %s and dataset = %s and slice = %s and token <= %s",
+                [[firm_key, as_of, dataset, slice_text, token] for dataset, slice_text in sorted(checked)],
+            )
+            cursor.executemany(
+                "insert into control.quality (firm_key, as_of, token, dataset, slice, manifest_sha256, "
+                "expectation, column_name, is_critical, passed, observed, expected, samples) "
+                "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+                [
+                    [
+                        firm_key, as_of, token, r["dataset"], r.get("slice") or "", r.get("sha256"),
+                        r["expectation"], r.get("column"), r["is_critical"], r["passed"],
+                        _text(r.get("observed")), _text(r.get("expected")), _json(r.get("samples")),
+                    ]
+                    for r in results
+                ],
+            )  # fmt: skip
+
+    def history(self, firm_key: str, dataset_name: str) -> list[Row]:
+        """Volumes of the dataset's slices as they were last loaded: ``slice, rows, as_of``."""
+        return self.rows(
+            "select slice, max(row_count) as rows, max(as_of) as as_of from control.loads "
+            "where firm_key = %s and dataset = %s group by slice order by slice",
+            [firm_key, dataset_name],
+        )
+
+    def passed(self, firm_key: str, dataset_name: str) -> set[tuple[str, str]]:
+        """Slices, with the hash of their bytes, that no critical expectation failed when last checked."""
+        found = self.rows(
+            "with latest as (select *, max(token) over (partition by slice, manifest_sha256) as last_token "
+            "from control.quality where firm_key = %s and dataset = %s and manifest_sha256 is not null) "
+            "select slice, manifest_sha256 from latest where token = last_token "
+            "group by slice, manifest_sha256 having bool_and(passed or not is_critical)",
+            [firm_key, dataset_name],
+        )
+        return {(row["slice"], row["manifest_sha256"]) for row in found}
+
+    def set_module_status(
+        self, firm_key: str, as_of: date, module: str, is_sufficient: bool, reason: str
+    ) -> None:
+        """Say whether a module had data enough at a snapshot, and what it did otherwise."""
+        with self.clear_errors(f"status of {module} of {firm_key}"):
+            self.connection.execute(
+                "insert into control.module_status (firm_key, as_of, module, is_sufficient, reason) "
+                "values (%s, %s, %s, %s, %s) on conflict (firm_key, as_of, module) do update set "
+                "is_sufficient = excluded.is_sufficient, reason = excluded.reason, "
+                "decided_at = excluded.decided_at",
+                [firm_key, as_of, module, is_sufficient, _text(reason)],
+            )
+
+
+def _text(value: object) -> str | None:
+    # PostgreSQL takes no NUL in text, and a source may well have one.
+    return None if value is None else str(value).replace("\x00", "\\0")
+
+
+def _json(value: object) -> Jsonb | None:
+    return None if value is None else Jsonb(_plain(value))
+
+
+def _plain(value: object) -> object:
+    """JSON's own types: what a sample holds besides is written out."""
+    if isinstance(value, Mapping):
+        return {str(name).replace("\x00", "\\0"): _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [_plain(item) for item in value]
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float) and value == value and abs(value) != float("inf"):
+        return value
+    return str(value).replace("\x00", "\\0").encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,82 @@
+"""Comments on columns: what a dataset says of a column is said of it in the warehouse too.
+
+A column that the SQL files comment keeps that; every other one takes the text of the dataset that
+shares most columns with its table, or of the short list below.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import psycopg
+from psycopg import sql
+
+from include.datasets import Dataset, catalogue
+from include.warehouse import statements
+from include.warehouse.session import Row
+
+SCHEMAS = ("control", "analytics", "mart", "pii")
+
+EVERYWHERE = {
+    "as_of": "Snapshot date, exclusive: nothing on or after it is known.",
+    "currency": "ISO 4217 code of every amount of the firm.",
+    "customer_sk": "Customer: row of dim_customer.",
+    "date_sk": "Day as yyyymmdd: row of dim_date.",
+    "firm_key": "Firm, by its short name.",
+    "firm_sk": "Firm: row of dim_firm.",
+    "manifest_token": "Attempt that wrote the handoff this row was loaded from; see control.attempts.",
+    "product_sk": "Product: row of dim_product.",
+    "segment_sk": "Segment: row of dim_customer_segment.",
+}
+
+_COMMENTED = re.compile(r"^comment on column\s+(\w+\.\w+\.\w+)", re.M)
+
+
+def write_comments(connection: psycopg.Connection[Row]) -> None:
+    """Comment every column that has a text here and none in the SQL files."""
+    found = connection.execute(
+        "select n.nspname as schema_name, c.relname as table_name, a.attname as column_name, "
+        "col_description(c.oid, a.attnum) as comment from pg_catalog.pg_attribute a "
+        "join pg_catalog.pg_class c on c.oid = a.attrelid "
+        "join pg_catalog.pg_namespace n on n.oid = c.relnamespace "
+        "where n.nspname = any(%s) and c.relkind in ('r', 'p', 'v') and a.attnum > 0 and not a.attisdropped",
+        [list(SCHEMAS)],
+    ).fetchall()
+    tables: dict[tuple[str, str], dict[str, str | None]] = {}
+    for row in found:
+        tables.setdefault((row["schema_name"], row["table_name"]), {})[row["column_name"]] = row["comment"]
+    written = explicit()
+    for (schema, table), columns in tables.items():
+        texts = texts_for(columns)
+        for column, comment in columns.items():
+            if f"{schema}.{table}.{column}" in written or texts.get(column) in (None, comment):
+                continue
+            connection.execute(
+                sql.SQL("comment on column {} is {}").format(
+                    sql.Identifier(schema, table, column), sql.Literal(texts[column])
+                )
+            )
+
+
+def explicit() -> set[str]:
+    """Columns that a file of sql/schema or sql/view comments itself."""
+    return {
+        name
+        for folder in ("schema", "view")
+        for file in statements.named(folder)
+        for name in _COMMENTED.findall(statements.script(folder, file))
+    }
+
+
+def texts_for(columns: Mapping[str, object]) -> dict[str, str]:
+    """What each column means, for those known by name; the dataset nearest to the table is asked first."""
+
+    def shared(dataset: Dataset) -> int:
+        return len(set(dataset.schema.names) & set(columns))
+
+    texts: dict[str, str] = {}
+    for dataset in sorted(catalogue().values(), key=shared):
+        texts.update({name: dataset.about_column(name) for name in dataset.schema.names})
+    texts.update(EVERYWHERE)
+    return {name: text for name, text in texts.items() if name in columns}

@@ -1,0 +1,303 @@
+"""Loads: stage, check and commit a table's slices in one transaction.
+
+The rows are copied to a temporary table first, while no lock is held: a loader that is stopped there
+hinders nobody. Then, under the firm's lock, the tokens are compared, ``sql/load/<table>.sql`` replaces
+the slices, ``sql/check/<table>.sql`` selects what is wrong, and the commit makes all of it visible
+at once. The lock is a courtesy between loads; what stops a zombie is the token.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import random
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import psycopg
+import pyarrow as pa
+from psycopg import sql
+
+from include import faults
+from include.datasets.contract import Dataset
+from include.warehouse import statements
+from include.warehouse.errors import Fenced, LoadRefused, UnknownFirm, WarehouseError, explain, is_data_fault
+from include.warehouse.session import Row, Session
+from include.warehouse.staging import stage
+
+FIRM_LOCK = 7_301  # advisory lock class: loads of one firm follow one another
+PARTITION_LOCK = 7_302
+TRIES = 8
+SHOWN = 5
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class LoadSlice:
+    """A slice to load: ``month=2026-11`` or ``as_of=2026-11-21``, its manifest and its rows."""
+
+    text: str
+    manifest_token: int
+    manifest_sha256: str
+    batches: Iterable[pa.RecordBatch] = field(repr=False)
+
+    @property
+    def day(self) -> date:
+        """The month's first day, or the snapshot's as_of."""
+        value = self.text.rpartition("=")[2]
+        return date.fromisoformat(value if len(value) == 10 else f"{value}-01")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a load did: rows now in the table from it, and slices that were there already."""
+
+    rows: int
+    skipped_slices: int
+
+
+class Loading(Session):
+    """The load of facts and dimensions."""
+
+    def load(
+        self,
+        table: str,
+        *,
+        firm_key: str,
+        as_of: date,
+        dataset: Dataset,
+        slices: Sequence[LoadSlice],
+        token: int,
+        step: str,
+    ) -> Loaded:
+        """Replace ``slices`` of a firm's ``table``; those already loaded from the same bytes are left alone.
+
+        Raises LoadRefused when the rows are wrong, Fenced when a newer attempt has written, UnknownOutcome
+        when nobody can tell; nothing is half done after any of them.
+        """
+        if table not in statements.named("check"):
+            raise KeyError(f"no load of {table!r}; there are {', '.join(statements.named('check'))}")
+        doing = f"{step}: {table} of {firm_key}"
+        if dataset.by == "as_of" and [s.day for s in slices] != [as_of]:
+            raise ValueError(f"{doing}: a snapshot is loaded alone, for its own as_of {as_of}")
+        with self.clear_errors(doing):
+            firm_sk = self._firm_sk(firm_key)
+            self._ensure_partition(table, firm_sk)
+        load = _Load(table, firm_key, firm_sk, as_of, dataset, token, doing)
+        try:
+            with self.transaction(doing) as connection:
+                done = load.run(connection, slices)
+                faults.point("warehouse.before_commit")
+            faults.point("warehouse.after_commit")
+        except psycopg.Error as error:
+            kind = LoadRefused if is_data_fault(error) else WarehouseError
+            raise kind(f"{doing}: {explain(error)}; nothing was changed") from None
+        if done.rows:
+            self._analyze(table, firm_sk)
+        return done
+
+    def _firm_sk(self, firm_key: str) -> int:
+        text = statements.placeholders(statements.script("load", "dim_firm"), {"firm_key": firm_key})
+        with self.connection.transaction():
+            self.connection.execute(text, {"firm_key": firm_key})
+            row = self.connection.execute(
+                "select firm_sk from analytics.dim_firm where firm_key = %s", [firm_key]
+            ).fetchone()
+        if row is None:
+            raise UnknownFirm(f"no firm {firm_key!r}; see them: python -m include firms list")
+        return int(row["firm_sk"])
+
+    def _ensure_partition(self, table: str, firm_sk: int) -> None:
+        """Give the firm a partition. Built aside and attached, which does not stop readers of the table."""
+        parent, part = sql.Identifier("analytics", table), _partition(table, firm_sk)
+        asked = (
+            "select relkind = 'p' and not exists (select from pg_catalog.pg_inherits "
+            "where inhparent = pg_class.oid and inhrelid = to_regclass(%s)) as wanted "
+            "from pg_catalog.pg_class where oid = to_regclass(%s)"
+        )
+        names = [part.as_string(self.connection), parent.as_string(self.connection)]
+        for attempt in range(TRIES):
+            row = self.connection.execute(asked, names).fetchone()
+            if row is None or not row["wanted"]:
+                return
+            try:
+                with self.connection.transaction():
+                    self.connection.execute("set local lock_timeout = '2s'")
+                    self.connection.execute("select pg_advisory_xact_lock(%s, %s)", [PARTITION_LOCK, firm_sk])
+                    self.connection.execute(
+                        sql.SQL("create table if not exists {} (like {} including all)").format(part, parent)
+                    )
+                    self.connection.execute(
+                        sql.SQL("alter table {} attach partition {} for values in ({})").format(
+                            parent, part, sql.Literal(firm_sk)
+                        )
+                    )
+            except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+                if attempt == TRIES - 1:
+                    raise
+                time.sleep(random.uniform(0.1, 0.5))
+            except (psycopg.errors.WrongObjectType, psycopg.errors.DuplicateTable):
+                continue  # another load attached it while we waited
+
+    def _analyze(self, table: str, firm_sk: int) -> None:
+        """Fresh statistics for analysts' first query; autovacuum would come a minute later."""
+        part = _partition(table, firm_sk)
+        try:
+            if self.rows("select to_regclass(%s) as found", [part.as_string(self.connection)])[0]["found"]:
+                self.connection.execute(sql.SQL("analyze {}").format(part))
+        except (psycopg.Error, WarehouseError):
+            log.info("%s was loaded; its statistics were not renewed", table)
+
+
+def _partition(table: str, firm_sk: int) -> sql.Identifier:
+    return sql.Identifier("parts", f"{table}_f{firm_sk}")
+
+
+@dataclass
+class _Load:
+    """One load inside its transaction."""
+
+    table: str
+    firm_key: str
+    firm_sk: int
+    as_of: date
+    dataset: Dataset
+    token: int
+    doing: str
+
+    def run(self, connection: psycopg.Connection[Row], slices: Sequence[LoadSlice]) -> Loaded:
+        self.loader = self._loader()
+        due = self._due(connection, slices)
+        rows: Counter[str] = Counter()
+        if due:
+            faults.point("warehouse.before_copy")
+            stage(connection, self.dataset, self._batches(due, rows))
+        # From here a stopped loader holds locks: the server ends its session after this long.
+        connection.execute(
+            "set local idle_in_transaction_session_timeout = '60s'; set local lock_timeout = '5min'"
+        )
+        connection.execute("savepoint staged")
+        for attempt in range(TRIES):
+            try:
+                return self._replace(connection, slices, due, rows)
+            except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
+                if attempt == TRIES - 1:
+                    raise
+                connection.execute("rollback to savepoint staged")
+                time.sleep(random.uniform(0.05, 0.5))
+        raise AssertionError("the last try returns or raises")
+
+    def _replace(
+        self,
+        connection: psycopg.Connection[Row],
+        slices: Sequence[LoadSlice],
+        staged: Sequence[LoadSlice],
+        rows: Counter[str],
+    ) -> Loaded:
+        connection.execute("select pg_advisory_xact_lock(%s, %s)", [FIRM_LOCK, self.firm_sk])
+        due = self._due(connection, slices, lock=True)
+        if missing := {s.text for s in due} - {s.text for s in staged}:
+            raise Fenced(f"{self.doing}: {sorted(missing)} changed while it was loading; run the step again")
+        if due:
+            params: Row = {
+                "firm_sk": self.firm_sk,
+                "as_of": self.as_of,
+                "months": [s.day for s in due],
+                "manifest_token": due[0].manifest_token,
+            }
+            for folder in ("load", "check"):
+                text = statements.placeholders(statements.script(folder, self.table), params)
+                answer = connection.execute(text, params)
+                if folder == "check":
+                    self._refuse(answer.fetchmany(1000))
+        self._record(connection, slices, due, rows)
+        return Loaded(sum(rows[s.text] for s in due), len(slices) - len(due))
+
+    def _due(
+        self, connection: psycopg.Connection[Row], slices: Sequence[LoadSlice], *, lock: bool = False
+    ) -> list[LoadSlice]:
+        """The slices that differ from what is loaded. Fenced when this attempt has been overtaken."""
+        query = (
+            "select slice, token, manifest_token, manifest_sha256, loader_sha256 from control.loads "
+            "where firm_key = %s and table_name = %s and slice = any(%s) order by slice"
+        )
+        found = connection.execute(
+            query + (" for update" if lock else ""), [self.firm_key, self.table, [s.text for s in slices]]
+        )
+        loaded = {row["slice"]: row for row in found.fetchall()}
+        return [s for s in slices if s.text not in loaded or self._is_due(s, loaded[s.text])]
+
+    def _is_due(self, wanted: LoadSlice, loaded: Row) -> bool:
+        same_bytes = loaded["manifest_sha256"] == wanted.manifest_sha256
+        if same_bytes and loaded["loader_sha256"] == self.loader:
+            return False
+        if wanted.manifest_token < loaded["manifest_token"] and self.dataset.by == "month":
+            return False  # a newer reading of the month holds everything this one holds
+        if wanted.manifest_token < loaded["manifest_token"] or self.token < loaded["token"]:
+            raise Fenced(
+                f"{self.doing}: {wanted.text} was loaded by attempt {loaded['token']}, of a handoff of "
+                f"{loaded['manifest_token']}; this is attempt {self.token}, of {wanted.manifest_token}"
+            )
+        return True
+
+    def _batches(self, due: Sequence[LoadSlice], rows: Counter[str]) -> Iterator[pa.RecordBatch]:
+        for part in due:
+            for batch in part.batches:
+                self.dataset.check(batch)
+                rows[part.text] += batch.num_rows
+                yield batch
+
+    def _refuse(self, found: list[Row]) -> None:
+        if not found:
+            return
+        counts = Counter(row["fault"] for row in found)
+        said = "; ".join(
+            f"{fault}: {count}{'+' if len(found) == 1000 else ''} rows, such as "
+            + ", ".join([str(row["sample"]) for row in found if row["fault"] == fault][:SHOWN])
+            for fault, count in counts.items()
+        )
+        raise LoadRefused(
+            f"{self.doing}: {said}. Nothing was changed; see include/sql/check/{self.table}.sql"
+        )
+
+    def _record(
+        self,
+        connection: psycopg.Connection[Row],
+        slices: Sequence[LoadSlice],
+        due: Sequence[LoadSlice],
+        rows: Counter[str],
+    ) -> None:
+        rewritten = {s.text for s in due}
+        params = [
+            {
+                "firm_key": self.firm_key,
+                "table_name": self.table,
+                "slice": s.text,
+                "dataset": self.dataset.name,
+                "as_of": self.as_of,
+                "token": self.token,
+                "manifest_token": s.manifest_token,
+                "manifest_sha256": s.manifest_sha256,
+                "loader_sha256": self.loader,
+                "row_count": rows[s.text],
+                "is_due": s.text in rewritten,
+            }
+            for s in slices
+        ]
+        text = statements.script("load", "loads")
+        with connection.cursor() as cursor:
+            if params:
+                cursor.executemany(statements.placeholders(text, params[0]), params)
+        if self.table.startswith("fact_"):
+            snapshot = {"firm_sk": self.firm_sk, "fact_name": self.table, "as_of": self.as_of}
+            text = statements.placeholders(statements.script("load", "dim_snapshot"), snapshot)
+            connection.execute(text, snapshot)
+
+    def _loader(self) -> str:
+        """A hash of what turns the handoff into rows: when it changes, equal bytes are loaded again."""
+        parts = (statements.script("load", self.table), self.dataset.fingerprint)
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
