@@ -1,8 +1,8 @@
 """The manifest of a slot: the one file that says which part files make up a dataset's slice.
 
 Readers trust manifests and never listings. A manifest is sealed with a hash of its own text, so a
-damaged one is refused; a *void* one (no attempt) holds nothing but the fence below which no writer
-may commit any more.
+damaged one is refused; a *void* one (no attempt) holds nothing but a fence: the
+token up to which no writer may commit any more.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 FILE = "_manifest.json"
+OPENING, CLOSING = b'{"seal": "', b'", '  # around a sha256 in hex
 
 
 class HandoffError(RuntimeError):
@@ -38,8 +39,8 @@ class Part:
 class Manifest:
     """What a slot holds, and where it came from.
 
-    ``token`` orders writers; ``fence`` (when above it) is the token below which no writer may
-    commit; ``attempt`` and ``previous`` are the folders of this version's and the last one's parts;
+    ``token`` orders writers; ``fence`` is a token up to which attempts have been given up, so that
+    none of them may commit; ``attempt`` and ``previous`` are the folders of this version's and the last one's parts;
     ``made_from`` names the manifests read, as ``path#token#sha256``.
     """
 
@@ -59,7 +60,7 @@ class Manifest:
 
     @property
     def floor(self) -> int:
-        """No writer whose token is below this may commit."""
+        """The highest token that this slot has seen."""
         return max(self.token, self.fence)
 
     @property
@@ -111,17 +112,23 @@ def void(path: str) -> Manifest:
 
 
 def encode(manifest: Manifest) -> bytes:
-    """The manifest's text, sealed."""
-    fields = asdict(manifest) | {"as_of": manifest.as_of.isoformat()}
-    return json.dumps(fields | {"seal": _seal(fields)}, indent=1, sort_keys=True).encode()
+    """The manifest as JSON whose first key seals every byte after it."""
+    fields = {
+        **vars(manifest),
+        "as_of": manifest.as_of.isoformat(),
+        "parts": [vars(part) for part in manifest.parts],
+    }
+    rest = json.dumps(fields).encode()[1:]
+    return OPENING + hashlib.sha256(rest).hexdigest().encode() + CLOSING + rest
 
 
 def decode(text: bytes, path: str) -> Manifest:
     """The manifest in ``text``; Corrupt names ``path`` when it is not what was sealed."""
     try:
-        fields = json.loads(text)
-        if fields.pop("seal") != _seal(fields):
+        rest = text[len(OPENING) + 64 + len(CLOSING) :]
+        if text != OPENING + hashlib.sha256(rest).hexdigest().encode() + CLOSING + rest:
             raise ValueError("its seal does not match its text")
+        fields = json.loads(b"{" + rest)
         fields["as_of"] = date.fromisoformat(fields["as_of"])
         fields["parts"] = tuple(Part(**part) for part in fields["parts"])
         fields["made_from"] = tuple(fields["made_from"])
@@ -130,8 +137,3 @@ def decode(text: bytes, path: str) -> Manifest:
         raise Corrupt(
             f"{path}: damaged ({error}); delete this file and rerun the step that writes it"
         ) from None
-
-
-def _seal(fields: dict[str, object]) -> str:
-    text = json.dumps(fields, sort_keys=True, default=str, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -185,7 +185,7 @@ def token_of(attempt: str) -> int:
 
 def is_overtaken(found: Manifest | None, token: int) -> bool:
     """Whether a writer with this token came too late."""
-    return found is not None and found.floor > token
+    return found is not None and (found.token > token or found.fence >= token)
 
 
 def is_own(found: Manifest | None, mine: Manifest) -> bool:

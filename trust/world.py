@@ -1,0 +1,171 @@
+"""A store in memory with a clock, whose every fault is a decision of the schedule; it watches the invariants.
+
+The real protocol runs against it call by call. What must never happen is checked at the moment it
+would happen: a commit by an overtaken writer, a manifest of parts that are not there, not whole or
+not durable, a deletion of what the current or the previous version needs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from include.manifest import FILE, Manifest, decode
+from include.protocol import (
+    Blob,
+    Call,
+    Conflict,
+    Delete,
+    Entry,
+    Fetch,
+    Get,
+    Gone,
+    Land,
+    Landed,
+    List,
+    Pause,
+    Put,
+    Sync,
+)
+
+SLOT = "acme/rfm/as_of=2026-11-21"
+MANIFEST = f"{SLOT}/{FILE}"
+START = datetime(2026, 11, 21, tzinfo=UTC)
+OLDER_THAN = timedelta(hours=48)
+ANY = "*"  # an unconditional write, which only a planted bug sends
+
+
+class Violation(AssertionError):
+    """Something happened that must not."""
+
+
+@dataclass
+class Stored:
+    """One file."""
+
+    data: bytes
+    etag: str
+    modified: datetime
+    is_durable: bool = False
+
+
+@dataclass
+class World:
+    """Every file of one slot, and what has been true of it."""
+
+    now: datetime = START
+    step: int = 0
+    files: dict[str, Stored] = field(default_factory=dict)
+    in_flight: list[Put] = field(default_factory=list)
+    commits: list[tuple[int, Manifest]] = field(default_factory=list)
+    truth: dict[str, bytes] = field(default_factory=dict)
+    damaged: set[str] = field(default_factory=set)
+    standing: Manifest | None = None
+
+    def perform(self, call: Call) -> Any:
+        """Carry out a call at once and without fault."""
+        if isinstance(call, Get):
+            found = self.files.get(call.path)
+            return Blob(found.data, found.etag) if found else None
+        if isinstance(call, Put):
+            return self.put(call)
+        if isinstance(call, Land):
+            return self.land(call)
+        if isinstance(call, Sync):
+            for path, stored in self.files.items():
+                if path.startswith(call.folder):
+                    stored.is_durable = True
+            return None
+        if isinstance(call, Fetch):
+            if call.path not in self.files:
+                raise Gone(call.path)
+            data = self.files[call.path].data
+            return Landed(0, len(data), hashlib.sha256(data).hexdigest(), data)
+        if isinstance(call, List):
+            return [Entry(path, stored.modified) for path, stored in self.files.items()]
+        if isinstance(call, Delete):
+            return self.delete(call.path)
+        if isinstance(call, Pause):
+            return None
+        raise TypeError(call)
+
+    def put(self, call: Put) -> str:
+        """The conditional write, as a store that keeps its promises does it."""
+        found = self.files.get(call.path)
+        if call.expected != ANY and (found and found.etag) != call.expected:
+            raise Conflict(call.path)
+        etag = hashlib.sha256(call.data).hexdigest()
+        self.files[call.path] = Stored(call.data, etag, self.now, is_durable=True)
+        if call.path == MANIFEST:
+            self._watch_commit(decode(call.data, call.path))
+        return etag
+
+    def land(self, call: Land) -> Landed:
+        """Write a part; it is not durable yet."""
+        if call.path in self.files:
+            raise Violation(f"{call.path} was written twice")
+        data: bytes = call.content.data  # type: ignore[attr-defined]
+        digest = hashlib.sha256(data).hexdigest()
+        self.files[call.path] = Stored(data, digest, self.now)
+        self.truth[call.path] = data
+        return Landed(1, len(data), digest)
+
+    def delete(self, path: str) -> None:
+        """Remove a file that nobody may need."""
+        standing = self.standing
+        attempt = path.removeprefix(f"{SLOT}/").partition("/")[0]
+        if standing and attempt in (standing.attempt, standing.previous):
+            raise Violation(f"{attempt} was deleted, which token {standing.token} or a reader of it needs")
+        self.files.pop(path, None)
+
+    def arrive(self, number: int) -> None:
+        """A write whose sender has long given up reaches the store."""
+        call = self.in_flight.pop(number)
+        try:
+            self.put(call)
+        except Conflict:
+            return
+
+    def damage(self, path: str) -> None:
+        """Flip a bit of a stored part."""
+        stored = self.files[path]
+        stored.data = bytes([stored.data[0] ^ 1]) + stored.data[1:]
+        self.damaged.add(path)
+
+    def lose_power(self) -> None:
+        """Whatever was not made durable is cut short; what was sent and not answered is lost."""
+        self.in_flight.clear()
+        for path, stored in self.files.items():
+            if not stored.is_durable:
+                stored.data = stored.data[: len(stored.data) // 2]
+                self.damaged.discard(path)
+        if self.standing:
+            self._watch_parts(self.standing)
+
+    def highest_token(self) -> int:
+        """The newest token that has ever been committed."""
+        return max((manifest.token for _, manifest in self.commits), default=0)
+
+    def _watch_commit(self, new: Manifest) -> None:
+        old = self.standing
+        if old and new.floor < old.floor:
+            raise Violation(f"the fence fell from {old.floor} to {new.floor}")
+        if new.attempt != (old.attempt if old else ""):
+            if new.token <= self.highest_token():
+                raise Violation(f"token {new.token} was committed after {self.highest_token()}")
+            if old and new.token <= old.fence:
+                raise Violation(f"token {new.token} was committed though fenced at {old.fence}")
+            self.commits.append((self.step, new))
+        self._watch_parts(new)
+        self.standing = new
+
+    def _watch_parts(self, manifest: Manifest) -> None:
+        for part in manifest.parts:
+            path = f"{SLOT}/{part.name}"
+            stored = self.files.get(path)
+            if stored is None:
+                raise Violation(f"token {manifest.token} stands, but {part.name} is not there")
+            if path not in self.damaged and stored.data != self.truth[path]:
+                raise Violation(f"token {manifest.token} stands, but {part.name} is not whole")
