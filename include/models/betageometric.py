@@ -32,6 +32,7 @@ Model = TypeVar("Model", bound=Fitted)
 
 BLOCK = 16_384
 P_NODES = 64
+SHORT, LONG = np.polynomial.legendre.leggauss(20), np.polynomial.legendre.leggauss(48)
 PANEL_NODES = 14
 TAIL = 1e-14
 _CHEBYSHEV = np.cos(np.pi * (np.arange(PANEL_NODES) + 0.5) / PANEL_NODES)
@@ -217,7 +218,7 @@ def discounted_if_alive(
     In w = ln(1 + u / exposure) the integrand is smooth whatever alpha is, so Gauss-Legendre converges fast.
     """
     end = min(t, 45.0 / rate) if rate > 0 else t
-    points, shares = np.polynomial.legendre.leggauss(20 if end < 200 else 48)
+    points, shares = SHORT if end < 200 else LONG
 
     def f(n: Floats, exposure: Floats, p: Floats) -> Floats:
         half = 0.5 * np.log1p(end / exposure)

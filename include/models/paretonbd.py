@@ -20,7 +20,7 @@ from include.models import purchases
 from include.models.likelihood import HIGHEST, Floats, Rows, maximise_in_stages, rows
 from include.models.paretonbd_likelihood import decay_integral, likelihood
 
-TIME_NODES = 64
+TIME_NODES = np.polynomial.legendre.leggauss(64)
 # r, s and beta in mean ages; the last stands for firms where a few leave at once and nobody else ever
 STARTS = (
     (0.5, 0.5, 0.3),
@@ -81,7 +81,7 @@ class ParetoNbd(purchases.PurchaseModel):
         if self.s > 2.0:  # past this the integrand has died out
             end = np.minimum(end, 60.0 / (self.s - 2.0))
         total = np.zeros_like(T)
-        for point, share in zip(*np.polynomial.legendre.leggauss(TIME_NODES), strict=True):
+        for point, share in zip(*TIME_NODES, strict=True):
             w = 0.5 * end * (1.0 + point)  # w = ln(1 + u / (beta + T))
             u = at_beta * np.expm1(w)
             total += share * u**power * np.exp((1.0 - self.s) * w - rate * u)
