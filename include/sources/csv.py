@@ -31,7 +31,7 @@ from include.firms import Firm
 from include.periods import Month
 from include.sources import BATCH_ROWS, EARLIEST, SourceError, extracted_schema, takes_undated
 from include.sources.files import File, data_files, first_line, folder_of, plain
-from include.sources.layouts import Layout, layout_of
+from include.sources.layouts import layout_of
 from include.sources.statements import named, statement
 
 MEMORY_MB = 768
@@ -67,8 +67,8 @@ class Csv:
         dated = [Month.parse(text) for text in months if text != UNDATED]
         if months and not dated:
             raise SourceError(
-                f"{self._where}: none of the rows in {self._folder()} has a date from {EARLIEST} on that layout "
-                f"{self._layout.name} can read; set mapping.date_format"
+                f"{self._where}: none of the rows in {self._folder()} has a date from {EARLIEST} on "
+                f"that layout {self._layout.name} can read; set mapping.date_format"
             )
         return min(dated, default=None)
 
@@ -150,7 +150,7 @@ class Csv:
             assert rows is not None
             rows.create_view("files")
             database.execute(
-                "copy (" + sql + ") to $into (format parquet, compression zstd, partition_by (month_key))",
+                "copy (" + sql + ") to $into (format parquet, compression snappy, partition_by (month_key))",
                 {"into": str(into / "months"), **{name: params[name] for name in names}},
             )
         for file in files:
@@ -175,7 +175,7 @@ class Csv:
             rows = database.read_csv(
                 str(path),
                 # Numbers for names: no text of a file becomes part of a statement.
-                columns={f"column_{i}": "VARCHAR" for i in range(len(header))},  # type: ignore[arg-type]
+                columns={f"column_{i}": "VARCHAR" for i in range(len(header))},
                 auto_detect=False,
                 header=has_header,
                 delimiter=self._layout.delimiter,
@@ -183,10 +183,8 @@ class Csv:
                 escapechar='"',
             )
             texts = {column: ColumnExpression(f"column_{i}") for column, i in at.items()}
-        nothing = ConstantExpression(None).cast("VARCHAR")  # type: ignore[arg-type]
-        return rows.project(
-            *[texts.get(column, nothing).alias(column) for column in self._layout_columns()]
-        )
+        nothing = ConstantExpression(None).cast("VARCHAR")
+        return rows.project(*[texts.get(column, nothing).alias(column) for column in self._layout_columns()])
 
     def _layout_columns(self) -> list[str]:
         return list(self._layout.columns)
@@ -213,7 +211,8 @@ class Csv:
             yield database
         except duckdb.Error as error:
             raise SourceError(
-                f"{self._where}, {folder}: {_said(error)}. Layout {self._layout.name}: see docs/sources.md, 'csv'"
+                f"{self._where}, {folder}: {_said(error)}. "
+                f"Layout {self._layout.name}: see docs/sources.md, 'csv'"
             ) from error
         finally:
             database.close()
@@ -243,7 +242,7 @@ def _as_text(name: str, kind: str) -> duckdb.Expression:
     column = ColumnExpression(name)
     if kind in ("DOUBLE", "FLOAT"):
         return FunctionExpression("whole_text", column)
-    return column.cast("VARCHAR")  # type: ignore[arg-type]
+    return column.cast("VARCHAR")
 
 
 def _said(error: duckdb.Error) -> str:

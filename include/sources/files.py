@@ -82,7 +82,9 @@ def data_files(folder: Path) -> list[File]:
             raise SourceError(f"{path} is a link that leads out of its folder; copy the file instead")
         stem = path.name.lower().split(".")[0] if path.suffix != ".csv" else path.stem.lower()
         if stem in stems:
-            raise SourceError(f"{stems[stem].name} and {path.name} in {folder}: the same file twice? Keep one")
+            raise SourceError(
+                f"{stems[stem].name} and {path.name} in {folder}: the same file twice? Keep one"
+            )
         stems[stem] = path
     return [_file(path) for path in paths]
 
@@ -136,7 +138,7 @@ def _blocks(file: File) -> Iterator[bytes]:
                 given += len(out)
                 if given > FREE_BYTES and given > MAX_RATIO * file.size:
                     raise SourceError(
-                        f"{file.path} inflates more than {MAX_RATIO} times; that is no sales file. Send it plain"
+                        f"{file.path} inflates more than {MAX_RATIO} times; no sales file does. Send it plain"
                     )
                 yield out
                 block = inflate.unused_data if inflate.eof else inflate.unconsumed_tail

@@ -146,7 +146,9 @@ def _mapped(mapping: dict[str, str], *, where: str) -> Layout:
             raise SourceError(f"{where}: mapping must name one of net_amount, gross_amount or unit_price")
     return Layout(
         name="mapped",
-        columns={name: (mapping.get(name, name),) for name in MAPPED_COLUMNS if not mapping or name in mapping},
+        columns={
+            name: (mapping.get(name, name),) for name in MAPPED_COLUMNS if not mapping or name in mapping
+        },
         optional=frozenset(MAPPED_COLUMNS) - required,
         has_products=not mapping or "product_id" in mapping,
     )
@@ -157,7 +159,9 @@ def _with_options(layout: Layout, options: dict[str, str], firm: Firm, *, where:
     try:
         encoding = codecs.lookup(encoding).name
     except LookupError:
-        raise SourceError(f"{where}: encoding {encoding!r} is unknown; say utf-8, cp1252, cp1254, …") from None
+        raise SourceError(
+            f"{where}: encoding {encoding!r} is unknown; say utf-8, cp1252, cp1254, …"
+        ) from None
     delimiter = {"tab": "\t", "\\t": "\t"}.get(options.get("delimiter", ","), options.get("delimiter", ","))
     if len(delimiter) != 1 or delimiter in '"\r\n\0':
         raise SourceError(f"{where}: delimiter {delimiter!r} must be one character, or 'tab'")

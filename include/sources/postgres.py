@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import adbc_driver_postgresql.dbapi as adbc
 import psycopg
@@ -84,7 +85,8 @@ class Postgres:
 
     @property
     def _place(self) -> str:
-        return f"firm {self._firm.firm_key}, postgres source {self._firm.source.conn_id}, schema {self._schema!r}"
+        conn_id = self._firm.source.conn_id
+        return f"firm {self._firm.firm_key}, postgres source {conn_id}, schema {self._schema!r}"
 
     def _params(self, month: Month | None, as_of: date | None) -> dict[str, object]:
         zone = self._firm.timezone
@@ -104,7 +106,8 @@ class Postgres:
             connection = adbc.connect(self._conninfo)
         except adbc.Error as error:
             raise SourceError(
-                f"{self._place}: cannot connect: {_said(error)}. Is the server up, and the Airflow connection right?"
+                f"{self._place}: cannot connect: {_said(error)}. "
+                "Is the server up, and the Airflow connection right?"
             ) from error
         try:
             with connection.cursor() as cursor:
@@ -138,20 +141,24 @@ class Postgres:
         with connection.cursor() as cursor:
             cursor.execute(
                 "select relname::text from pg_catalog.pg_class"
-                " where relnamespace = quote_ident($1)::regnamespace and relkind in ('r', 'p', 'v', 'm', 'f')",
+                " where relnamespace = quote_ident($1)::regnamespace"
+                " and relkind in ('r', 'p', 'v', 'm', 'f')",
                 (self._schema,),
             )
             return {name for (name,) in cursor.fetchall()}
 
     def _fetch(
         self, connection: adbc.Connection, path: str, params: dict[str, object]
-    ) -> list[dict[str, date | bool | None]]:
+    ) -> list[dict[str, Any]]:
         return [row for batch in self._stream(connection, path, params) for row in batch.to_pylist()]
 
     def _stream(
         self, connection: adbc.Connection, path: str, params: dict[str, object]
     ) -> Iterator[pa.RecordBatch]:
-        """The batches of a statement. A cursor in the server, because with binds the driver keeps a whole result."""
+        """The batches of a statement, from a cursor in the server.
+
+        With binds, the driver would otherwise keep the whole result in memory.
+        """
         sql, names = numbered(statement(path))
         values: tuple[object, ...] = tuple(params[name] for name in names)
         with connection.cursor() as cursor:

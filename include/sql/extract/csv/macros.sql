@@ -2,37 +2,37 @@
 
 -- A number as people write it: thousands may be grouped by the other mark. Anything else is null.
 create temp macro number_of(written, decimal_mark) as
-    case
-        when decimal_mark = ','
-            then
-                case
-                    when regexp_full_match(trim(written), '[-+]?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+)(,[0-9]+)?')
-                        then replace(replace(trim(written), '.', ''), ',', '.')
-                end
-        when regexp_full_match(trim(written), '[-+]?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]*)?([eE][-+]?[0-9]+)?')
-            then replace(trim(written), ',', '')
-        when regexp_full_match(trim(written), '[-+]?\.[0-9]+')
-            then trim(written)
-    end;
+case
+    when decimal_mark = ','
+        then
+            case
+                when regexp_full_match(trim(written), '[-+]?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+)(,[0-9]+)?')
+                    then replace(replace(trim(written), '.', ''), ',', '.')
+            end
+    when regexp_full_match(trim(written), '[-+]?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]*)?([eE][-+]?[0-9]+)?')
+        then replace(trim(written), ',', '')
+    when regexp_full_match(trim(written), '[-+]?\.[0-9]+')
+        then trim(written)
+end;
 
 create temp macro offset_a_day_before(at_local, zone) as
-    timezone(zone, timezone(zone, at_local - interval 1 day))
-    - timezone('UTC', timezone(zone, at_local - interval 1 day));
+timezone(zone, timezone(zone, at_local - interval 1 day))
+- timezone('UTC', timezone(zone, at_local - interval 1 day));
 
 -- The instant of a local time. Where clocks are put back and a time comes twice, it is the first of
 -- the two (Python's fold=0); the database's own choice would be the second.
 create temp macro local_instant(at_local, zone) as
-    case
-        when
-            timezone(zone, timezone('UTC', at_local) - offset_a_day_before(at_local, zone)) = at_local
-            then timezone('UTC', at_local) - offset_a_day_before(at_local, zone)
-        else timezone(zone, at_local)
-    end;
+case
+    when
+        timezone(zone, timezone('UTC', at_local) - offset_a_day_before(at_local, zone)) = at_local
+        then timezone('UTC', at_local) - offset_a_day_before(at_local, zone)
+    else timezone(zone, at_local)
+end;
 
 -- A floating point number without the .0 that whole numbers get; what is no number is null.
 create temp macro whole_text(x) as
-    case
-        when isnan(x) then null
-        when x = floor(x) and abs(x) < 9e15 then cast(cast(x as bigint) as varchar)
-        else cast(x as varchar)
-    end;
+case
+    when isnan(x) then null
+    when x = floor(x) and abs(x) < 9e15 then cast(cast(x as bigint) as varchar)
+    else cast(x as varchar)
+end;

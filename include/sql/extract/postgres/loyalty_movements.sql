@@ -69,13 +69,14 @@ select
     cast(judged.movement_id as text) as movement_id,
     judged.occurred_at,
     cast(judged.occurred_at at time zone :timezone as date) as order_date,
+    judged.rejected_reason,
     nullif(cast(judged.customer_id as text), '') as customer_id,
     nullif(cast(judged.programme_id as text), '') as programme_id,
     nullif(cast(judged.order_id as text), '') as transaction_id,
     case
         when abs(judged.points_earned) < 1e14 then cast(round(judged.points_earned, 4) as text)
     end as points_earned,
-    case when abs(judged.points_used) < 1e14 then cast(round(judged.points_used, 4) as text) end as points_used,
-    judged.rejected_reason,
+    case when abs(judged.points_used) < 1e14 then cast(round(judged.points_used, 4) as text) end
+        as points_used,
     case when judged.rejected_reason is not null then cast(row_to_json(judged) as text) end as source_row
 from judged

@@ -156,7 +156,10 @@ orphan_sale_lines as (
     from order_lines
     where
         :takes_undated
-        and not exists (select 1 from orders where orders.order_id = order_lines.order_id)
+        and not exists (
+            select 1 from orders
+            where orders.order_id = order_lines.order_id
+        )
 
 ),
 
@@ -180,7 +183,10 @@ orphan_return_lines as (
     from return_lines
     where
         :takes_undated
-        and not exists (select 1 from returns where returns.return_id = return_lines.return_id)
+        and not exists (
+            select 1 from returns
+            where returns.return_id = return_lines.return_id
+        )
 
 ),
 
@@ -231,6 +237,7 @@ select
     judged.kind,
     judged.occurred_at,
     cast(judged.occurred_at at time zone :timezone as date) as order_date,
+    judged.rejected_reason,
     nullif(cast(judged.customer_id as text), '') as customer_id,
     nullif(cast(judged.product_id as text), '') as product_id,
     case when abs(judged.quantity) < 1e14 then cast(round(judged.quantity, 4) as text) end as quantity,
@@ -248,6 +255,5 @@ select
     nullif(judged.channel, '') as channel,
     nullif(judged.payment_method, '') as payment_method,
     nullif(cast(judged.programme_id as text), '') as programme_id,
-    judged.rejected_reason,
     case when judged.rejected_reason is not null then cast(row_to_json(judged) as text) end as source_row
 from judged

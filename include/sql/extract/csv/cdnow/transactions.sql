@@ -5,14 +5,14 @@
 with read as (
 
     select
+        cast(to_json(files) as varchar) as source_row,
         nullif(files.customer_id, '') as customer_id,
         nullif(files.day, '') as date_text,
         nullif(files.cds, '') as quantity_text,
         nullif(files.spend, '') as spend_text,
         try_strptime(files.day, ['%Y-%m-%d', '%Y%m%d', '%Y-%m-%d %H:%M:%S']) as occurred_local,
         try_cast(number_of(files.cds, '.') as decimal(18, 4)) as quantity,
-        try_cast(number_of(files.spend, '.') as decimal(18, 4)) as spend,
-        cast(to_json(files) as varchar) as source_row
+        try_cast(number_of(files.spend, '.') as decimal(18, 4)) as spend
     from files
 
 ),
@@ -56,28 +56,28 @@ judged as (
 )
 
 select
-    content_key || '-' || ordinal as transaction_id,
-    '1' as line_id,
-    'sale' as kind,
     occurred_at,
-    cast(timezone(:timezone, occurred_at) as date) as order_date,
     customer_id,
-    cast(null as varchar) as product_id,
     quantity,
     spend as gross_amount,
-    cast(0 as decimal(18, 4)) as discount_amount,
     spend as net_amount,
+    rejected_reason,
+    '1' as line_id,
+    'sale' as kind,
+    cast(timezone(:timezone, occurred_at) as date) as order_date,
+    cast(null as varchar) as product_id,
+    cast(0 as decimal(18, 4)) as discount_amount,
     cast(null as decimal(18, 4)) as margin_amount,
     cast(null as varchar) as channel,
     cast(null as varchar) as payment_method,
     cast(null as varchar) as programme_id,
-    rejected_reason,
-    case when rejected_reason is not null then replace(source_row, '\u0000', '\ufffd') end as source_row,
     cast(null as varchar) as product_name,
     cast(null as varchar) as department,
     cast(null as varchar) as category,
     cast(null as varchar) as brand,
     cast(null as varchar) as country,
     cast(null as varchar) as city,
+    content_key || '-' || ordinal as transaction_id,
+    case when rejected_reason is not null then replace(source_row, '\u0000', '\ufffd') end as source_row,
     coalesce(strftime(timezone(:timezone, occurred_at), '%Y-%m'), 'undated') as month_key
 from judged

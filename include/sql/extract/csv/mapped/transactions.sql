@@ -6,6 +6,7 @@
 with read as (
 
     select
+        cast(to_json(files) as varchar) as source_row,
         nullif(files.transaction_id, '') as transaction_id,
         nullif(files.line_id, '') as given_line_id,
         nullif(lower(trim(files.kind)), '') as given_kind,
@@ -26,8 +27,7 @@ with read as (
         nullif(trim(files.discount_amount), '') as discount_text,
         nullif(trim(files.net_amount), '') as net_text,
         nullif(trim(files.margin_amount), '') as margin_text,
-        try_strptime(trim(files.occurred_at), :date_formats) as occurred_local,
-        cast(to_json(files) as varchar) as source_row
+        try_strptime(trim(files.occurred_at), :date_formats) as occurred_local
     from files
 
 ),
@@ -120,27 +120,27 @@ judged as (
 
 select
     transaction_id,
-    coalesce(given_line_id, content_key || '-' || ordinal) as line_id,
     kind,
     occurred_at,
-    cast(timezone(:timezone, occurred_at) as date) as order_date,
     customer_id,
     product_id,
-    abs(quantity) as quantity,
-    abs(gross) as gross_amount,
-    abs(discount) as discount_amount,
-    abs(net) as net_amount,
     margin as margin_amount,
     channel,
     payment_method,
     programme_id,
     rejected_reason,
-    case when rejected_reason is not null then replace(source_row, '\u0000', '\ufffd') end as source_row,
     product_name,
     department,
     category,
     brand,
     country,
     city,
+    cast(timezone(:timezone, occurred_at) as date) as order_date,
+    coalesce(given_line_id, content_key || '-' || ordinal) as line_id,
+    abs(quantity) as quantity,
+    abs(gross) as gross_amount,
+    abs(discount) as discount_amount,
+    abs(net) as net_amount,
+    case when rejected_reason is not null then replace(source_row, '\u0000', '\ufffd') end as source_row,
     coalesce(strftime(timezone(:timezone, occurred_at), '%Y-%m'), 'undated') as month_key
 from judged

@@ -5,6 +5,7 @@
 with read as (
 
     select
+        cast(to_json(files) as varchar) as source_row,
         nullif(files.invoice_no, '') as transaction_id,
         nullif(files.stock_code, '') as product_id,
         nullif(files.description, '') as product_name,
@@ -22,8 +23,7 @@ with read as (
             ]
         ) as occurred_local,
         try_cast(number_of(files.quantity, '.') as decimal(18, 4)) as quantity,
-        try_cast(number_of(files.unit_price, '.') as decimal(18, 6)) as unit_price,
-        cast(to_json(files) as varchar) as source_row
+        try_cast(number_of(files.unit_price, '.') as decimal(18, 6)) as unit_price
     from files
 
 ),
@@ -81,27 +81,27 @@ judged as (
 
 select
     transaction_id,
-    content_key || '-' || ordinal as line_id,
-    case when is_return then 'return' else 'sale' end as kind,
     occurred_at,
-    cast(timezone(:timezone, occurred_at) as date) as order_date,
     customer_id,
     product_id,
-    abs(quantity) as quantity,
-    abs(signed_amount) as gross_amount,
+    rejected_reason,
+    product_name,
+    country,
+    cast(timezone(:timezone, occurred_at) as date) as order_date,
     cast(0 as decimal(18, 4)) as discount_amount,
-    abs(signed_amount) as net_amount,
     cast(null as decimal(18, 4)) as margin_amount,
     cast(null as varchar) as channel,
     cast(null as varchar) as payment_method,
     cast(null as varchar) as programme_id,
-    rejected_reason,
-    case when rejected_reason is not null then replace(source_row, '\u0000', '\ufffd') end as source_row,
-    product_name,
     cast(null as varchar) as department,
     cast(null as varchar) as category,
     cast(null as varchar) as brand,
-    country,
     cast(null as varchar) as city,
+    content_key || '-' || ordinal as line_id,
+    case when is_return then 'return' else 'sale' end as kind,
+    abs(quantity) as quantity,
+    abs(signed_amount) as gross_amount,
+    abs(signed_amount) as net_amount,
+    case when rejected_reason is not null then replace(source_row, '\u0000', '\ufffd') end as source_row,
     coalesce(strftime(timezone(:timezone, occurred_at), '%Y-%m'), 'undated') as month_key
 from judged
