@@ -170,7 +170,7 @@ def test_a_sync_that_would_drop_more_than_a_fifth_changes_nothing(tmp_path: Path
     path = tmp_path / "registry.json"
     write_registry(path, shapes("a", "b", "c", "d", "e"))
 
-    with pytest.raises(FirmError, match="2 of 5 firms.*--force"):
+    with pytest.raises(FirmError, match=r"2 of 5 firms.*--force"):
         sync_firms(Rows(row("a"), row("b"), row("c")), path)
 
     assert keys(path) == ["a", "b", "c", "d", "e"]

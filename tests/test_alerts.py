@@ -1,0 +1,343 @@
+import json
+import logging
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import psycopg
+import pytest
+
+from include.alerts import (
+    VANISHED,
+    Failure,
+    alert_of_run,
+    alert_of_task,
+    alert_of_upkeep,
+    cause_of,
+    first_line,
+    send,
+    send_again,
+    targets,
+    tell,
+)
+from include.firms import Alerts, FirmShape
+from include.warehouse.outbox import Outbox
+from tests.sinks import Hook, Mailbox, mail_server, web_hook
+
+
+@pytest.fixture(autouse=True)
+def _airflow(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path_factory.mktemp("airflow")))
+    # Nobody listens there: an alert must not need the warehouse.
+    monkeypatch.setenv("FIRMAMENT_WAREHOUSE_DSN", f"postgresql://u:p@127.0.0.1:{free_port()}/none")
+
+
+@pytest.fixture
+def hook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hook]:
+    with web_hook() as hook:
+        monkeypatch.setenv("AIRFLOW_CONN_OPS_HOOK", connection("http", host=hook.url))
+        yield hook
+
+
+@pytest.fixture
+def slack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hook]:
+    with web_hook() as hook:
+        monkeypatch.setenv("AIRFLOW_CONN_OPS_SLACK", connection("slackwebhook", password=hook.url))
+        yield hook
+
+
+@pytest.fixture
+def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
+    with mail_server() as mailbox:
+        extra = {"disable_ssl": True, "disable_tls": True, "from_email": "firmament@example.com"}
+        uri = connection("smtp", host="127.0.0.1", port=mailbox.port, extra=json.dumps(extra))
+        monkeypatch.setenv("AIRFLOW_CONN_OPS_MAIL", uri)
+        yield mailbox
+
+
+@pytest.fixture
+def outbox(warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Outbox]:
+    from include.warehouse import migrate
+
+    migrate(warehouse_dsn)
+    monkeypatch.setenv("FIRMAMENT_WAREHOUSE_DSN", warehouse_dsn)
+    with Outbox(warehouse_dsn) as outbox:
+        yield outbox
+
+
+def connection(kind: str, **parts: object) -> str:
+    return json.dumps({"conn_type": kind, **parts})
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def firm(**alerts: object) -> FirmShape:
+    return FirmShape(
+        firm_key="acme",
+        name="Acme {{ 7 * 6 }}",
+        timezone="Europe/London",
+        working_day_period=1,
+        source_kind="csv",
+        pool="source_csv",
+        alerts=Alerts(**alerts),
+    )
+
+
+def failure(error: str = "SourceError: the table is gone", **changes: str) -> Failure:
+    parts = {
+        "firm_key": "acme",
+        "step": "extract_customers",
+        "as_of": "2026-11-21",
+        "error": error,
+        "log_url": "http://localhost/dags/firm_acme",
+        "rerun": "python -m include run acme --as-of 2026-11-21 --from extract_customers",
+    }
+    parts |= changes
+    return Failure(**{"cause": cause_of(*parts.values()), **parts})
+
+
+def context(
+    error: BaseException | None,
+    *,
+    step: str = "extract_customers",
+    cleared: int = 0,
+    reason: str | None = None,
+) -> dict[str, object]:
+    run = SimpleNamespace(
+        run_after=datetime(2026, 11, 21, 6, tzinfo=UTC),
+        data_interval_end=datetime(2026, 11, 21, 5, tzinfo=UTC),
+        run_type="scheduled",
+        clear_number=cleared,
+    )
+    instance = SimpleNamespace(task_id=step, dag_id="firm_acme", log_url=f"http://localhost/{step}")
+    return {
+        "dag_run": run,
+        "run_id": "scheduled__2026-11-20",
+        "params": {"as_of": None},
+        "ti": instance,
+        "exception": error,
+        "reason": reason,
+    }
+
+
+def test_a_message_names_firm_step_as_of_error_log_and_rerun(hook: Hook) -> None:
+    failed = alert_of_task(firm(webhook="ops_hook"))
+
+    failed(context(RuntimeError("the table is gone\nand more")))
+
+    assert hook.texts == [
+        "Firmament: acme failed at extract_customers, as of 2026-11-21\n"
+        "RuntimeError: the table is gone\n"
+        "Log: http://localhost/extract_customers\n"
+        "Rerun: python -m include run acme --as-of 2026-11-21 --from extract_customers"
+    ]
+    assert hook.received[0]["step"] == "extract_customers"
+
+
+def test_slack_is_told_by_its_own_notifier(slack: Hook) -> None:
+    sent = send(failure("ValueError: <!channel> & {{ 7 * 6 }}"), Alerts(slack="ops_slack"))
+
+    assert sent == ["slack"]
+    assert "ValueError: &lt;!channel&gt; &amp; {{ 7 * 6 }}" in slack.texts[0]
+
+
+def test_mail_is_sent_by_its_own_notifier(mailbox: Mailbox) -> None:
+    alerts = Alerts(smtp="ops_mail", email_to=("a@example.com", "b@example.com"))
+
+    sent = send(failure("ValueError: <b>{{ 7 * 6 }}</b>"), alerts)
+
+    (mail,) = mailbox.received
+    assert sent == ["smtp"]
+    assert mail["Subject"] == "Firmament: acme failed at extract_customers, as of 2026-11-21"
+    assert mail["To"] == "a@example.com, b@example.com"
+    assert "&lt;b&gt;{{ 7 * 6 }}&lt;/b&gt;" in mail.get_body(("html",)).get_content()
+
+
+def test_every_target_of_the_firm_is_told(hook: Hook, slack: Hook, mailbox: Mailbox) -> None:
+    alerts = Alerts(webhook="ops_hook", slack="ops_slack", smtp="ops_mail", email_to=("a@example.com",))
+
+    sent = send(failure(), alerts)
+
+    assert sent == ["webhook", "slack", "smtp"]
+    assert [len(hook.received), len(slack.received), len(mailbox.received)] == [1, 1, 1]
+
+
+def test_a_target_that_is_down_keeps_no_other_waiting(
+    slack: Hook, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = f"http://127.0.0.1:{free_port()}/services/T00/very-secret"
+    monkeypatch.setenv("AIRFLOW_CONN_OPS_HOOK", connection("http", host=secret))
+    started = time.monotonic()
+
+    with caplog.at_level(logging.WARNING, logger="include.alerts"):
+        sent = send(failure(), Alerts(webhook="ops_hook", slack="ops_slack"))
+
+    ours = [r.getMessage() for r in caplog.records if r.name == "include.alerts"]
+    assert sent == ["slack"]
+    assert "was not sent by webhook (ConnectionError)" in ours[0]
+    assert "very-secret" not in "".join(ours)
+    assert time.monotonic() - started < 15
+
+
+def test_a_target_that_refuses_is_logged(hook: Hook, caplog: pytest.LogCaptureFixture) -> None:
+    hook.status = 500
+
+    with caplog.at_level(logging.WARNING, logger="include.alerts"):
+        sent = send(failure(), Alerts(webhook="ops_hook"))
+
+    assert sent == []
+    assert "Nobody was told" in caplog.text
+
+
+def test_a_redirect_is_not_followed(hook: Hook) -> None:
+    hook.status = 302
+
+    send(failure(), Alerts(webhook="ops_hook"))
+
+    assert len(hook.received) == 1
+
+
+def test_a_connection_that_does_not_exist_raises_nothing() -> None:
+    alert_of_task(firm(webhook="nowhere"))(context(RuntimeError("boom")))
+
+
+def test_a_firm_without_targets_uses_the_installations(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIRMAMENT_ALERT_WEBHOOK", "ops_hook")
+
+    alert_of_task(firm())(context(RuntimeError("boom")))
+
+    assert len(hook.received) == 1
+
+
+def test_the_installations_targets_may_stand_in_airflow_cfg(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AIRFLOW__FIRMAMENT__ALERT_SMTP", "ops_mail")
+    monkeypatch.setenv("AIRFLOW__FIRMAMENT__ALERT_EMAIL_TO", "a@example.com, b@example.com")
+
+    found = targets(Alerts())
+
+    assert found == Alerts(smtp="ops_mail", email_to=("a@example.com", "b@example.com"))
+    assert targets(Alerts(slack="own")) == Alerts(slack="own")
+
+
+def test_a_task_that_was_killed_is_told_of_without_an_error(hook: Hook) -> None:
+    alert_of_task(firm(webhook="ops_hook"))(context(None))
+
+    assert VANISHED in hook.texts[0]
+
+
+def test_a_failed_run_speaks_only_when_no_task_could(hook: Hook) -> None:
+    failed = alert_of_run(firm(webhook="ops_hook"))
+
+    failed(context(None, reason="task_failure"))
+    failed(context(None, reason="timed_out"))
+
+    assert len(hook.received) == 1
+    assert "acme failed at the whole run" in hook.texts[0]
+    assert hook.received[0]["rerun"] == "python -m include run acme --as-of 2026-11-21"
+
+
+def test_upkeep_tells_the_installations_targets(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIRMAMENT_ALERT_WEBHOOK", "ops_hook")
+
+    alert_of_upkeep(context(RuntimeError("boom"), step="migrate"))
+
+    assert "upkeep failed at migrate" in hook.texts[0]
+
+
+def test_one_cause_in_many_steps_is_one_message(hook: Hook, outbox: Outbox) -> None:
+    failed = alert_of_task(firm(webhook="ops_hook"))
+
+    for step in ("extract_customers", "extract_products", "extract_transactions"):
+        failed(context(RuntimeError("the source is down"), step=step))
+    failed(context(RuntimeError("the table is gone"), step="extract_loyalty_movements"))
+
+    assert [message["error"] for message in hook.received] == [
+        "RuntimeError: the source is down",
+        "RuntimeError: the table is gone",
+    ]
+
+
+def test_a_cleared_run_that_fails_again_is_told_of_again(hook: Hook, outbox: Outbox) -> None:
+    failed = alert_of_task(firm(webhook="ops_hook"))
+
+    failed(context(RuntimeError("down"), cleared=0))
+    failed(context(RuntimeError("down"), cleared=1))
+
+    assert len({message["id"] for message in hook.received}) == 2
+
+
+def test_what_no_target_took_is_sent_again(hook: Hook, outbox: Outbox) -> None:
+    hook.status = 500
+    tell(failure(), Alerts(webhook="ops_hook"))
+    outbox.connection.execute("update control.alerts set tried_at = tried_at - interval '3 minutes'")
+    hook.status = 200
+
+    told = send_again({"acme": Alerts(webhook="ops_hook")})
+
+    assert told == 1
+    assert [message["id"] for message in hook.received] == [failure().cause] * 2
+    assert hook.texts[0] == hook.texts[1]
+    assert send_again({"acme": Alerts(webhook="ops_hook")}) == 0
+
+
+def test_a_message_that_somebody_is_sending_is_left_to_him(outbox: Outbox) -> None:
+    row = {**vars(failure()), "as_of": None}
+
+    assert outbox.undertake(row)
+    assert not outbox.undertake(row)
+
+
+def test_a_database_error_is_its_code_and_primary_message(postgres_server, warehouse_dsn: str) -> None:
+    with psycopg.connect(warehouse_dsn, autocommit=True) as connection:
+        connection.execute("create table t (name text unique)")
+        connection.execute("insert into t values ('Jane Doe')")
+        with pytest.raises(psycopg.Error) as duplicate:
+            connection.execute("insert into t values ('Jane Doe')")
+        with pytest.raises(psycopg.Error) as mistyped:
+            connection.execute("select 'Jane Doe'::int")
+        wrapped = RuntimeError(f"loading t: {duplicate.value}")
+        wrapped.__cause__ = duplicate.value
+
+    lines = [first_line(error) for error in (duplicate.value, mistyped.value, wrapped)]
+
+    assert lines[0].startswith("UniqueViolation: 23505 duplicate key value violates unique constraint")
+    assert lines[1] == 'InvalidTextRepresentation: 22P02 invalid input syntax for type integer: "…"'
+    assert lines[2].startswith("RuntimeError: loading t: 23505 duplicate key")
+    assert "Jane" not in "".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("cannot reach postgresql://bob:hunter2@db/shop", "cannot reach postgresql://***@db/shop"),
+        ("login failed, password=hunter2 user=bob", "login failed, password=*** user=bob"),
+        ("bad value ann.smith+x@example.co.uk in email", "bad value (e-mail) in email"),
+        ("bad phone +44 20 7946 0958", "bad phone (number)"),
+        ("rows 12 to 4000 as of 2026-11-21", "rows 12 to 4000 as of 2026-11-21"),
+        ("", ""),
+    ],
+)
+def test_secrets_and_contact_data_are_masked(text: str, line: str) -> None:
+    assert first_line(ValueError(text)) == f"ValueError: {line}".removesuffix(": ")
+
+
+def test_a_long_line_is_cut() -> None:
+    assert len(first_line(ValueError("x" * 5000))) == 300
+
+
+def test_importing_alerts_loads_no_airflow_and_no_driver() -> None:
+    code = "import sys, include.alerts; print([m for m in ('airflow', 'psycopg') if m in sys.modules])"
+
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert loaded.stdout.strip() == "[]"
