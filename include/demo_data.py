@@ -57,9 +57,7 @@ def load_journey(dsn: str) -> bool:
     with psycopg.connect(dsn) as connection:
         if _note(connection) == note:
             return False
-        connection.execute(
-            sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(JOURNEY_SCHEMA))
-        )
+        connection.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(JOURNEY_SCHEMA)))
         create_shop(connection, JOURNEY_SCHEMA)
         fill(connection, [journey_tables()])
         connection.execute(
@@ -120,7 +118,9 @@ def journey_tables() -> Mapping[str, pa.Table]:
             {
                 "order_id": _ids(baskets.index),
                 "customer_id": _ids(baskets["household_id"]),
-                "ordered_at": pa.array(baskets["at"]).cast(pa.timestamp("us")).cast(pa.timestamp("us", tz="UTC")),
+                "ordered_at": pa.array(baskets["at"])
+                .cast(pa.timestamp("us"))
+                .cast(pa.timestamp("us", tz="UTC")),
                 "channel": pa.array(["store"] * len(baskets)),
             }
         ),

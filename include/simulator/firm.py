@@ -98,7 +98,9 @@ def products_of(plan: Plan) -> pa.Table:
     )
 
 
-def _identified(plan: Plan, rng: np.random.Generator, batch: int, first: int, count: int) -> dict[str, pa.Table]:
+def _identified(
+    plan: Plan, rng: np.random.Generator, batch: int, first: int, count: int
+) -> dict[str, pa.Table]:
     buyers, purchases = _behaviour(plan, rng, count)
     customer = _ids("C", np.arange(first, first + count), 8)
     tables = _sales(plan, rng, buyers, purchases, prefix=f"{batch:05d}-", customer=customer)
@@ -188,7 +190,11 @@ def _sales(
     back_second = rng.integers(OPENING_SECOND, CLOSING_SECOND, len(returned))
 
     is_member = rng.random(len(customer)) < plan.member_share
-    earns = np.flatnonzero(is_member[buyer] & is_real) if customer.null_count == 0 else np.array([], dtype=np.int64)
+    earns = (
+        np.flatnonzero(is_member[buyer] & is_real)
+        if customer.null_count == 0
+        else np.array([], dtype=np.int64)
+    )
     spends = rng.random(len(earns)) < 0.1
     points = net[earns] // 100 * 100
 

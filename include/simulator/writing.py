@@ -41,8 +41,9 @@ def write_postgres(plan: Plan, dsn: str, *, schema: str = "shop") -> dict[str, i
     with psycopg.connect(dsn) as connection:
         create_shop(connection, schema)
         connection.execute(
-            "create table truth (customer_id text primary key, rate_per_week float8, dropout_probability float8,"
-            " spend_rate float8, mean_order_value float8, is_alive bool, orders bigint)"
+            "create table truth (customer_id text primary key, rate_per_week float8,"
+            " dropout_probability float8, spend_rate float8, mean_order_value float8,"
+            " is_alive bool, orders bigint)"
         )
         rows = fill(connection, generate(plan))
         connection.execute("analyze")
@@ -128,7 +129,9 @@ def _lines(batch: Mapping[str, pa.Table], products: pa.Table | None) -> pa.Table
     if products is not None:
         both = both.join(products.select(["product_id", "product_name", "category"]), "product_id")
     columns = {
-        name: both[name].cast(pa.string()) if name in both.column_names else pa.nulls(both.num_rows, pa.string())
+        name: both[name].cast(pa.string())
+        if name in both.column_names
+        else pa.nulls(both.num_rows, pa.string())
         for name in LINE_COLUMNS
     }
     return pa.table(columns)

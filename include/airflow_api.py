@@ -1,0 +1,107 @@
+"""Airflow's REST API, as far as the commands here need it: start runs, watch them, read a task's log."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+TIMEOUT_SECONDS = 30
+
+
+class AirflowError(RuntimeError):
+    """Airflow refused a call; the message has what was asked and what it answered."""
+
+    def __init__(self, message: str, status: int) -> None:
+        """``status`` is the HTTP status."""
+        super().__init__(message)
+        self.status = status
+
+
+class AirflowApi:
+    """One signed-in user of the API of a running Airflow."""
+
+    def __init__(self, url: str, user: str, password: str) -> None:
+        """Sign in; AirflowError when the password is refused."""
+        self._url = url.rstrip("/")
+        self._token = ""
+        self._token = self.call("POST", "/auth/token", {"username": user, "password": password})[
+            "access_token"
+        ]
+
+    def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """One call; the answer's JSON."""
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        request = urllib.request.Request(
+            self._url + path,
+            data=None if body is None else json.dumps(body).encode(),
+            headers=headers,
+            method=method,
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
+                found: dict[str, Any] = json.loads(answer.read() or b"{}")
+                return found
+        except urllib.error.HTTPError as error:
+            with error:
+                said = error.read().decode(errors="replace")[:500]
+            raise AirflowError(f"{method} {path}: {error.code} {said}", error.code) from None
+
+    def has_dag(self, dag_id: str) -> bool:
+        """Whether the DAG was parsed and may be run."""
+        try:
+            return not self.call("GET", f"/api/v2/dags/{quote(dag_id)}")["is_stale"]
+        except AirflowError as error:
+            if error.status == 404:
+                return False
+            raise
+
+    def import_errors(self) -> list[str]:
+        """Why DAG files could not be read, one text a file."""
+        found = self.call("GET", "/api/v2/importErrors")["import_errors"]
+        return [f"{error['filename']}: {error['stack_trace'].strip().splitlines()[-1]}" for error in found]
+
+    def save_connection(self, connection_id: str, fields: Mapping[str, Any]) -> None:
+        """Add a connection, or change it to what is given."""
+        body = {"connection_id": connection_id, **fields}
+        try:
+            self.call("POST", "/api/v2/connections", body)
+        except AirflowError as error:
+            if error.status != 409:
+                raise
+            self.call("PATCH", f"/api/v2/connections/{quote(connection_id)}", body)
+
+    def unpause(self, dag_id: str) -> None:
+        """Let the DAG's runs start."""
+        self.call("PATCH", f"/api/v2/dags/{quote(dag_id)}", {"is_paused": False})
+
+    def trigger(self, dag_id: str, run_id: str, conf: Mapping[str, Any]) -> None:
+        """Start a run by hand."""
+        body = {"dag_run_id": run_id, "logical_date": None, "conf": conf}
+        self.call("POST", f"/api/v2/dags/{quote(dag_id)}/dagRuns", body)
+
+    def run_state(self, dag_id: str, run_id: str) -> str:
+        """``queued``, ``running``, ``success`` or ``failed``."""
+        return str(self.call("GET", _run(dag_id, run_id))["state"])
+
+    def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+        """The run's task instances."""
+        found: list[dict[str, Any]] = self.call("GET", f"{_run(dag_id, run_id)}/taskInstances?limit=100")[
+            "task_instances"
+        ]
+        return found
+
+    def log(self, dag_id: str, run_id: str, task_id: str, attempt: int) -> list[dict[str, Any]]:
+        """The entries of a task's log: ``event``, mostly ``level``, and ``error_detail`` of an error."""
+        path = f"{_run(dag_id, run_id)}/taskInstances/{quote(task_id)}/logs/{attempt}?full_content=true"
+        content = self.call("GET", path)["content"]
+        return [entry if isinstance(entry, dict) else {"event": str(entry)} for entry in content]
+
+
+def _run(dag_id: str, run_id: str) -> str:
+    return f"/api/v2/dags/{quote(dag_id)}/dagRuns/{quote(run_id, safe='')}"

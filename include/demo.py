@@ -1,0 +1,262 @@
+"""``make demo``: two firms of real data through the whole of Firmament, in a real Airflow.
+
+It starts the stack, loads what is not loaded yet, registers the firms, runs each one's DAG for two
+days and prints what came out and where to look. It may be run again at any time.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg.rows import dict_row
+from rich.console import Console
+from rich.table import Table
+
+from include import stack
+from include.airflow_api import AirflowApi, AirflowError
+from include.demo_data import JOURNEY_CONNECTION, JOURNEY_DATABASE, firm_rows, load_journey, write_cdnow
+from include.firms import Firm, parse_firm
+from include.postgres import PostgresError, create_database_at
+from include.registry import sync_firms
+from include.settings import Settings, SettingsError
+from include.stack.environment import passwords_file
+from include.warehouse import Warehouse
+
+ACTOR = "make demo"
+AS_OF = {
+    "journey": (date(2017, 10, 1), date(2018, 1, 1)),
+    "cdnow": (date(1998, 4, 1), date(1998, 7, 1)),
+}
+DAG_SECONDS = 120  # for the DAG processor to see a new firm
+RUN_SECONDS = 900
+POLL_SECONDS = 0.5
+WAITING = {None, "none", "scheduled", "queued", "running", "restarting", "deferred"}
+
+
+class DemoError(RuntimeError):
+    """The demo cannot go on; the message says where it stopped and where to read more."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of one firm's DAG."""
+
+    firm_key: str
+    as_of: date
+    run_id: str
+
+    @property
+    def dag_id(self) -> str:
+        """The DAG of the firm."""
+        return f"firm_{self.firm_key}"
+
+
+def main() -> int:
+    """The whole demo; its exit status."""
+    console = Console(highlight=False)
+    started = time.monotonic()
+    try:
+        running, api, firms = prepare(Settings.read(), console)
+        prepared = time.monotonic() - started
+        runs = start_runs(api, firms, console)
+        watch(api, runs, Path(running.logs), console)
+        ran = time.monotonic() - started - prepared
+    except (
+        DemoError,
+        AirflowError,
+        stack.StackError,
+        PostgresError,
+        SettingsError,
+        psycopg.Error,
+        OSError,
+    ) as error:
+        console.print(f"demo: {error}", style="red", markup=False)
+        return 1
+    for firm in firms:
+        show_firm(running.warehouse, firm, console)
+    console.print(f"\nprepared in {prepared:.1f} s, {len(runs)} runs in {ran:.1f} s")
+    where_to_look(running, console)
+    return 0
+
+
+def prepare(settings: Settings, console: Console) -> tuple[stack.Stack, AirflowApi, list[Firm]]:
+    """The stack up, the data loaded, the firms registered."""
+    folder = settings.home / "demo" / "cdnow"
+    warehouse_dsn = stack.warehouse(settings)
+    journey_dsn = _beside(warehouse_dsn, JOURNEY_DATABASE)
+    firms = [parse_firm(row) for row in firm_rows(folder)]
+    with Warehouse(warehouse_dsn) as warehouse:
+        for firm in firms:
+            warehouse.save_firm(firm, ACTOR)
+        sync_firms(warehouse, settings.registry).check()
+    console.print(f"registered {', '.join(firm.firm_key for firm in firms)}")
+    with ThreadPoolExecutor() as pool:
+        loading: Future[str] = pool.submit(_load, warehouse_dsn, journey_dsn, folder)
+        running = stack.up(settings, say=lambda line: console.print(f"  {line} …", markup=False))
+        console.print(f"Airflow is up after {running.seconds['all']:.1f} s")
+        console.print(loading.result())
+    api = AirflowApi(running.url, running.user, running.password)
+    api.save_connection(JOURNEY_CONNECTION, _connection(journey_dsn))
+    return running, api, firms
+
+
+def _load(warehouse_dsn: str, journey_dsn: str, cdnow_folder: Path) -> str:
+    started = time.monotonic()
+    create_database_at(warehouse_dsn, JOURNEY_DATABASE)
+    loaded = [
+        name
+        for name, is_new in (
+            ("The Complete Journey into Postgres", load_journey(journey_dsn)),
+            ("CDNOW into a csv file", write_cdnow(cdnow_folder)),
+        )
+        if is_new
+    ]
+    if not loaded:
+        return "the demo's data stands from an earlier run"
+    return f"loaded {' and '.join(loaded)} in {time.monotonic() - started:.1f} s"
+
+
+def _beside(dsn: str, database: str) -> str:
+    """The URL of another database of the same server."""
+    return urlunsplit(urlsplit(dsn)._replace(path=f"/{database}"))
+
+
+def _connection(dsn: str) -> dict[str, Any]:
+    """A Postgres URL as the fields of an Airflow connection."""
+    parts = psycopg.conninfo.conninfo_to_dict(dsn)
+    return {
+        "conn_type": "postgres",
+        "host": parts.get("host"),
+        "port": int(parts.get("port") or 5432),
+        "login": parts.get("user"),
+        "password": parts.get("password"),
+        "schema": parts.get("dbname"),
+    }
+
+
+def start_runs(api: AirflowApi, firms: list[Firm], console: Console) -> list[Run]:
+    """A run of every firm for each of its days."""
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    runs = [Run(firm.firm_key, day, f"demo_{day}_{stamp}") for firm in firms for day in AS_OF[firm.firm_key]]
+    for dag_id in dict.fromkeys(run.dag_id for run in runs):
+        _wait_for_dag(api, dag_id)
+        api.unpause(dag_id)
+    for run in runs:
+        api.trigger(run.dag_id, run.run_id, {"as_of": run.as_of.isoformat()})
+        console.print(f"started {run.dag_id} as of {run.as_of}")
+    return runs
+
+
+def _wait_for_dag(api: AirflowApi, dag_id: str) -> None:
+    deadline = time.monotonic() + DAG_SECONDS
+    while not api.has_dag(dag_id):
+        if time.monotonic() > deadline:
+            errors = "; ".join(api.import_errors()) or "no DAG file failed to import"
+            raise DemoError(f"Airflow shows no DAG {dag_id} after {DAG_SECONDS} s ({errors})")
+        time.sleep(POLL_SECONDS)
+
+
+def watch(api: AirflowApi, runs: list[Run], logs: Path, console: Console) -> None:
+    """Wait for the runs, a line a task that ended; DemoError when one fails."""
+    started = time.monotonic()
+    told: set[tuple[Run, str]] = set()
+    open_runs = list(runs)
+    while open_runs:
+        for run in list(open_runs):
+            state = api.run_state(run.dag_id, run.run_id)
+            for task in api.tasks(run.dag_id, run.run_id):
+                if task["state"] in WAITING or (run, task["task_id"]) in told:
+                    continue
+                told.add((run, task["task_id"]))
+                spent = time.monotonic() - started
+                console.print(
+                    f"{spent:6.1f} s  {run.firm_key:8} {run.as_of}  {task['task_id']:28} {task['state']}",
+                    markup=False,
+                )
+                # A task that waits for its retry has failed, too: nobody wants to watch it wait.
+                if task["state"] in ("failed", "up_for_retry"):
+                    raise DemoError(_story(api, run, task, logs))
+            if state == "success":
+                open_runs.remove(run)
+            elif state == "failed":
+                raise DemoError(f"{run.dag_id} {run.run_id} failed; see it in Airflow")
+        if time.monotonic() - started > RUN_SECONDS:
+            waiting = ", ".join(f"{run.dag_id} as of {run.as_of}" for run in open_runs)
+            raise DemoError(f"not done after {RUN_SECONDS} s: {waiting}; the scheduler's log is in {logs}")
+        time.sleep(POLL_SECONDS)
+
+
+def _story(api: AirflowApi, run: Run, task: dict[str, Any], logs: Path) -> str:
+    """What a failed task said, and where its whole log lies."""
+    attempt = task["try_number"]
+    entries = api.log(run.dag_id, run.run_id, task["task_id"], attempt)
+    said = []
+    for entry in entries:
+        if entry.get("level") in ("error", "critical"):
+            said.append(str(entry.get("event", "")))
+            said += [
+                f"{detail['exc_type']}: {detail['exc_value']}" for detail in entry.get("error_detail") or []
+            ]
+    folder = logs.parent / "airflow" / "logs" / f"dag_id={run.dag_id}" / f"run_id={run.run_id}"
+    log = folder / f"task_id={task['task_id']}" / f"attempt={attempt}.log"
+    where = log if log.exists() else f"the task's page in Airflow (DAG {run.dag_id}, run {run.run_id})"
+    return "\n".join(
+        [f"{run.dag_id} as of {run.as_of}: task {task['task_id']} failed", *said[-6:], f"its log: {where}"]
+    )
+
+
+def show_firm(dsn: str, firm: Firm, console: Console) -> None:
+    """A firm's segments as of its latest day, and who moved since the snapshot before."""
+    with psycopg.connect(dsn, row_factory=dict_row) as connection:
+        segments = connection.execute(
+            "select * from mart.vw_rfm_segment_summary where firm_key = %s order by customer_count desc",
+            [firm.firm_key],
+        ).fetchall()
+        moves = connection.execute(
+            "select * from mart.vw_segment_migration where firm_key = %s"
+            " order by customer_count desc limit 8",
+            [firm.firm_key],
+        ).fetchall()
+    last = AS_OF[firm.firm_key][-1]
+    console.print()
+    console.print(_table(f"{firm.name}: segments as of {last}", segments))
+    console.print(_table(f"{firm.name}: the largest moves since {AS_OF[firm.firm_key][0]}", moves))
+
+
+def _table(title: str, rows: list[dict[str, Any]]) -> Table:
+    hidden = ("firm_sk", "firm_key", "firm_name", "as_of", "segment_sk", "date_sk")
+    table = Table(title=title, title_justify="left")
+    shown = [name for name in (rows[0] if rows else {}) if name not in hidden]
+    for name in shown:
+        is_text = all(isinstance(row[name], (str, type(None))) for row in rows)
+        table.add_column(name.replace("_", " "), justify="left" if is_text else "right")
+    for row in rows:
+        table.add_row(*["" if row[name] is None else _cell(row[name]) for name in shown])
+    return table
+
+
+def _cell(value: Any) -> str:
+    return str(value) if isinstance(value, (str, bool, date)) else f"{value:,}"
+
+
+def where_to_look(running: stack.Stack, console: Console) -> None:
+    """Addresses, and where the password is; not the password itself."""
+    for line in (
+        f"Airflow    {running.url}  user {running.user}, password in {passwords_file(Settings.read())}",
+        "warehouse  make psql, then: select * from mart.vw_rfm_segment_summary;",
+        f"logs       {running.logs}",
+        "to end     make down",
+    ):
+        console.print(line, markup=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
