@@ -10,9 +10,9 @@ from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
-from scipy import special
 
 from include.models import betageometric, purchases
+from include.models.betageometric import BLOCK
 from include.models.likelihood import Floats
 
 
@@ -31,11 +31,15 @@ class BgNbd(purchases.PurchaseModel):
 
     def alive(self, x: Floats, t_x: Floats, T: Floats) -> Floats:
         """P(alive at T | x, t_x, T), from the two terms of the likelihood."""
-        k = x + self.first_chance
-        chances = np.where(k > 0, self.b + k - 1.0, 1.0)
-        wait = np.log((self.alpha + T) / (self.alpha + t_x))
-        u = np.log(self.a / chances) + (self.r + x) * wait
-        return np.where(k > 0, special.expit(-u), 1.0)
+        alive = np.empty(np.broadcast(x, t_x, T).shape)
+        for i in range(0, len(alive), BLOCK):  # blocks that fit the processor's cache
+            part = slice(i, i + BLOCK)
+            k = x[part] + self.first_chance
+            wait = np.log((self.alpha + T[part]) / (self.alpha + t_x[part]))
+            odds_left = np.exp(np.minimum((self.r + x[part]) * wait, 700.0)) * self.a
+            odds_left /= np.where(k > 0, self.b + k - 1.0, 1.0)
+            alive[part] = np.where(k > 0, 1.0 / (1.0 + odds_left), 1.0)
+        return alive
 
     def purchases_if_alive(self, x: Floats, T: Floats, t: float) -> Floats:
         """E[Y(t) | alive at T], the factor beside P(alive) in eq. 10."""
