@@ -16,7 +16,7 @@ import time
 from types import FrameType
 
 VARIABLE = "FIRMAMENT_FAULT"
-ACTIONS = ("kill9", "raise", "hang", "enospc", "slow")
+ACTIONS = ("kill9", "raise", "hang", "enospc", "slow", "stop")
 SLOW_SECONDS = 2.0
 
 POINTS = {
@@ -80,6 +80,8 @@ def _act(name: str, action: str) -> None:
         raise InjectedFault(f"injected at {name}")
     elif action == "enospc":
         raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)} (injected at {name})")
+    elif action == "stop":  # until somebody sends SIGCONT: a zombie
+        os.kill(os.getpid(), signal.SIGSTOP)
     elif action == "slow":
         time.sleep(SLOW_SECONDS)
     elif action == "hang":

@@ -40,7 +40,8 @@ class Manifest:
     """What a slot holds, and where it came from.
 
     ``token`` orders writers; ``fence`` is a token up to which attempts have been given up, so that
-    none of them may commit; ``attempt`` and ``previous`` are the folders of this version's and the last one's parts;
+    none of them may commit; ``attempt`` and ``previous`` are the folders of this version's parts
+    and of the last one's;
     ``made_from`` names the manifests read, as ``path#token#sha256``.
     """
 

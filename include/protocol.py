@@ -55,7 +55,9 @@ class Gone(Exception):  # noqa: N818 - an answer, not an error
 class Content(Protocol):
     """What a part file is to hold; ``pour`` writes it and counts its rows."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The file's name within its attempt."""
 
     def pour(self, sink: Any) -> int:
         """Write everything to ``sink`` and return the number of rows."""

@@ -106,7 +106,8 @@ class S3Store:
 
     def fetch(self, path: str) -> Landed:
         """Download the object to scratch, measuring it."""
-        copy = self._scratch / "fetched" / checked(path)
+        # A folder of its own: to release one reader's copy must not take another's.
+        copy = self._scratch / "fetched" / uuid.uuid4().hex / checked(path).rpartition("/")[2]
         try:
             copy.parent.mkdir(parents=True, exist_ok=True)
             with self._explained("read", path):
@@ -127,6 +128,8 @@ class S3Store:
     def release(self, landed: Landed) -> None:
         """Remove a downloaded copy."""
         landed.file.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            landed.file.parent.rmdir()
 
     def list(self, folder: str = "") -> list[Entry]:
         """Every object below ``folder``."""

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from include import postgres
-from tests.s3 import s3_server
+from tests.s3 import handoff_root, s3_server
 
-__all__ = ["s3_server"]
+__all__ = ["handoff_root", "s3_server"]
 
 # Tests must not see the stack of whoever runs them, and Airflow, which configures itself when it is first
 # imported, must write nothing in their home.

@@ -8,6 +8,7 @@ import subprocess
 import sysconfig
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -130,3 +131,13 @@ def wait_for(server: S3Server, process: subprocess.Popen, log: Path) -> None:
                 text = log.read_text(errors="replace")[-2000:]
                 raise RuntimeError(f"the S3 server did not start: {error}\n{text}") from error
             time.sleep(0.1)
+
+
+@pytest.fixture(params=["file", "s3"])
+def handoff_root(request, tmp_path, monkeypatch) -> str:
+    """An empty root for handoffs: a folder, then a prefix of a real S3 server's bucket."""
+    if request.param == "file":
+        return (tmp_path / "handoffs").as_uri()
+    server = request.getfixturevalue("s3_server")
+    monkeypatch.setenv("AIRFLOW_CONN_LAKE", server.connection())
+    return f"s3://lake@{server.bucket}/test-{uuid.uuid4().hex[:12]}"

@@ -42,7 +42,7 @@ def late_etag() -> Iterator[Tamper]:
     def tamper(actor: Actor, call: Call, world: World) -> Call:
         if actor.kind == "writer" and isinstance(call, Put):
             found = world.files.get(MANIFEST)
-            return call._replace(expected=found and found.etag)
+            return call._replace(expected=found.etag if found else None)
         return call
 
     yield tamper

@@ -44,6 +44,11 @@ class Text:
     name: str
     data: bytes
 
+    def pour(self, sink: Any) -> int:
+        """One row."""
+        sink.write(self.data)
+        return 1
+
 
 @dataclass
 class Actor:
@@ -89,12 +94,12 @@ class Search:
         # Some schedules change actor at every step, some let one run on; one actor may be slow.
         persistence = chance.choice((0, 0.5, 0.8, 0.95))
         slow = chance.choice((None, *self.actors, self.actors[-1]))
-        actor = None
+        actor: Actor | None = None
         while self.actors and self.world.step < MOST_STEPS:
             self.world.step += 1
             self._happen()
             if self.actors:
-                if actor not in self.actors or chance.random() >= persistence:
+                if actor is None or actor not in self.actors or chance.random() >= persistence:
                     actor = chance.choice(self.actors)
                     if actor is slow and chance.random() < 0.8:
                         continue
