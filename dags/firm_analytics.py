@@ -86,8 +86,11 @@ def step_task(firm: FirmShape, step: Step) -> Any:
         on_failure_callback=alert_of_task(firm),
     )
     def run() -> dict[str, Any]:
+        from include.faults import die_with_parent
         from include.run import run_step
 
+        # A supervisor that is killed would leave this process working, beside the retry.
+        die_with_parent()
         try:
             as_of = as_of_of_run(get_current_context(), firm.timezone)
             outcome = run_step(step, firm.firm_key, as_of)

@@ -1,0 +1,194 @@
+import os
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from include.firms import FirmError, parse_firm
+from include.handoff import Handoff
+from include.registry import read_registry
+from include.settings import Settings
+from include.steps import steps_for
+from include.upkeep import GRACE, KEEP_ATTEMPTS, collect, missing_snapshots, sync, update_schema
+from include.warehouse import Warehouse
+from include.warehouse.outbox import Outbox
+from tests.things import AS_OF, SLOT, batch, rows
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)  # a Friday
+
+
+@pytest.fixture
+def settings(warehouse_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    monkeypatch.setenv("FIRMAMENT_WAREHOUSE_DSN", warehouse_dsn)
+    monkeypatch.setenv("FIRMAMENT_HOME", str(tmp_path))
+    settings = Settings.read()
+    update_schema(settings)
+    return settings
+
+
+def add(settings: Settings, key: str, **changes: object) -> None:
+    row = {
+        "firm_key": key,
+        "name": key.title(),
+        "source": {"kind": "csv", "uri": "file:///data", "layout": "cdnow"},
+        "timezone": "UTC",
+        "currency": "GBP",
+        "working_day_period": 1,
+        "churn_threshold_days": 90,
+    }
+    with Warehouse(settings.warehouse_dsn()) as warehouse:
+        warehouse.save_firm(parse_firm({**row, **changes}), "a test")
+        warehouse.connection.execute("update control.firms set updated_at = '2026-11-01'")
+
+
+def run_all(settings: Settings, key: str, as_of: str, *, but: str = "", status: str = "done") -> None:
+    with Warehouse(settings.warehouse_dsn()) as warehouse:
+        for step in steps_for(("rfm",)):
+            if step.name == but:
+                continue
+            warehouse.connection.execute(
+                "insert into control.step_runs (firm_key, as_of, step, status) values (%s, %s, %s, %s)",
+                [key, as_of, step.name, status],
+            )
+
+
+def alerts(settings: Settings) -> list[tuple[str, str, str]]:
+    with Outbox(settings.warehouse_dsn()) as outbox:
+        rows = outbox.rows("select firm_key, step, as_of::text from control.alerts order by 1, 3")
+    return [tuple(row.values()) for row in rows]
+
+
+def test_the_schema_is_brought_up_to_date_once(settings: Settings) -> None:
+    assert update_schema(settings) == []
+
+
+def test_a_firm_in_the_warehouse_is_in_the_registry_after_the_sync(settings: Settings) -> None:
+    add(settings, "acme")
+
+    report = sync(settings)
+
+    assert report.kept == ("acme",)
+    assert [shape.firm_key for shape in read_registry(settings.registry)] == ["acme"]
+
+
+def test_a_bad_row_fails_the_sync_after_the_others_were_written(settings: Settings) -> None:
+    add(settings, "acme")
+    add(settings, "broken")
+    with Warehouse(settings.warehouse_dsn()) as warehouse:
+        warehouse.connection.execute("update control.firms set timezone = null where firm_key = 'broken'")
+
+    with pytest.raises(FirmError, match="broken: firm broken: timezone"):
+        sync(settings)
+
+    assert [shape.firm_key for shape in read_registry(settings.registry)] == ["acme"]
+
+
+def test_a_paused_and_a_removed_firm(settings: Settings) -> None:
+    add(settings, "paused")
+    add(settings, "removed")
+    sync(settings)
+    with Warehouse(settings.warehouse_dsn()) as warehouse:
+        warehouse.pause_firm("paused", True, "a test")
+        warehouse.remove_firm("removed", "a test")
+
+    report = sync(settings)
+
+    assert report.dropped == ("removed",)
+    assert [(shape.firm_key, shape.is_paused) for shape in read_registry(settings.registry)] == [
+        ("paused", True)
+    ]
+
+
+def test_a_snapshot_that_came_is_not_missing(settings: Settings) -> None:
+    add(settings, "acme")
+    sync(settings)
+    run_all(settings, "acme", "2026-11-20")
+
+    assert missing_snapshots(settings, at=NOON) == []
+
+
+@pytest.mark.parametrize("but", ["", "load_fact_customer_rfm"])
+def test_a_snapshot_that_did_not_come_or_is_not_whole_is_told_of_once(settings: Settings, but: str) -> None:
+    add(settings, "acme")
+    sync(settings)
+    if but:
+        run_all(settings, "acme", "2026-11-20", but=but)
+
+    missing = [missing_snapshots(settings, at=NOON + timedelta(hours=hour)) for hour in range(3)]
+
+    assert missing == [["acme 2026-11-20"]] * 3
+    assert alerts(settings) == [("acme", "missing snapshot", "2026-11-20")]
+
+
+def test_a_step_that_only_failed_did_not_come(settings: Settings) -> None:
+    add(settings, "acme")
+    sync(settings)
+    run_all(settings, "acme", "2026-11-20", status="failed")
+
+    assert missing_snapshots(settings, at=NOON) == ["acme 2026-11-20"]
+
+
+def test_a_failure_that_was_told_of_is_not_told_again_as_missing(settings: Settings) -> None:
+    add(settings, "acme")
+    sync(settings)
+    with Outbox(settings.warehouse_dsn()) as outbox:
+        told = dict.fromkeys(("cause", "step", "error", "log_url", "rerun"), "x")
+        outbox.undertake({**told, "firm_key": "acme", "as_of": "2026-11-20"})
+
+    assert missing_snapshots(settings, at=NOON) == ["acme 2026-11-20"]
+    assert len(alerts(settings)) == 1
+
+
+def test_until_the_grace_is_over_the_snapshot_before_is_looked_for(settings: Settings) -> None:
+    add(settings, "acme", schedule_hour=5)
+    sync(settings)
+    due = datetime(2026, 11, 20, 5, tzinfo=UTC)
+
+    before = missing_snapshots(settings, at=due + GRACE - timedelta(minutes=1))
+    after = missing_snapshots(settings, at=due + GRACE)
+
+    assert (before, after) == (["acme 2026-11-19"], ["acme 2026-11-20"])
+
+
+def test_a_new_a_paused_and_an_inactive_firm_are_not_missed(settings: Settings) -> None:
+    add(settings, "inactive", working_day_period=0)
+    add(settings, "paused", is_paused=True)
+    add(settings, "new")
+    with Warehouse(settings.warehouse_dsn()) as warehouse:
+        warehouse.connection.execute(
+            "update control.firms set updated_at = %s where firm_key = 'new'", [NOON - timedelta(hours=5)]
+        )
+    sync(settings)
+
+    assert missing_snapshots(settings, at=NOON) == []
+
+
+def test_a_weekly_firm_is_missed_for_its_monday(settings: Settings) -> None:
+    add(settings, "weekly", working_day_period=7)
+    sync(settings)
+
+    assert missing_snapshots(settings, at=NOON) == ["weekly 2026-11-16"]
+
+
+def test_old_attempts_are_collected_and_the_last_two_versions_are_spared(settings: Settings) -> None:
+    handoff = Handoff(settings.root, scratch=settings.home / "scratch")
+    for token in (1, 2, 3, 4):
+        handoff.write(SLOT, [batch(("ann", token, 5))], token=token, as_of=AS_OF)
+    long_ago = time.time() - (KEEP_ATTEMPTS + timedelta(hours=1)).total_seconds()
+    for path in (settings.home / "handoffs").rglob("*.parquet"):
+        os.utime(path, (long_ago, long_ago))
+
+    removed = [collect(settings), collect(settings)]
+
+    assert removed == [2, 0]
+    assert rows(handoff.read(SLOT)) == [("ann", 4, 5)]
+
+
+def test_young_attempts_are_not_collected(settings: Settings) -> None:
+    handoff = Handoff(settings.root, scratch=settings.home / "scratch")
+    for token in (1, 2, 3):
+        handoff.write(SLOT, [batch(("ann", token, 5))], token=token, as_of=AS_OF)
+
+    assert collect(settings) == 0
