@@ -16,10 +16,11 @@ import pyarrow.compute as pc
 from include.datasets import Dataset, catalogue
 from include.periods import Month, start_of_day
 from include.quality import measures, rows
+from include.quality.columns import judged
 from include.quality.judge import Judge, Question
 from include.quality.measures import Measurement, Past, Profile
 from include.quality.report import SHOWN, Report, Result, Slice
-from include.quality.rules import ColumnsRule, MeasureRule, Rule, RowRule, adjusted, suite
+from include.quality.rules import MeasureRule, RowRule, Rule, adjusted, limits, suite
 
 MEMORY = "512MB"  # for DuckDB's part of the work; it spills beyond
 
@@ -83,7 +84,7 @@ class _Check:
     def slice(self, part: Slice) -> Iterator[Result]:
         """Results of one slice: columns first, then rows, then what is measured on the whole."""
         found = rows.found_columns(part.files)
-        yield from self._columns(part, found)
+        yield from judged(part, found, self.dataset, self.rules, self.judge)
         usable = {f.name for f in self.dataset.schema if found.get(f.name) == str(f.type)}
         profile = self.profiles[part.key] = Profile()
         if part.rows and part.files:
@@ -97,7 +98,7 @@ class _Check:
 
     def freshness(self) -> Iterator[Result]:
         """Silence up to as_of, over all slices known; once a check, whether or not anything changed."""
-        if self.dataset.by != "month" or not self.profiles:
+        if self.dataset.by != "month" or not measures.is_tail_known(self.profiles, self.past, self.as_of):
             return
         known = measures.recent(self.profiles, self.as_of)
         silence = measures.silence_ratio(
@@ -106,32 +107,9 @@ class _Check:
             period_days=getattr(self.firm, "working_day_period", 1),
             is_first=not self.past.rows,
         )
-        for rule in self.rules:
-            if isinstance(rule, MeasureRule) and rule.measure == "silence_ratio":
-                yield self._measured(rule, str(Month.of(self.as_of - timedelta(days=1))), silence)
-
-    def _columns(self, part: Slice, found: dict[str, str]) -> Iterator[Result]:
-        import pandas as pd
-
-        wanted = [r for r in self.rules if isinstance(r, ColumnsRule) and (not r.column or r.column in found)]
-        if not part.files:
-            return
-        frame = pd.DataFrame({name: [kind] for name, kind in found.items()})
-        questions = [
-            Question(r.name, r.expectation, dict(r.bounds) | ({"column": r.column} if r.column else {}))
-            for r in wanted
-        ]
-        answers = {a.name: a for a in self.judge.ask(frame, questions)}
-        for rule in wanted:
-            answer = answers[rule.name]
-            observed = found.get(rule.column, f"{len(found)} columns")
-            if not rule.column and not answer.passed:
-                off = answer.details.get("mismatched", {})
-                side = "missing" if rule.name == "columns_present" else "unexpected"
-                observed = f"{side} {off[side]}" if off.get(side) else f"missing {off.get('missing')}"
-            yield Result(
-                rule.name, rule.column, part.text, rule.is_critical, answer.passed, observed, rule.about
-            )
+        rules = [r for r in self.rules if isinstance(r, MeasureRule) and r.measure == "silence_ratio"]
+        latest = str(Month.of(self.as_of - timedelta(days=1)))
+        yield from self._measured(latest, [(rule, silence) for rule in rules])
 
     def _rows(self, part: Slice, usable: set[str], profile: Profile) -> Iterator[Result]:
         wanted, unknown = [], {}
@@ -171,6 +149,7 @@ class _Check:
 
     def _measures(self, part: Slice, usable: set[str]) -> Iterator[Result]:
         known_before = max(self.as_of, part.read_as_of or self.as_of)
+        found: list[tuple[MeasureRule, Measurement]] = []
         for rule in self.rules:
             if not isinstance(rule, MeasureRule) or rule.measure == "silence_ratio":
                 continue
@@ -185,32 +164,44 @@ class _Check:
                 measured = measures.kept_ratio(part, self.past, known_before)
             else:
                 measured = measures.amount_ratio(part, self.profiles)
-            yield self._measured(rule, part.text, measured)
+            found.append((rule, measured))
+        yield from self._measured(part.text, found)
 
-    def _measured(self, rule: MeasureRule, text: str, measured: Measurement) -> Result:
-        """One number put to its two pairs of limits."""
+    def _measured(self, text: str, found: Sequence[tuple[MeasureRule, Measurement]]) -> Iterator[Result]:
+        """Numbers put to their two pairs of limits."""
         import pandas as pd
 
-        levels = {"critical": (rule.fail_below, rule.fail_above), "warning": (rule.warn_below, rule.warn_above)}
+        frame = pd.DataFrame({rule.measure: [measured.value] for rule, measured in found}, dtype="float64")
         questions = [
-            Question(rule.name, rule.expectation, {"column": rule.measure, "min_value": low, "max_value": high}, level)
-            for level, (low, high) in levels.items()
+            Question(
+                rule.name,
+                rule.expectation,
+                {"column": rule.measure, "min_value": low, "max_value": high},
+                level,
+            )
+            for rule, _ in found
+            for level, low, high in (
+                ("critical", rule.fail_below, rule.fail_above),
+                ("warning", rule.warn_below, rule.warn_above),
+            )
             if low is not None or high is not None
         ]
-        frame = pd.DataFrame({rule.measure: [measured.value]}, dtype="float64")
-        broken = {a.level for a in self.judge.ask(frame, questions) if not a.passed}
-        stops = "critical" in broken and measured.may_fail
-        can_stop = rule.fail_below is not None or rule.fail_above is not None
-        return Result(
-            rule.name,
-            rule.column,
-            text,
-            is_critical=stops or (not broken and can_stop),
-            passed=not broken,
-            observed=measured.observed + (f" (ratio {measured.value:.3g})" if _is_ratio(rule, measured) else ""),
-            expected=f"{rule.about} {limits(rule)}".strip(),
-            samples=measured.samples,
-        )
+        broken = {(a.name, a.level) for a in self.judge.ask(frame, questions) if not a.passed}
+        for rule, measured in found:
+            stops = (rule.name, "critical") in broken and measured.may_fail
+            passed = not broken & {(rule.name, "critical"), (rule.name, "warning")}
+            can_stop = rule.fail_below is not None or rule.fail_above is not None
+            ratio = f" (ratio {measured.value:.3g})" if _is_ratio(rule, measured) else ""
+            yield Result(
+                rule.name,
+                rule.column,
+                text,
+                is_critical=stops or (passed and can_stop),
+                passed=passed,
+                observed=measured.observed + ratio,
+                expected=f"{rule.about} {limits(rule)}".strip(),
+                samples=measured.samples,
+            )
 
     def _unknown(self, part: Slice, rule: RowRule) -> pa.Array | None:
         name = str(rule.of).removeprefix(rows.UNKNOWN)
@@ -251,22 +242,6 @@ class _Check:
         return moments
 
 
-def limits(rule: RowRule | MeasureRule) -> str:
-    """A rule's limits in words, for messages and for the table in the documentation."""
-    if isinstance(rule, RowRule):
-        warn = f"warned above {rule.warn_above:.3g} of rows" if rule.warn_above else ""
-        if rule.fail_above is None:
-            return f"({'; '.join(filter(None, [warn or 'warned at one row', 'never stops']))})"
-        stop = f"stops above {rule.fail_above:.3g} of rows" if rule.fail_above else "stops at one row"
-        return f"({'; '.join(filter(None, [warn, stop]))})"
-    said = []
-    for word, low, high in (("warned", rule.warn_below, rule.warn_above), ("stops", rule.fail_below, rule.fail_above)):
-        ends = [f"below {low:.3g}" if low is not None else "", f"above {high:.3g}" if high is not None else ""]
-        if any(ends):
-            said.append(f"{word} {' or '.join(filter(None, ends))}")
-    return f"({'; '.join(said)})"
-
-
 def _needs(rule: RowRule) -> tuple[str, ...]:
     return rows.NEEDS.get(rule.of or "", (rule.column,))
 
@@ -292,7 +267,9 @@ def _counted(rule: RowRule, part: Slice, tally: _Tally) -> Result:
         part.text,
         is_critical=stops or (passed and rule.fail_above is not None),
         passed=passed,
-        observed=f"{tally.broken:,} of {tally.rows:,} rows break it" if tally.broken else f"{tally.rows:,} rows keep it",
+        observed=f"{tally.broken:,} of {tally.rows:,} rows break it"
+        if tally.broken
+        else f"{tally.rows:,} rows keep it",
         expected=f"{rule.about} {limits(rule)}",
         samples=tuple(tally.samples),
     )

@@ -30,7 +30,7 @@ class Question:
 
     name: str
     expectation: str
-    arguments: dict[str, object]
+    arguments: dict[str, Any]
     level: str = "critical"
 
 
@@ -55,13 +55,21 @@ class Judge:
         """Import the library and open the context."""
         # Read when the library is imported: no usage reports from a firm's machine.
         os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-        logging.getLogger("great_expectations").setLevel(logging.WARNING)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # its own, on import: sre_constants, marshmallow
             import great_expectations as gx
+            from great_expectations.data_context.types.base import (
+                DataContextConfig,
+                InMemoryStoreBackendDefaults,
+            )
             from great_expectations.expectations.registry import get_expectation_impl
 
-            context = gx.get_context(mode="ephemeral")
+            # Its default makes a folder for a web site that nobody removes.
+            stores = InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
+            config = DataContextConfig(store_backend_defaults=stores)
+            context: Any = gx.get_context(mode="ephemeral", project_config=config)
+        for name in [n for n in logging.root.manager.loggerDict if n.split(".")[0] == "great_expectations"]:
+            logging.getLogger(name).setLevel(logging.WARNING)  # some of its modules set their own level
         context.variables.progress_bars = {
             "globally": False,
             "metric_calculations": False,
@@ -72,23 +80,25 @@ class Judge:
         source = context.data_sources.add_pandas("slices")
         self._batch = source.add_dataframe_asset("slice").add_batch_definition_whole_dataframe("whole")
 
+    def _made(self, question: Question) -> Any:
+        kind: Any = self._kind(question.expectation)
+        meta = {"name": question.name, "level": question.level}
+        return kind(**question.arguments, severity=question.level, meta=meta)
+
     def ask(self, frame: pd.DataFrame, questions: Sequence[Question]) -> Iterator[Answer]:
         """Put the questions to the frame; GateError when one of them could not be evaluated."""
         if not questions:
             return
-        expectations = [
-            self._kind(q.expectation)(
-                **q.arguments, severity=q.level, meta={"name": q.name, "level": q.level}
-            )
-            for q in questions
-        ]
+        expectations: list[Any] = [self._made(q) for q in questions]
         suite = self._suite("rules", expectations=expectations)
         batch = self._batch.get_batch(batch_parameters={"dataframe": frame})
         told = batch.validate(suite, result_format=FORMAT)
         if len(told.results) != len(questions):
             raise GateError(f"{len(questions)} expectations were asked, {len(told.results)} answered")
         for item in told.results:
-            meta, found = item.expectation_config.meta, item.result
+            assert item.expectation_config is not None
+            meta: dict[str, Any] = item.expectation_config.meta or {}
+            found = item.result
             if not found:
                 raise GateError(f"{meta['name']} could not be evaluated: {str(item.exception_info)[:500]}")
             yield Answer(

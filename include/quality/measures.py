@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import pairwise
 from statistics import median
 
 from include.datasets import Dataset
@@ -177,14 +178,28 @@ def silence_ratio(
     if not days:
         return Measurement(None, "no event before as_of: nothing to check")
     silent = (as_of - days[-1]).days
-    gaps = [(b - a).days for a, b in zip(days, days[1:], strict=False)]
+    gaps = [(b - a).days for a, b in pairwise(days)]
     usual = max([*gaps, period_days, 1])
     long_known = days[-1] - days[0] >= KNOWN_LONG
     may_fail = (
-        not is_first and silent <= DORMANT_DAYS and (long_known or silent > NOT_YET_STALE_DAYS) and len(days) > 2
+        not is_first
+        and silent <= DORMANT_DAYS
+        and (long_known or silent > NOT_YET_STALE_DAYS)
+        and len(days) > 2
     )
     observed = f"last event on {days[-1]}, {silent} days to as_of {as_of}; at most {usual} days are usual"
     return Measurement(silent / usual, observed, may_fail)
+
+
+def is_tail_known(profiles: Mapping[str, Profile], past: Past, as_of: date) -> bool:
+    """Whether the last month that had rows is among those whose days are known.
+
+    Where it is not (it stood unchanged and left no profile), silence cannot be told from ignorance.
+    """
+    known = max((key for key, profile in profiles.items() if profile.days), default="")
+    return not any(
+        rows and key > known and Month.parse(key).first < as_of for key, (rows, _) in past.rows.items()
+    )
 
 
 def recent(profiles: Mapping[str, Profile], as_of: date) -> dict[str, Profile]:

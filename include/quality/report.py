@@ -78,11 +78,12 @@ class Report:
         if len(others) > SHOWN:
             lines.append(f"and {len(others) - SHOWN} more; all of them are in control.quality")
         lines.append(
-            f"Nothing downstream of {self.dataset} ran and the snapshot before stands. Correct the source, then: "
-            f"python -m include run {self.firm_key} --as-of {self.as_of} --from extract_{self.dataset}"
+            f"Nothing downstream of {self.dataset} ran and the snapshot before stands. "
+            f"Correct the source, then: python -m include run {self.firm_key} "
+            f"--as-of {self.as_of} --from extract_{self.dataset}"
         )
         lines.append(
-            f"If the data is right as it is, move the limit in the firm's row: "
-            f"quality: {{{self.dataset}: {{{first.expectation}: {{fail_above: ...}}}}}} (docs/quality.md lists them)"
+            f"If the data is right as it is, move a limit in the firm's row, under quality: {self.dataset}: "
+            f"{first.expectation}; docs/quality.md lists the limits"
         )
         return "\n".join(lines)

@@ -55,7 +55,12 @@ def chunks(files: Sequence[Path], columns: Sequence[str], size: int = CHUNK) -> 
 
 
 def frame(
-    table: pa.Table, columns: Sequence[str], *, key: Mapping[str, str], unknown: Mapping[str, pa.Array], zone: str
+    table: pa.Table,
+    columns: Sequence[str],
+    *,
+    key: Mapping[str, str],
+    unknown: Mapping[str, pa.Array],
+    zone: str,
 ) -> pd.DataFrame:
     """The columns, kept or derived, as pandas wants them: days and instants in UTC, money as floats.
 
@@ -67,7 +72,9 @@ def frame(
     for name in columns:
         if name == "net_gap":
             # Subtracted as decimals: a float would invent a difference.
-            gap = pc.subtract(table["net_amount"], pc.subtract(table["gross_amount"], table["discount_amount"]))
+            gap = pc.subtract(
+                table["net_amount"], pc.subtract(table["gross_amount"], table["discount_amount"])
+            )
             made[name] = gap.cast(pa.float64()).to_pandas()
         elif name == "day_gap":
             local = table["occurred_at"].to_pandas().dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
@@ -90,7 +97,9 @@ def _plain(column: pa.ChunkedArray) -> pd.Series:
     return column.to_pandas()
 
 
-def samples(table: pa.Table, column: str, of: str | None, places: Sequence[int], dataset: Dataset) -> list[str]:
+def samples(
+    table: pa.Table, column: str, of: str | None, places: Sequence[int], dataset: Dataset
+) -> list[str]:
     """Offending rows as text: the values looked at and the row's key, never personal data."""
     shown = NEEDS.get(of or column, (column,))
     told = []
@@ -110,17 +119,22 @@ def _text(value: object) -> str:
     return "null" if value is None else str(value)
 
 
-def repeated(part: Slice, grain: Sequence[str], connection: duckdb.DuckDBPyConnection) -> tuple[int, list[str]]:
+def repeated(
+    part: Slice, grain: Sequence[str], connection: duckdb.DuckDBPyConnection
+) -> tuple[int, list[str]]:
     """How many keys occur more than once, and some of them. DuckDB counts, so memory stays bounded."""
     keys = ", ".join(f'"{name}"' for name in grain)
     files = [str(file) for file in part.files]
-    copies = connection.read_parquet(files).aggregate(f"{keys}, count(*) as copies", keys).filter("copies > 1")
+    copies = (
+        connection.read_parquet(files).aggregate(f"{keys}, count(*) as copies", keys).filter("copies > 1")
+    )
     found = copies.order(keys).limit(SHOWN).fetchall()
     if not found:
         return 0, []
     (count,) = copies.aggregate("count(*)").fetchall()[0]
     told = [
-        " ".join(f"{name}={_text(value)}" for name, value in zip(grain, row, strict=False)) + f" ({row[-1]} times)"
+        " ".join(f"{name}={_text(value)}" for name, value in zip(grain, row, strict=False))
+        + f" ({row[-1]} times)"
         for row in found
     ]
     return count, told

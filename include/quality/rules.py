@@ -92,15 +92,12 @@ def contract_rules(dataset: Dataset) -> tuple[Rule, ...]:
             {"column_set": dataset.schema.names, "exact_match": True},
             is_critical=False,
         ),
-        *(
-            ColumnsRule(
-                f"{f.name}_type",
-                f.name,
-                "expect_column_values_to_be_in_set",
-                f"The type is {f.type}.",
-                {"value_set": [str(f.type)]},
-            )
-            for f in dataset.schema
+        ColumnsRule(
+            "types_as_declared",
+            "",
+            "expect_column_pair_values_to_be_equal",
+            "Every column has the type of the contract.",
+            {"column_A": "type", "column_B": "declared"},
         ),
     ]
     required = [
@@ -114,7 +111,6 @@ def contract_rules(dataset: Dataset) -> tuple[Rule, ...]:
         "repeated_keys",
         "No key occurs twice.",
         fail_above=0,
-        warn_above=0,
     )
     return (*columns, *required, grain)
 
@@ -139,6 +135,28 @@ def adjusted(rules: Sequence[Rule], dataset: Dataset, settings: Mapping[str, obj
     return tuple(_moved(rule, dataset, wanted[rule.name]) if rule.name in wanted else rule for rule in rules)
 
 
+def limits(rule: RowRule | MeasureRule) -> str:
+    """A rule's limits in words, for messages and for the table in the documentation."""
+    if isinstance(rule, RowRule):
+        if rule.fail_above == 0:
+            return "(stops at one row)"
+        warn = f"above {rule.warn_above:.3g} of rows" if rule.warn_above else "at one row"
+        stop = "never stops" if rule.fail_above is None else f"stops above {rule.fail_above:.3g} of rows"
+        return f"(warned {warn}; {stop})"
+    said = []
+    for word, low, high in (
+        ("warned", rule.warn_below, rule.warn_above),
+        ("stops", rule.fail_below, rule.fail_above),
+    ):
+        ends = [
+            f"below {low:.3g}" if low is not None else "",
+            f"above {high:.3g}" if high is not None else "",
+        ]
+        if any(ends):
+            said.append(f"{word} {' or '.join(filter(None, ends))}")
+    return f"({'; '.join(said)})"
+
+
 def _moved(rule: Rule, dataset: Dataset, limits: object) -> Rule:
     place = f"quality.{dataset.name}.{rule.name}"
     there = [name for name in LIMITS if hasattr(rule, name)]
@@ -147,4 +165,4 @@ def _moved(rule: Rule, dataset: Dataset, limits: object) -> Rule:
     for name, value in limits.items():
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
             raise LimitError(f"{place}.{name} must be a number or null, not {value!r}")
-    return replace(rule, **limits)  # type: ignore[arg-type]
+    return replace(rule, **limits)
