@@ -141,10 +141,14 @@ class Bookkeeping(Session):
     def passed(self, firm_key: str, dataset_name: str) -> set[tuple[str, str]]:
         """Slices, with the hash of their bytes, that no critical expectation failed when last checked."""
         found = self.rows(
-            "with latest as (select *, max(token) over (partition by slice, manifest_sha256) as last_token "
-            "from control.quality where firm_key = %s and dataset = %s and manifest_sha256 is not null) "
-            "select slice, manifest_sha256 from latest where token = last_token "
-            "group by slice, manifest_sha256 having bool_and(passed or not is_critical)",
+            "with checked as (select *, max(token) over (partition by slice, manifest_sha256) as last_token, "
+            # A failure of the dataset as a whole is a failure of every slice it was checked with.
+            "bool_or(not passed and is_critical and slice = '') over (partition by token) as failed_as_a_whole "
+            "from control.quality where firm_key = %s and dataset = %s) "
+            "select slice, manifest_sha256 from checked "
+            "where token = last_token and manifest_sha256 <> '' and slice <> '' "
+            "group by slice, manifest_sha256 "
+            "having bool_and(passed or not is_critical) and not bool_or(failed_as_a_whole)",
             [firm_key, dataset_name],
         )
         return {(row["slice"], row["manifest_sha256"]) for row in found}

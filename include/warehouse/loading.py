@@ -178,7 +178,8 @@ class _Load:
             stage(connection, self.dataset, self._batches(due, rows))
         # From here a stopped loader holds locks: the server ends its session after this long.
         connection.execute(
-            "set local idle_in_transaction_session_timeout = '60s'; set local lock_timeout = '5min'"
+            "set local idle_in_transaction_session_timeout = '60s'; set local lock_timeout = '5min'; "
+            "set local work_mem = '128MB'"
         )
         connection.execute("savepoint staged")
         for attempt in range(TRIES):

@@ -86,7 +86,7 @@ comment on column control.step_runs.firm_key is 'Firm.';
 comment on column control.step_runs.as_of is 'Snapshot date of the run, exclusive.';
 comment on column control.step_runs.step is 'Step.';
 comment on column control.step_runs.token is 'The attempt''s fencing token, where it drew one.';
-comment on column control.step_runs.status is 'success, skipped or failed.';
+comment on column control.step_runs.status is 'done or failed.';
 comment on column control.step_runs.row_count is 'Rows it wrote or loaded.';
 comment on column control.step_runs.seconds is 'Seconds it took.';
 comment on column control.step_runs.peak_mb is 'Most memory it held, in MB.';

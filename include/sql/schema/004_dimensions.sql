@@ -84,7 +84,7 @@ create table analytics.dim_customer (
     household_size text,
     as_of date,
     unique (firm_sk, customer_id)
-);
+) with (fillfactor = 80);
 
 comment on table analytics.dim_customer is
 'One row per customer of a firm, and one anonymous member for sales to nobody known. No personal data.';
@@ -118,7 +118,7 @@ create table analytics.dim_product (
     unit_cost numeric(18, 4) check (unit_cost <> 'NaN'),
     as_of date,
     unique (firm_sk, product_id)
-);
+) with (fillfactor = 80);
 
 comment on table analytics.dim_product is
 'One row per product of a firm, and one member for lines without a product.';

@@ -1,0 +1,82 @@
+-- vw_rfm_score_distribution: customers and revenue of each RFM cell.
+-- Grain: firm_key, rfm_score. The function takes any as_of, the view each firm's latest.
+
+create or replace function mart.rfm_score_distribution(firm text, as_of date)
+returns table (
+    rfm_score text,
+    recency_score smallint,
+    frequency_score smallint,
+    monetary_score smallint,
+    segment_name text,
+    customer_count bigint,
+    total_revenue numeric,
+    avg_aov numeric,
+    r_axis smallint,
+    f_axis smallint,
+    heat_value numeric
+)
+language sql
+stable
+as $$
+select
+    fact_customer_rfm.rfm_score,
+    fact_customer_rfm.recency_score,
+    fact_customer_rfm.frequency_score,
+    fact_customer_rfm.monetary_score,
+    dim_customer_segment.segment_name,
+    count(*) as customer_count,
+    sum(fact_customer_rfm.total_spend_365_days) as total_revenue,
+    round(
+        sum(fact_customer_rfm.avg_order_value * fact_customer_rfm.order_count)
+        / nullif(sum(fact_customer_rfm.order_count), 0),
+        2
+    ) as avg_aov,
+    fact_customer_rfm.recency_score as r_axis,
+    fact_customer_rfm.frequency_score as f_axis,
+    sum(fact_customer_rfm.total_spend_365_days) as heat_value
+from analytics.dim_firm
+inner join analytics.fact_customer_rfm on dim_firm.firm_sk = fact_customer_rfm.firm_sk
+inner join analytics.dim_customer_segment
+    on fact_customer_rfm.rfm_segment_sk = dim_customer_segment.segment_sk
+where
+    dim_firm.firm_key = rfm_score_distribution.firm
+    and fact_customer_rfm.as_of = rfm_score_distribution.as_of
+group by
+    fact_customer_rfm.rfm_score,
+    fact_customer_rfm.recency_score,
+    fact_customer_rfm.frequency_score,
+    fact_customer_rfm.monetary_score,
+    dim_customer_segment.segment_name
+$$;
+
+create or replace view mart.vw_rfm_score_distribution
+with (security_invoker = true, security_barrier = true)
+as
+select
+    vw_latest_snapshot.firm_key,
+    vw_latest_snapshot.as_of,
+    cells.rfm_score,
+    cells.recency_score,
+    cells.frequency_score,
+    cells.monetary_score,
+    cells.segment_name,
+    cells.customer_count,
+    cells.total_revenue,
+    cells.avg_aov,
+    cells.r_axis,
+    cells.f_axis,
+    cells.heat_value
+from mart.vw_latest_snapshot
+cross join lateral mart.rfm_score_distribution(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as cells
+where vw_latest_snapshot.fact_name = 'fact_customer_rfm';
+
+comment on function mart.rfm_score_distribution is 'vw_rfm_score_distribution of one firm at any as_of.';
+comment on view mart.vw_rfm_score_distribution is
+'One row per firm and cell of R, F and M scores that has customers, at the firm''s latest snapshot.';
+comment on column mart.vw_rfm_score_distribution.customer_count is 'Customers in the cell.';
+comment on column mart.vw_rfm_score_distribution.total_revenue is 'Net spend of the last 365 days.';
+comment on column mart.vw_rfm_score_distribution.avg_aov is
+'Sale amount per order, lifetime, of all orders of the cell.';
+comment on column mart.vw_rfm_score_distribution.r_axis is 'recency_score, as a heat map''s axis.';
+comment on column mart.vw_rfm_score_distribution.f_axis is 'frequency_score, as a heat map''s axis.';
+comment on column mart.vw_rfm_score_distribution.heat_value is 'total_revenue, as a heat map''s value.';
