@@ -184,10 +184,7 @@ class Csv:
             )
             texts = {column: ColumnExpression(f"column_{i}") for column, i in at.items()}
         nothing = ConstantExpression(None).cast("VARCHAR")
-        return rows.project(*[texts.get(column, nothing).alias(column) for column in self._layout_columns()])
-
-    def _layout_columns(self) -> list[str]:
-        return list(self._layout.columns)
+        return rows.project(*[texts.get(column, nothing).alias(column) for column in self._layout.columns])
 
     @contextlib.contextmanager
     def _database(self, folder: Path, spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:

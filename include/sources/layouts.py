@@ -146,8 +146,10 @@ def _mapped(mapping: dict[str, str], *, where: str) -> Layout:
             raise SourceError(f"{where}: mapping must name one of net_amount, gross_amount or unit_price")
     return Layout(
         name="mapped",
+        # What the mapping leaves out stands under no header, and so is null.
         columns={
-            name: (mapping.get(name, name),) for name in MAPPED_COLUMNS if not mapping or name in mapping
+            name: (mapping.get(name, name),) if not mapping or name in mapping else ()
+            for name in MAPPED_COLUMNS
         },
         optional=frozenset(MAPPED_COLUMNS) - required,
         has_products=not mapping or "product_id" in mapping,

@@ -8,8 +8,8 @@ it a float.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -99,7 +99,7 @@ class Postgres:
             params["takes_undated"] = takes_undated(month, as_of)
         return params
 
-    @contextmanager
+    @contextlib.contextmanager
     def _snapshot(self) -> Iterator[adbc.Connection]:
         """A connection inside one read-only snapshot, with only the shop's schema in sight."""
         try:
@@ -181,7 +181,6 @@ def _said(error: Exception) -> str:
 
 
 def _close(connection: adbc.Connection) -> None:
-    try:
+    with contextlib.suppress(adbc.Error):  # the server may be gone; what went wrong was said before
         connection.rollback()
-    finally:
-        connection.close()
+    connection.close()

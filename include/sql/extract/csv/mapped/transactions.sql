@@ -59,7 +59,10 @@ amounts as (
         numbers.*,
         coalesce(
             numbers.given_gross,
-            try_cast(numbers.quantity * numbers.unit_price as decimal(18, 4)),
+            try_cast(
+                cast(numbers.quantity as decimal(19, 4)) * cast(numbers.unit_price as decimal(19, 6))
+                as decimal(18, 4)
+            ),
             try_cast(numbers.given_net + numbers.discount as decimal(18, 4))
         ) as gross,
         case

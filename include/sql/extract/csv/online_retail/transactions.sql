@@ -38,7 +38,9 @@ lines as (
             when read.occurred_local >= :earliest and read.occurred_local < timestamp '9999-01-01'
                 then local_instant(read.occurred_local, :zone)
         end as occurred_at,
-        try_cast(read.quantity * read.unit_price as decimal(18, 4)) as signed_amount,
+        try_cast(
+            cast(read.quantity as decimal(19, 4)) * cast(read.unit_price as decimal(19, 6)) as decimal(18, 4)
+        ) as signed_amount,
         left(
             md5(
                 concat_ws(
