@@ -1,6 +1,7 @@
 """Where things are, and what is said when they are nowhere."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -74,6 +75,15 @@ def test_the_state_of_a_dead_server_is_not_believed(tmp_path):
     ended.wait()
     (tmp_path / "postgres").mkdir()
     state = {"dsn": "postgresql://gone", "pid": ended.pid, "port": 1}
+    (tmp_path / "postgres" / "server.json").write_text(json.dumps(state))
+
+    with pytest.raises(SettingsError, match="no embedded server runs"):
+        Settings.read({"FIRMAMENT_HOME": str(tmp_path)}).warehouse_dsn()
+
+
+def test_a_live_process_that_only_has_the_servers_old_pid_is_not_believed(tmp_path):
+    (tmp_path / "postgres").mkdir()
+    state = {"dsn": "postgresql://gone", "pid": os.getpid(), "port": 1, "started": "before the reboot"}
     (tmp_path / "postgres" / "server.json").write_text(json.dumps(state))
 
     with pytest.raises(SettingsError, match="no embedded server runs"):
