@@ -1,0 +1,79 @@
+from decimal import Decimal
+
+import psycopg
+import pytest
+
+from include.demo_data import firm_rows, load_journey, write_cdnow
+from include.firms import parse_firm
+from include.sources import SOURCES
+
+
+def test_the_demo_firms_are_valid_and_nothing_schedules_them(tmp_path):
+    firms = [parse_firm(row) for row in firm_rows(tmp_path)]
+
+    assert [(firm.firm_key, firm.source.kind) for firm in firms] == [
+        ("journey", "postgres"),
+        ("cdnow", "csv"),
+    ]
+    assert all(firm.working_day_period == 0 and firm.source.kind in SOURCES for firm in firms)
+
+
+def test_cdnow_is_written_once_and_mended_when_it_was_changed(tmp_path):
+    assert write_cdnow(tmp_path)
+    assert not write_cdnow(tmp_path)
+
+    path = tmp_path / "cdnow.csv"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:1000])
+
+    assert write_cdnow(tmp_path)
+    assert path.read_bytes() == whole
+    assert [p.name for p in tmp_path.iterdir()] == ["cdnow.csv"]
+
+
+@pytest.fixture(scope="module")
+def journey(module_warehouse_dsn):
+    load_journey(module_warehouse_dsn)
+    return module_warehouse_dsn
+
+
+def test_the_complete_journey_is_loaded_once(journey):
+    with psycopg.connect(journey) as connection:
+        connection.execute("insert into shop.customers (customer_id) values ('mine')")
+    again = load_journey(journey)
+
+    with psycopg.connect(journey) as connection:
+        found = connection.execute(
+            "select count(*) from shop.customers where customer_id = 'mine'"
+        ).fetchone()
+
+    assert again is False
+    assert found == (1,)
+
+
+def test_a_load_that_was_cut_off_is_done_anew(journey):
+    with psycopg.connect(journey) as connection:
+        connection.execute("comment on schema shop is null")
+        connection.execute("delete from shop.orders where order_id like '3%'")
+
+    assert load_journey(journey) is True
+
+    with psycopg.connect(journey) as connection:
+        assert connection.execute("select count(*) from shop.orders").fetchone() == (155848,)
+
+
+def test_the_complete_journey_keeps_what_its_coupons_paid(journey):
+    with psycopg.connect(journey) as connection:
+        found = connection.execute(
+            "select sum(gross_amount - discount_amount), sum(coupon_amount), max(line_no::int),"
+            " count(*) filter (where discount_amount > 0) > 0 from shop.order_lines"
+        ).fetchone()
+        described = connection.execute(
+            "select count(*) from shop.customers where age_band is not null"
+        ).fetchone()
+
+    assert found[0] == Decimal("4596039.58")
+    assert found[1] > 0
+    assert found[2] > 1
+    assert found[3]
+    assert described == (801,)
