@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from include.datasets.contract import CUSTOMER_ID, DAY, Dataset, column
+from include.datasets.contract import COUNT, CUSTOMER_ID, DAY, MONEY, RATE, TEXT, Dataset, column
 from include.datasets.features import CUSTOMER_FEATURES
 
 CHURN_TRAINING = Dataset(
@@ -24,3 +24,148 @@ CHURN_TRAINING = Dataset(
         ]
     ),
 )
+
+CHURN_MODEL = Dataset(
+    name="churn_model",
+    about="One row per part of an anchor's churn model: trees as text, calibration, rivals, every number.",
+    grain=("part",),
+    schema=pa.schema(
+        [
+            column("part", TEXT, "'header', 'trees', 'calibration', 'metrics', ...", required=True),
+            column("body", TEXT, "LightGBM's text for 'trees', JSON for the others.", required=True),
+            column("sha256", TEXT, "Hash of part and body; a part that differs is refused.", required=True),
+        ]
+    ),
+)
+
+CHURN_METRICS = Dataset(
+    name="churn_metrics",
+    about="One row per candidate and population: its numbers on the evaluation window of an anchor.",
+    grain=("candidate", "population"),
+    schema=pa.schema(
+        [
+            column("model_version", TEXT, "The model these numbers led to.", required=True),
+            column(
+                "candidate", TEXT, "'lightgbm', 'bgnbd', 'bgnbd_uncalibrated' or 'recency'.", required=True
+            ),
+            column("population", TEXT, "'all', 'one_time_buyers' or 'repeat_buyers'.", required=True),
+            column("is_champion", pa.bool_(), "The candidate that scores.", required=True),
+            column("cutoff", DAY, "The evaluation window begins on it.", required=True),
+            column("horizon_days", pa.int32(), "Length of the window.", required=True),
+            column("customers", COUNT, "Customers evaluated.", required=True),
+            column("churned", COUNT, "Of whom bought nothing in the window.", required=True),
+            column("auc", RATE, "Ranking: 0.5 is chance, 1 is perfect; null with one outcome only."),
+            column("pr_auc", RATE, "Area under precision and recall."),
+            column("brier", RATE, "Mean squared error of the probability."),
+            column("log_loss", RATE, "Mean negative log-likelihood."),
+            column("ece", RATE, "Expected calibration error, ten bins."),
+            column(
+                "threshold", RATE, "Probability from which a customer is called a churner.", required=True
+            ),
+            column("accuracy", RATE, "Share of customers called right."),
+            column("precision", RATE, "Share of those called churners who are."),
+            column("recall", RATE, "Share of churners called so."),
+            column("f1", RATE, "Harmonic mean of precision and recall."),
+            column("true_positives", COUNT, "Churners called so.", required=True),
+            column("false_positives", COUNT, "Others called churners.", required=True),
+            column("false_negatives", COUNT, "Churners not called.", required=True),
+            column("true_negatives", COUNT, "Others not called.", required=True),
+        ]
+    ),
+)
+
+CHURN_IMPORTANCES = Dataset(
+    name="churn_importances",
+    about="One row per feature of an anchor's churn trees: how much it is used.",
+    grain=("feature",),
+    schema=pa.schema(
+        [
+            column("model_version", TEXT, "The model.", required=True),
+            column("feature", TEXT, "A column of customer_features.", required=True),
+            column("factor", TEXT, "The churn factor it speaks of.", required=True),
+            column("place", pa.int32(), "1 is the most important, by mean contribution.", required=True),
+            column("gain", RATE, "Total gain of its splits.", required=True),
+            column("splits", COUNT, "Splits on it.", required=True),
+            column("mean_contribution", RATE, "Mean size of its TreeSHAP value, in log-odds.", required=True),
+        ]
+    ),
+)
+
+CHURN_CHECKS = Dataset(
+    name="churn_checks",
+    about="One row per canary of the leak sentinel in an anchor's training.",
+    grain=("check_name",),
+    schema=pa.schema(
+        [
+            column("model_version", TEXT, "The model.", required=True),
+            column("check_name", TEXT, "'shuffled_labels', 'future_information' ...", required=True),
+            column("observed", RATE, "AUC, gain or share of labels; null when nothing could be compared."),
+            column("allowed", RATE, "How far it may lie off.", required=True),
+            column("passed", pa.bool_(), "Whether the model may be used.", required=True),
+            column("message", TEXT, "What was seen, in words.", required=True),
+        ]
+    ),
+)
+
+CHURN_RISK = Dataset(
+    name="churn_risk",
+    about="One row per customer with a sale before as_of: churn probability or score, reasons, what to do.",
+    grain=("customer_id",),
+    schema=pa.schema(
+        [
+            CUSTOMER_ID,
+            column("days_since_last_order", pa.int32(), "Last sale day to as_of (RFM's R).", required=True),
+            column("orders_last_30_days", COUNT, "Orders in the last 30 days.", required=True),
+            column("orders_last_90_days", COUNT, "Orders in the last 90 days.", required=True),
+            column("spend_last_30_days", MONEY, "Net spend in the last 30 days.", required=True),
+            column("spend_last_90_days", MONEY, "Net spend in the last 90 days.", required=True),
+            column(
+                "order_frequency_trend",
+                TEXT,
+                "30 days against a third of 90: 'increasing', 'stable', 'decreasing' or 'inactive'.",
+                required=True,
+            ),
+            column("spend_trend", TEXT, "The same of net spend.", required=True),
+            column(
+                "avg_order_interval_change_pct",
+                RATE,
+                "Mean of the last three gaps against the mean of all, in percent.",
+            ),
+            column("returns_count_90_days", COUNT, "Return transactions in the last 90 days.", required=True),
+            column(
+                "churn_probability",
+                RATE,
+                "P(no sale in the next churn_threshold_days); null where rules score, for that is none.",
+            ),
+            column("churn_risk_score", pa.int32(), "0 to 100.", required=True),
+            column("churn_risk_category", TEXT, "'Low', 'Medium', 'High' or 'Critical'.", required=True),
+            column(
+                "churn_risk_band", TEXT, "'low', 'medium' or 'high', by the firm's two bounds.", required=True
+            ),
+            column(
+                "predicted_churn_date",
+                DAY,
+                "Day on which the silence reaches the churn threshold; null if not expected to churn.",
+            ),
+            column(
+                "days_until_predicted_churn", pa.int32(), "as_of to that day; negative once it is reached."
+            ),
+            *(
+                column(f"top_churn_factor_{n}", TEXT, f"Code of reason {n} that raises the risk.")
+                for n in (1, 2, 3)
+            ),
+            *(
+                column(f"top_churn_factor_{n}_text", TEXT, f"Reason {n} in the firm's language.")
+                for n in (1, 2, 3)
+            ),
+            column("intervention_priority", pa.int8(), "1 to 5; 1 is most urgent.", required=True),
+            column("recommended_action", TEXT, "Code of what to do, by category.", required=True),
+            column("recommended_action_text", TEXT, "The same in the firm's language.", required=True),
+            column("method", TEXT, "'lightgbm', 'bgnbd', 'recency' or 'rules'.", required=True),
+            column("model_version", TEXT, "The model that scored.", required=True),
+        ]
+    ),
+)
+
+ANCHORED = (CHURN_TRAINING, CHURN_MODEL, CHURN_METRICS, CHURN_IMPORTANCES, CHURN_CHECKS)
+"""Datasets whose slice is the firm's latest anchor on or before as_of, instead of as_of itself."""
