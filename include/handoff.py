@@ -157,9 +157,18 @@ class Handoff:
         found, landed = self._verified(slot)
         return found, [part.file for part in landed]
 
-    def read(self, slot: Slot) -> Iterator[pa.RecordBatch]:
-        """The slot's rows, from verified files, checked against the contract."""
+    def read(self, slot: Slot, *, expected: Manifest | None = None) -> Iterator[pa.RecordBatch]:
+        """The slot's rows, from verified files, checked against the contract.
+
+        Nothing is read before the first batch is asked for; with ``expected``, rows of any other
+        version than that one are refused then.
+        """
         found, landed = self._verified(slot)
+        if expected and found.reference != expected.reference:
+            raise HandoffError(
+                f"{slot.path}: token {expected.token} was expected and token {found.token} is there; "
+                "another run has replaced it meanwhile, rerun this step"
+            )
         for part, copy in zip(found.parts, landed, strict=True):
             where = f"{slot.path}/{part.name}"
             yield from parts.read_part(slot.dataset, copy.file, part, where=where)

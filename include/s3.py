@@ -233,6 +233,6 @@ def _code(error: Exception) -> str:
 
 def _is_interrupted(error: Exception) -> bool:
     """Whether a download broke off, which botocore does not retry by itself."""
-    from botocore.exceptions import HTTPClientError, IncompleteReadError, ResponseStreamingError
+    from botocore.exceptions import IncompleteReadError, ReadTimeoutError, ResponseStreamingError
 
-    return isinstance(error, (HTTPClientError, IncompleteReadError, ResponseStreamingError))
+    return isinstance(error, (IncompleteReadError, ReadTimeoutError, ResponseStreamingError))

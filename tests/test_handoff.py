@@ -277,6 +277,17 @@ def test_a_firm_key_cannot_lead_elsewhere(key):
         _ = Slot(key, THINGS, AS_OF).path
 
 
+def test_rows_of_another_version_than_expected_are_refused(handoff):
+    first = handoff.write(SLOT, [batch(("a", 1, 1))], token=1, as_of=AS_OF)
+    reading = handoff.read(SLOT, expected=first)
+    assert rows(handoff.read(SLOT, expected=first)) == [("a", 1, 1)]
+
+    handoff.write(SLOT, [batch(("a", 1, 2))], token=2, as_of=AS_OF)
+
+    with pytest.raises(HandoffError, match="token 1 was expected and token 2 is there"):
+        next(reading)
+
+
 def test_reading_leaves_no_copies_behind(handoff, tmp_path):
     handoff.write(SLOT, [batch(("a", 1, 1))], token=1, as_of=AS_OF)
 

@@ -1,0 +1,198 @@
+"""The two stores keep the same promises, and say clearly when they cannot be used."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from include.protocol import Conflict, Gone, Landed, StoreError
+from include.stores import FileStore, Sink, open_store
+from tests.s3 import SECRET, free_ports
+
+
+@pytest.fixture
+def store(handoff_root, tmp_path):
+    return open_store(handoff_root, scratch=tmp_path / "scratch")
+
+
+class Text:
+    """A part of a few bytes, which may fail half-way."""
+
+    name = "part"
+
+    def __init__(self, text: bytes, error: BaseException | None = None) -> None:
+        self.text, self.error = text, error
+
+    def pour(self, sink: Sink) -> int:
+        sink.write(self.text)
+        if self.error:
+            raise self.error
+        return 1
+
+
+def test_a_put_is_conditional_on_what_was_read(store):
+    assert store.get("acme/x/y/m") is None
+    first = store.put("acme/x/y/m", b"1", None)
+
+    second = store.put("acme/x/y/m", b"2", first)
+
+    for stale in (None, first, '"nonsense"'):
+        with pytest.raises(Conflict):
+            store.put("acme/x/y/m", b"3", stale)
+    assert store.get("acme/x/y/m") == (b"2", second)
+
+
+def test_a_put_on_what_was_deleted_meanwhile_is_a_conflict(store):
+    etag = store.put("acme/x/y/m", b"1", None)
+    store.delete("acme/x/y/m")
+
+    with pytest.raises(Conflict):
+        store.put("acme/x/y/m", b"2", etag)
+
+
+def test_of_many_writers_at_once_exactly_one_wins(store):
+    def race(path: str, expected: str | None) -> int:
+        barrier, wins = threading.Barrier(6), []
+
+        def write(number: int) -> None:
+            barrier.wait()
+            try:
+                store.put(path, b"%s %d" % (str(expected).encode(), number), expected)
+                wins.append(number)
+            except Conflict:
+                pass
+
+        threads = [threading.Thread(target=write, args=(number,)) for number in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert store.get(path).data.endswith(b" %d" % wins[0])
+        return len(wins)
+
+    creations = [race(f"acme/race/{key}", None) for key in range(8)]
+    changes = [race(f"acme/race/{key}", store.get(f"acme/race/{key}").etag) for key in range(8)]
+
+    assert creations == [1] * 8
+    assert changes == [1] * 8
+
+
+def test_what_was_landed_is_fetched_listed_and_deleted(store):
+    landed = store.land("acme/x/y/attempt=1-a/part", Text(b"hello"))
+
+    fetched = store.fetch("acme/x/y/attempt=1-a/part")
+
+    assert isinstance(landed, Landed)
+    assert (fetched.bytes, fetched.sha256) == (5, landed.sha256)
+    assert Path(fetched.file).read_bytes() == b"hello"
+    assert [entry.path for entry in store.list("acme/x/y")] == ["acme/x/y/attempt=1-a/part"]
+    assert store.list("acme/x/z") == []
+    store.delete("acme/x/y/attempt=1-a/part")
+    store.delete("acme/x/y/attempt=1-a/part")
+    with pytest.raises(Gone):
+        store.fetch("acme/x/y/attempt=1-a/part")
+
+
+def test_a_listing_of_one_folder_does_not_show_its_namesakes(store):
+    for firm in ("acme", "acme2", "acm"):
+        store.put(f"{firm}/x", b"", None)
+
+    assert [entry.path for entry in store.list("acme")] == ["acme/x"]
+
+
+def test_a_part_that_fails_half_way_is_not_there(store, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        store.land("acme/x/y/attempt=1-a/part", Text(b"half", KeyboardInterrupt()))
+
+    assert store.list() == []
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize(
+    "path", ["../x", "a/../../x", "/etc/passwd", "a//b", "a/\0", "a/%2e%2e/b/é", "", "."]
+)
+def test_a_path_cannot_leave_the_root(store, path):
+    for use in (store.get, store.fetch, store.delete):
+        with pytest.raises(StoreError, match="is no name for a file"):
+            use(path)
+
+
+@pytest.mark.parametrize("root", ["/tmp/x", "http://x", "s3://", "file://elsewhere/x", ""])
+def test_an_unknown_root_is_refused(root, tmp_path):
+    with pytest.raises(StoreError, match="must be file:///folder or s3://conn_id@bucket/prefix"):
+        open_store(root, scratch=tmp_path)
+
+
+def test_a_folder_that_may_not_be_written_is_said(tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+
+    with pytest.raises(StoreError, match=r"cannot write .*/file/acme/x: Not a directory"):
+        FileStore(tmp_path / "file").put("acme/x", b"", None)
+
+
+def test_a_put_leaves_no_temporary_file(tmp_path):
+    store = FileStore(tmp_path)
+    etag = store.put("acme/x", b"1", None)
+    store.put("acme/x", b"2", etag)
+
+    assert sorted(path.name for path in tmp_path.rglob("*")) == [".lock", "acme", "x"]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"secret": "wrong"}, r"connection 'lake' was refused \(SignatureDoesNotMatch\): check its key"),
+        ({"key": "nobody"}, r"connection 'lake' was refused \(InvalidAccessKeyId\): check its key"),
+    ],
+)
+def test_wrong_credentials_are_said_without_the_secret(s3_server, monkeypatch, tmp_path, change, says):
+    monkeypatch.setenv("AIRFLOW_CONN_LAKE", s3_server.connection(**change))
+    store = open_store(f"s3://lake@{s3_server.bucket}/x", scratch=tmp_path)
+
+    for use in (
+        lambda: store.get("acme/x"),
+        lambda: store.put("acme/x", b"", None),
+        lambda: store.land("acme/x", Text(b"")),
+        lambda: store.fetch("acme/x"),
+        lambda: store.list(),
+    ):
+        with pytest.raises(StoreError, match=says) as caught:
+            use()
+        assert SECRET not in str(caught.value)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_missing_bucket_is_said(s3_server, monkeypatch, tmp_path):
+    monkeypatch.setenv("AIRFLOW_CONN_LAKE", s3_server.connection())
+    store = open_store("s3://lake@nowhere/x", scratch=tmp_path)
+
+    with pytest.raises(StoreError, match="bucket 'nowhere' does not exist"):
+        store.list()
+
+
+def test_an_unreachable_endpoint_is_said(s3_server, monkeypatch, tmp_path):
+    monkeypatch.setenv("AIRFLOW_CONN_LAKE", s3_server.connection(port=free_ports(1)[0]))
+    monkeypatch.setattr("include.s3.TRIES", 2)
+    store = open_store(f"s3://lake@{s3_server.bucket}/x", scratch=tmp_path)
+
+    with pytest.raises(StoreError, match=r"Could not connect.*check that connection 'lake'"):
+        store.get("acme/x")
+
+
+def test_a_connection_that_is_not_configured_is_said(monkeypatch, tmp_path):
+    monkeypatch.delenv("AIRFLOW_CONN_ABSENT", raising=False)
+    store = open_store("s3://absent@bucket/x", scratch=tmp_path)
+
+    with pytest.raises(StoreError, match="AIRFLOW_CONN_ABSENT"):
+        store.get("acme/x")
+
+
+def test_an_abandoned_sink_swallows_the_rest(tmp_path):
+    with (tmp_path / "part").open("wb") as file:
+        sink = Sink(file)
+        sink.write(b"half")
+        sink.is_abandoned = True
+        sink.write(b"footer")
+
+    assert (tmp_path / "part").read_bytes() == b"half"
+    assert sink.bytes == 4
