@@ -160,10 +160,11 @@ _KEPT = (
 
 
 def _eligible(batch: pa.RecordBatch, firm: Any) -> np.ndarray:
-    """Customers at or above the firm's minimum spend and orders."""
+    """Customers at or above the firm's minimum spend and orders; a minimum of 0 is none."""
     spend = _ten_thousandths(batch.column("total_spend"))
     orders = batch.column("order_count").to_numpy()
-    eligible: np.ndarray = (spend >= round(firm.min_spend * _SCALE)) & (orders >= firm.min_orders)
+    enough = (spend >= round(firm.min_spend * _SCALE)) | (firm.min_spend == 0)
+    eligible: np.ndarray = enough & (orders >= firm.min_orders)
     return eligible
 
 

@@ -171,6 +171,14 @@ def test_customers_below_the_firms_minimum_are_kept_unscored():
     assert all((row["rfm_score"] is None) == (row["total_spend"] < 15) for row in scores.values())
 
 
+def test_without_a_minimum_a_customer_who_gave_all_back_is_scored_too():
+    batch = summary(("back", 5, 1, -3), *hundred())
+
+    scores = score(batch, Firm())
+
+    assert scores["back"]["monetary_score"] == 1
+
+
 def test_a_firms_own_quantiles_move_the_cuts():
     scores = score(summary(*hundred()), Firm(quantiles=(0.5, 0.8, 0.9, 0.95)))
 

@@ -1,5 +1,5 @@
 -- rfm_values: one row per RFM metric and distinct value, with how many customers have it and have worse.
--- Grain: metric, metric_value. Params: :min_spend, :min_orders (customers below either are not scored).
+-- Grain: metric, metric_value. Params: :min_spend, :min_orders (customers below either are not scored; 0: no minimum).
 
 with scored as (
 
@@ -9,7 +9,7 @@ with scored as (
         window_spend
     from customer_summary
     where
-        total_spend >= cast(:min_spend as decimal(18, 4))
+        (:min_spend = 0 or total_spend >= cast(:min_spend as decimal(18, 4)))
         and order_count >= :min_orders
 
 ),
