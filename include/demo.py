@@ -38,6 +38,33 @@ AS_OF = {
 DAG_SECONDS = 120  # for the DAG processor to see a new firm
 RUN_SECONDS = 900
 POLL_SECONDS = 0.5
+SEGMENTS = """
+    select
+        as_of,
+        rfm_segment as segment,
+        customer_count as customers,
+        pct_of_customers as pct,
+        total_revenue_365 as revenue_365_days,
+        avg_orders_per_customer as avg_orders,
+        avg_order_value,
+        avg_days_since_last_order as days_since_last,
+        value_tier
+    from mart.vw_rfm_segment_summary
+    where firm_key = %s
+    order by customer_count desc
+"""
+MOVES = """
+    select
+        from_as_of,
+        from_segment,
+        to_segment,
+        customers_migrated as customers,
+        migration_direction as direction
+    from mart.vw_segment_migration
+    where firm_key = %s and migration_direction <> 'Stayed'
+    order by customers_migrated desc
+    limit 8
+"""
 WAITING = {None, "none", "scheduled", "queued", "running", "restarting", "deferred"}
 
 
@@ -69,6 +96,8 @@ def main() -> int:
         runs = start_runs(api, firms, console)
         watch(api, runs, Path(running.logs), console)
         ran = time.monotonic() - started - prepared
+        for firm in firms:
+            show_firm(running.warehouse, firm, console)
     except (
         DemoError,
         AirflowError,
@@ -80,8 +109,6 @@ def main() -> int:
     ) as error:
         console.print(f"demo: {error}", style="red", markup=False)
         return 1
-    for firm in firms:
-        show_firm(running.warehouse, firm, console)
     console.print(f"\nprepared in {prepared:.1f} s, {len(runs)} runs in {ran:.1f} s")
     where_to_look(running, console)
     return 0
@@ -216,35 +243,31 @@ def _story(api: AirflowApi, run: Run, task: dict[str, Any], logs: Path) -> str:
 def show_firm(dsn: str, firm: Firm, console: Console) -> None:
     """A firm's segments as of its latest day, and who moved since the snapshot before."""
     with psycopg.connect(dsn, row_factory=dict_row) as connection:
-        segments = connection.execute(
-            "select * from mart.vw_rfm_segment_summary where firm_key = %s order by customer_count desc",
-            [firm.firm_key],
-        ).fetchall()
-        moves = connection.execute(
-            "select * from mart.vw_segment_migration where firm_key = %s"
-            " order by customer_count desc limit 8",
-            [firm.firm_key],
-        ).fetchall()
-    last = AS_OF[firm.firm_key][-1]
+        segments = connection.execute(SEGMENTS, [firm.firm_key]).fetchall()
+        moves = connection.execute(MOVES, [firm.firm_key]).fetchall()
+    if not segments or not moves:
+        raise DemoError(f"{firm.firm_key} has run, but mart.vw_rfm_segment_summary shows nothing of it")
+    before, latest = moves[0]["from_as_of"], segments[0]["as_of"]
     console.print()
-    console.print(_table(f"{firm.name}: segments as of {last}", segments))
-    console.print(_table(f"{firm.name}: the largest moves since {AS_OF[firm.firm_key][0]}", moves))
+    console.print(_table(f"{firm.name}: segments as of {latest} ({firm.currency})", segments))
+    console.print(_table(f"{firm.name}: the largest moves from {before} to {latest}", moves))
 
 
 def _table(title: str, rows: list[dict[str, Any]]) -> Table:
-    hidden = ("firm_sk", "firm_key", "firm_name", "as_of", "segment_sk", "date_sk")
     table = Table(title=title, title_justify="left")
-    shown = [name for name in (rows[0] if rows else {}) if name not in hidden]
+    shown = [name for name in rows[0] if not name.endswith("as_of")]
     for name in shown:
-        is_text = all(isinstance(row[name], (str, type(None))) for row in rows)
+        is_text = all(isinstance(row[name], str) for row in rows)
         table.add_column(name.replace("_", " "), justify="left" if is_text else "right")
     for row in rows:
-        table.add_row(*["" if row[name] is None else _cell(row[name]) for name in shown])
+        table.add_row(*[_cell(row[name]) for name in shown])
     return table
 
 
 def _cell(value: Any) -> str:
-    return str(value) if isinstance(value, (str, bool, date)) else f"{value:,}"
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else f"{value:,}"
 
 
 def where_to_look(running: stack.Stack, console: Console) -> None:

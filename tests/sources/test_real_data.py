@@ -81,7 +81,8 @@ def test_every_line_of_online_retail_is_accounted_for(online_retail):
     found = dict(
         ask(
             """
-            select concat_ws(' ', if(customer_id is null, 'nobody', 'somebody'), kind, rejected_reason) as text,
+            select
+                concat_ws(' ', if(customer_id is null, 'nobody', 'somebody'), kind, rejected_reason) as text,
                 count(*)
             from t group by text
             """,
