@@ -143,12 +143,12 @@ class Bookkeeping(Session):
         found = self.rows(
             "with checked as (select *, max(token) over (partition by slice, manifest_sha256) as last_token, "
             # A failure of the dataset as a whole is a failure of every slice it was checked with.
-            "bool_or(not passed and is_critical and slice = '') over (partition by token) as failed_as_a_whole "
+            "bool_or(not passed and is_critical and slice = '') over (partition by token) as failed_whole "
             "from control.quality where firm_key = %s and dataset = %s) "
             "select slice, manifest_sha256 from checked "
             "where token = last_token and manifest_sha256 <> '' and slice <> '' "
             "group by slice, manifest_sha256 "
-            "having bool_and(passed or not is_critical) and not bool_or(failed_as_a_whole)",
+            "having bool_and(passed or not is_critical) and not bool_or(failed_whole)",
             [firm_key, dataset_name],
         )
         return {(row["slice"], row["manifest_sha256"]) for row in found}

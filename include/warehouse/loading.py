@@ -9,7 +9,6 @@ at once. The lock is a courtesy between loads; what stops a zombie is the token.
 from __future__ import annotations
 
 import hashlib
-import logging
 import random
 import time
 from collections import Counter
@@ -19,21 +18,19 @@ from datetime import date
 
 import psycopg
 import pyarrow as pa
-from psycopg import sql
+import pyarrow.compute as pc
 
 from include import faults
 from include.datasets.contract import Dataset
 from include.warehouse import statements
 from include.warehouse.errors import Fenced, LoadRefused, UnknownFirm, WarehouseError, explain, is_data_fault
+from include.warehouse.partitions import analyze_partition, ensure_partition
 from include.warehouse.session import Row, Session
 from include.warehouse.staging import stage
 
 FIRM_LOCK = 7_301  # advisory lock class: loads of one firm follow one another
-PARTITION_LOCK = 7_302
 TRIES = 8
 SHOWN = 5
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -86,7 +83,7 @@ class Loading(Session):
             raise ValueError(f"{doing}: a snapshot is loaded alone, for its own as_of {as_of}")
         with self.clear_errors(doing):
             firm_sk = self._firm_sk(firm_key)
-            self._ensure_partition(table, firm_sk)
+            ensure_partition(self.connection, table, firm_sk)
         load = _Load(table, firm_key, firm_sk, as_of, dataset, token, doing)
         try:
             with self.transaction(doing) as connection:
@@ -97,7 +94,7 @@ class Loading(Session):
             kind = LoadRefused if is_data_fault(error) else WarehouseError
             raise kind(f"{doing}: {explain(error)}; nothing was changed") from None
         if done.rows:
-            self._analyze(table, firm_sk)
+            analyze_partition(self.connection, table, firm_sk)
         return done
 
     def _firm_sk(self, firm_key: str) -> int:
@@ -110,51 +107,6 @@ class Loading(Session):
         if row is None:
             raise UnknownFirm(f"no firm {firm_key!r}; see them: python -m include firms list")
         return int(row["firm_sk"])
-
-    def _ensure_partition(self, table: str, firm_sk: int) -> None:
-        """Give the firm a partition. Built aside and attached, which does not stop readers of the table."""
-        parent, part = sql.Identifier("analytics", table), _partition(table, firm_sk)
-        asked = (
-            "select relkind = 'p' and not exists (select from pg_catalog.pg_inherits "
-            "where inhparent = pg_class.oid and inhrelid = to_regclass(%s)) as wanted "
-            "from pg_catalog.pg_class where oid = to_regclass(%s)"
-        )
-        names = [part.as_string(self.connection), parent.as_string(self.connection)]
-        for attempt in range(TRIES):
-            row = self.connection.execute(asked, names).fetchone()
-            if row is None or not row["wanted"]:
-                return
-            try:
-                with self.connection.transaction():
-                    self.connection.execute("set local lock_timeout = '2s'")
-                    self.connection.execute("select pg_advisory_xact_lock(%s, %s)", [PARTITION_LOCK, firm_sk])
-                    self.connection.execute(
-                        sql.SQL("create table if not exists {} (like {} including all)").format(part, parent)
-                    )
-                    self.connection.execute(
-                        sql.SQL("alter table {} attach partition {} for values in ({})").format(
-                            parent, part, sql.Literal(firm_sk)
-                        )
-                    )
-            except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
-                if attempt == TRIES - 1:
-                    raise
-                time.sleep(random.uniform(0.1, 0.5))
-            except (psycopg.errors.WrongObjectType, psycopg.errors.DuplicateTable):
-                continue  # another load attached it while we waited
-
-    def _analyze(self, table: str, firm_sk: int) -> None:
-        """Fresh statistics for analysts' first query; autovacuum would come a minute later."""
-        part = _partition(table, firm_sk)
-        try:
-            if self.rows("select to_regclass(%s) as found", [part.as_string(self.connection)])[0]["found"]:
-                self.connection.execute(sql.SQL("analyze {}").format(part))
-        except (psycopg.Error, WarehouseError):
-            log.info("%s was loaded; its statistics were not renewed", table)
-
-
-def _partition(table: str, firm_sk: int) -> sql.Identifier:
-    return sql.Identifier("parts", f"{table}_f{firm_sk}")
 
 
 @dataclass
@@ -249,8 +201,21 @@ class _Load:
         for part in due:
             for batch in part.batches:
                 self.dataset.check(batch)
+                if self.dataset.by == "month":
+                    self._refuse_strangers(part, batch)
                 rows[part.text] += batch.num_rows
                 yield batch
+
+    def _refuse_strangers(self, part: LoadSlice, batch: pa.RecordBatch) -> None:
+        """A line of another month would be lost here, or replaced with a month it is not in."""
+        days = pc.min_max(batch.column("order_date")).as_py()
+        if batch.num_rows and any(
+            (d.year, d.month) != (part.day.year, part.day.month) for d in days.values()
+        ):
+            raise LoadRefused(
+                f"{self.doing}: {part.text} holds order_date {days['min']} to {days['max']}, outside "
+                "the month; nothing was changed"
+            )
 
     def _refuse(self, found: list[Row]) -> None:
         if not found:

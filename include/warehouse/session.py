@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 def connect(dsn: str) -> psycopg.Connection[Row]:
     """A connection in autocommit, with names always qualified and instants in UTC."""
+    connection = None
     try:
         connection = psycopg.connect(
             dsn,
@@ -33,6 +34,8 @@ def connect(dsn: str) -> psycopg.Connection[Row]:
         )
         connection.execute("set search_path = ''; set timezone = 'UTC'; set client_min_messages = warning")
     except psycopg.Error as error:
+        if connection is not None:
+            connection.close()
         raise WarehouseError(
             f"the warehouse cannot be reached: {explain(error)}; start it with `make up`, "
             "or set FIRMAMENT_WAREHOUSE_DSN"

@@ -21,7 +21,7 @@ create table analytics.fact_sales (
     programme_id text
 ) partition by list (firm_sk);
 
--- Months are loaded one after another, so a summary of each range of pages finds a month, at no cost to loads.
+-- Months are loaded one after another: a summary of each range of pages finds a month, at no cost to loads.
 create index fact_sales_order_date on analytics.fact_sales using brin (order_date) with (autosummarize = on);
 create index fact_sales_customer_sk on analytics.fact_sales (customer_sk, order_date);
 

@@ -133,14 +133,17 @@ where vw_latest_snapshot.fact_name = 'fact_sales';
 comment on function mart.customer_cohort_analysis is 'vw_customer_cohort_analysis of one firm at any as_of.';
 comment on view mart.vw_customer_cohort_analysis is
 'One row per firm, month of first purchase and month since: who still buys, and for how much.';
-comment on column mart.vw_customer_cohort_analysis.cohort_month is 'Month of the first purchase, by its first day.';
+comment on column mart.vw_customer_cohort_analysis.cohort_month is
+'Month of the first purchase, by its first day.';
 comment on column mart.vw_customer_cohort_analysis.activity_month is 'Month looked at, by its first day.';
 comment on column mart.vw_customer_cohort_analysis.months_since_acquisition is
 'Months from cohort_month to activity_month; 0 is the month of the first purchase.';
-comment on column mart.vw_customer_cohort_analysis.cohort_size is 'Customers whose first purchase was in cohort_month.';
+comment on column mart.vw_customer_cohort_analysis.cohort_size is
+'Customers whose first purchase was in cohort_month.';
 comment on column mart.vw_customer_cohort_analysis.active_customers is
 'Of these, customers with a purchase in activity_month.';
-comment on column mart.vw_customer_cohort_analysis.retention_pct is 'active_customers in percent of cohort_size.';
+comment on column mart.vw_customer_cohort_analysis.retention_pct is
+'active_customers in percent of cohort_size.';
 comment on column mart.vw_customer_cohort_analysis.cohort_revenue is
 'Net spend of the cohort in activity_month, returns taken off.';
 comment on column mart.vw_customer_cohort_analysis.avg_revenue_per_customer is

@@ -17,3 +17,4 @@ group by
     dim_snapshot.fact_name;
 
 comment on view mart.vw_latest_snapshot is 'One row per firm and fact: its latest snapshot.';
+comment on column mart.vw_latest_snapshot.fact_name is 'Table the snapshot is in.';

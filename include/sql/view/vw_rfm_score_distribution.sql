@@ -28,7 +28,7 @@ select
     sum(fact_customer_rfm.total_spend_365_days) as total_revenue,
     round(
         sum(fact_customer_rfm.avg_order_value * fact_customer_rfm.order_count)
-        / nullif(sum(fact_customer_rfm.order_count), 0),
+        / sum(fact_customer_rfm.order_count) filter (where fact_customer_rfm.avg_order_value is not null),
         2
     ) as avg_aov,
     fact_customer_rfm.recency_score as r_axis,

@@ -29,7 +29,7 @@ select
     round(avg(fact_customer_rfm.order_count_365_days), 1) as avg_orders_per_customer,
     round(
         sum(fact_customer_rfm.avg_order_value * fact_customer_rfm.order_count)
-        / nullif(sum(fact_customer_rfm.order_count), 0),
+        / sum(fact_customer_rfm.order_count) filter (where fact_customer_rfm.avg_order_value is not null),
         2
     ) as avg_order_value,
     round(avg(fact_customer_rfm.days_since_last_order), 0) as avg_days_since_last_order,
@@ -55,20 +55,20 @@ as
 select
     vw_latest_snapshot.firm_key,
     vw_latest_snapshot.as_of,
-    summary.rfm_segment,
-    summary.segment_code,
-    summary.customer_count,
-    summary.pct_of_customers,
-    summary.total_revenue_365,
-    summary.avg_revenue_per_customer,
-    summary.avg_orders_per_customer,
-    summary.avg_order_value,
-    summary.avg_days_since_last_order,
-    summary.active_last_30_days,
-    summary.inactive_over_90_days,
-    summary.value_tier
+    health.rfm_segment,
+    health.segment_code,
+    health.customer_count,
+    health.pct_of_customers,
+    health.total_revenue_365,
+    health.avg_revenue_per_customer,
+    health.avg_orders_per_customer,
+    health.avg_order_value,
+    health.avg_days_since_last_order,
+    health.active_last_30_days,
+    health.inactive_over_90_days,
+    health.value_tier
 from mart.vw_latest_snapshot
-cross join lateral mart.rfm_segment_summary(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as summary
+cross join lateral mart.rfm_segment_summary(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as health
 where vw_latest_snapshot.fact_name = 'fact_customer_rfm';
 
 comment on function mart.rfm_segment_summary is 'vw_rfm_segment_summary of one firm at any as_of.';
@@ -76,7 +76,8 @@ comment on view mart.vw_rfm_segment_summary is
 'One row per firm and RFM segment that has customers, at the firm''s latest snapshot.';
 comment on column mart.vw_rfm_segment_summary.rfm_segment is 'Segment''s name.';
 comment on column mart.vw_rfm_segment_summary.customer_count is 'Customers in the segment.';
-comment on column mart.vw_rfm_segment_summary.pct_of_customers is 'Share of the firm''s customers, in percent.';
+comment on column mart.vw_rfm_segment_summary.pct_of_customers is
+'Share of the firm''s customers, in percent.';
 comment on column mart.vw_rfm_segment_summary.total_revenue_365 is 'Net spend of the last 365 days.';
 comment on column mart.vw_rfm_segment_summary.avg_revenue_per_customer is
 'Net spend of the last 365 days per customer.';

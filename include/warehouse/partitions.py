@@ -1,0 +1,67 @@
+"""A firm's partition of each fact: made at its first load, in a schema analysts cannot use."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+
+import psycopg
+from psycopg import sql
+
+from include.warehouse.session import Row
+
+LOCK = 7_302  # advisory lock class: one maker of a firm's partitions at a time
+TRIES = 8
+
+log = logging.getLogger(__name__)
+
+
+def ensure_partition(connection: psycopg.Connection[Row], table: str, firm_sk: int) -> None:
+    """Give the firm a partition of ``table``, if that is a partitioned one.
+
+    It is built aside and attached: that, unlike ``create table ... partition of``, does not stop readers.
+    """
+    parent, part = sql.Identifier("analytics", table), _partition(table, firm_sk)
+    asked = (
+        "select relkind = 'p' and not exists (select from pg_catalog.pg_inherits "
+        "where inhparent = pg_class.oid and inhrelid = to_regclass(%s)) as wanted "
+        "from pg_catalog.pg_class where oid = to_regclass(%s)"
+    )
+    for attempt in range(TRIES):
+        row = connection.execute(asked, [name.as_string(connection) for name in (part, parent)]).fetchone()
+        if row is None or not row["wanted"]:
+            return
+        try:
+            with connection.transaction():
+                connection.execute("set local lock_timeout = '2s'")
+                connection.execute("select pg_advisory_xact_lock(%s, %s)", [LOCK, firm_sk])
+                connection.execute(
+                    sql.SQL("create table if not exists {} (like {} including all)").format(part, parent)
+                )
+                connection.execute(
+                    sql.SQL("alter table {} attach partition {} for values in ({})").format(
+                        parent, part, sql.Literal(firm_sk)
+                    )
+                )
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+            if attempt == TRIES - 1:
+                raise
+            time.sleep(random.uniform(0.1, 0.5))
+        except (psycopg.errors.WrongObjectType, psycopg.errors.DuplicateTable):
+            continue  # another load attached it while we waited
+
+
+def analyze_partition(connection: psycopg.Connection[Row], table: str, firm_sk: int) -> None:
+    """Fresh statistics for analysts' first query; autovacuum would come a minute later."""
+    part = _partition(table, firm_sk)
+    try:
+        row = connection.execute("select to_regclass(%s) as found", [part.as_string(connection)]).fetchone()
+        if row and row["found"]:
+            connection.execute(sql.SQL("analyze {}").format(part))
+    except psycopg.Error:
+        log.info("%s was loaded; its statistics were not renewed", table)
+
+
+def _partition(table: str, firm_sk: int) -> sql.Identifier:
+    return sql.Identifier("parts", f"{table}_f{firm_sk}")

@@ -1,0 +1,3 @@
+from tests.warehouse.shop import migrated, shop
+
+__all__ = ["migrated", "shop"]

@@ -1,0 +1,209 @@
+"""The schema: made once, refused when tampered with, commented to the last column."""
+
+import threading
+
+import psycopg
+import pytest
+
+from include.warehouse import MigrationError, migrate, migrations, statements
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    """A copy of the SQL folder that a test may change."""
+    for folder in ("schema", "view", "load", "check"):
+        (tmp_path / folder).mkdir()
+        for path in (statements.SQL / folder).glob("*.sql"):
+            (tmp_path / folder / path.name).write_text(path.read_text())
+    monkeypatch.setattr(statements, "SQL", tmp_path)
+    statements.script.cache_clear()
+    yield tmp_path
+    statements.script.cache_clear()
+
+
+def ask(dsn, query):
+    with psycopg.connect(dsn) as connection:
+        return connection.execute(query).fetchall()
+
+
+def test_a_second_migration_has_nothing_to_do(warehouse_dsn):
+    first = migrate(warehouse_dsn)
+
+    second = migrate(warehouse_dsn)
+
+    assert first == [*statements.named("schema")[1:], "views"]
+    assert second == []
+
+
+def test_two_migrations_at_once_apply_each_file_once(warehouse_dsn):
+    done = []
+    threads = [threading.Thread(target=lambda: done.append(migrate(warehouse_dsn))) for _ in range(2)]
+
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert sorted(map(len, done)) == [0, len(statements.named("schema"))]
+
+
+def test_an_applied_file_that_was_changed_is_refused(warehouse_dsn, files):
+    migrate(warehouse_dsn)
+    path = files / "schema" / "001_schemas.sql"
+    path.write_text(path.read_text() + "-- changed")
+    statements.script.cache_clear()
+
+    with pytest.raises(MigrationError, match=r"001_schemas\.sql has changed since it was applied"):
+        migrate(warehouse_dsn)
+
+
+def test_a_migration_that_fails_leaves_nothing_of_itself(warehouse_dsn, files):
+    (files / "schema" / "900_bad.sql").write_text("create table control.half (a int); select nonsense;")
+
+    with pytest.raises(MigrationError, match=r"900_bad\.sql.*nonsense"):
+        migrate(warehouse_dsn)
+
+    assert ask(warehouse_dsn, "select to_regclass('control.half')") == [(None,)]
+
+
+def test_a_database_newer_than_the_code_is_refused(warehouse_dsn, files):
+    (files / "schema" / "900_new.sql").write_text("select 1;")
+    migrate(warehouse_dsn)
+    (files / "schema" / "900_new.sql").unlink()
+
+    with pytest.raises(MigrationError, match=r"newer than this code.*900_new"):
+        migrate(warehouse_dsn)
+
+
+def test_a_view_that_lost_a_column_is_made_anew(warehouse_dsn, files):
+    path = files / "view" / "vw_x.sql"
+    path.write_text("create or replace view mart.vw_x as select 1 as a, 2 as b;")
+    migrate(warehouse_dsn)
+
+    path.write_text("create or replace view mart.vw_x as select 2 as b;")
+    statements.script.cache_clear()
+    applied = migrate(warehouse_dsn)
+
+    assert applied == ["views"]
+    assert ask(warehouse_dsn, "select * from mart.vw_x") == [(2,)]
+
+
+def test_an_analysts_own_view_is_never_dropped(warehouse_dsn, files):
+    path = files / "view" / "vw_x.sql"
+    path.write_text("create or replace view mart.vw_x as select 1 as a, 2 as b;")
+    migrate(warehouse_dsn)
+    with psycopg.connect(warehouse_dsn) as connection:
+        connection.execute("create view public.mine as select a from mart.vw_x")
+
+    path.write_text("create or replace view mart.vw_x as select 2 as b;")
+    statements.script.cache_clear()
+    with pytest.raises(MigrationError, match=r"mart\.vw_x has changed its columns.*mine"):
+        migrate(warehouse_dsn)
+
+    assert ask(warehouse_dsn, "select a from public.mine") == [(1,)]
+
+
+def test_views_come_after_what_they_read(files):
+    (files / "view" / "a_first_by_name.sql").write_text(
+        "create or replace view mart.a as select * from mart.z; -- reads mart.z"
+    )
+    (files / "view" / "z.sql").write_text("create or replace view mart.z as select 1;")
+
+    order = migrations.view_order()
+
+    assert order.index("z") < order.index("a_first_by_name")
+
+
+@pytest.fixture(scope="module")
+def migrated_dsn(module_warehouse_dsn):
+    migrate(module_warehouse_dsn)
+    return module_warehouse_dsn
+
+
+def test_every_table_view_and_column_has_a_comment(migrated_dsn):
+    missing = ask(
+        migrated_dsn,
+        """
+        select c.relname || coalesce('.' || a.attname, '')
+        from pg_class c
+        join pg_namespace n on n.oid = c.relnamespace
+        left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+        where n.nspname in ('control', 'analytics', 'mart', 'pii') and c.relkind in ('r', 'p', 'v')
+        and (col_description(c.oid, a.attnum) is null or obj_description(c.oid) is null)
+        """,
+    )
+
+    assert missing == []
+
+
+def test_every_function_for_analysts_has_a_comment(migrated_dsn):
+    missing = ask(
+        migrated_dsn,
+        "select proname from pg_proc where pronamespace = 'mart'::regnamespace "
+        "and obj_description(oid) is null",
+    )
+
+    assert missing == []
+
+
+def test_comments_are_the_datasets_own_words_and_follow_them(migrated_dsn):
+    with psycopg.connect(migrated_dsn, autocommit=True) as connection:
+        connection.execute("comment on column analytics.fact_customer_rfm.recency_score is 'stale'")
+
+    migrate(migrated_dsn)
+
+    found = ask(
+        migrated_dsn,
+        "select col_description('analytics.fact_customer_rfm'::regclass, attnum) from pg_attribute "
+        "where attrelid = 'analytics.fact_customer_rfm'::regclass and attname = 'recency_score'",
+    )
+    assert found == [("1 to 5; 5 is most recent. Ties share a score.",)]
+
+
+def test_views_run_with_the_rights_of_whoever_asks(migrated_dsn):
+    open_views = ask(
+        migrated_dsn,
+        "select relname from pg_class where relnamespace = 'mart'::regnamespace and relkind = 'v' "
+        "and not coalesce(reloptions @> '{security_invoker=true,security_barrier=true}', false)",
+    )
+
+    assert open_views == []
+
+
+def test_nobody_has_the_schemas_without_a_grant(migrated_dsn):
+    with psycopg.connect(migrated_dsn, autocommit=True) as connection:
+        connection.execute("drop role if exists passer_by")
+        connection.execute("create role passer_by")
+        found = connection.execute(
+            "select nspname from pg_namespace "
+            "where nspname in ('control', 'analytics', 'mart', 'pii', 'parts') "
+            "and has_schema_privilege('passer_by', oid, 'usage')"
+        ).fetchall()
+        connection.execute("drop role passer_by")
+
+    assert found == []
+
+
+def test_the_iso_week_of_a_day_goes_with_its_iso_year(migrated_dsn):
+    rows = ask(
+        migrated_dsn,
+        "select date_sk, iso_year, week_of_year, day_name, month_name, quarter_of_year "
+        "from analytics.dim_date "
+        "where date_actual in ('2024-12-30', '2027-01-01') order by 1",
+    )
+
+    assert rows == [
+        (20241230, 2025, 1, "Monday", "December", 4),
+        (20270101, 2026, 53, "Friday", "January", 1),
+    ]
+
+
+def test_the_calendar_has_every_day_from_1990_to_2100(migrated_dsn):
+    rows = ask(
+        migrated_dsn,
+        "select min(date_actual)::text, max(date_actual)::text, "
+        "count(*) = max(date_actual) - min(date_actual) + 1 "
+        "from analytics.dim_date",
+    )
+
+    assert rows == [("1990-01-01", "2100-12-31", True)]
