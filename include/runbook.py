@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from include.firms import FirmShape
-from include.schedule import DAILY, WEEKLY, is_scheduled
+from include.schedule import DAILY, WEEKLY, is_scheduled, moment, run_day
 from include.steps import Step
 
 FIRST_CHECK = {
@@ -37,6 +37,21 @@ def rerun_command(firm_key: str, as_of: date | str, *, from_step: str | None = N
     return f"python -m include run {firm_key} --as-of {as_of}{start}"
 
 
+def backfill_command(firm: FirmShape, first: date, last: date) -> str:
+    """The Airflow command that makes the snapshots from ``first`` to ``last``, both included.
+
+    Airflow bounds the starts of intervals, to the second and in UTC, while an as_of is an interval's end:
+    two plain days would leave out a snapshot or make one too many.
+    """
+    days = firm.working_day_period
+    if days == 0:
+        raise ValueError(f"firm {firm.firm_key} has no schedule: run its days one by one")
+    ends = run_day(first + timedelta(days=days - 1), every_days=days), run_day(last, every_days=days)
+    starts = (moment(end - timedelta(days=days), hour=firm.schedule_hour, zone=firm.timezone) for end in ends)
+    start, stop = (f"{one:%Y-%m-%dT%H:%M:%SZ}" for one in starts)
+    return f"airflow backfill create --dag-id firm_{firm.firm_key} --from-date {start} --to-date {stop}"
+
+
 def rhythm(firm: FirmShape) -> str:
     """When the firm runs, in words."""
     if firm.is_paused:
@@ -63,7 +78,8 @@ Customer analytics of firm `{firm.firm_key}` as of one day: extract, check, comp
 - **Rerun** here: *Clear* the failed task with *Downstream*. Another day: *Trigger* with `as_of` set and no
   logical date (a logical date would take the place of a scheduled run).
   By hand: `{rerun_command(firm.firm_key, "DATE")}`
-- **Many days**: `airflow backfill create --dag-id firm_{firm.firm_key} --from-date D --to-date D`
+- **Many days**: `airflow backfill create --dag-id firm_{firm.firm_key} --from-date D --to-date D`, where the
+  dates bound the *starts* of intervals, in UTC; `as_of` is an interval's end, so the first is a day later.
 """
 
 

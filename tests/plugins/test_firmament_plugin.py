@@ -1,6 +1,7 @@
 import importlib.util
 import sys
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from types import ModuleType
 from zoneinfo import ZoneInfo
 
@@ -41,9 +42,7 @@ def test_a_run_starts_every_so_many_days_at_the_firms_own_hour(plugin):
 
     local = [run.run_after.astimezone(zone) for run in runs]
     assert {(one.hour, one.minute) for one in local} == {(5, 0)}
-    assert {
-        (later.date() - earlier.date()).days for earlier, later in zip(local, local[1:], strict=False)
-    } == {3}
+    assert {(later.date() - earlier.date()).days for earlier, later in pairwise(local)} == {3}
     assert {one.utcoffset() for one in local} == {timedelta(0), timedelta(hours=1)}
 
 
