@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,7 @@ def check(
         check = _Check(dataset, firm, as_of, rules, references, Past.of(history), Judge(), Path(scratch))
         results = [result for part in sorted(slices, key=lambda s: s.key) for result in check.slice(part)]
         results += check.freshness()
+        check.connection.close()
         return Report(dataset.name, firm.firm_key, as_of, tuple(results))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -108,8 +109,8 @@ class _Check:
             is_first=not self.past.rows,
         )
         rules = [r for r in self.rules if isinstance(r, MeasureRule) and r.measure == "silence_ratio"]
-        latest = str(Month.of(self.as_of - timedelta(days=1)))
-        yield from self._measured(latest, [(rule, silence) for rule in rules])
+        # The dataset as a whole, not a slice: a slice that passed must not be thought unchecked.
+        yield from self._measured("", [(rule, silence) for rule in rules])
 
     def _rows(self, part: Slice, usable: set[str], profile: Profile) -> Iterator[Result]:
         wanted, unknown = [], {}

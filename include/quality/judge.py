@@ -49,10 +49,13 @@ class Answer:
 
 
 class Judge:
-    """A Great Expectations context for one check; made once, used for every slice."""
+    """A Great Expectations context for one check; made at the first question, used for every slice."""
 
     def __init__(self) -> None:
-        """Import the library and open the context."""
+        """Nothing yet: a check that has nothing to ask does not pay for the import."""
+        self._batch: Any = None
+
+    def _open(self) -> None:
         # Read when the library is imported: no usage reports from a firm's machine.
         os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
         with warnings.catch_warnings():
@@ -89,6 +92,8 @@ class Judge:
         """Put the questions to the frame; GateError when one of them could not be evaluated."""
         if not questions:
             return
+        if self._batch is None:
+            self._open()
         expectations: list[Any] = [self._made(q) for q in questions]
         suite = self._suite("rules", expectations=expectations)
         batch = self._batch.get_batch(batch_parameters={"dataframe": frame})

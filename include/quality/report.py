@@ -30,7 +30,10 @@ class Slice:
 
 
 class Result(NamedTuple):
-    """One rule on one slice. ``is_critical`` says whether a failure of this degree stops the firm."""
+    """One rule on one slice, or on the dataset as a whole (the slice is empty).
+
+    ``is_critical`` says whether a failure of this degree stops the firm.
+    """
 
     expectation: str
     column: str
@@ -46,7 +49,8 @@ class Result(NamedTuple):
         where = f" on {self.column}" if self.column else ""
         samples = f"; for example {'; '.join(self.samples)}" if self.samples else ""
         expected = self.expected.rstrip(".")
-        return f"{self.slice}: {self.expectation}{where}: {self.observed}; expected: {expected}{samples}"
+        part = f"{self.slice}: " if self.slice else ""
+        return f"{part}{self.expectation}{where}: {self.observed}; expected: {expected}{samples}"
 
 
 @dataclass(frozen=True)
@@ -68,13 +72,17 @@ class Report:
         """Failures that are told but stop nobody."""
         return tuple(r for r in self.results if not r.is_critical and not r.passed)
 
+    def _line(self, result: Result) -> str:
+        part = " " if result.slice else ": "
+        return f"{self.dataset}{part}{result.sentence()}"
+
     def failure(self) -> str | None:
         """One message for whoever is on call, or None. Its first line alone says what is wrong."""
         if not self.critical:
             return None
         first, *others = self.critical
-        lines = [f"{self.dataset} {first.sentence()}"]
-        lines += [f"also {self.dataset} {result.sentence()}" for result in others[:SHOWN]]
+        lines = [self._line(first)]
+        lines += [f"also {self._line(result)}" for result in others[:SHOWN]]
         if len(others) > SHOWN:
             lines.append(f"and {len(others) - SHOWN} more; all of them are in control.quality")
         lines.append(

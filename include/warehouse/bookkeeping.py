@@ -131,11 +131,19 @@ class Bookkeeping(Session):
             )  # fmt: skip
 
     def history(self, firm_key: str, dataset_name: str) -> list[Row]:
-        """Volumes of the dataset's slices as they were last loaded: ``slice, rows, as_of``."""
+        """Volumes of the dataset's slices as they were last loaded: ``slice, rows, as_of, profile``.
+
+        ``profile`` is what the gate last kept of the slice for later checks to compare with, if anything.
+        """
         return self.rows(
-            "select slice, max(row_count) as rows, max(as_of) as as_of from control.loads "
-            "where firm_key = %s and dataset = %s group by slice order by slice",
-            [firm_key, dataset_name],
+            "with profiles as (select distinct on (slice) slice, observed from control.quality "
+            "where firm_key = %s and dataset = %s and expectation = 'profile' "
+            "order by slice asc, quality_id desc) "
+            "select loads.slice, max(loads.row_count) as rows, max(loads.as_of) as as_of, "
+            "max(profiles.observed) as profile "
+            "from control.loads left join profiles on profiles.slice = loads.slice "
+            "where loads.firm_key = %s and loads.dataset = %s group by loads.slice order by loads.slice",
+            [firm_key, dataset_name, firm_key, dataset_name],
         )
 
     def passed(self, firm_key: str, dataset_name: str) -> set[tuple[str, str]]:

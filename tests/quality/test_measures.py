@@ -179,6 +179,7 @@ def test_a_source_that_keeps_replaying_stops_the_firm(tmp_path: Path):
     report = judge(tmp_path, november(9), as_of=date(2026, 11, 14), history=LONG)
 
     assert failures(report) == {"freshness": True}
+    assert str(report.failure()).startswith("transactions: freshness on order_date: last event on 2026-11-09")
 
 
 def test_a_replay_is_told_when_no_slice_changed_and_a_firm_may_make_it_critical(tmp_path: Path):

@@ -122,6 +122,17 @@ def test_history_is_the_volume_of_what_was_loaded(shop):
     ]
 
 
+def test_history_hands_back_the_profile_that_the_gate_kept_last(shop):
+    shop.sales("2026-10", sale("1", date(2026, 10, 1)))
+    for token, profile in ((1, '{"days": []}'), (2, '{"days": ["2026-10-01"]}')):
+        kept = result(slice="month=2026-10", expectation="profile", observed=profile)
+        shop.warehouse.record_quality("acme", AS_OF, token, [kept])
+
+    (row,) = shop.warehouse.history("acme", "transactions")
+
+    assert row["profile"] == '{"days": ["2026-10-01"]}'
+
+
 def test_runs_steps_and_module_status_are_recorded(shop):
     run = shop.warehouse.start_run("acme", AS_OF, {"min_orders": 2}, "v1")
     shop.warehouse.finish_step("acme", AS_OF, "rfm", 7, 10, 1.5, 99.0, "failed", "bad\x00byte")
