@@ -48,7 +48,7 @@ def cutoffs_of(anchor: date, *, first_day: date, horizon_days: int, most: int) -
 
 
 @dataclass(frozen=True)
-class _Sample:
+class Sample:
     """The firm's own files, cut to a sample of customers and to the days before ``until``."""
 
     files: Files
@@ -75,11 +75,11 @@ def stack(
     if not cutoffs:
         return
     below = _bucket(firm.churn.sample_customers / max(customers, 1))
-    known = _sample(engine, files, until=anchor, below=below, scratch=scratch / "known")
-    past = _sample(engine, files, until=cutoffs[-1], below=below, scratch=scratch / "past")
+    known = sample_of(engine, files, until=anchor, below=below, scratch=scratch / "known")
+    past = sample_of(engine, files, until=cutoffs[-1], below=below, scratch=scratch / "past")
     for cutoff in cutoffs:
         for is_blind in (False, True) if cutoff == cutoffs[-1] else (False,):
-            features = _features(engine, past if is_blind else known, cutoff, params, scratch)
+            features = features_as_of(engine, past if is_blind else known, cutoff, params, scratch)
             labels = _labels(engine, known, cutoff, params, features, scratch)
             yield from _rows(features, labels, cutoff, is_blind=is_blind)
 
@@ -95,18 +95,19 @@ def _bucket(share: float) -> str:
     return "g" if share >= 1 else f"{int(share * _BUCKETS):04x}"
 
 
-def _sample(engine: Engine, files: Files, *, until: date, below: str, scratch: Path) -> _Sample:
+def sample_of(engine: Engine, files: Files, *, until: date, below: str, scratch: Path) -> Sample:
+    """The firm's rows before ``until`` of the customers whose hash lies below ``below``."""
     scratch.mkdir(parents=True, exist_ok=True)
     kept: dict[Dataset, Sequence[Path]] = {PRODUCTS: files[PRODUCTS]}
     for dataset in (TRANSACTIONS, CUSTOMER_DAYS, LOYALTY_MOVEMENTS):
         sql = (QUERIES / f"sample_{dataset.name}.sql").read_text(encoding="utf-8")
         batches = engine.query(sql, [(dataset, files[dataset])], {"as_of": until, "below": below})
         kept[dataset] = [_write(dataset, batches, scratch)]
-    return _Sample(kept, until)
+    return Sample(kept, until)
 
 
-def _features(
-    engine: Engine, sample: _Sample, cutoff: date, params: Mapping[str, object], scratch: Path
+def features_as_of(
+    engine: Engine, sample: Sample, cutoff: date, params: Mapping[str, object], scratch: Path
 ) -> pa.Table:
     """customer_features as of the cutoff, by the very queries that scoring runs."""
     folder = scratch / "features"
@@ -122,7 +123,7 @@ def _features(
 
 def _labels(
     engine: Engine,
-    sample: _Sample,
+    sample: Sample,
     cutoff: date,
     params: Mapping[str, object],
     features: pa.Table,

@@ -22,10 +22,10 @@ product_lines as (
         customer_id,
         product_id,
         count(*) as line_count,
-        count(distinct transaction_id) as order_count,
         max(days_ago) as first_days_ago,
         min(days_ago) as last_days_ago,
-        count(case when days_ago <= 90 then 1 end) as line_count_90_days
+        count(case when days_ago <= 90 then 1 end) as line_count_90_days,
+        min(transaction_id) < max(transaction_id) as is_repeated
     from order_lines
     group by
         customer_id,
@@ -152,7 +152,7 @@ customer_products as (
         count(case when product_id is not null and last_days_ago <= 90 then 1 end) as product_count_90_days,
         count(case when product_id is not null and last_days_ago <= 365 then 1 end)
             as product_count_365_days,
-        cast(count(case when product_id is not null and order_count > 1 then 1 end) as double)
+        cast(count(case when product_id is not null and is_repeated then 1 end) as double)
         / nullif(count(product_id), 0) as repeat_product_share,
         cast(count(case when product_id is not null and first_days_ago <= 90 then 1 end) as double)
         / nullif(count(case when product_id is not null and last_days_ago <= 90 then 1 end), 0)

@@ -1,5 +1,5 @@
 -- sample_customer_days: customer_days of a sample of customers, before as_of.
--- Grain: customer_id, order_date. Params: :as_of (exclusive), :below (hashes below it are in; 'g': all).
+-- Grain (unordered): customer_id, order_date. Params: :as_of, :below (hashes below it are in; 'g': all).
 
 select
     customer_id,
@@ -18,6 +18,3 @@ from customer_days
 where
     order_date < :as_of
     and substr(md5(customer_id), 1, 4) < :below
-order by
-    customer_id,
-    order_date

@@ -1,5 +1,5 @@
 -- sample_loyalty_movements: loyalty_movements of a sample of customers, before as_of.
--- Grain: movement_id. Params: :as_of (exclusive), :below (hashes below it are in; 'g': all).
+-- Grain (unordered): movement_id. Params: :as_of, :below (hashes below it are in; 'g': all).
 
 select
     movement_id,
@@ -14,5 +14,3 @@ from loyalty_movements
 where
     order_date < :as_of
     and substr(md5(customer_id), 1, 4) < :below
-order by
-    movement_id

@@ -1,5 +1,5 @@
 -- sample_transactions: transactions of a sample of customers, before as_of.
--- Grain: transaction_id, line_id. Params: :as_of (exclusive), :below (hashes below it are in; 'g': all).
+-- Grain (unordered): transaction_id, line_id. Params: :as_of, :below (hashes below it are in; 'g': all).
 
 select
     transaction_id,
@@ -21,6 +21,3 @@ from transactions
 where
     order_date < :as_of
     and substr(md5(customer_id), 1, 4) < :below
-order by
-    transaction_id,
-    line_id
