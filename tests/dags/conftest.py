@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
-from include.settings import PROJECT
+from include import stack
+from include.airflow_api import AirflowApi
+from include.firms import parse_firm
+from include.registry import sync_firms
+from include.settings import PROJECT, Settings
+from include.simulator import Plan, write_csv
+from include.warehouse import Warehouse
+from tests.sinks import Hook, web_hook
 
 Parse = Callable[..., dict[str, Any]]
 
@@ -49,3 +62,104 @@ def parse(tmp_path_factory: pytest.TempPathFactory) -> Parse:
         return found
 
     return parse
+
+
+@dataclass(frozen=True)
+class RealAirflow:
+    """A running stack of the tests' own, with simulated firms to run."""
+
+    settings: Settings
+    stack: stack.Stack
+    api: AirflowApi
+    hook: Hook
+
+    def add_firm(self, key: str, **changes: object) -> str:
+        """Put a firm with the simulated sales in the warehouse and the registry; the id of its DAG."""
+        row = {
+            "firm_key": key,
+            "name": key.title(),
+            "source": {
+                "kind": "csv",
+                "uri": (self.settings.home / "sales").as_uri(),
+                "layout": "mapped",
+                "mapping": {"zone": "UTC"},
+            },
+            "timezone": "Europe/London",
+            "currency": "GBP",
+            "working_day_period": 0,
+            "churn_threshold_days": 60,
+        }
+        with Warehouse(self.stack.warehouse) as warehouse:
+            warehouse.save_firm(parse_firm({**row, **changes}), "a test")
+            sync_firms(warehouse, self.settings.registry)
+        return self.wait_for_dag(f"firm_{key}")
+
+    def wait_for_dag(self, dag_id: str) -> str:
+        """Wait until Airflow has parsed the DAG."""
+        self.wait(lambda: self.api.has_dag(dag_id), f"{dag_id} is parsed", seconds=120)
+        return dag_id
+
+    def trigger(self, dag_id: str, as_of: date | str | None = None) -> str:
+        """Start a run by hand, without a logical date; its id."""
+        run_id = f"test_{as_of}_{time.monotonic_ns()}"
+        self.api.trigger(dag_id, run_id, {} if as_of is None else {"as_of": str(as_of)})
+        return run_id
+
+    def ended(self, dag_id: str, run_id: str, *, seconds: float = 300) -> str:
+        """Wait for a run to end; how it did."""
+        states = ("success", "failed")
+        self.wait(
+            lambda: self.api.run_state(dag_id, run_id) in states, f"{dag_id} {run_id} ends", seconds=seconds
+        )
+        return self.api.run_state(dag_id, run_id)
+
+    def task(self, dag_id: str, run_id: str, task_id: str) -> dict[str, Any]:
+        """One task instance as the API shows it."""
+        (found,) = [one for one in self.api.tasks(dag_id, run_id) if one["task_id"] == task_id]
+        return found
+
+    def run(self, command: str) -> str:
+        """One ``airflow …`` command against this stack; what it printed."""
+        words = [sys.executable, "-m", *command.split()]
+        environ = {**os.environ, **stack.env(self.settings)}
+        done = subprocess.run(words, env=environ, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def rows(self, query: str, *params: object) -> list[tuple[Any, ...]]:
+        """Ask the warehouse."""
+        with psycopg.connect(self.stack.warehouse) as connection:
+            return connection.execute(query, params).fetchall()  # type: ignore[call-overload,no-any-return]
+
+    def wait(self, ready: Callable[[], bool], what: str, *, seconds: float) -> None:
+        """Wait for something, and say what when it does not come."""
+        deadline = time.monotonic() + seconds
+        while not ready():
+            assert time.monotonic() < deadline, f"not within {seconds} s: {what}; logs in {self.stack.logs}"
+            time.sleep(0.25)
+
+
+@pytest.fixture(scope="session")
+def airflow_stack() -> Iterator[RealAirflow]:
+    """Airflow's own services, a warehouse, a web hook for alerts, and a hundred days of sales up to today."""
+    home = Path(tempfile.mkdtemp(prefix="firmament-dags-"))
+    home.chmod(0o755)
+    today = datetime.now(UTC).date()
+    plan = Plan(customers=60, start=today - timedelta(days=100), end=today, seed=7, products=20)
+    write_csv(plan, home / "sales")
+    with web_hook() as hook:
+        environ = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")},
+            "FIRMAMENT_HOME": str(home),
+            "FIRMAMENT_ALERT_WEBHOOK": "ops_hook",
+            "AIRFLOW_CONN_OPS_HOOK": json.dumps({"conn_type": "http", "host": hook.url}),
+            "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "2",
+            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "15",
+        }
+        settings = Settings.read(environ)
+        try:
+            up = stack.up(settings)
+            yield RealAirflow(settings, up, AirflowApi(up.url, up.user, up.password), hook)
+        finally:
+            stack.down(settings)
+            shutil.rmtree(home, ignore_errors=True)

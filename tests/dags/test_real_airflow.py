@@ -1,0 +1,204 @@
+"""The DAGs in a real Airflow: its scheduler, its DAG processor, its API and its executor."""
+
+import os
+import signal
+import time
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from include.airflow_api import AirflowError
+from include.processes import is_alive
+from include.registry import read_registry
+from include.runbook import backfill_command
+from include.steps import steps_for, upstream
+from tests.dags.conftest import RealAirflow
+
+pytestmark = [pytest.mark.airflow, pytest.mark.timeout(900)]
+
+TODAY = datetime.now(UTC).date()
+STEPS = steps_for(("rfm",))
+ROOTS = {step.name for step in STEPS if not upstream(step, STEPS)}
+FACTS = """
+    select dim_customer.customer_id, fact_customer_rfm.recency_score, fact_customer_rfm.frequency_score,
+        fact_customer_rfm.monetary_score
+    from analytics.fact_customer_rfm
+    inner join analytics.dim_customer using (customer_sk)
+    inner join analytics.dim_firm on dim_firm.firm_sk = fact_customer_rfm.firm_sk
+    where dim_firm.firm_key = %s and fact_customer_rfm.as_of = %s
+    order by dim_customer.customer_id
+"""
+
+
+def parent_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+@contextmanager
+def locked(airflow: RealAirflow, table: str):
+    """Nobody else can touch the table meanwhile: a load waits in the middle of its transaction."""
+    with psycopg.connect(airflow.stack.warehouse) as connection:
+        connection.execute(f"lock table {table} in access exclusive mode")
+        yield
+        connection.rollback()
+
+
+def snapshots(airflow: RealAirflow, key: str) -> list[date]:
+    asked = """
+        select distinct as_of from analytics.fact_customer_rfm
+        inner join analytics.dim_firm using (firm_sk) where firm_key = %s order by 1
+    """
+    return [as_of for (as_of,) in airflow.rows(asked, key)]
+
+
+def test_a_firm_that_lacks_a_threshold_fails_alone_and_is_told_of_once(airflow_stack: RealAirflow):
+    airflow, as_of = airflow_stack, TODAY - timedelta(days=20)
+    well, lacking = airflow.add_firm("well"), airflow.add_firm("lacking")
+    airflow.rows(
+        "update control.firms set churn_threshold_days = null where firm_key = 'lacking' returning firm_key"
+    )
+
+    failed, went_well = airflow.trigger(lacking, as_of), airflow.trigger(well, as_of)
+
+    assert airflow.ended(lacking, failed) == "failed"
+    assert airflow.ended(well, went_well) == "success"
+    assert snapshots(airflow, "well") == [as_of]
+    assert snapshots(airflow, "lacking") == []
+    states = {task["task_id"]: task["state"] for task in airflow.api.tasks(lacking, failed)}
+    assert {name for name, state in states.items() if state == "failed"} == ROOTS
+    assert {state for name, state in states.items() if name not in ROOTS} == {"upstream_failed"}
+    # Several tasks failed of one cause, and the others never ran: one message.
+    (message,) = [one for one in airflow.hook.received if one["firm"] == "lacking"]
+    assert message["step"] in ROOTS
+    assert message["as_of"] == as_of.isoformat()
+    assert "churn_threshold_days: Field required" in message["error"]
+    assert message["log_url"].startswith(
+        f"{airflow.stack.url}/dags/firm_lacking/runs/{failed}/tasks/extract_"
+    )
+    assert message["rerun"] == f"python -m include run lacking --as-of {as_of} --from {message['step']}"
+
+
+def test_a_step_killed_with_its_supervisor_is_healed_by_its_retry(airflow_stack: RealAirflow):
+    airflow, as_of, step = airflow_stack, TODAY - timedelta(days=15), "load_fact_customer_rfm"
+    killed, clean = airflow.add_firm("killed"), airflow.add_firm("clean")
+    clean_run = airflow.trigger(clean, as_of)
+    assert airflow.ended(clean, clean_run) == "success"
+
+    with locked(airflow, "analytics.fact_customer_rfm"):
+        run_id = airflow.trigger(killed, as_of)
+        airflow.wait(
+            lambda: airflow.task(killed, run_id, step)["state"] == "running", f"{step} runs", seconds=180
+        )
+        airflow.wait(lambda: waits_for_a_lock(airflow), f"{step} waits for the lock", seconds=60)
+        task = airflow.task(killed, run_id, step)["pid"]
+        supervisor = parent_of(task)
+        os.kill(supervisor, signal.SIGKILL)
+        time.sleep(1)
+        assert not is_alive(task), "the task outlived its supervisor"
+
+    assert airflow.ended(killed, run_id) == "success"
+    assert airflow.task(killed, run_id, step)["try_number"] == 2
+    rows = airflow.rows(FACTS, "killed", as_of)
+    assert rows == airflow.rows(FACTS, "clean", as_of)
+    assert len(rows) > 40
+    # A retry that heals wakes nobody.
+    assert [one for one in airflow.hook.received if one["firm"] == "killed"] == []
+
+
+def waits_for_a_lock(airflow: RealAirflow) -> bool:
+    asked = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and application_name = 'firmament'"
+    return bool(airflow.rows(asked))
+
+
+def test_a_seven_day_backfill_fills_seven_snapshots(airflow_stack: RealAirflow):
+    airflow = airflow_stack
+    days = [TODAY - timedelta(days=40 - number) for number in range(7)]
+    airflow.add_firm("many", working_day_period=1)
+    (firm,) = [one for one in read_registry(airflow.settings.registry) if one.firm_key == "many"]
+
+    airflow.run(backfill_command(firm, days[0], days[-1]))
+
+    airflow.wait(lambda: set(days) <= set(snapshots(airflow, "many")), "seven snapshots", seconds=800)
+    asked = "/api/v2/dags/firm_many/dagRuns?run_type=backfill"
+    assert len(airflow.api.call("GET", asked)["dag_runs"]) == 7
+    rows = [len(airflow.rows(FACTS, "many", as_of)) for as_of in days]
+    assert rows == sorted(rows)
+    assert rows[0] > 10
+
+
+def test_a_daily_firm_runs_by_itself_and_its_pool_is_made(airflow_stack: RealAirflow):
+    airflow = airflow_stack
+    dag_id = airflow.add_firm("daily", working_day_period=1)
+
+    runs = f"/api/v2/dags/{dag_id}/dagRuns"
+    airflow.wait(lambda: bool(airflow.api.call("GET", runs)["dag_runs"]), "a first run", seconds=60)
+    (run,) = airflow.api.call("GET", runs)["dag_runs"]
+
+    assert run["run_type"] == "scheduled"
+    assert airflow.ended(dag_id, run["dag_run_id"]) == "success"
+    assert snapshots(airflow, "daily") == [date.fromisoformat(run["data_interval_end"][:10])]
+    assert airflow.api.call("GET", "/api/v2/pools/source_csv")["slots"] == 4
+
+
+@pytest.mark.parametrize(("days", "status"), [(1, "failed"), (-30, "success")])
+def test_an_as_of_that_lies_ahead_is_refused(airflow_stack: RealAirflow, days: int, status: str):
+    airflow, as_of = airflow_stack, TODAY + timedelta(days=days + 1)
+    key = f"ahead_{status}"
+    dag_id = airflow.add_firm(key)
+
+    run_id = airflow.trigger(dag_id, as_of)
+
+    assert airflow.ended(dag_id, run_id) == status
+    messages = [one["error"] for one in airflow.hook.received if one["firm"] == key]
+    assert ["lies ahead" in message for message in messages] == [True] * (status == "failed")
+
+
+@pytest.mark.parametrize("text", ["tomorrow", "2026-02-30", "{{ ds }}"])
+def test_the_api_takes_nothing_but_a_date(airflow_stack: RealAirflow, text: str):
+    dag_id = airflow_stack.add_firm("dates")
+
+    with pytest.raises(AirflowError) as refused:
+        airflow_stack.trigger(dag_id, text)
+
+    assert refused.value.status == 400
+
+
+def test_a_corrupt_registry_is_an_import_error_and_the_dags_stand(airflow_stack: RealAirflow):
+    airflow = airflow_stack
+    dag_id = airflow.add_firm("standing")
+    registry = airflow.settings.registry
+    good = registry.read_text()
+
+    registry.write_text(good[:100])
+    airflow.wait(lambda: bool(airflow.api.import_errors()), "the import error shows", seconds=60)
+    parsed = airflow.api.call("GET", f"/api/v2/dags/{dag_id}")["last_parsed_time"]
+    airflow.wait(
+        lambda: airflow.api.call("GET", f"/api/v2/dags/{dag_id}")["last_parsed_time"] > parsed,
+        "the DAG is parsed again",
+        seconds=60,
+    )
+    stands, errors = airflow.api.has_dag(dag_id), airflow.api.import_errors()
+    registry.write_text(good)
+
+    assert stands
+    assert [error.partition(":")[0] for error in errors] == ["registry_check.py"]
+    airflow.wait(lambda: not airflow.api.import_errors(), "the import error is gone", seconds=60)
+
+
+def test_upkeep_brings_a_new_firm_to_airflow(airflow_stack: RealAirflow):
+    airflow = airflow_stack
+    airflow.add_firm("first")
+    airflow.rows(
+        "insert into control.firms (firm_key, name, source, timezone, currency, working_day_period, "
+        "churn_threshold_days) select 'second', 'Second', source, timezone, currency, 0, 60 "
+        "from control.firms where firm_key = 'first' returning firm_key"
+    )
+    dag_id = airflow.wait_for_dag("firmament_upkeep")
+
+    run_id = airflow.trigger(dag_id)
+
+    assert airflow.ended(dag_id, run_id) == "success"
+    airflow.wait_for_dag("firm_second")
