@@ -44,10 +44,10 @@ SEGMENTS = """
         rfm_segment as segment,
         customer_count as customers,
         pct_of_customers as pct,
-        total_revenue_365 as revenue_365_days,
-        avg_orders_per_customer as avg_orders,
-        avg_order_value,
-        avg_days_since_last_order as days_since_last,
+        round(total_revenue_365, 2) as revenue_365,
+        avg_orders_per_customer as orders_365,
+        avg_order_value as order_value,
+        avg_days_since_last_order as days_since,
         value_tier
     from mart.vw_rfm_segment_summary
     where firm_key = %s
@@ -265,9 +265,9 @@ def _table(title: str, rows: list[dict[str, Any]]) -> Table:
 
 
 def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else f"{value:,}"
+    if value is None or isinstance(value, str):
+        return value or ""
+    return f"{value:,}"
 
 
 def where_to_look(running: stack.Stack, console: Console) -> None:

@@ -43,6 +43,7 @@ def firm_rows(cdnow_folder: Path) -> list[dict[str, Any]]:
             "name": "CDNOW",
             "source": {"kind": "csv", "uri": cdnow_folder.as_uri(), "layout": "cdnow"},
             "churn_threshold_days": 180,
+            "rfm": {"window_days": 730},  # in the last of its years, 65 % bought nothing
             **shared,
         },
     ]
