@@ -62,7 +62,7 @@ def main(asked: list[str]) -> int:
     if unknown:
         print(f"bench: no benchmark named {unknown}; there are {modules()}", file=sys.stderr)
         return 2
-    console, names = Console(), asked or modules()
+    console, names = Console(width=None if sys.stdout.isatty() else 170), asked or modules()
     found = list(collect(names, console))
     write(found, names)
     console.print(table(found))

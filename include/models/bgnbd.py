@@ -34,11 +34,22 @@ class BgNbd(purchases.PurchaseModel):
         alive = np.empty(np.broadcast(x, t_x, T).shape)
         for i in range(0, len(alive), BLOCK):  # blocks that fit the processor's cache
             part = slice(i, i + BLOCK)
-            k = x[part] + self.first_chance
-            wait = np.log((self.alpha + T[part]) / (self.alpha + t_x[part]))
-            odds_left = np.exp(np.minimum((self.r + x[part]) * wait, 700.0)) * self.a
-            odds_left /= np.where(k > 0, self.b + k - 1.0, 1.0)
-            alive[part] = np.where(k > 0, 1.0 / (1.0 + odds_left), 1.0)
+            n = self.r + x[part]
+            odds_left = self.alpha + T[part]
+            odds_left /= self.alpha + t_x[part]
+            np.log(odds_left, out=odds_left)
+            odds_left *= n
+            if odds_left.max() > 650.0:
+                np.minimum(odds_left, 650.0, out=odds_left)
+            np.exp(odds_left, out=odds_left)
+            odds_left *= self.a
+            if not self.first_chance:  # who bought once is alive by definition
+                odds_left *= np.minimum(x[part], 1.0)
+            n += self.first_chance - 1.0 + self.b - self.r
+            n += 1e-300  # where b = 1 and x = 0 the odds are 0 / 0
+            odds_left /= n
+            odds_left += 1.0
+            np.divide(1.0, odds_left, out=alive[part])
         return alive
 
     def purchases_if_alive(self, x: Floats, T: Floats, t: float) -> Floats:

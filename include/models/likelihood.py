@@ -7,6 +7,7 @@ Hessian in a trust region (Nocedal & Wright, *Numerical Optimization*, 2nd ed., 
 lies on the box, or on a ridge too flat to tell from one, is flagged rather than refused.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ DAYS_PER_WEEK = 7.0
 """Inputs are days; the models think in weeks, as the papers do, so alpha and beta are in weeks."""
 
 COARSE_ROWS = 4_000
+ROUGH = 1e-2  # log-likelihood units, while a search only seeks where to start the next
 MEDIUM_ROWS = 20_000
 LOWEST, HIGHEST = 1e-4, 1e4
 FLAT_CURVATURE = 1e-2  # a log-parameter known no better than a factor exp(10) is not known
@@ -124,13 +126,13 @@ def rows(groups: pa.Table, model: str) -> Rows:
     return Rows(x, t_x, T, n)
 
 
-def margin(keys: Floats, *weights: Floats) -> tuple[NDArray, ...]:
-    """The distinct keys, and the sum of each weight within them."""
-    whole = keys.astype(np.int64)
-    if whole.max() < 1_000_000 and (keys == whole).all():  # counts need no sort
+def margin(keys: Floats, *weights: Floats, unit: float = 1.0) -> tuple[NDArray, ...]:
+    """The distinct keys, and the sum of each weight within them; quick when keys are whole ``unit``s."""
+    steps = keys / unit
+    whole = np.rint(steps).astype(np.int64)
+    if whole.max() < 1_000_000 and np.abs(steps - whole).max() < 1e-9:  # no need to sort
         distinct = np.flatnonzero(np.bincount(whole))
-        sums = (np.bincount(whole, weights=w)[distinct] for w in weights)
-        return (distinct.astype(np.float64), *sums)
+        return (distinct * unit, *(np.bincount(whole, weights=w)[distinct] for w in weights))
     distinct, where = np.unique(keys, return_inverse=True)
     return (distinct, *(np.bincount(where, weights=w, minlength=len(distinct)) for w in weights))
 
@@ -148,22 +150,28 @@ def maximise_in_stages(
     """
     coarse = likelihood(data.thin(COARSE_ROWS)) if len(data.x) > 2 * COARSE_ROWS else None
     full = likelihood(data)
-    first = coarse or full
-    found = [maximise(first, np.log(start), upper=upper) for start in starts]
-    best = max(found, key=lambda optimum: optimum.log_likelihood)
     if coarse is None:
-        return best
+        found = [maximise(full, np.log(start), upper=upper) for start in starts]
+        return max(found, key=lambda optimum: optimum.log_likelihood)
+    found = [maximise(coarse, np.log(start), upper=upper, enough=ROUGH) for start in starts]
+    best = max(found, key=lambda optimum: optimum.log_likelihood)
     if len(data.x) > 2 * MEDIUM_ROWS:
         medium = likelihood(data.thin(MEDIUM_ROWS))
-        best = maximise(medium, np.log(best.params), upper=upper)
+        best = maximise(medium, np.log(best.params), upper=upper, enough=ROUGH)
     return maximise(full, np.log(best.params), upper=upper)
 
 
-def maximise(evaluate: Callable[[Floats], Evaluation], start: Floats, *, upper: Sequence[float]) -> Optimum:
+def maximise(
+    evaluate: Callable[[Floats], Evaluation],
+    start: Floats,
+    *,
+    upper: Sequence[float],
+    enough: float = 1e-8,
+) -> Optimum:
     """Maximise ``evaluate(params)`` over positive parameters, from the log-parameters ``start``.
 
     ``evaluate`` gives derivatives with respect to the parameters themselves; the chain rule to
-    logarithms is applied here.
+    logarithms is applied here. The search ends when the next step promises less than ``enough``.
     """
     low, high = np.full(len(start), np.log(LOWEST)), np.log(np.asarray(upper))
     at = np.clip(start, low, high)
@@ -172,7 +180,7 @@ def maximise(evaluate: Callable[[Floats], Evaluation], start: Floats, *, upper: 
     for _ in range(MOST_ITERATIONS):
         step = _step_inside(at, slope, curve, radius, low, high)
         gain = float(slope @ step + 0.5 * step @ curve @ step)
-        if gain < max(1e-8, 1e-14 * abs(value)):
+        if gain < max(enough, 1e-14 * abs(value)):
             # Too small to measure: the last Newton step is taken on trust, which squares the error.
             at = at + step if gain > 0 and np.abs(step).max() < 1e-2 else at
             converged = True
@@ -221,30 +229,24 @@ def _step_inside(
 
 def _step(slope: Floats, bend: Floats, radius: float) -> Floats:
     """The best step of length at most ``radius`` on the model slope.d - d.bend.d / 2."""
-    roots, axes = np.linalg.eigh(bend)
-    along = axes.T @ slope
-    along = np.where(along == 0.0, 1e-300, along)
+    values, axes = np.linalg.eigh(bend)
+    roots, along = values.tolist(), (axes.T @ slope).tolist()  # a handful of numbers: floats are faster
 
-    def at(shift: float) -> Floats:
-        return along / (roots + shift)
+    def length(shift: float) -> float:
+        return math.hypot(*(g / max(root + shift, 1e-300) for g, root in zip(along, roots, strict=True)))
 
-    floor = max(0.0, -float(roots[0]))
+    floor = max(0.0, -roots[0])
     shift = 0.0
-    if roots[0] <= 0 or np.linalg.norm(at(0.0)) > radius:
-        small = floor + 1e-14 * max(1.0, abs(float(roots[-1])))
-        large = floor + float(np.linalg.norm(along)) / radius + 1e-300
-        for _ in range(80):  # bisection on a logarithmic scale of the distance from the pole
-            shift = floor + float(np.sqrt((small - floor) * max(large - floor, small - floor)))
-            if np.linalg.norm(at(shift)) > radius:
-                small = shift
-            else:
-                large = shift
-            if large - small <= 1e-6 * (large - floor):
-                break
-        shift = max(large, small)
-    step = axes @ at(shift)
-    length = float(np.linalg.norm(step))
-    return step if length <= radius or length == 0.0 else step * (radius / length)
+    if roots[0] <= 0 or length(0.0) > radius:
+        small, large = 1e-14 * max(1.0, abs(roots[-1])), math.hypot(*along) / radius + 1e-300
+        large = max(large, small)
+        while large - small > 1e-3 * large:  # bisect the logarithm of the distance from the pole
+            middle = math.sqrt(small * large)
+            small, large = (middle, large) if length(floor + middle) > radius else (small, middle)
+        shift = floor + large
+    step = axes @ np.array([g / max(root + shift, 1e-300) for g, root in zip(along, roots, strict=True)])
+    longest = float(np.linalg.norm(step))
+    return step if longest <= radius else step * (radius / longest)
 
 
 def _covariance(bend: Floats, inside: NDArray[np.bool_]) -> tuple[Floats, bool]:

@@ -11,10 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from include.models.fitted import Fitted
 from include.models.likelihood import DAYS_PER_WEEK, Floats, histories
 
+BLOCK = 16_384
+MOST_PAIRS = 8_000_000
 LONGEST_WAIT_DAYS = 3650
 """A next order further off than this is reported as unknown."""
 
@@ -47,28 +50,81 @@ class PurchaseModel(Fitted):
         """Expected purchases in (T, T + t) if alive, each discounted to T at ``rate`` a week."""
 
 
-def shared(f: Callable[[Floats, Floats], Floats], x: Floats, T: Floats) -> Floats:
-    """f(x, T) elementwise, evaluated once per distinct pair; T is in weeks, exact to the day when whole."""
-    days = T * DAYS_PER_WEEK
-    whole = np.rint(days)
-    width = int(whole.max(initial=0)) + 1
+def shared(
+    f: Callable[[Floats, Floats], Floats], x: Floats, T: Floats, *, times: Floats | None = None
+) -> Floats:
+    """f(x, T) elementwise, evaluated once per distinct pair; T is in weeks, exact to the day when whole.
+
+    With ``times``, that array multiplied by f in place.
+    """
+    if times is None:
+        times = np.ones(len(x))
+    days = np.rint(T * DAYS_PER_WEEK)
+    if np.abs(days - T * DAYS_PER_WEEK).max(initial=0) < 1e-9:
+        by_day = _by_day(f, x.astype(np.int64), days.astype(np.int64))
+        if by_day is not None:
+            values, keys = by_day
+            for part in _blocks(len(x)):
+                times[part] *= values[keys[part]]
+            return times
+    pairs, where = np.unique(np.stack([x, T], axis=1), axis=0, return_inverse=True)
+    times *= f(pairs[:, 0], pairs[:, 1])[where.ravel()]
+    return times
+
+
+def _blocks(rows: int) -> list[slice]:
+    return [slice(i, i + BLOCK) for i in range(0, rows, BLOCK)]
+
+
+def _by_day(
+    f: Callable[[Floats, Floats], Floats], x: NDArray, days: NDArray
+) -> tuple[Floats, NDArray[np.int64]] | None:
+    """f at the pairs that occur, and where each customer's stands; None when they range too widely."""
+    width = int(days.max(initial=0)) + 1
     size = (int(x.max(initial=0)) + 1) * width
-    if size > 8_000_000 or np.abs(days - whole).max(initial=0) > 1e-9:
-        pairs, where = np.unique(np.stack([x, T], axis=1), axis=0, return_inverse=True)
-        return f(pairs[:, 0], pairs[:, 1])[where.ravel()]
-    key = x.astype(np.int64) * width + whole.astype(np.int64)
-    table = np.zeros(size)
-    table[key] = 1.0
-    present = np.flatnonzero(table)
-    ages = (present % width) / DAYS_PER_WEEK
-    table[present] = f((present // width).astype(np.float64), ages)
-    return table[key]
+    if size > MOST_PAIRS:
+        return None
+    keys = np.empty(len(x), dtype=np.int64)
+    seen = np.zeros(size, dtype=bool)
+    for part in _blocks(len(x)):
+        keys[part] = x[part] * width + days[part]
+        seen[keys[part]] = True
+    present = np.flatnonzero(seen)
+    values = np.empty(size)
+    values[present] = f((present // width).astype(np.float64), (present % width) / DAYS_PER_WEEK)
+    return values, keys
+
+
+def expected_from_days(
+    model: PurchaseModel,
+    frequency: NDArray[np.integer],
+    recency_days: NDArray[np.integer],
+    age_days: NDArray[np.integer],
+    *,
+    horizon_days: float,
+) -> Floats:
+    """``expected`` from whole days, for many customers at once, without whole-length copies in weeks."""
+    t = horizon_days / DAYS_PER_WEEK
+    by_day = _by_day(lambda x, T: model.purchases_if_alive(x, T, t), frequency, age_days)
+    out = np.empty(len(frequency))
+    if by_day is not None:
+        values, keys = by_day
+    for part in _blocks(len(frequency)):
+        x = frequency[part].astype(np.float64)
+        t_x, T = recency_days[part] / DAYS_PER_WEEK, age_days[part] / DAYS_PER_WEEK
+        alive = model.alive(x, t_x, T)
+        if by_day is None:
+            out[part] = shared(lambda x, T: model.purchases_if_alive(x, T, t), x, T, times=alive)
+        else:
+            np.multiply(alive, values[keys[part]], out=out[part])
+    return out
 
 
 def expected(model: PurchaseModel, x: Floats, t_x: Floats, T: Floats, *, horizon_days: float) -> Floats:
     """E[purchases in the next ``horizon_days`` | x, t_x, T]."""
     t = horizon_days / DAYS_PER_WEEK
-    return model.alive(x, t_x, T) * shared(lambda x, T: model.purchases_if_alive(x, T, t), x, T)
+    alive = model.alive(x, t_x, T)
+    return shared(lambda x, T: model.purchases_if_alive(x, T, t), x, T, times=alive)
 
 
 def none(model: PurchaseModel, x: Floats, t_x: Floats, T: Floats, *, horizon_days: float) -> Floats:

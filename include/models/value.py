@@ -43,8 +43,8 @@ def discounted_purchases(
         )
     rate = float(np.log1p(annual_discount_rate)) * DAYS_PER_WEEK / DAYS_PER_YEAR
     t = horizon_days / DAYS_PER_WEEK
-    worth = purchases.shared(lambda x, T: model.discounted_if_alive(x, T, t, rate), x, T)
-    return model.alive(x, t_x, T) * worth
+    alive = model.alive(x, t_x, T)
+    return purchases.shared(lambda x, T: model.discounted_if_alive(x, T, t, rate), x, T, times=alive)
 
 
 @dataclass(frozen=True)

@@ -186,6 +186,16 @@ def test_a_customer_gets_the_same_bits_in_any_batch(cdnow):
     assert pa.Table.from_batches(alone).combine_chunks().to_batches()[0].equals(together)
 
 
+@pytest.mark.parametrize("most_pairs", [8_000_000, 10])
+def test_expectation_from_whole_days_is_the_same_to_the_bit(cdnow, monkeypatch, most_pairs):
+    days = [cdnow[name].to_numpy() for name in ("frequency", "recency_days", "age_days")]
+    monkeypatch.setattr(purchases, "MOST_PAIRS", most_pairs)
+
+    from_days = purchases.expected_from_days(params(), *days, horizon_days=90)
+
+    np.testing.assert_array_equal(from_days, purchases.expected(params(), *weeks(cdnow), horizon_days=90))
+
+
 def test_fit_survives_its_row_in_json(cdnow_groups):
     fitted = bgnbd.fit(cdnow_groups)
 

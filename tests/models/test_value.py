@@ -60,7 +60,7 @@ def test_pareto_dert_equals_the_closed_form_of_fader_hardie_lee_2005():
 @pytest.mark.parametrize(("days", "rate"), [(365, 0.15), (np.inf, 0.15), (np.inf, 0.01)])
 def test_discounted_purchases_agree_with_simulation(model, days, rate):
     rng, draws, delta, t = np.random.default_rng(4), 500_000, np.log1p(rate) * 7 / 365, days / 7
-    x, t_x, T = (column[1] for column in HISTORY)
+    x, t_x, T = (column[1:2] for column in HISTORY)
     lam = rng.gamma(model.r + x, 1 / (model.alpha + T), draws)
     p = rng.beta(model.a, model.b + x + model.first_chance, draws)
     # given lambda and p the flow at u is lambda e^(-lambda p u), discounted by e^(-delta u)
