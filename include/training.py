@@ -80,7 +80,7 @@ def stack(
     for cutoff in cutoffs:
         for is_blind in (False, True) if cutoff == cutoffs[-1] else (False,):
             features = features_as_of(engine, past if is_blind else known, cutoff, params, scratch)
-            labels = _labels(engine, known, cutoff, params, features, scratch)
+            labels = labels_of(engine, known, cutoff, params, features, scratch)
             yield from _rows(features, labels, cutoff, is_blind=is_blind)
 
 
@@ -121,7 +121,7 @@ def features_as_of(
     return pq.read_table(path)
 
 
-def _labels(
+def labels_of(
     engine: Engine,
     sample: Sample,
     cutoff: date,
@@ -129,6 +129,7 @@ def _labels(
     features: pa.Table,
     scratch: Path,
 ) -> pa.Table:
+    """Whether each customer of ``features`` bought nothing from the cutoff on, for one horizon."""
     customers = scratch / "churn_customers.parquet"
     pq.write_table(features.select(["customer_id"]), customers)
     files = {CUSTOMER_FEATURES: [customers], CUSTOMER_DAYS: sample.files[CUSTOMER_DAYS]}

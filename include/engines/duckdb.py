@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -77,6 +78,7 @@ def _register(connection: duckdb.DuckDBPyConnection, name: str, schema: pa.Schem
         connection.register(name, schema.empty_table())
 
 
+@cache
 def bindable(sql: str) -> tuple[str, set[str]]:
     """The statement with DuckDB's ``$name`` for each ``:name``, and the names."""
     try:
