@@ -24,7 +24,7 @@ from include import faults
 from include.datasets.contract import Dataset
 from include.warehouse import statements
 from include.warehouse.errors import Fenced, LoadRefused, UnknownFirm, WarehouseError, explain, is_data_fault
-from include.warehouse.partitions import analyze_partition, ensure_partition
+from include.warehouse.partitions import analyze_partition, ensure_partition, index_partition
 from include.warehouse.session import Row, Session
 from include.warehouse.staging import stage
 
@@ -167,6 +167,7 @@ class _Load:
                 answer = connection.execute(text, params)
                 if folder == "check":
                     self._refuse(answer.fetchmany(1000))
+            index_partition(connection, self.table, self.firm_sk)
         self._record(connection, slices, due, rows)
         return Loaded(sum(rows[s.text] for s in due), len(slices) - len(due))
 

@@ -13,6 +13,8 @@ from include.warehouse.session import Row
 
 LOCK = 7_302  # advisory lock class: one maker of a firm's partitions at a time
 TRIES = 8
+# Indexes that are random to write into: made after a partition's first rows, then kept.
+LATE_INDEXES = {"fact_sales": ("customer_sk", "order_date")}
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +52,18 @@ def ensure_partition(connection: psycopg.Connection[Row], table: str, firm_sk: i
             time.sleep(random.uniform(0.1, 0.5))
         except (psycopg.errors.WrongObjectType, psycopg.errors.DuplicateTable):
             continue  # another load attached it while we waited
+
+
+def index_partition(connection: psycopg.Connection[Row], table: str, firm_sk: int) -> None:
+    """Give the firm's partition the index that its first load was spared."""
+    if columns := LATE_INDEXES.get(table):
+        connection.execute(
+            sql.SQL("create index if not exists {} on {} ({})").format(
+                sql.Identifier(f"{table}_f{firm_sk}_{columns[0]}"),
+                _partition(table, firm_sk),
+                sql.SQL(", ").join(map(sql.Identifier, columns)),
+            )
+        )
 
 
 def analyze_partition(connection: psycopg.Connection[Row], table: str, firm_sk: int) -> None:

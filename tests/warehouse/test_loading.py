@@ -452,3 +452,18 @@ def test_an_empty_snapshot_is_a_snapshot(shop):
     shop.rfm(date(2026, 11, 2))
 
     assert shop.ask("select max(as_of) from analytics.dim_snapshot") == [(date(2026, 11, 2),)]
+
+
+def test_a_firms_sales_are_indexed_by_day_and_customer(shop):
+    shop.sales("2026-11", sale("1", NOV))
+    shop.sales("2026-10")
+
+    rows = shop.ask(
+        "select substring(indexdef from 'USING .*') from pg_indexes "
+        "where tablename = 'fact_sales_f1' order by 1"
+    )
+
+    assert rows == [
+        ("USING brin (order_date) WITH (autosummarize='on')",),
+        ("USING btree (customer_sk, order_date)",),
+    ]
