@@ -1,0 +1,57 @@
+"""The dictionary of customer features, from the contract: ``python -m include.dictionary``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+
+from include.datasets.features import CUSTOMER_FEATURES, GROUPS
+from include.models.churn_factors import code_of
+
+PAGE = Path(__file__).parents[1] / "docs" / "features.md"
+INTRODUCTION = """# Customer features
+
+Written from `include/datasets/features.py` and `feature_groups.py` by `python -m include.dictionary`; a test
+holds the two together. Each group is one query of the same name in `include/sql/query/`.
+
+- Every feature is about one customer's own history before `as_of`, an exclusive day in the firm's time zone.
+  The same queries serve scoring (as_of is the run's) and training (as_of is a past cutoff).
+- "Last 30 days" are the 30 days that end with the day before as_of.
+- Null means unknown or nothing to divide by: a one-time buyer has no gap, a firm without categories no breadth.
+  Counts and amounts of what a firm does not record are 0.
+- No e-mail opens, site visits or tickets are read here; engagement is what purchases and points show.
+- *Factor* is the reason for churn that the feature speaks of (`include/models/churn_factors.py`). The trees
+  learn from every feature but the three of as_of's own calendar, which would name the training window.
+"""
+
+
+def render() -> str:
+    """The page's text."""
+    lines = [INTRODUCTION, f"{len(CUSTOMER_FEATURES.schema) - 1} features in {len(GROUPS)} groups."]
+    for group in GROUPS:
+        features = [name for name in group.schema.names if name != "customer_id"]
+        lines += [
+            f"\n## {group.name} ({len(features)})\n",
+            f"{group.about}\n",
+            "| feature | type | meaning | factor |",
+            "| --- | --- | --- | --- |",
+            *(
+                f"| `{name}` | {_type(group.schema.field(name).type)} | {group.about_column(name)} "
+                f"| {code_of(name)} |"
+                for name in features
+            ),
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _type(kind: pa.DataType) -> str:
+    if pa.types.is_decimal(kind):
+        return "decimal"
+    if pa.types.is_boolean(kind):
+        return "yes or no"
+    return "count" if pa.types.is_integer(kind) else "number"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(render(), encoding="utf-8")

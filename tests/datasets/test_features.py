@@ -1,0 +1,88 @@
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from include import dictionary
+from include.datasets.extracted import TRANSACTIONS
+from include.datasets.features import CUSTOMER_FEATURES, FEATURE_QUERIES, GROUPS
+from tests.models import churn_cases as cases
+
+AS_OF = date(2025, 5, 1)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("features")
+
+
+@pytest.fixture(scope="module")
+def shop(folder):
+    return cases.shop(folder, customers=120)
+
+
+@pytest.fixture(scope="module")
+def features(shop, folder):
+    return cases.features(shop, folder, as_of=AS_OF)
+
+
+def test_there_are_at_least_167_features_each_of_one_group():
+    names = [name for group in GROUPS for name in group.schema.names if name != "customer_id"]
+
+    assert len(names) >= 167
+    assert len(names) == len(set(names))
+    assert CUSTOMER_FEATURES.schema.names == ["customer_id", *names]
+
+
+def test_each_query_reads_only_what_stands_before_it():
+    known = {read.name for _, reads in FEATURE_QUERIES for read in reads} - {
+        d.name for d, _ in FEATURE_QUERIES
+    }
+
+    for dataset, reads in FEATURE_QUERIES:
+        assert {read.name for read in reads} <= known
+        known.add(dataset.name)
+
+
+def test_the_dictionary_is_current():
+    written = dictionary.PAGE.read_text(encoding="utf-8")
+
+    assert written == dictionary.render(), "write it anew: python -m include.dictionary"
+
+
+def test_every_customer_with_a_sale_has_one_row_in_order(features, shop):
+    lines = pq.read_table(shop[TRANSACTIONS][0])
+    buyers = pc.unique(lines.filter(pc.less(lines["order_date"], AS_OF))["customer_id"])
+
+    assert features["customer_id"].to_pylist() == sorted(buyers.to_pylist())
+
+
+def test_nothing_on_or_after_as_of_is_seen(features, shop, folder):
+    blind = cases.features(shop, folder / "blind", as_of=AS_OF, until=AS_OF)
+
+    assert blind.equals(features)
+
+
+def test_the_order_of_the_rows_changes_no_bit(features, shop, folder):
+    lines = pq.read_table(shop[TRANSACTIONS][0])
+    backwards = lines.take(pa.array(range(lines.num_rows - 1, -1, -1)))
+    turned = cases.with_days(backwards, folder / "turned")
+
+    found = cases.features(turned, folder / "turned", as_of=AS_OF)
+
+    assert found.equals(features)
+
+
+def test_shares_lie_between_0_and_1_and_weekdays_add_up(features):
+    shares = [name for name in features.schema.names if name.endswith("_share")]
+    weekdays = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+    for name in set(shares) - {"return_amount_share", "points_used_share"}:
+        values = features[name].drop_null()
+        assert len(values) == 0 or 0 <= pc.min(values).as_py() <= pc.max(values).as_py() <= 1 + 1e-12, name
+    totals = [
+        sum(row) for row in zip(*(features[f"{day}_share"].to_pylist() for day in weekdays), strict=True)
+    ]
+    assert totals == pytest.approx([1.0] * len(totals))
