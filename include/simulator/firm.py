@@ -69,6 +69,20 @@ class Plan:
         return (self.end - self.start).days
 
 
+# A grocer's two years: about 5 million lines.
+LARGE = Plan(
+    customers=200_000,
+    start=date(2024, 1, 1),
+    end=date(2026, 1, 1),
+    seed=2026,
+    timezone="Europe/Istanbul",
+    counts=(1.1, 9.0, 0.6, 9.0),
+    season_strength=0.3,
+    lines_per_order=3.3,
+    products=5_000,
+)
+
+
 def generate(plan: Plan) -> Iterator[dict[str, pa.Table]]:
     """The firm's tables in batches: products first, then customers with all that is theirs."""
     yield {"products": products_of(plan)}
