@@ -81,3 +81,17 @@ def test_columns_in_another_order_are_put_right():
 
     assert file == [{"a": "1", "b": "2"}]
     assert list(file[0]) == ["a", "b"]
+
+
+def test_the_bytes_of_a_large_part_do_not_depend_on_the_size_of_the_batches():
+    dataset = by(column("n", pa.int64(), ""), column("s", TEXT, ""))
+    names = [f"name {n * 7919 % 300_000} of somebody" for n in range(300_000)]
+    table = pa.table({"n": range(300_000), "s": names}).cast(dataset.schema)
+
+    def digest(size: int) -> str:
+        content = next(parts.parts(dataset, table.to_batches(max_chunksize=size)))
+        sink = Sink(io.BytesIO())
+        content.pour(sink)
+        return sink.sha256
+
+    assert digest(777) == digest(300_000)

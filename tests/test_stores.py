@@ -8,6 +8,7 @@ import pytest
 from include.protocol import Conflict, Gone, Landed, StoreError
 from include.stores import FileStore, Sink, open_store
 from tests.s3 import SECRET, free_ports
+from tests.things import ended, forked
 
 
 @pytest.fixture
@@ -196,3 +197,18 @@ def test_an_abandoned_sink_swallows_the_rest(tmp_path):
 
     assert (tmp_path / "part").read_bytes() == b"half"
     assert sink.bytes == 4
+
+
+def test_a_forked_child_does_not_talk_through_its_parents_sockets(s3_server, monkeypatch, tmp_path):
+    monkeypatch.setenv("AIRFLOW_CONN_LAKE", s3_server.connection())
+    store = open_store(f"s3://lake@{s3_server.bucket}/fork", scratch=tmp_path)
+    store.put("acme/parent", b"1", None)
+    parents = store._client
+
+    def child() -> None:
+        assert store._client is not parents
+        store.put("acme/child", b"2", None)
+
+    assert ended(forked(child)) == 0
+    assert store._client is parents
+    assert store.get("acme/child").data == b"2"
