@@ -63,7 +63,7 @@ def run(
 ) -> None:
     """Run a firm's steps here, without Airflow, and sum up rows, seconds and peak memory a step."""
     from include.firms import FirmError, parse_firm
-    from include.runner import StepFailedError, chosen_steps, run_firm
+    from include.run.firm import StepFailedError, chosen_steps, run_firm
     from include.warehouse import WarehouseError
 
     try:

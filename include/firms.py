@@ -6,6 +6,7 @@ a DAG looks like, exported to the file that DAG files read (``include/registry.p
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
@@ -13,7 +14,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
-MODULES = ("rfm",)
+MODULES = ("rfm", "churn", "ltv")
 
 
 class FirmError(ValueError):
@@ -94,6 +95,35 @@ class Rfm(Strict):
         return self
 
 
+class Churn(Strict):
+    """A firm's churn settings."""
+
+    category_bounds: tuple[float, float, float] = (25, 50, 75)
+    band_bounds: tuple[float, float] = (0.6, 0.95)
+    decision_threshold: float = Field(default=0.5, gt=0, lt=1)
+    most_cutoffs: int = Field(default=9, ge=3, le=60)
+    sample_customers: int = Field(default=20_000, ge=1_000)
+    min_customers: int = Field(default=500, ge=50)
+    min_repeat_buyers: int = Field(default=200, ge=20)
+    min_events: int = Field(default=50, ge=10)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Churn:
+        for name, bounds in (("category_bounds", self.category_bounds), ("band_bounds", self.band_bounds)):
+            if list(bounds) != sorted(set(bounds)):
+                raise ValueError(f"churn.{name} must rise")
+        return self
+
+
+class Ltv(Strict):
+    """A firm's lifetime value settings."""
+
+    annual_discount_rate: float = Field(default=0.10, gt=0, lt=1)
+    margin_share: float = Field(default=0.30, gt=0, le=1)
+    min_customers: int = Field(default=500, ge=50)
+    min_repeat_buyers: int = Field(default=200, ge=20)
+
+
 class FirmShape(Strict):
     """What decides the shape of a firm's DAG, and nothing else."""
 
@@ -130,6 +160,9 @@ class Firm(Strict):
     owner: str = "firmament"
     alerts: Alerts = Alerts()
     rfm: Rfm = Rfm()
+    churn: Churn = Churn()
+    ltv: Ltv = Ltv()
+    retrain_months: int = Field(default=3, ge=1, le=12)
     is_paused: bool = False
 
     @model_validator(mode="after")
@@ -137,6 +170,17 @@ class Firm(Strict):
         if unknown := sorted(set(self.modules) - set(MODULES)):
             raise ValueError(f"modules {unknown} are unknown; there are {list(MODULES)}")
         return self
+
+    @property
+    def settings_reference(self) -> str:
+        """A hash of all that this firm's numbers depend on beside its data, in a manifest's words."""
+        numbers = self.model_dump_json(
+            include={
+                "timezone", "churn_threshold_days", "min_spend", "min_orders", "rfm", "churn", "ltv",
+                "retrain_months",
+            }
+        )  # fmt: skip
+        return f"settings#0#{hashlib.sha256(numbers.encode()).hexdigest()}"
 
     @property
     def shape(self) -> FirmShape:

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 
@@ -65,6 +65,14 @@ class Slot:
         return f"{self.firm_key}/{self.dataset.name}/{unit}={self.slice}"
 
 
+class Referenced(Protocol):
+    """Something a dataset was made from: a manifest, or the settings of a firm."""
+
+    @property
+    def reference(self) -> str:
+        """``path#token#sha256``."""
+
+
 class Handoff:
     """Reads and writes the slots under one root."""
 
@@ -85,7 +93,7 @@ class Handoff:
         *,
         token: int,
         as_of: date,
-        made_from: Sequence[Manifest] = (),
+        made_from: Sequence[Referenced] = (),
     ) -> Manifest:
         """Replace the slot's data by ``batches``, sorted by the grain; all or nothing.
 
@@ -147,7 +155,7 @@ class Handoff:
         found = self.manifest(slot)
         if found is None:
             raise self._absent(slot)
-        if dataset.by == "as_of":
+        if dataset.by != "month":
             return [slot]
         paths = (reference.partition("#")[0] for reference in found.made_from)
         return [Slot(firm_key, dataset, Month.parse(path.rpartition("=")[2])) for path in paths]

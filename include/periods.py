@@ -105,3 +105,13 @@ def months_to_read(
         or month not in read
         or (read[month] <= as_of and not is_settled(month, read[month], lookback_days=lookback_days))
     ]
+
+
+def anchor_of(as_of: date, *, every_months: int) -> date:
+    """The latest anchor on or before ``as_of``: the first of every ``every_months``-th month.
+
+    Months are counted from year 0, so no firm's anchors hang on the day it was added.
+    """
+    months = as_of.year * 12 + as_of.month - 1
+    year, month = divmod(months - months % every_months, 12)
+    return date(year, month + 1, 1)

@@ -12,6 +12,14 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Literal
 
 from include.datasets import Dataset
+from include.datasets.churn import (
+    CHURN_CHECKS,
+    CHURN_IMPORTANCES,
+    CHURN_METRICS,
+    CHURN_MODEL,
+    CHURN_RISK,
+    CHURN_TRAINING,
+)
 from include.datasets.computed import (
     CUSTOMER_DAYS,
     CUSTOMER_SUMMARY,
@@ -21,8 +29,9 @@ from include.datasets.computed import (
     SEGMENTS,
 )
 from include.datasets.extracted import CUSTOMERS, LOYALTY_MOVEMENTS, PRODUCTS, TRANSACTIONS
+from include.datasets.features import CUSTOMER_FEATURES, FEATURE_QUERIES
 
-Kind = Literal["extract", "validate", "query", "fit", "predict", "load"]
+Kind = Literal["extract", "validate", "query", "sample", "fit", "predict", "load"]
 
 
 @dataclass(frozen=True)
@@ -81,6 +90,19 @@ def query(dataset: Dataset, *, reads: tuple[Dataset, ...], module: str | None = 
     )
 
 
+def sample(dataset: Dataset, *, reads: tuple[Dataset, ...], module: str) -> Step:
+    """Rows to train on: the feature queries as of past cutoffs, beside what then happened."""
+    return Step(
+        name=dataset.name,
+        kind="sample",
+        does=f"Computes {dataset.name}, once per anchor: {dataset.about}",
+        reads=reads,
+        writes=dataset,
+        module=module,
+        timeout_minutes=180,
+    )
+
+
 def fit(model: str, *, reads: tuple[Dataset, ...], writes: Dataset, module: str) -> Step:
     """Fit ``models/<model>.py`` on small tables; the parameters are the dataset it writes."""
     return Step(
@@ -136,6 +158,13 @@ STEPS: tuple[Step, ...] = (
     fit("segments", reads=(), writes=SEGMENTS, module="rfm"),
     fit("rfm", reads=(RFM_VALUES,), writes=RFM_CUTS, module="rfm"),
     predict("rfm", reads=(CUSTOMER_SUMMARY, RFM_CUTS, SEGMENTS), writes=RFM, module="rfm"),
+    *(query(features, reads=reads, module="churn") for features, reads in FEATURE_QUERIES),
+    sample(CHURN_TRAINING, reads=(TRANSACTIONS, CUSTOMER_DAYS, LOYALTY_MOVEMENTS, PRODUCTS), module="churn"),
+    fit("churn", reads=(CHURN_TRAINING,), writes=CHURN_MODEL, module="churn"),
+    fit("churn_metrics", reads=(CHURN_MODEL,), writes=CHURN_METRICS, module="churn"),
+    fit("churn_importances", reads=(CHURN_MODEL,), writes=CHURN_IMPORTANCES, module="churn"),
+    fit("churn_checks", reads=(CHURN_MODEL,), writes=CHURN_CHECKS, module="churn"),
+    predict("churn", reads=(CUSTOMER_FEATURES, CHURN_MODEL), writes=CHURN_RISK, module="churn"),
     load(PRODUCTS, "dim_product"),
     load(CUSTOMERS, "dim_customer"),
     load(TRANSACTIONS, "fact_sales", after=("dim_customer", "dim_product")),

@@ -30,13 +30,6 @@ _BUCKETS = 65_536
 Files = Mapping[Dataset, Sequence[Path]]
 
 
-def anchor_of(as_of: date, *, retrain_months: int) -> date:
-    """The latest anchor on or before ``as_of``: the first of every ``retrain_months``-th month."""
-    months = as_of.year * 12 + as_of.month - 1
-    year, month = divmod(months - months % retrain_months, 12)
-    return date(year, month + 1, 1)
-
-
 def cutoffs_of(anchor: date, *, first_day: date, horizon_days: int, most: int) -> tuple[date, ...]:
     """Cutoffs of a model, oldest first: one horizon apart, so that no label window overlaps another.
 

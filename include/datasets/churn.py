@@ -8,6 +8,7 @@ from include.datasets.features import CUSTOMER_FEATURES
 CHURN_TRAINING = Dataset(
     name="churn_training",
     about="One row per past cutoff and customer: features before the cutoff, and what then happened.",
+    by="anchor",
     grain=("cutoff", "is_blind", "customer_id"),
     schema=pa.schema(
         [
@@ -28,6 +29,7 @@ CHURN_TRAINING = Dataset(
 CHURN_MODEL = Dataset(
     name="churn_model",
     about="One row per part of an anchor's churn model: trees as text, calibration, rivals, every number.",
+    by="anchor",
     grain=("part",),
     schema=pa.schema(
         [
@@ -41,6 +43,7 @@ CHURN_MODEL = Dataset(
 CHURN_METRICS = Dataset(
     name="churn_metrics",
     about="One row per candidate and population: its numbers on the evaluation window of an anchor.",
+    by="anchor",
     grain=("candidate", "population"),
     schema=pa.schema(
         [
@@ -77,6 +80,7 @@ CHURN_METRICS = Dataset(
 CHURN_IMPORTANCES = Dataset(
     name="churn_importances",
     about="One row per feature of an anchor's churn trees: how much it is used.",
+    by="anchor",
     grain=("feature",),
     schema=pa.schema(
         [
@@ -94,6 +98,7 @@ CHURN_IMPORTANCES = Dataset(
 CHURN_CHECKS = Dataset(
     name="churn_checks",
     about="One row per canary of the leak sentinel in an anchor's training.",
+    by="anchor",
     grain=("check_name",),
     schema=pa.schema(
         [
@@ -166,6 +171,3 @@ CHURN_RISK = Dataset(
         ]
     ),
 )
-
-ANCHORED = (CHURN_TRAINING, CHURN_MODEL, CHURN_METRICS, CHURN_IMPORTANCES, CHURN_CHECKS)
-"""Datasets whose slice is the firm's latest anchor on or before as_of, instead of as_of itself."""

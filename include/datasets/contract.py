@@ -1,8 +1,8 @@
 """What a dataset is: a named table with a grain and typed columns, checked on write and on read.
 
-A dataset is kept in slices: an event dataset by month (``month=2026-11``), everything else by
-snapshot (``as_of=2026-11-21``). ``check`` is called on every write and every read, so a step never
-sees a table that does not keep the contract.
+A dataset is kept in slices: events by month (``month=2026-11``), everything else by snapshot
+(``as_of=2026-11-21``). What training leaves lies at its anchor, the day before which its data ends.
+``check`` is called on every write and every read: no step sees a table that breaks the contract.
 
 Money is ``decimal128(18, 4)`` in the firm's currency; instants are UTC; days are days in the firm's
 time zone; ids are text, exactly as the source wrote them.
@@ -42,7 +42,7 @@ class Dataset:
     about: str
     grain: tuple[str, ...]
     schema: pa.Schema
-    by: Literal["as_of", "month"] = "as_of"
+    by: Literal["as_of", "month", "anchor"] = "as_of"
     pii: tuple[str, ...] = ()
 
     @property

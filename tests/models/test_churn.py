@@ -24,6 +24,7 @@ from include.models import (
     churn_training,
 )
 from include.models import churn_trees as trees
+from include.periods import anchor_of
 from tests.models import churn_cases as cases
 
 
@@ -312,7 +313,7 @@ def test_keys_labels_and_the_cutoffs_calendar_are_never_learned(training):
 
 def test_an_anchor_is_the_first_day_of_its_period():
     anchors = [
-        cases.training.anchor_of(day, retrain_months=months)
+        anchor_of(day, every_months=months)
         for months, day in [
             (1, date(2025, 7, 1)),
             (1, date(2025, 7, 31)),

@@ -9,6 +9,7 @@ import pytest
 from include import training
 from include.engines import open_engine
 from include.models import churn, churn_artefact, churn_evaluation
+from include.periods import anchor_of
 from tests import real_sales
 from tests.models import churn_cases as cases
 
@@ -27,7 +28,7 @@ def test_churn_out_of_time(data, zone, horizon, as_of, least_auc, most_ece, tmp_
     firm.churn_threshold_days = horizon
     params = {"timezone": zone, "churn_threshold_days": horizon}
     engine = open_engine("duckdb", memory_mb=2048, threads=2, scratch=tmp_path)
-    anchor = training.anchor_of(as_of, retrain_months=1)
+    anchor = anchor_of(as_of, every_months=1)
     rows = training.stack(engine, files, anchor=anchor, firm=firm, params=params, scratch=tmp_path / "work")
     table = pa.Table.from_batches(rows, schema=training.CHURN_TRAINING.schema)
 

@@ -19,6 +19,9 @@ create table control.firms (
     owner text,
     alerts jsonb,
     rfm jsonb,
+    churn jsonb,
+    ltv jsonb,
+    retrain_months integer,
     is_paused boolean not null default false,
     removed_at timestamptz,
     updated_at timestamptz not null default clock_timestamp()
@@ -45,6 +48,9 @@ comment on column control.firms.language is 'Language of written insights.';
 comment on column control.firms.owner is 'Who is shown as the owner of the DAG.';
 comment on column control.firms.alerts is 'Airflow connection ids that a final failure is sent to.';
 comment on column control.firms.rfm is 'RFM settings: window_days, quantiles, min_customers, segments, ...';
+comment on column control.firms.churn is 'Churn settings: bounds of categories, least data, sample, ...';
+comment on column control.firms.ltv is 'Lifetime value settings: discount rate, margin share, least data.';
+comment on column control.firms.retrain_months is 'Months between anchors, on which models are trained.';
 comment on column control.firms.is_paused is 'Paused: its DAG stays and runs nothing.';
 comment on column control.firms.removed_at is 'When it was removed, UTC; its facts stay until erased.';
 comment on column control.firms.updated_at is 'When the row was last saved, UTC.';

@@ -6,7 +6,7 @@ import pytest
 from include.datasets.contract import ContractError
 from include.datasets.extracted import PRODUCTS, TRANSACTIONS
 from include.engines import open_engine
-from include.extraction import Intake
+from include.run.intake import Intake
 
 EXTRA = [pa.field("rejected_reason", pa.string()), pa.field("source_row", pa.string())]
 

@@ -1,0 +1,126 @@
+"""What one step works with: its firm, its token, where its datasets lie."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from include.datasets import Dataset
+from include.engines import Engine
+from include.firms import Firm
+from include.handoff import Handoff, Manifest, Slot
+from include.periods import Month, anchor_of
+from include.settings import Settings
+from include.steps import Step
+from include.warehouse import Warehouse
+
+
+class SettingsUsed(NamedTuple):
+    """The firm's settings as one of the things a dataset was made from."""
+
+    reference: str
+
+
+@dataclass
+class Context:
+    """Everything one step works with."""
+
+    step: Step
+    firm: Firm
+    as_of: date
+    token: int
+    full: bool
+    handoff: Handoff
+    warehouse: Warehouse
+    engine: Engine
+    scratch: Path
+    settings: Settings
+
+    @property
+    def params(self) -> dict[str, object]:
+        """The ``:name`` parameters a query may ask for."""
+        firm = self.firm
+        return {
+            "as_of": self.as_of,
+            "timezone": firm.timezone,
+            "churn_threshold_days": firm.churn_threshold_days,
+            "min_spend": firm.min_spend,
+            "min_orders": firm.min_orders,
+            "rfm_window_days": firm.rfm.window_days,
+        }
+
+    @property
+    def anchor(self) -> date:
+        """The latest day on or before as_of on which the firm's models are trained."""
+        return anchor_of(self.as_of, every_months=self.firm.retrain_months)
+
+    @property
+    def written(self) -> Dataset:
+        """What this step writes."""
+        if self.step.writes is None:
+            raise TypeError(f"{self.step.name} writes no dataset; see include/steps.py")
+        return self.step.writes
+
+    def day_of(self, dataset: Dataset) -> date:
+        """The day a dataset is of: the anchor for what training left, else this run's as_of."""
+        return self.anchor if dataset.by == "anchor" else self.as_of
+
+    def slot(self, dataset: Dataset, month: Month | None = None) -> Slot:
+        """Where a dataset's slice of this firm lies: that of its day, or of a month."""
+        return Slot(self.firm.firm_key, dataset, month or self.day_of(dataset))
+
+    def slots(self, dataset: Dataset) -> list[Slot]:
+        """Where all of a dataset lies: one snapshot, or the months its index names."""
+        return self.handoff.slots(self.firm.firm_key, dataset, self.day_of(dataset))
+
+    def files(self, dataset: Dataset) -> tuple[list[Manifest], list[Path]]:
+        """Verified local files of all of a dataset's slices."""
+        manifests, paths = [], []
+        for slot in self.slots(dataset):
+            manifest, found = self.handoff.fetch(slot)
+            manifests.append(manifest)
+            paths += found
+        return manifests, paths
+
+    def inputs(self) -> tuple[list[tuple[Dataset, Sequence[Path]]], list[Manifest]]:
+        """Everything the step reads, as files for the engine, and their manifests."""
+        inputs: list[tuple[Dataset, Sequence[Path]]] = []
+        made_from: list[Manifest] = []
+        for dataset in self.step.reads:
+            manifests, paths = self.files(dataset)
+            inputs.append((dataset, paths))
+            made_from += manifests
+        return inputs, made_from
+
+    def manifests(self, datasets: Sequence[Dataset]) -> list[Manifest]:
+        """What snapshots were read, for the record of what a dataset was made from."""
+        found = [self.handoff.manifest(self.slot(dataset)) for dataset in datasets]
+        return [manifest for manifest in found if manifest is not None]
+
+    def table(self, dataset: Dataset) -> pa.Table:
+        """A small dataset whole: fitted parameters, a histogram, a decision table."""
+        return pa.Table.from_batches(self.handoff.read(self.slot(dataset)), schema=dataset.schema)
+
+    def standing(self) -> Manifest | None:
+        """What the step's anchor holds already, when it was made under today's contract and settings."""
+        if self.written.by != "anchor" or self.full:
+            return None
+        manifest = self.handoff.manifest(self.slot(self.written))
+        if manifest is None or manifest.fingerprint != self.written.fingerprint:
+            return None
+        return manifest if self.firm.settings_reference in manifest.made_from else None
+
+    def write(self, batches: Iterable[pa.RecordBatch], made_from: Sequence[Manifest]) -> Manifest:
+        """Commit what this step writes, with what it was made from: data and settings."""
+        return self.handoff.write(
+            self.slot(self.written),
+            map(self.written.conform, batches),
+            token=self.token,
+            as_of=self.as_of,
+            made_from=[*made_from, SettingsUsed(self.firm.settings_reference)],
+        )
