@@ -368,6 +368,22 @@ def test_one_extract_sees_one_moment_of_the_shop(shop):
     assert read == BATCH_ROWS * 2
 
 
+def test_a_shop_is_read_in_one_read_only_snapshot(shop):
+    shop.create()
+    shop.run(
+        ORDER + "('o1', 'a', '2026-11-03Z')",
+        LINE + "('o1', '1', 'p', 1, 5, 0)",
+        "alter table orders rename to kept_orders",
+        "create view orders as select order_id, customer_id, ordered_at, status,"
+        " current_setting('transaction_isolation') as channel,"
+        " current_setting('transaction_read_only') as payment_method, programme_id from kept_orders",
+    )
+
+    (row,) = everything(shop.source(), TRANSACTIONS)
+
+    assert (row["channel"], row["payment_method"]) == ("repeatable read", "on")
+
+
 def test_a_server_that_goes_away_in_the_middle_is_an_error(shop):
     shop.create()
     shop.run(
