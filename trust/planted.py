@@ -13,9 +13,9 @@ from hashlib import sha256
 from typing import Any
 from unittest.mock import patch
 
-from include import protocol
-from include.manifest import HandoffError, Manifest, Part
-from include.protocol import Call, Get, Put, Sync, UnknownOutcome
+from include.handoff import protocol
+from include.handoff.manifest import HandoffError, Manifest, Part
+from include.handoff.protocol import Call, Get, Put, Sync, UnknownOutcome
 from trust import schedules
 from trust.schedules import Actor, Tamper
 from trust.world import ANY, MANIFEST, Violation, World

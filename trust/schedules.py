@@ -13,9 +13,9 @@ from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 
-from include import protocol
-from include.manifest import Corrupt, HandoffError, Manifest, Part, draft
-from include.protocol import (
+from include.handoff import protocol
+from include.handoff.manifest import Corrupt, HandoffError, Manifest, Part, draft
+from include.handoff.protocol import (
     Call,
     Conflict,
     Fenced,

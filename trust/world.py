@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any
 
-from include.manifest import FILE, Manifest, decode
-from include.protocol import (
+from include.handoff.manifest import FILE, Manifest, decode
+from include.handoff.protocol import (
     Blob,
     Call,
     Conflict,

@@ -25,9 +25,10 @@ from include.run.extract import extract
 from include.run.load import load
 from include.run.validate import validate
 from include.settings import Settings
-from include.steps import Step
+from include.steps import STEPS, Step
 from include.warehouse import Warehouse
 
+WRITERS = {step.writes.name: step.name for step in STEPS if step.writes}
 KINDS: dict[str, Callable[[Context], tuple[int, str]]] = {
     "extract": extract,
     "validate": validate,
@@ -77,7 +78,7 @@ def run_step(step: Step, firm_key: str, as_of: date, *, full: bool = False) -> O
             engine = open_engine(
                 firm.engine, memory_mb=settings.memory_mb, threads=os.cpu_count() or 1, scratch=scratch
             )
-            handoff = Handoff(settings.root, scratch=scratch)
+            handoff = Handoff(settings.root, scratch=scratch, writers=WRITERS)
             context = Context(step, firm, as_of, token, full, handoff, warehouse, engine, scratch, settings)
             rows, note = KINDS[step.kind](context)
         except BaseException as error:

@@ -15,8 +15,7 @@ QUERIES = Path(__file__).parents[1] / "sql" / "query"
 def query(context: Context) -> tuple[int, str]:
     """Run ``sql/query/<dataset>.sql`` over what the step reads."""
     sql = (QUERIES / f"{context.written.name}.sql").read_text(encoding="utf-8")
-    inputs, made_from = context.inputs()
-    return context.write(context.engine.query(sql, inputs, context.params), made_from).rows, ""
+    return context.write(context.engine.query(sql, context.inputs(), context.params)).rows, ""
 
 
 def sample(context: Context) -> tuple[int, str]:
@@ -25,16 +24,15 @@ def sample(context: Context) -> tuple[int, str]:
 
     if (standing := context.standing()) is not None:
         return standing.rows, f"the rows of anchor {context.anchor} stand"
-    inputs, made_from = context.inputs()
     rows = training.stack(
         context.engine,
-        dict(inputs),
+        dict(context.inputs()),
         anchor=context.anchor,
         firm=context.firm,
         params=context.params,
         scratch=context.scratch,
     )
-    return context.write(rows, made_from).rows, f"anchor {context.anchor}"
+    return context.write(rows).rows, f"anchor {context.anchor}"
 
 
 def fit(context: Context) -> tuple[int, str]:
@@ -45,7 +43,7 @@ def fit(context: Context) -> tuple[int, str]:
     if standing is None:
         tables = [context.table(dataset) for dataset in step.reads]
         fitted = model.fit(*tables, firm=context.firm, as_of=context.day_of(context.written))
-        rows = context.write(iter(fitted.to_batches()), context.manifests(step.reads)).rows
+        rows = context.write(fitted.to_batches()).rows
         note = ""
     else:
         rows, note = standing.rows, f"the model of anchor {context.anchor} stands"
@@ -65,9 +63,9 @@ def predict(context: Context) -> tuple[int, str]:
     params = model.prepare(*map(context.table, fitted), firm=context.firm, as_of=context.as_of)
     batches = (
         model.predict(batch, params, firm=context.firm, as_of=context.as_of)
-        for batch in context.handoff.read(context.slot(streamed))
+        for batch in context.rows(streamed)
     )
-    return context.write(batches, context.manifests(context.step.reads)).rows, ""
+    return context.write(batches).rows, ""
 
 
 def _model(step: Step) -> Any:

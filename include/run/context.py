@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +13,7 @@ import pyarrow as pa
 from include.datasets import Dataset
 from include.engines import Engine
 from include.firms import Firm
-from include.handoff import Handoff, Manifest, Slot
+from include.handoff import Handoff, Manifest, Referenced, Slot
 from include.periods import Month, anchor_of
 from include.settings import Settings
 from include.steps import Step
@@ -40,6 +40,7 @@ class Context:
     engine: Engine
     scratch: Path
     settings: Settings
+    made_from: list[Referenced] = field(default_factory=list)
 
     @property
     def params(self) -> dict[str, object]:
@@ -78,33 +79,30 @@ class Context:
         """Where all of a dataset lies: one snapshot, or the months its index names."""
         return self.handoff.slots(self.firm.firm_key, dataset, self.day_of(dataset))
 
-    def files(self, dataset: Dataset) -> tuple[list[Manifest], list[Path]]:
+    def files(self, dataset: Dataset) -> list[Path]:
         """Verified local files of all of a dataset's slices."""
-        manifests, paths = [], []
+        paths = []
         for slot in self.slots(dataset):
             manifest, found = self.handoff.fetch(slot)
-            manifests.append(manifest)
+            self.made_from.append(manifest)
             paths += found
-        return manifests, paths
+        return paths
 
-    def inputs(self) -> tuple[list[tuple[Dataset, Sequence[Path]]], list[Manifest]]:
-        """Everything the step reads, as files for the engine, and their manifests."""
-        inputs: list[tuple[Dataset, Sequence[Path]]] = []
-        made_from: list[Manifest] = []
-        for dataset in self.step.reads:
-            manifests, paths = self.files(dataset)
-            inputs.append((dataset, paths))
-            made_from += manifests
-        return inputs, made_from
+    def inputs(self) -> list[tuple[Dataset, list[Path]]]:
+        """Everything the step reads, as files for the engine."""
+        return [(dataset, self.files(dataset)) for dataset in self.step.reads]
 
-    def manifests(self, datasets: Sequence[Dataset]) -> list[Manifest]:
-        """What snapshots were read, for the record of what a dataset was made from."""
-        found = [self.handoff.manifest(self.slot(dataset)) for dataset in datasets]
-        return [manifest for manifest in found if manifest is not None]
+    def rows(self, dataset: Dataset) -> Iterator[pa.RecordBatch]:
+        """A snapshot's rows, batch by batch."""
+        slot = self.slot(dataset)
+        manifest = self.handoff.manifest(slot)
+        if manifest is not None:
+            self.made_from.append(manifest)
+        yield from self.handoff.read(slot, expected=manifest)
 
     def table(self, dataset: Dataset) -> pa.Table:
         """A small dataset whole: fitted parameters, a histogram, a decision table."""
-        return pa.Table.from_batches(self.handoff.read(self.slot(dataset)), schema=dataset.schema)
+        return pa.Table.from_batches(self.rows(dataset), schema=dataset.schema)
 
     def standing(self) -> Manifest | None:
         """What the step's anchor holds already, when it was made under today's contract and settings."""
@@ -115,12 +113,13 @@ class Context:
             return None
         return manifest if self.firm.settings_reference in manifest.made_from else None
 
-    def write(self, batches: Iterable[pa.RecordBatch], made_from: Sequence[Manifest]) -> Manifest:
-        """Commit what this step writes, with what it was made from: data and settings."""
+    def write(self, batches: Iterable[pa.RecordBatch]) -> Manifest:
+        """Commit what this step writes, with what it was made from: everything it read, and settings."""
+        self.made_from.append(SettingsUsed(self.firm.settings_reference))
         return self.handoff.write(
             self.slot(self.written),
             map(self.written.conform, batches),
             token=self.token,
             as_of=self.as_of,
-            made_from=[*made_from, SettingsUsed(self.firm.settings_reference)],
+            made_from=self.made_from,
         )

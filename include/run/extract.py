@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+import pyarrow as pa
 
 from include.datasets import Dataset
 from include.datasets.extracted import rejected_of
 from include.faults import point
-from include.handoff import Manifest
+from include.handoff import Manifest, Slot
 from include.periods import Month, months_between, months_to_read
 from include.run.context import Context
 from include.run.intake import Intake
@@ -73,20 +76,26 @@ def _take_in(context: Context, source: Source, dataset: Dataset, month: Month | 
             intake.read(source.extract(dataset, month=month, as_of=context.as_of))
         else:
             intake.read(())
-        manifest = context.handoff.write(
-            slot, intake.tidy(context.engine), token=context.token, as_of=context.as_of
-        )
-        rejected = context.slot(rejected_of(dataset), month)
-        if intake.rejections.rows or context.handoff.manifest(rejected) is not None:
-            context.handoff.write(
-                rejected, intake.rejected(context.engine), token=context.token, as_of=context.as_of
-            )
-        context.warehouse.record_rejections(
-            context.firm.firm_key,
-            dataset.name,
-            str(slot.slice),
-            context.as_of,
-            context.token,
-            intake.rejections.records(with_samples=not dataset.pii),
-        )
-    return manifest
+
+        def rows() -> Iterator[pa.RecordBatch]:
+            yield from intake.tidy(context.engine)
+            # Before the slice is committed: once it stands, nobody would read it again to count these.
+            _account_for(context, slot, intake)
+
+        return context.handoff.write(slot, rows(), token=context.token, as_of=context.as_of)
+
+
+def _account_for(context: Context, slot: Slot, intake: Intake) -> None:
+    """Keep the rows that could not be used, and say how many by reason."""
+    rejected = Slot(slot.firm_key, rejected_of(slot.dataset), slot.slice)
+    if intake.rejections.rows or context.handoff.manifest(rejected) is not None:
+        rows = intake.rejected(context.engine)
+        context.handoff.write(rejected, rows, token=context.token, as_of=context.as_of)
+    context.warehouse.record_rejections(
+        slot.firm_key,
+        slot.dataset.name,
+        str(slot.slice),
+        context.as_of,
+        context.token,
+        intake.rejections.records(with_samples=not slot.dataset.pii),
+    )

@@ -15,7 +15,7 @@ def load(context: Context) -> tuple[int, str]:
     for slot in context.slots(dataset):
         manifest = context.handoff.manifest(slot)
         if manifest is not None:
-            batches = context.handoff.read(slot)
+            batches = context.handoff.read(slot, expected=manifest)
             slices.append(LoadSlice(str(slot.slice), manifest.token, manifest.sha256, batches))
     loaded = context.warehouse.load(
         context.step.table,

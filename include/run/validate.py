@@ -31,7 +31,7 @@ def validate(context: Context) -> tuple[int, str]:
         firm=context.firm,
         as_of=context.as_of,
         slices=slices,
-        references={other.name: context.files(other)[1] for other in others},
+        references={other.name: context.files(other) for other in others},
         history=context.warehouse.history(context.firm.firm_key, dataset.name),
     )
     context.warehouse.record_quality(

@@ -7,11 +7,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from include import parts
 from include.datasets import ContractError, Dataset
 from include.datasets.contract import COUNT, CUSTOMER_ID, column
-from include.handoff import Fenced, Handoff, HandoffError, Slot, local_token
-from include.manifest import Corrupt, Part
+from include.handoff import Fenced, Handoff, HandoffError, Slot, local_token, parts
+from include.handoff.manifest import Corrupt, Part
 from include.periods import Month
 from tests.things import AS_OF, EVENTS, SLOT, THINGS, batch, rows
 

@@ -24,12 +24,12 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-from include import parts, protocol
 from include.datasets import Dataset
-from include.manifest import Corrupt, HandoffError, Manifest, Part, draft
+from include.handoff import parts, protocol
+from include.handoff.manifest import Corrupt, HandoffError, Manifest, Part, draft
+from include.handoff.protocol import Fenced, StoreError, UnknownOutcome, perform
+from include.handoff.stores import open_store
 from include.periods import Month
-from include.protocol import Fenced, StoreError, UnknownOutcome, perform
-from include.stores import open_store
 
 __all__ = [
     "Corrupt",
@@ -241,7 +241,7 @@ def local_token(root: str, *, scratch: Path | None = None) -> int:
 def code_version() -> str:
     """A hash of this package's code and SQL: what wrote a manifest, wherever it was deployed from."""
     digest = hashlib.sha256()
-    home = Path(__file__).parent
+    home = Path(__file__).parents[1]
     for path in sorted(p for p in home.rglob("*") if p.suffix in (".py", ".sql")):
         digest.update(f"{path.relative_to(home)}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:12]

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from include import parts
 from include.faults import VARIABLE, die_with_parent
-from include.handoff import Handoff, HandoffError, StoreError, UnknownOutcome
+from include.handoff import Handoff, HandoffError, StoreError, UnknownOutcome, parts
 from include.processes import is_alive
 from tests.proxy import LossyProxy
 from tests.things import AS_OF, SLOT, batch, ended, forked, rows

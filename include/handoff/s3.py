@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from include.protocol import Blob, Conflict, Content, Entry, Gone, Landed, StoreError, Unknown
+from include.handoff.protocol import Blob, Conflict, Content, Entry, Gone, Landed, StoreError, Unknown
+from include.handoff.stores import CHUNK_BYTES, checked, failed, pause, pour
 from include.settings import Settings, SettingsError
-from include.stores import CHUNK_BYTES, checked, failed, pause, pour
 
 TRIES = 4  # of one download, and, by botocore, of one request
 CONNECT_SECONDS, READ_SECONDS = 10, 60

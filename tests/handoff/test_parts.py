@@ -7,10 +7,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from include import parts
 from include.datasets import ContractError, Dataset
 from include.datasets.contract import DAY, MONEY, TEXT, column
-from include.stores import Sink
+from include.handoff import parts
+from include.handoff.stores import Sink
 
 
 def poured(dataset: Dataset, batches: list[pa.RecordBatch]) -> list[list[dict]]:

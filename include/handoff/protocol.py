@@ -23,7 +23,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 from include import faults
-from include.manifest import FILE, Corrupt, HandoffError, Manifest, Part, decode, encode, void
+from include.handoff.manifest import FILE, Corrupt, HandoffError, Manifest, Part, decode, encode, void
 
 ROUNDS = 8  # commits are rare: eight lost races in a row mean something else is wrong
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from include.protocol import Conflict, Gone, Landed, StoreError
-from include.stores import FileStore, Sink, open_store
+from include.handoff.protocol import Conflict, Gone, Landed, StoreError
+from include.handoff.stores import FileStore, Sink, open_store
 from tests.s3 import SECRET, free_ports
 from tests.things import ended, forked
 
@@ -173,7 +173,7 @@ def test_a_missing_bucket_is_said(s3_server, monkeypatch, tmp_path):
 
 def test_an_unreachable_endpoint_is_said(s3_server, monkeypatch, tmp_path):
     monkeypatch.setenv("AIRFLOW_CONN_LAKE", s3_server.connection(port=free_ports(1)[0]))
-    monkeypatch.setattr("include.s3.TRIES", 2)
+    monkeypatch.setattr("include.handoff.s3.TRIES", 2)
     store = open_store(f"s3://lake@{s3_server.bucket}/x", scratch=tmp_path)
 
     with pytest.raises(StoreError, match=r"Could not connect.*check that connection 'lake'"):

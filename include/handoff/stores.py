@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
-from include.protocol import Blob, Conflict, Content, Entry, Gone, Landed, StoreError, Unknown
+from include.handoff.protocol import Blob, Conflict, Content, Entry, Gone, Landed, StoreError, Unknown
 
 CHUNK_BYTES = 1 << 20
 PAUSE_SECONDS = 0.05
@@ -259,7 +259,7 @@ def open_store(root: str, *, scratch: Path) -> Any:
     if parts.scheme == "file" and parts.netloc in ("", "localhost"):
         return FileStore(Path(unquote(parts.path)))
     if parts.scheme == "s3" and parts.hostname:
-        from include.s3 import S3Store
+        from include.handoff.s3 import S3Store
 
         return S3Store(parts.netloc, parts.path.strip("/"), scratch=scratch)
     raise StoreError(f"root {root!r} must be file:///folder or s3://conn_id@bucket/prefix")

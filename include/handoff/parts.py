@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from include.datasets import ContractError, Dataset
-from include.manifest import Corrupt, Part
+from include.handoff.manifest import Corrupt, Part
 
 GROUP_ROWS = 1 << 17
 PART_ROWS = 4_000_000
