@@ -18,7 +18,7 @@ holds the two together. Each group is one query of the same name in `include/sql
 - Every feature is about one customer's own history before `as_of`, an exclusive day in the firm's time zone.
   The same queries serve scoring (as_of is the run's) and training (as_of is a past cutoff).
 - "Last 30 days" are the 30 days that end with the day before as_of.
-- Null means unknown or nothing to divide by: a one-time buyer has no gap, a firm without categories no breadth.
+- Null means unknown or nothing to divide by: a one-time buyer has no gap, a firm may name no brands.
   Counts and amounts of what a firm does not record are 0.
 - No e-mail opens, site visits or tickets are read here; engagement is what purchases and points show.
 - *Factor* is the reason for churn that the feature speaks of (`include/models/churn_factors.py`). The trees
