@@ -233,3 +233,20 @@ def test_a_late_correction_of_an_old_month_is_no_silence(tmp_path: Path):
     report = judge(tmp_path, ("2026-09", month(2026, 9)), as_of=date(2026, 11, 21), history=known)
 
     assert "freshness" not in [r.expectation for r in report.results]
+
+
+def test_days_on_or_after_as_of_do_not_end_a_silence(tmp_path: Path):
+    report = judge(tmp_path, as_of=date(2026, 5, 10), history=LONG)
+
+    (result,) = report.results
+    assert result.observed.startswith("last event on 2026-05-09, 1 days to as_of 2026-05-10")
+
+
+def test_the_first_days_of_a_month_only_warn_even_at_a_large_firm(tmp_path: Path):
+    large = [{**row, "rows": 100 * len(row["profile"]["days"])} for row in LONG]
+
+    two_days = judge(tmp_path, ("2026-11", []), as_of=date(2026, 11, 3), history=large)
+    a_week = judge(tmp_path, ("2026-11", []), as_of=date(2026, 11, 8), history=large)
+
+    assert failures(two_days)["volume"] is False
+    assert failures(a_week)["volume"] is True
