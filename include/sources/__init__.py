@@ -22,6 +22,8 @@ from include.periods import EARLIEST, Month
 SOURCES: dict[str, str] = {
     "postgres": "include.sources.postgres:Postgres",
     "csv": "include.sources.csv:Csv",
+    "oracle": "include.sources.oracle:Oracle",
+    "odoo": "include.sources.odoo:Odoo",
 }
 BATCH_ROWS = 65_536
 REJECTED = pa.field("rejected_reason", pa.string())

@@ -9,7 +9,7 @@ it a float.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -26,12 +26,16 @@ from include.sources import BATCH_ROWS, EARLIEST, SourceError, extracted_schema,
 from include.sources.statements import has_statement, numbered, statement
 
 CONNECT_SECONDS = 15
-REQUIRED_TABLES = ("customers", "products", "orders", "order_lines", "returns", "return_lines")
-SEE = "see docs/sources.md, 'postgres'"
 
 
 class Postgres:
-    """The source of a firm whose row says ``kind: postgres``."""
+    """The source of a firm whose row says ``kind: postgres``; ``Odoo`` reads other tables the same way."""
+
+    kind = "postgres"
+    required_tables: tuple[str, ...] = (
+        "customers", "products", "orders", "order_lines", "returns", "return_lines",
+    )  # fmt: skip
+    optional_tables: Mapping[str, str] = {"loyalty_movements": "loyalty_movements"}  # by dataset
 
     def __init__(
         self, firm: Firm, connection_uri: Callable[[str], str], *, scratch: Path | None = None
@@ -39,7 +43,8 @@ class Postgres:
         """Nothing is opened yet; ``scratch`` is not needed here."""
         if firm.source.conn_id is None:
             raise SourceError(
-                f"firm {firm.firm_key}: a postgres source needs source.conn_id, an Airflow connection"
+                f"firm {firm.firm_key}: a source of kind {self.kind} needs source.conn_id, "
+                "an Airflow connection"
             )
         self._firm = firm
         self._schema = firm.source.db_schema or "public"
@@ -56,22 +61,23 @@ class Postgres:
 
     def offers(self, dataset: Dataset) -> bool:
         """Whether there is a statement for the dataset, and its table where the table is optional."""
-        if not has_statement(f"postgres/{dataset.name}"):
+        if not has_statement(f"{self.kind}/{dataset.name}"):
             return False
-        if dataset.name != "loyalty_movements":
+        if dataset.name not in self.optional_tables:
             return True
         with self._snapshot() as connection:
-            return "loyalty_movements" in self._tables(connection)
+            return self.optional_tables[dataset.name] in self._tables(connection)
 
     def first_month(self, dataset: Dataset) -> Month | None:
         """The month of the first row whose date can be used."""
         with self._snapshot() as connection:
-            (row,) = self._fetch(connection, f"postgres/{dataset.name}_first", self._params(None, None))
+            (row,) = self._fetch(connection, f"{self.kind}/{dataset.name}_first", self._params(None, None))
         if row["first_day"] is not None:
             return Month.of(row["first_day"])
         if row["has_rows"]:
             raise SourceError(
-                f"{self._place}: {dataset.name} has rows, but none with a date from {EARLIEST} on; {SEE}"
+                f"{self._place}: {dataset.name} has rows, but none with a date from {EARLIEST} on; "
+                f"{self._see}"
             )
         return None
 
@@ -79,14 +85,18 @@ class Postgres:
         """Rows of the dataset, one snapshot, in batches of at most ``BATCH_ROWS``."""
         schema = extracted_schema(dataset)
         with self._snapshot() as connection:
-            for batch in self._stream(connection, f"postgres/{dataset.name}", self._params(month, as_of)):
+            for batch in self._stream(connection, f"{self.kind}/{dataset.name}", self._params(month, as_of)):
                 columns = [batch.column(field.name).cast(field.type) for field in schema]
                 yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
     @property
     def _place(self) -> str:
         conn_id = self._firm.source.conn_id
-        return f"firm {self._firm.firm_key}, postgres source {conn_id}, schema {self._schema!r}"
+        return f"firm {self._firm.firm_key}, {self.kind} source {conn_id}, schema {self._schema!r}"
+
+    @property
+    def _see(self) -> str:
+        return f"see docs/sources.md, '{self.kind}'"
 
     def _params(self, month: Month | None, as_of: date | None) -> dict[str, object]:
         zone = self._firm.timezone
@@ -117,7 +127,7 @@ class Postgres:
             self._look(connection)
             yield connection
         except adbc.Error as error:
-            raise SourceError(f"{self._place}: {_said(error)}; {SEE}") from error
+            raise SourceError(f"{self._place}: {_said(error)}; {self._see}") from error
         finally:
             _close(connection)
 
@@ -133,8 +143,8 @@ class Postgres:
                 f"{self._place}: no such schema; there are {schemas}. Mend source.schema of the firm"
             )
         found = self._tables(connection)
-        if missing := [table for table in REQUIRED_TABLES if table not in found]:
-            raise SourceError(f"{self._place}: missing tables {missing}; {SEE}")
+        if missing := [table for table in self.required_tables if table not in found]:
+            raise SourceError(f"{self._place}: missing tables {missing}; {self._see}")
 
     def _tables(self, connection: adbc.Connection) -> set[str]:
         """Tables and views of the shop's schema."""
@@ -171,7 +181,9 @@ class Postgres:
                 table = cursor.fetch_arrow_table()
             yield from table.to_batches()
             if table.num_rows < BATCH_ROWS:
-                return
+                break
+        with connection.cursor() as cursor:
+            cursor.execute("close extracted")
 
 
 def _said(error: Exception) -> str:

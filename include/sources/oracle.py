@@ -1,0 +1,253 @@
+"""A loyalty programme's schema in Oracle, streamed as Arrow through the hook's connection.
+
+The statements are ``sql/extract/oracle/<dataset>.sql``, in an ANSI subset that Postgres runs as well;
+the tables they expect are ``loyalty.sql`` beside them. The firm's schema is looked up in the catalogue
+and made the session's own, so no identifier is ever put into a statement, and values travel as binds.
+Oracle keeps the firm's local times and no zone: instants and days are worked out here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import oracledb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from include.datasets import Dataset
+from include.firms import Firm
+from include.periods import Month
+from include.sources import BATCH_ROWS, EARLIEST, SourceError, extracted_schema, takes_undated
+from include.sources.statements import has_statement, named, statement
+
+# What each dataset's statement reads. A view may give any other schema these names.
+COLUMNS: Mapping[str, tuple[str, frozenset[str]]] = {
+    "transactions": (
+        "transactions",
+        frozenset(
+            {
+                "transaction_id",
+                "unique_customer_id",
+                "trx_date",
+                "amount",
+                "amount_after_discount",
+                "trx_state_id",
+                "is_deleted",
+                "timed_id_transaction",
+                "dwh_program_id",
+            }
+        ),
+    ),
+    "customers": ("customers", frozenset({"unique_customer_id", "birth_date", "gender", "city"})),
+    "loyalty_movements": (
+        "loyalty_points",
+        frozenset({"unique_customer_id", "points_earned", "points_used", "date", "dwh_program_id"}),
+    ),
+    "programmes": ("programs", frozenset({"dwh_program_id", "program_name"})),
+}
+REQUIRED = ("transactions", "customers")
+SEE = "see docs/sources.md, 'oracle'"
+Connect = Callable[[str], Any]
+
+
+class Oracle:
+    """The source of a firm whose row says ``kind: oracle``."""
+
+    def __init__(
+        self,
+        firm: Firm,
+        connection_uri: Callable[[str], str],
+        *,
+        scratch: Path | None = None,
+        connect: Connect | None = None,
+    ) -> None:
+        """Nothing is opened yet; ``connect`` opens a connection by its Airflow id (the hook does)."""
+        if firm.source.conn_id is None or firm.source.db_schema is None:
+            raise SourceError(
+                f"firm {firm.firm_key}: an oracle source needs source.conn_id, an Airflow connection, "
+                "and source.schema, the firm's own schema"
+            )
+        self._firm = firm
+        self._conn_id = firm.source.conn_id
+        self._owner = firm.source.db_schema.upper()
+        self._connect = connect or (lambda conn_id: connect_with_hook(conn_id, connection_uri))
+
+    def offers(self, dataset: Dataset) -> bool:
+        """Whether there is a statement for the dataset, and its table where the table is optional."""
+        if dataset.name not in COLUMNS or not has_statement(f"oracle/{dataset.name}"):
+            return False
+        if dataset.name in REQUIRED:
+            return True
+        with self._session() as (_, catalogue):
+            return COLUMNS[dataset.name][0] in catalogue
+
+    def first_month(self, dataset: Dataset) -> Month | None:
+        """The month of the day before the first key: a row may be booked under the day after its own."""
+        with self._reading(dataset) as connection:
+            (row,) = self._fetch(connection, f"oracle/{dataset.name}_first", self._params(None, None))
+        if row["first_key"] is not None:
+            day = max(_day_of(int(row["first_key"])) - timedelta(days=1), EARLIEST)
+            return Month.of(day)
+        if row["has_rows"]:
+            raise SourceError(
+                f"{self._place}: {dataset.name} has rows, but none with a date from {EARLIEST} on; {SEE}"
+            )
+        return None
+
+    def extract(self, dataset: Dataset, *, month: Month | None, as_of: date) -> Iterator[pa.RecordBatch]:
+        """Rows of the dataset, one read-only transaction, in batches of at most ``BATCH_ROWS``."""
+        schema = extracted_schema(dataset)
+        with self._reading(dataset) as connection:
+            for batch in self._stream(connection, f"oracle/{dataset.name}", self._params(month, as_of)):
+                yield canonical(batch, schema, self._firm.timezone)
+
+    @property
+    def _place(self) -> str:
+        return f"firm {self._firm.firm_key}, oracle source {self._conn_id}, schema {self._owner!r}"
+
+    def _params(self, month: Month | None, as_of: date | None) -> dict[str, object]:
+        params: dict[str, object] = {"earliest": _midnight(EARLIEST), "earliest_key": _key(EARLIEST)}
+        if as_of is not None:
+            params |= {"as_of_start": _midnight(as_of), "as_of_key": _key(as_of)}
+        if month is not None and as_of is not None:
+            params |= {
+                "month_start": _midnight(month.first),
+                "month_end": _midnight(month.end),
+                "month_key": _key(month.first),
+                "month_end_key": _key(month.end),
+                "window_key": _key(month.first - timedelta(days=1)),
+                "window_end_key": _key(month.end + timedelta(days=1)),
+                "takes_undated": int(takes_undated(month, as_of)),
+            }
+        return params
+
+    @contextlib.contextmanager
+    def _session(self) -> Iterator[tuple[Any, dict[str, set[str]]]]:
+        """A read-only transaction in which names mean the firm's schema, and what that schema holds."""
+        try:
+            connection = self._connect(self._conn_id)
+        except oracledb.Error as error:
+            raise SourceError(
+                f"{self._place}: cannot connect: {_said(error)}. "
+                "Is the server up, and the Airflow connection right?"
+            ) from error
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("set transaction read only")
+            if not (catalogue := self._catalogue(connection)):
+                raise SourceError(
+                    f"{self._place}: no such schema, or this login may read nothing in it. "
+                    "Mend source.schema of the firm, or grant select on its tables"
+                )
+            connection.current_schema = self._owner
+            yield connection, catalogue
+        except oracledb.Error as error:
+            raise SourceError(f"{self._place}: {_said(error)}; {SEE}") from error
+        finally:
+            with contextlib.suppress(oracledb.Error):  # the server may be gone; that was said before
+                connection.close()
+
+    @contextlib.contextmanager
+    def _reading(self, dataset: Dataset) -> Iterator[Any]:
+        """A session whose schema has what the dataset's statement names."""
+        table, columns = COLUMNS[dataset.name]
+        with self._session() as (connection, catalogue):
+            if table not in catalogue:
+                raise SourceError(f"{self._place}: missing table {table.upper()}; {SEE}")
+            if missing := sorted(name.upper() for name in columns - catalogue[table]):
+                raise SourceError(f"{self._place}: {table.upper()} has no columns {missing}; {SEE}")
+            yield connection
+
+    def _catalogue(self, connection: Any) -> dict[str, set[str]]:
+        """Tables and views that the login may read in the firm's schema, each with its columns."""
+        found: dict[str, set[str]] = {}
+        for row in self._fetch(connection, "oracle/catalogue", {"owner": self._owner}):
+            found.setdefault(row["relation_name"].lower(), set()).add(row["attribute_name"].lower())
+        return found
+
+    def _fetch(self, connection: Any, path: str, params: Mapping[str, object]) -> list[dict[str, Any]]:
+        return [row for batch in self._stream(connection, path, params) for row in batch.to_pylist()]
+
+    def _stream(self, connection: Any, path: str, params: Mapping[str, object]) -> Iterator[pa.RecordBatch]:
+        """The batches of a statement; numbers stay decimals, and names are lower case."""
+        sql = statement(path)
+        _, names = named(sql)
+        frames = connection.fetch_df_batches(
+            sql, {name: params[name] for name in sorted(names)}, size=BATCH_ROWS, fetch_decimals=True
+        )
+        for frame in frames:
+            if not frame.num_columns() or not frame.num_rows():  # such a frame has no stream to give
+                continue
+            table = pa.table(frame)
+            yield from table.rename_columns([name.lower() for name in table.column_names]).to_batches(
+                max_chunksize=BATCH_ROWS
+            )
+
+
+def canonical(batch: pa.RecordBatch, schema: pa.Schema, zone: str) -> pa.RecordBatch:
+    """A statement's batch as the source yields it: typed, localised, rejected rows as JSON beside it."""
+    columns = {name: _no_empty_text(batch.column(name)) for name in batch.schema.names}
+    if "occurred_local" in columns:
+        local = columns["occurred_local"].cast(pa.timestamp("us"), safe=False)
+        # Of a time that comes twice the first is meant, as in the other sources.
+        instants = pc.assume_timezone(local, zone, ambiguous="earliest", nonexistent="latest")
+        columns["order_date"] = pc.local_timestamp(instants).cast(pa.date32(), safe=False)
+        columns["occurred_at"] = instants.cast(pa.timestamp("us", tz="UTC"))
+    columns["source_row"] = _source_rows(batch, columns["rejected_reason"])
+    arrays = [columns[field.name].cast(field.type, safe=field.type != pa.date32()) for field in schema]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def connect_with_hook(conn_id: str, connection_uri: Callable[[str], str]) -> Any:
+    """The connection that Airflow's Oracle hook opens; SourceError when the id is another system's."""
+    kind = connection_uri(conn_id).partition("://")[0].partition("+")[0]
+    if kind != "oracle":
+        raise SourceError(f"connection {conn_id} is of type {kind!r}; an oracle:// URI is needed")
+    from airflow.providers.oracle.hooks.oracle import OracleHook
+
+    return OracleHook(oracle_conn_id=conn_id).get_conn()
+
+
+def _no_empty_text(column: pa.Array) -> pa.Array:
+    """Oracle has no empty text; elsewhere, and in what pads or casts give, it means nothing too."""
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return column
+    return pc.if_else(pc.equal(column, ""), pa.scalar(None, column.type), column)
+
+
+def _source_rows(batch: pa.RecordBatch, rejected_reason: pa.Array) -> pa.Array:
+    rows: list[str | None] = [None] * batch.num_rows
+    for i in pc.indices_nonzero(pc.is_valid(rejected_reason)).to_pylist():
+        (row,) = batch.slice(i, 1).to_pylist()
+        kept = {name: value for name, value in row.items() if value is not None}
+        rows[i] = json.dumps(kept, default=str, ensure_ascii=False)
+    return pa.array(rows, pa.string())
+
+
+def _key(day: date) -> int:
+    """A day as Oracle's YYYYMMDD key."""
+    return day.year * 10_000 + day.month * 100 + day.day
+
+
+def _day_of(key: int) -> date:
+    """The day of a key, or the nearest one not after it when the key is of no day, such as 20200231."""
+    year, month, day = key // 10_000, key // 100 % 100, key % 100
+    if month > 12:
+        return date(min(year, 9999), 12, 31)
+    return date(min(year, 9999), max(month, 1), min(max(day, 1), 28))
+
+
+def _midnight(day: date) -> datetime:
+    """The day's start as the firm's clocks say it, which is how Oracle keeps it."""
+    return datetime.combine(day, time.min, tzinfo=UTC).replace(tzinfo=None)
+
+
+def _said(error: Exception) -> str:
+    """What Oracle said, on one line."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return " ".join(lines)[:600]

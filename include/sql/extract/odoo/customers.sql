@@ -1,0 +1,96 @@
+-- customers: one row per commercial partner that is a customer, known before as_of.
+-- Grain: customer_id. Params: :as_of_start (an instant, exclusive), :timezone, :company_id.
+-- A customer is who has a customer rank, or an order or credit note; contacts and addresses of a
+-- company are the company. Archived partners are read too: their sales are not archived.
+
+with visitors as (
+
+    select partner_id
+    from res_users
+    where
+        login = 'public'
+        or login like 'public-user@company-%'
+
+),
+
+buyers as (
+
+    select partner_id
+    from sale_order
+    where
+        company_id = :company_id
+        and state in ('sale', 'done', 'cancel')
+        and date_order < cast(:as_of_start as timestamp with time zone) at time zone 'UTC'
+    union
+    select partner_id
+    from account_move
+    where
+        company_id = :company_id
+        and move_type = 'out_refund'
+        and state = 'posted'
+        and invoice_date
+        < cast(cast(:as_of_start as timestamp with time zone) at time zone :timezone as date)
+
+),
+
+customer_ids as (
+
+    select coalesce(res_partner.commercial_partner_id, res_partner.id) as customer_id
+    from buyers
+    inner join res_partner
+        on buyers.partner_id = res_partner.id
+    where buyers.partner_id not in (select visitors.partner_id from visitors)
+    union
+    select coalesce(commercial_partner_id, id) as customer_id
+    from res_partner
+    where
+        customer_rank > 0
+        and (company_id is null or company_id = :company_id)
+        and (
+            create_date is null
+            or create_date < cast(:as_of_start as timestamp with time zone) at time zone 'UTC'
+        )
+
+),
+
+-- The newest version keeps no mobile number apart, older ones no normalised address.
+partners as (
+
+    select
+        res_partner.id,
+        res_partner.name,
+        res_partner.email,
+        res_partner.phone,
+        res_partner.city,
+        res_partner.country_id,
+        res_partner.create_date,
+        to_jsonb(res_partner) ->> 'mobile' as mobile,
+        to_jsonb(res_partner) ->> 'email_normalized' as email_normalized
+    from res_partner
+    inner join customer_ids
+        on res_partner.id = customer_ids.customer_id
+
+)
+
+select
+    cast(partners.id as text) as customer_id,
+    cast(null as date) as birth_date,
+    cast(null as text) as gender,
+    cast(null as text) as acquisition_channel,
+    cast(null as text) as age_band,
+    cast(null as text) as income_band,
+    cast(null as text) as household_size,
+    cast(null as text) as rejected_reason,
+    cast(null as text) as source_row,
+    nullif(partners.name, '') as full_name,
+    coalesce(nullif(partners.email_normalized, ''), nullif(partners.email, '')) as email,
+    coalesce(nullif(partners.phone, ''), nullif(partners.mobile, '')) as phone,
+    nullif(partners.city, '') as city,
+    nullif(res_country.code, '') as country,
+    case
+        when partners.create_date > '-infinity'
+            then cast(partners.create_date at time zone 'UTC' at time zone :timezone as date)
+    end as joined_date
+from partners
+left join res_country
+    on partners.country_id = res_country.id

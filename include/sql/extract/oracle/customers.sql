@@ -1,0 +1,39 @@
+-- customers: one row per customer; the schema does not say since when it knows them.
+-- Grain: customer_id. No params.
+-- A date of birth that cannot be one is left empty.
+
+with typed as (
+
+    select
+        birth_date,
+        gender,
+        city,
+        nullif(cast(unique_customer_id as varchar(4000)), '') as customer_text
+    from customers
+
+)
+
+select
+    customer_text as customer_id,
+    cast(null as varchar(40)) as full_name,
+    cast(null as varchar(40)) as email,
+    cast(null as varchar(40)) as phone,
+    cast(null as varchar(40)) as country,
+    cast(null as timestamp(6)) as joined_date,
+    cast(null as varchar(40)) as acquisition_channel,
+    cast(null as varchar(40)) as age_band,
+    cast(null as varchar(40)) as income_band,
+    cast(null as varchar(40)) as household_size,
+    cast(
+        case
+            when
+                birth_date >= timestamp '1900-01-01 00:00:00'
+                and birth_date < timestamp '2100-01-01 00:00:00'
+                then birth_date
+        end
+        as timestamp(6)
+    ) as birth_date,
+    nullif(cast(gender as varchar(4000)), '') as gender,
+    nullif(cast(city as varchar(4000)), '') as city,
+    case when customer_text is null then 'missing_id' end as rejected_reason
+from typed
