@@ -3,46 +3,20 @@
 -- Params: :month_start, :month_end, :as_of_start (instants; ends are exclusive), :earliest, :timezone,
 -- :takes_undated (this month also yields the movements that no date places).
 
-with dated as (
+with movements as (
 
     select
         movement_id,
         customer_id,
         programme_id,
         order_id,
-        occurred_at,
         points_earned,
-        points_used
+        points_used,
+        case when occurred_at >= :earliest then occurred_at end as occurred_at
     from loyalty_movements
     where
-        occurred_at >= :month_start
-        and occurred_at < :month_end
-        and occurred_at < :as_of_start
-
-),
-
-undated as (
-
-    select
-        movement_id,
-        customer_id,
-        programme_id,
-        order_id,
-        cast(null as timestamp with time zone) as occurred_at,
-        points_earned,
-        points_used
-    from loyalty_movements
-    where
-        :takes_undated
-        and (occurred_at is null or occurred_at < :earliest)
-
-),
-
-movements as (
-
-    select * from dated
-    union all
-    select * from undated
+        (occurred_at >= :month_start and occurred_at < :month_end and occurred_at < :as_of_start)
+        or (:takes_undated and (occurred_at is null or occurred_at < :earliest))
 
 ),
 

@@ -3,87 +3,36 @@
 -- Params: :month_start, :month_end, :as_of_start (instants; ends are exclusive), :earliest, :timezone,
 -- :takes_undated (this month also yields the lines that no date places).
 
-with dated_orders as (
+with known_orders as (
 
     select
         order_id,
         customer_id,
-        ordered_at,
         status,
         channel,
         payment_method,
-        programme_id
+        programme_id,
+        case when ordered_at >= :earliest then ordered_at end as ordered_at
     from orders
     where
-        ordered_at >= :month_start
-        and ordered_at < :month_end
-        and ordered_at < :as_of_start
-
-),
-
-undated_orders as (
-
-    select
-        order_id,
-        customer_id,
-        cast(null as timestamp with time zone) as ordered_at,
-        status,
-        channel,
-        payment_method,
-        programme_id
-    from orders
-    where
-        :takes_undated
-        and (ordered_at is null or ordered_at < :earliest)
-
-),
-
-known_orders as (
-
-    select * from dated_orders
-    union all
-    select * from undated_orders
-
-),
-
-dated_returns as (
-
-    select
-        return_id,
-        customer_id,
-        returned_at,
-        channel,
-        payment_method,
-        programme_id
-    from returns
-    where
-        returned_at >= :month_start
-        and returned_at < :month_end
-        and returned_at < :as_of_start
-
-),
-
-undated_returns as (
-
-    select
-        return_id,
-        customer_id,
-        cast(null as timestamp with time zone) as returned_at,
-        channel,
-        payment_method,
-        programme_id
-    from returns
-    where
-        :takes_undated
-        and (returned_at is null or returned_at < :earliest)
+        (ordered_at >= :month_start and ordered_at < :month_end and ordered_at < :as_of_start)
+        or (:takes_undated and (ordered_at is null or ordered_at < :earliest))
 
 ),
 
 known_returns as (
 
-    select * from dated_returns
-    union all
-    select * from undated_returns
+    select
+        return_id,
+        customer_id,
+        channel,
+        payment_method,
+        programme_id,
+        case when returned_at >= :earliest then returned_at end as returned_at
+    from returns
+    where
+        (returned_at >= :month_start and returned_at < :month_end and returned_at < :as_of_start)
+        or (:takes_undated and (returned_at is null or returned_at < :earliest))
 
 ),
 
