@@ -33,7 +33,7 @@ def web_hook() -> Iterator[Hook]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             hook.received.append(json.loads(body))
             self.send_response(hook.status)
-            if hook.status == 302:
+            if hook.status == 307:
                 self.send_header("Location", hook.url)
             self.end_headers()
             self.wfile.write(b"ok")

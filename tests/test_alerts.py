@@ -198,7 +198,7 @@ def test_a_target_that_refuses_is_logged(hook: Hook, caplog: pytest.LogCaptureFi
 
 
 def test_a_redirect_is_not_followed(hook: Hook) -> None:
-    hook.status = 302
+    hook.status = 307
 
     send(failure(), Alerts(webhook="ops_hook"))
 

@@ -105,7 +105,7 @@ class RealAirflow:
         self.api.trigger(dag_id, run_id, {} if as_of is None else {"as_of": str(as_of)})
         return run_id
 
-    def ended(self, dag_id: str, run_id: str, *, seconds: float = 300) -> str:
+    def ended(self, dag_id: str, run_id: str, *, seconds: float = 600) -> str:
         """Wait for a run to end; how it did."""
         states = ("success", "failed")
         self.wait(

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from include.schedule import run_day
 from include.settings import PROJECT
 
 
@@ -78,6 +79,8 @@ def test_after_a_change_of_rhythm_no_interval_overlaps_the_last_one(plugin):
 
     assert info.data_interval.start >= last.end
     assert info.data_interval.start - last.end < timedelta(days=5)
+    assert run_day(info.data_interval.start.date(), every_days=5) == info.data_interval.start.date()
+    assert info.data_interval.end - info.data_interval.start == timedelta(days=5)
 
 
 def test_a_manual_run_takes_the_last_whole_interval(plugin):
