@@ -29,9 +29,9 @@ from include.datasets.computed import (
     SEGMENTS,
 )
 from include.datasets.extracted import CUSTOMERS, LOYALTY_MOVEMENTS, PRODUCTS, TRANSACTIONS
-from include.datasets.features import CUSTOMER_FEATURES, FEATURE_QUERIES
+from include.datasets.features import CUSTOMER_FEATURES
 
-Kind = Literal["extract", "validate", "query", "sample", "fit", "predict", "load"]
+Kind = Literal["extract", "validate", "query", "features", "sample", "fit", "predict", "load"]
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,18 @@ def query(dataset: Dataset, *, reads: tuple[Dataset, ...], module: str | None = 
     return Step(
         name=dataset.name,
         kind="query",
+        does=f"Computes {dataset.name}: {dataset.about}",
+        reads=reads,
+        writes=dataset,
+        module=module,
+    )
+
+
+def features(dataset: Dataset, *, reads: tuple[Dataset, ...], module: str) -> Step:
+    """Compute ``dataset`` by the chain of feature queries that training runs too."""
+    return Step(
+        name=dataset.name,
+        kind="features",
         does=f"Computes {dataset.name}: {dataset.about}",
         reads=reads,
         writes=dataset,
@@ -143,6 +155,8 @@ def load(dataset: Dataset, table: str, *, after: tuple[str, ...] = (), module: s
     )
 
 
+FEATURES_READ = (TRANSACTIONS, CUSTOMER_DAYS, LOYALTY_MOVEMENTS, PRODUCTS)
+
 STEPS: tuple[Step, ...] = (
     extract(TRANSACTIONS),
     extract(CUSTOMERS),
@@ -158,8 +172,8 @@ STEPS: tuple[Step, ...] = (
     fit("segments", reads=(), writes=SEGMENTS, module="rfm"),
     fit("rfm", reads=(RFM_VALUES,), writes=RFM_CUTS, module="rfm"),
     predict("rfm", reads=(CUSTOMER_SUMMARY, RFM_CUTS, SEGMENTS), writes=RFM, module="rfm"),
-    *(query(features, reads=reads, module="churn") for features, reads in FEATURE_QUERIES),
-    sample(CHURN_TRAINING, reads=(TRANSACTIONS, CUSTOMER_DAYS, LOYALTY_MOVEMENTS, PRODUCTS), module="churn"),
+    features(CUSTOMER_FEATURES, reads=FEATURES_READ, module="churn"),
+    sample(CHURN_TRAINING, reads=FEATURES_READ, module="churn"),
     fit("churn", reads=(CHURN_TRAINING,), writes=CHURN_MODEL, module="churn"),
     fit("churn_metrics", reads=(CHURN_MODEL,), writes=CHURN_METRICS, module="churn"),
     fit("churn_importances", reads=(CHURN_MODEL,), writes=CHURN_IMPORTANCES, module="churn"),

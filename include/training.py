@@ -99,19 +99,29 @@ def sample_of(engine: Engine, files: Files, *, until: date, below: str, scratch:
     return Sample(kept, until)
 
 
+def feature_batches(
+    engine: Engine, files: Files, as_of: date, params: Mapping[str, object], scratch: Path
+) -> Iterator[pa.RecordBatch]:
+    """Rows of customer_features as of a day: the group queries one after another, then the one on top."""
+    folder = scratch / "features"
+    folder.mkdir(parents=True, exist_ok=True)
+    known: dict[Dataset, Sequence[Path]] = dict(files)
+    bound = {**params, "as_of": as_of}
+    for dataset, reads in FEATURE_QUERIES:
+        sql = (QUERIES / f"{dataset.name}.sql").read_text(encoding="utf-8")
+        batches = engine.query(sql, [(read, known[read]) for read in reads], bound)
+        if dataset is CUSTOMER_FEATURES:
+            yield from map(dataset.conform, batches)
+        else:
+            known[dataset] = [_write(dataset, batches, folder)]
+
+
 def features_as_of(
     engine: Engine, sample: Sample, cutoff: date, params: Mapping[str, object], scratch: Path
 ) -> pa.Table:
-    """customer_features as of the cutoff, by the very queries that scoring runs."""
-    folder = scratch / "features"
-    folder.mkdir(parents=True, exist_ok=True)
-    files: dict[Dataset, Sequence[Path]] = dict(sample.files)
-    for dataset, reads in FEATURE_QUERIES:
-        sql = (QUERIES / f"{dataset.name}.sql").read_text(encoding="utf-8")
-        inputs = [(read, files[read]) for read in reads]
-        files[dataset] = [_write(dataset, engine.query(sql, inputs, {**params, "as_of": cutoff}), folder)]
-    (path,) = files[CUSTOMER_FEATURES]
-    return pq.read_table(path)
+    """customer_features of a sample as of the cutoff, by the very queries that scoring runs."""
+    batches = feature_batches(engine, sample.files, cutoff, params, scratch)
+    return pa.Table.from_batches(list(batches), schema=CUSTOMER_FEATURES.schema)
 
 
 def labels_of(

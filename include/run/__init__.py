@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from include.engines import open_engine
 from include.firms import parse_firm
 from include.handoff import Handoff
-from include.run.compute import fit, predict, query, sample
+from include.run.compute import features, fit, predict, query, sample
 from include.run.context import Context
 from include.run.extract import extract
 from include.run.load import load
@@ -33,6 +33,7 @@ KINDS: dict[str, Callable[[Context], tuple[int, str]]] = {
     "extract": extract,
     "validate": validate,
     "query": query,
+    "features": features,
     "sample": sample,
     "fit": fit,
     "predict": predict,

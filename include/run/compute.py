@@ -18,6 +18,15 @@ def query(context: Context) -> tuple[int, str]:
     return context.write(context.engine.query(sql, context.inputs(), context.params)).rows, ""
 
 
+def features(context: Context) -> tuple[int, str]:
+    """Every feature of every customer, by the queries that training runs too."""
+    from include import training
+
+    files = dict(context.inputs())
+    rows = training.feature_batches(context.engine, files, context.as_of, context.params, context.scratch)
+    return context.write(rows).rows, ""
+
+
 def sample(context: Context) -> tuple[int, str]:
     """Training rows: the feature queries as of each past cutoff of the anchor, and what then happened."""
     from include import training
