@@ -41,7 +41,7 @@ def extract(context: Context) -> tuple[int, str]:
     )
     rows = 0
     for month in wanted:
-        kept[month] = _take_in(context, source, dataset, month)
+        kept[month] = _take_in(context, source, dataset, month, standing=kept.get(month))
         rows += kept[month].rows
         point("extract.after_month")
     context.handoff.write_index(
@@ -67,13 +67,24 @@ def _kept_months(context: Context, dataset: Dataset, first: Month | None) -> dic
     }
 
 
-def _take_in(context: Context, source: Source, dataset: Dataset, month: Month | None) -> Manifest:
-    """Read one slice from the source and replace it, counting what could not be used."""
+def _take_in(
+    context: Context,
+    source: Source,
+    dataset: Dataset,
+    month: Month | None,
+    *,
+    standing: Manifest | None = None,
+) -> Manifest:
+    """Read one slice from the source and replace it, counting what could not be used.
+
+    A month that a later run has read is read as of that run again: it may not lose days.
+    """
     slot = context.slot(dataset, month)
+    as_of = max(context.as_of, standing.as_of) if standing else context.as_of
     with TemporaryDirectory(dir=context.scratch) as folder:
         intake = Intake(dataset, Path(folder))
         if source.offers(dataset):
-            intake.read(source.extract(dataset, month=month, as_of=context.as_of))
+            intake.read(source.extract(dataset, month=month, as_of=as_of))
         else:
             intake.read(())
 
@@ -82,7 +93,7 @@ def _take_in(context: Context, source: Source, dataset: Dataset, month: Month | 
             # Before the slice is committed: once it stands, nobody would read it again to count these.
             _account_for(context, slot, intake)
 
-        return context.handoff.write(slot, rows(), token=context.token, as_of=context.as_of)
+        return context.handoff.write(slot, rows(), token=context.token, as_of=as_of)
 
 
 def _account_for(context: Context, slot: Slot, intake: Intake) -> None:
