@@ -162,6 +162,7 @@ class Firm(Strict):
     rfm: Rfm = Rfm()
     churn: Churn = Churn()
     ltv: Ltv = Ltv()
+    quality: dict[str, dict[str, dict[str, float | None]]] = {}
     retrain_months: int = Field(default=3, ge=1, le=12)
     is_paused: bool = False
 

@@ -21,6 +21,14 @@ def test_a_saved_firm_is_read_back_the_same(shop):
     assert parse_firm(shop.warehouse.firm_row("acme")) == firm
 
 
+def test_a_firms_own_bounds_of_quality_are_read_back_with_what_is_switched_off(shop):
+    bounds = {"transactions": {"volume": {"min_ratio": 0.25, "max_ratio": None}}}
+
+    shop.warehouse.save_firm(parse_firm(ACME | {"quality": bounds}), actor="ann")
+
+    assert parse_firm(shop.warehouse.firm_row("acme")).quality == bounds
+
+
 def test_every_field_of_a_firm_has_its_column():
     assert set(FIELDS) == set(Firm.model_fields)
 

@@ -21,6 +21,7 @@ create table control.firms (
     rfm jsonb,
     churn jsonb,
     ltv jsonb,
+    quality jsonb,
     retrain_months integer,
     is_paused boolean not null default false,
     removed_at timestamptz,
@@ -50,6 +51,8 @@ comment on column control.firms.alerts is 'Airflow connection ids that a final f
 comment on column control.firms.rfm is 'RFM settings: window_days, quantiles, min_customers, segments, ...';
 comment on column control.firms.churn is 'Churn settings: bounds of categories, least data, sample, ...';
 comment on column control.firms.ltv is 'Lifetime value settings: discount rate, margin share, least data.';
+comment on column control.firms.quality is
+'Bounds of the gate''s expectations, by dataset and expectation, that differ from the usual.';
 comment on column control.firms.retrain_months is 'Months between anchors, on which models are trained.';
 comment on column control.firms.is_paused is 'Paused: its DAG stays and runs nothing.';
 comment on column control.firms.removed_at is 'When it was removed, UTC; its facts stay until erased.';
