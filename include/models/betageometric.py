@@ -91,14 +91,15 @@ def likelihood(data: Rows, *, first_chance: int) -> Callable[[Floats], Evaluatio
             np.log(end * over_last, out=du[0])
             np.multiply(r_x, over_end - over_last, out=du[1])
             np.divide(-1.0, chances, out=du[3])
-            # ln(1 + e^u) as max(u, 0) + ln(1 + e^-|u|): scipy's expit and logaddexp are slower
-            u = r_x * du[0] + np.log(a / chances)
-            small = np.exp(-np.abs(u))
-            value += float(np.sum(n[part] * (np.maximum(u, 0.0) + np.log1p(small))))
-            left = np.where(u > 0, 1.0, small) / (1.0 + small)
+            # u is bounded below, by ln(a / chances), so e^-u cannot overflow
+            u = r_x * du[0]
+            u += np.log(a / chances)
+            odds_stayed = np.exp(-u)
+            left = 1.0 / (1.0 + odds_stayed)
+            value += float(np.dot(n[part], u - np.log(left)))
             weight = n[part] * left
             slope += [np.dot(weight, row) for row in du]
-            curve += ((weight * (1.0 - left)) * du) @ du.T
+            curve += ((weight * left * odds_stayed) * du) @ du.T
             curve[0, 1] += np.dot(weight, over_end - over_last)
             curve[1, 1] -= np.dot(weight * du[1], over_end + over_last)
             curve[2, 2] -= float(np.sum(weight)) / a**2
