@@ -81,12 +81,13 @@ def test_what_happens_from_the_anchor_on_changes_nothing(shop, training, folder)
 
 
 def test_a_sale_on_the_last_day_of_the_window_is_no_churn_and_one_day_later_it_is(tmp_path):
-    cutoff = cases.ANCHOR - timedelta(days=cases.HORIZON)
+    cutoff = cases.ANCHOR - timedelta(days=2 * cases.HORIZON)
+    end = cutoff + timedelta(days=cases.HORIZON)
     rows = [(who, date(2025, 4, 1), "5") for who in ("first", "last", "late")]
     rows += [
         ("first", cutoff, "5"),
-        ("last", cases.ANCHOR - timedelta(days=1), "5"),
-        ("late", cases.ANCHOR, "5"),
+        ("last", end - timedelta(days=1), "5"),
+        ("late", end, "5"),
     ]
     files = cases.write_sales(rows, tmp_path)
 
