@@ -199,7 +199,6 @@ def test_a_shop_in_postgres_and_files_say_the_same(module_warehouse_dsn, tmp_pat
                 "kind": "csv",
                 "uri": (tmp_path / "files").as_uri(),
                 "layout": "mapped",
-                "mapping": {"zone": "UTC"},
             },
             PLAN.timezone,
         ),

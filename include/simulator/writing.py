@@ -83,8 +83,8 @@ def copy(connection: psycopg.Connection, name: str, table: pa.Table) -> None:
 def write_csv(plan: Plan, folder: Path) -> int:
     """The firm as ``transactions.csv`` in canonical columns, times in UTC; how many lines.
 
-    A firm reads it with layout ``mapped`` and the mapping ``{"zone": "UTC"}``. The truth goes to
-    ``truth/part-*.parquet`` beside it, where the source does not look.
+    A firm reads it with layout ``mapped`` and no mapping. The truth goes to ``truth/part-*.parquet``
+    beside it, where the source does not look.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "truth").mkdir(exist_ok=True)

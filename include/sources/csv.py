@@ -17,7 +17,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -28,7 +28,7 @@ from duckdb import ColumnExpression, ConstantExpression, FunctionExpression
 
 from include.datasets import Dataset
 from include.firms import Firm
-from include.periods import Month
+from include.periods import Month, start_of_day
 from include.sources import BATCH_ROWS, EARLIEST, SourceError, extracted_schema, takes_undated
 from include.sources.files import File, data_files, first_line, folder_of, plain
 from include.sources.layouts import layout_of
@@ -138,7 +138,7 @@ class Csv:
         sql, names = named(statement(f"csv/{self._layout.name}/transactions"))
         params: dict[str, object] = {
             "timezone": self._firm.timezone,
-            "earliest": datetime.combine(EARLIEST, datetime.min.time()),
+            "earliest": start_of_day(EARLIEST, self._firm.timezone),
             **self._layout.params,
         }
         with self._database(folder, into) as database:

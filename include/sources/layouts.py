@@ -15,7 +15,6 @@ from zoneinfo import available_timezones
 from include.firms import Firm
 from include.sources import SourceError
 
-ISO_DATES = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d")
 OPTIONS = ("encoding", "delimiter", "zone", "date_format", "decimal_mark")
 MAPPED_COLUMNS = (
     "transaction_id",
@@ -173,7 +172,6 @@ def _with_options(layout: Layout, options: dict[str, str], firm: Firm, *, where:
     decimal_mark = options.get("decimal_mark", ".")
     if decimal_mark not in (".", ","):
         raise SourceError(f"{where}: decimal_mark {decimal_mark!r} must be '.' or ','")
-    date_format = options.get("date_format")
     return Layout(
         name=layout.name,
         columns=layout.columns,
@@ -185,7 +183,7 @@ def _with_options(layout: Layout, options: dict[str, str], firm: Firm, *, where:
         params={
             "zone": zone,
             "decimal_mark": decimal_mark,
-            "date_formats": [date_format] if date_format else list(ISO_DATES),
+            "date_format": options.get("date_format"),
         },
     )
 

@@ -330,6 +330,34 @@ def test_a_mapping_must_name_what_a_sale_needs(drop, missing):
 
 
 @pytest.mark.parametrize(
+    ("written", "instant"),
+    [
+        ("2026-11-03", datetime(2026, 11, 2, 21, tzinfo=UTC)),
+        ("2026-11-03 10:00", datetime(2026, 11, 3, 7, tzinfo=UTC)),
+        ("2026-11-03T10:00:00.25", datetime(2026, 11, 3, 7, 0, 0, 250_000, tzinfo=UTC)),
+        ("2026-11-03T10:00:00Z", datetime(2026, 11, 3, 10, tzinfo=UTC)),
+        ("2026-11-03 10:00:00+05:30", datetime(2026, 11, 3, 4, 30, tzinfo=UTC)),
+        ("2026-11-03T10:00-0300", datetime(2026, 11, 3, 13, tzinfo=UTC)),
+        ("2026-11-31", None),
+        ("2026-11-03T24:30", None),
+        ("03-11-2026", None),
+        ("20261103", None),
+        ("2026-11-03 10:00 Europe/London", None),
+    ],
+)
+def test_an_iso_time_is_local_unless_it_has_an_offset(drop, written, instant):
+    drop.write(
+        "s.csv", f"transaction_id,occurred_at,customer_id,net_amount\n1,{written},a,1\n2,2026-11-03,a,1\n"
+    )
+
+    rows = everything(drop.source("mapped", timezone="Europe/Istanbul"), TRANSACTIONS)
+
+    (row,) = [row for row in rows if row["transaction_id"] == "1"]
+    assert row["occurred_at"] == instant
+    assert row["rejected_reason"] == (None if instant else "bad_date")
+
+
+@pytest.mark.parametrize(
     ("line", "reason"),
     [
         ("1,2026-11-03,a,sale,12.5.3", "bad_number"),

@@ -36,3 +36,21 @@ case
     when x = floor(x) and abs(x) < 9e15 then cast(cast(x as bigint) as varchar)
     else cast(x as varchar)
 end;
+
+-- A time as ISO 8601 writes it: with an offset it is an instant, without one it is local. Else null.
+create temp macro iso_instant(written, zone) as
+case
+    when regexp_full_match(written, '\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,9})?)?)?')
+        then local_instant(try_cast(written as timestamp), zone)
+    when regexp_full_match(written, '\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d(:?\d\d)?)')
+        then try_cast(written as timestamp with time zone)
+end;
+
+-- An instant that can be one; what is not is null.
+create temp macro accepted(instant, earliest) as
+case when instant >= earliest and instant < timestamptz '9999-01-01 00:00+00' then instant end;
+
+-- A rejected row as text that Postgres can keep: it refuses the character of code 0.
+create temp macro as_json(written) as replace(cast(to_json(written) as varchar), '\u0000', '\ufffd');
+
+create temp macro has_nul(written) as contains(cast(written as varchar), chr(0));

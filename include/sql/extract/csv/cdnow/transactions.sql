@@ -5,14 +5,16 @@
 with read as (
 
     select
-        cast(to_json(files) as varchar) as source_row,
+        files as written,
         nullif(files.customer_id, '') as customer_id,
         nullif(files.day, '') as date_text,
         nullif(files.cds, '') as quantity_text,
         nullif(files.spend, '') as spend_text,
-        try_strptime(files.day, ['%Y-%m-%d', '%Y%m%d', '%Y-%m-%d %H:%M:%S']) as occurred_local,
         try_cast(number_of(files.cds, '.') as decimal(18, 4)) as quantity,
-        try_cast(number_of(files.spend, '.') as decimal(18, 4)) as spend
+        try_cast(number_of(files.spend, '.') as decimal(18, 4)) as spend,
+        coalesce(
+            iso_instant(files.day, :zone), local_instant(try_strptime(files.day, '%Y%m%d'), :zone)
+        ) as instant
     from files
 
 ),
@@ -22,14 +24,11 @@ purchases as (
 
     select
         read.*,
-        case
-            when read.occurred_local >= :earliest and read.occurred_local < timestamp '9999-01-01'
-                then local_instant(read.occurred_local, :zone)
-        end as occurred_at,
+        accepted(read.instant, :earliest) as occurred_at,
         concat_ws(
             '-',
             coalesce(read.customer_id, ''),
-            coalesce(strftime(read.occurred_local, '%Y%m%d'), read.date_text, ''),
+            coalesce(strftime(timezone(:zone, read.instant), '%Y%m%d'), read.date_text, ''),
             coalesce(whole_text(cast(read.quantity as double)), read.quantity_text, ''),
             coalesce(whole_text(cast(read.spend as double)), read.spend_text, '')
         ) as content_key
@@ -43,7 +42,7 @@ judged as (
         purchases.*,
         row_number() over (partition by purchases.content_key) as ordinal,
         case
-            when contains(purchases.source_row, '\u0000') then 'nul_character'
+            when has_nul(purchases.written) then 'nul_character'
             when purchases.customer_id is null then 'missing_id'
             when purchases.occurred_at is null then 'bad_date'
             when purchases.quantity_text is null or purchases.spend_text is null then 'missing_number'
@@ -78,6 +77,6 @@ select
     cast(null as varchar) as country,
     cast(null as varchar) as city,
     content_key || '-' || ordinal as transaction_id,
-    case when rejected_reason is not null then replace(source_row, '\u0000', '\ufffd') end as source_row,
+    case when rejected_reason is not null then as_json(written) end as source_row,
     coalesce(strftime(timezone(:timezone, occurred_at), '%Y-%m'), 'undated') as month_key
 from judged

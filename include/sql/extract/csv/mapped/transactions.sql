@@ -1,34 +1,81 @@
 -- transactions (mapped): one row per row of the files, the unusable ones with their reason.
 -- Grain: transaction_id, line_id. Params: :timezone (the firm's), :zone (of the files' times), :earliest,
--- :date_formats, :decimal_mark.
+-- :date_format, :decimal_mark.
 -- Reads files: the rows as text in canonical columns, those that the firm's mapping leaves out null.
 
-with read as (
+with named as (
 
     select
-        cast(to_json(files) as varchar) as source_row,
+        files as written,
         nullif(files.transaction_id, '') as transaction_id,
-        nullif(files.line_id, '') as given_line_id,
-        nullif(lower(trim(files.kind)), '') as given_kind,
-        nullif(files.customer_id, '') as customer_id,
-        nullif(files.product_id, '') as product_id,
-        nullif(files.channel, '') as channel,
-        nullif(files.payment_method, '') as payment_method,
-        nullif(files.programme_id, '') as programme_id,
-        nullif(files.product_name, '') as product_name,
-        nullif(files.department, '') as department,
-        nullif(files.category, '') as category,
-        nullif(files.brand, '') as brand,
-        nullif(files.country, '') as country,
-        nullif(files.city, '') as city,
-        nullif(trim(files.quantity), '') as quantity_text,
-        nullif(trim(files.unit_price), '') as price_text,
-        nullif(trim(files.gross_amount), '') as gross_text,
-        nullif(trim(files.discount_amount), '') as discount_text,
-        nullif(trim(files.net_amount), '') as net_text,
-        nullif(trim(files.margin_amount), '') as margin_text,
-        try_strptime(trim(files.occurred_at), :date_formats) as occurred_local
+        nullif(files.line_id, '') as line_id
     from files
+
+),
+
+-- A line without a number of its own is named by what is in it, so that the order of rows does not matter.
+contents as (
+
+    select
+        named.written,
+        named.transaction_id,
+        left(md5(cast(named.written as varchar)), 12) as content_key
+    from named
+    where named.line_id is null
+
+),
+
+keyed as (
+
+    select
+        named.written,
+        named.transaction_id,
+        named.line_id
+    from named
+    where named.line_id is not null
+
+    union all
+
+    select
+        contents.written,
+        contents.transaction_id,
+        contents.content_key
+        || '-'
+        || row_number() over (partition by contents.transaction_id, contents.content_key) as line_id
+    from contents
+
+),
+
+read as (
+
+    select
+        keyed.written,
+        keyed.transaction_id,
+        keyed.line_id,
+        nullif(lower(trim(keyed.written.kind)), '') as given_kind,
+        nullif(keyed.written.customer_id, '') as customer_id,
+        nullif(keyed.written.product_id, '') as product_id,
+        nullif(keyed.written.channel, '') as channel,
+        nullif(keyed.written.payment_method, '') as payment_method,
+        nullif(keyed.written.programme_id, '') as programme_id,
+        nullif(keyed.written.product_name, '') as product_name,
+        nullif(keyed.written.department, '') as department,
+        nullif(keyed.written.category, '') as category,
+        nullif(keyed.written.brand, '') as brand,
+        nullif(keyed.written.country, '') as country,
+        nullif(keyed.written.city, '') as city,
+        nullif(trim(keyed.written.quantity), '') as quantity_text,
+        nullif(trim(keyed.written.unit_price), '') as price_text,
+        nullif(trim(keyed.written.gross_amount), '') as gross_text,
+        nullif(trim(keyed.written.discount_amount), '') as discount_text,
+        nullif(trim(keyed.written.net_amount), '') as net_text,
+        nullif(trim(keyed.written.margin_amount), '') as margin_text,
+        case
+            when :date_format is not null
+                then local_instant(try_strptime(trim(keyed.written.occurred_at), :date_format), :zone)
+            else iso_instant(trim(keyed.written.occurred_at), :zone)
+        end as instant
+    from keyed
 
 ),
 
@@ -47,8 +94,7 @@ numbers as (
             else try_cast(number_of(read.discount_text, :decimal_mark) as decimal(18, 4))
         end as discount,
         try_cast(number_of(read.net_text, :decimal_mark) as decimal(18, 4)) as given_net,
-        try_cast(number_of(read.margin_text, :decimal_mark) as decimal(18, 4)) as margin,
-        left(md5(read.source_row), 12) as content_key
+        try_cast(number_of(read.margin_text, :decimal_mark) as decimal(18, 4)) as margin
     from read
 
 ),
@@ -65,10 +111,7 @@ amounts as (
             ),
             try_cast(numbers.given_net + numbers.discount as decimal(18, 4))
         ) as gross,
-        case
-            when numbers.occurred_local >= :earliest and numbers.occurred_local < timestamp '9999-01-01'
-                then local_instant(numbers.occurred_local, :zone)
-        end as occurred_at
+        accepted(numbers.instant, :earliest) as occurred_at
     from numbers
 
 ),
@@ -83,8 +126,7 @@ lines as (
         coalesce(
             amounts.given_kind,
             case when amounts.quantity < 0 or amounts.gross < 0 then 'return' else 'sale' end
-        ) as kind,
-        row_number() over (partition by amounts.transaction_id, amounts.content_key) as ordinal
+        ) as kind
     from amounts
 
 ),
@@ -94,7 +136,7 @@ judged as (
     select
         lines.*,
         case
-            when contains(lines.source_row, '\u0000') then 'nul_character'
+            when has_nul(lines.written) then 'nul_character'
             when lines.transaction_id is null then 'missing_id'
             when lines.occurred_at is null then 'bad_date'
             when lines.kind = 'cancelled' then 'cancelled_order'
@@ -123,6 +165,7 @@ judged as (
 
 select
     transaction_id,
+    line_id,
     kind,
     occurred_at,
     customer_id,
@@ -139,11 +182,10 @@ select
     country,
     city,
     cast(timezone(:timezone, occurred_at) as date) as order_date,
-    coalesce(given_line_id, content_key || '-' || ordinal) as line_id,
     abs(quantity) as quantity,
     abs(gross) as gross_amount,
     abs(discount) as discount_amount,
     abs(net) as net_amount,
-    case when rejected_reason is not null then replace(source_row, '\u0000', '\ufffd') end as source_row,
+    case when rejected_reason is not null then as_json(written) end as source_row,
     coalesce(strftime(timezone(:timezone, occurred_at), '%Y-%m'), 'undated') as month_key
 from judged

@@ -2,60 +2,61 @@
 -- Grain: transaction_id, line_id. Params: :timezone (the firm's), :zone (of the files' times), :earliest.
 -- Reads files: the rows as text, named by include/sources/layouts.py.
 
-with read as (
+with contents as (
 
     select
-        cast(to_json(files) as varchar) as source_row,
+        files as written,
         nullif(files.invoice_no, '') as transaction_id,
-        nullif(files.stock_code, '') as product_id,
-        nullif(files.description, '') as product_name,
-        nullif(files.country, '') as country,
-        -- Some copies of the file went through floating point: 17850.0 is customer 17850.
-        regexp_replace(nullif(files.customer_id, ''), '\.0$', '') as customer_id,
-        nullif(files.invoice_date, '') as date_text,
-        nullif(files.quantity, '') as quantity_text,
-        nullif(files.unit_price, '') as price_text,
-        try_strptime(
-            files.invoice_date,
-            [
-                '%Y-%m-%d %H:%M:%S', '%Y-%m-%d %H:%M', '%Y-%m-%dT%H:%M:%S',
-                '%m/%d/%Y %H:%M', '%m/%d/%Y %H:%M:%S',
-            ]
-        ) as occurred_local,
-        try_cast(number_of(files.quantity, '.') as decimal(18, 4)) as quantity,
-        try_cast(number_of(files.unit_price, '.') as decimal(18, 6)) as unit_price
+        left(md5(cast(files as varchar)), 12) as content_key
     from files
 
 ),
 
 -- Lines have no number of their own: what is in a line names it, so that the order of rows does not matter.
+keyed as (
+
+    select
+        contents.*,
+        row_number() over (partition by contents.transaction_id, contents.content_key) as ordinal
+    from contents
+
+),
+
+read as (
+
+    select
+        keyed.*,
+        nullif(keyed.written.stock_code, '') as product_id,
+        nullif(keyed.written.description, '') as product_name,
+        nullif(keyed.written.country, '') as country,
+        nullif(keyed.written.quantity, '') as quantity_text,
+        nullif(keyed.written.unit_price, '') as price_text,
+        starts_with(upper(keyed.transaction_id), 'C') as is_return,
+        -- Some copies of the file went through floating point: 17850.0 is customer 17850.
+        regexp_replace(nullif(keyed.written.customer_id, ''), '\.0$', '') as customer_id,
+        try_cast(number_of(keyed.written.quantity, '.') as decimal(18, 4)) as quantity,
+        try_cast(number_of(keyed.written.unit_price, '.') as decimal(18, 6)) as unit_price,
+        case
+            when contains(keyed.written.invoice_date, '/')
+                then
+                    local_instant(
+                        try_strptime(keyed.written.invoice_date, ['%m/%d/%Y %H:%M', '%m/%d/%Y %H:%M:%S']),
+                        :zone
+                    )
+            else iso_instant(keyed.written.invoice_date, :zone)
+        end as instant
+    from keyed
+
+),
+
 lines as (
 
     select
         read.*,
-        starts_with(upper(read.transaction_id), 'C') as is_return,
-        case
-            when read.occurred_local >= :earliest and read.occurred_local < timestamp '9999-01-01'
-                then local_instant(read.occurred_local, :zone)
-        end as occurred_at,
+        accepted(read.instant, :earliest) as occurred_at,
         try_cast(
             cast(read.quantity as decimal(19, 4)) * cast(read.unit_price as decimal(19, 6)) as decimal(18, 4)
-        ) as signed_amount,
-        left(
-            md5(
-                concat_ws(
-                    chr(31),
-                    coalesce(read.product_id, ''),
-                    coalesce(read.product_name, ''),
-                    coalesce(read.customer_id, ''),
-                    coalesce(read.country, ''),
-                    coalesce(cast(read.occurred_local as varchar), read.date_text, ''),
-                    coalesce(cast(read.quantity as varchar), read.quantity_text, ''),
-                    coalesce(cast(read.unit_price as varchar), read.price_text, '')
-                )
-            ),
-            12
-        ) as content_key
+        ) as signed_amount
     from read
 
 ),
@@ -64,9 +65,8 @@ judged as (
 
     select
         lines.*,
-        row_number() over (partition by lines.transaction_id, lines.content_key) as ordinal,
         case
-            when contains(lines.source_row, '\u0000') then 'nul_character'
+            when has_nul(lines.written) then 'nul_character'
             when lines.transaction_id is null then 'missing_id'
             when lines.occurred_at is null then 'bad_date'
             when lines.quantity_text is null or lines.price_text is null then 'missing_number'
@@ -104,6 +104,6 @@ select
     abs(quantity) as quantity,
     abs(signed_amount) as gross_amount,
     abs(signed_amount) as net_amount,
-    case when rejected_reason is not null then replace(source_row, '\u0000', '\ufffd') end as source_row,
+    case when rejected_reason is not null then as_json(written) end as source_row,
     coalesce(strftime(timezone(:timezone, occurred_at), '%Y-%m'), 'undated') as month_key
 from judged
