@@ -30,6 +30,7 @@ from include.datasets.computed import (
 )
 from include.datasets.extracted import CUSTOMERS, LOYALTY_MOVEMENTS, PRODUCTS, TRANSACTIONS
 from include.datasets.features import CUSTOMER_FEATURES
+from include.datasets.value import LTV, VALUE_BACKTEST, VALUE_HISTORIES, VALUE_MODEL
 
 Kind = Literal["extract", "validate", "query", "features", "sample", "fit", "predict", "load"]
 
@@ -102,14 +103,15 @@ def features(dataset: Dataset, *, reads: tuple[Dataset, ...], module: str) -> St
     )
 
 
-def sample(dataset: Dataset, *, reads: tuple[Dataset, ...], module: str) -> Step:
-    """Rows to train on: the feature queries as of past cutoffs, beside what then happened."""
+def sample(dataset: Dataset, *, reads: tuple[Dataset, ...], module: str, model: str = "training") -> Step:
+    """Rows to train on, by ``include/<model>.py``: past cutoffs' features, beside what then happened."""
     return Step(
         name=dataset.name,
         kind="sample",
         does=f"Computes {dataset.name}, once per anchor: {dataset.about}",
         reads=reads,
         writes=dataset,
+        model=model,
         module=module,
         timeout_minutes=180,
     )
@@ -179,11 +181,16 @@ STEPS: tuple[Step, ...] = (
     fit("churn_importances", reads=(CHURN_MODEL,), writes=CHURN_IMPORTANCES, module="churn"),
     fit("churn_checks", reads=(CHURN_MODEL,), writes=CHURN_CHECKS, module="churn"),
     predict("churn", reads=(CUSTOMER_FEATURES, CHURN_MODEL), writes=CHURN_RISK, module="churn"),
+    sample(VALUE_HISTORIES, reads=(TRANSACTIONS, CUSTOMER_DAYS), module="ltv", model="value_training"),
+    fit("ltv", reads=(VALUE_HISTORIES,), writes=VALUE_MODEL, module="ltv"),
+    fit("ltv_metrics", reads=(VALUE_MODEL,), writes=VALUE_BACKTEST, module="ltv"),
+    predict("ltv", reads=(CUSTOMER_SUMMARY, VALUE_MODEL), writes=LTV, module="ltv"),
     load(PRODUCTS, "dim_product"),
     load(CUSTOMERS, "dim_customer"),
     load(TRANSACTIONS, "fact_sales", after=("dim_customer", "dim_product")),
     load(SEGMENTS, "dim_customer_segment", module="rfm"),
     load(RFM, "fact_customer_rfm", after=("dim_customer", "dim_customer_segment"), module="rfm"),
+    load(LTV, "fact_customer_ltv", after=("dim_customer",), module="ltv"),
 )
 
 

@@ -29,8 +29,7 @@ def features(context: Context) -> tuple[int, str]:
 
 def sample(context: Context) -> tuple[int, str]:
     """Training rows: the feature queries as of each past cutoff of the anchor, and what then happened."""
-    from include import training
-
+    training = import_module(f"include.{context.step.model or 'training'}")
     if (standing := context.standing()) is not None:
         return standing.rows, f"the rows of anchor {context.anchor} stand"
     rows = training.stack(

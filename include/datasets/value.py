@@ -1,0 +1,143 @@
+"""What lifetime value hands from step to step: histories, an anchor's model, each customer's value."""
+
+import pyarrow as pa
+
+from include.datasets.computed import CUSTOMER_SUMMARY
+from include.datasets.contract import COUNT, CUSTOMER_ID, DAY, MONEY, RATE, TEXT, Dataset, column
+
+VALUE_HISTORIES = Dataset(
+    name="value_histories",
+    about="One row per cutoff and sampled customer: customer_summary before it, and what came after it.",
+    by="anchor",
+    grain=("cutoff", "customer_id"),
+    schema=pa.schema(
+        [
+            column(
+                "cutoff", DAY, "Histories end before this day; the last one is the anchor.", required=True
+            ),
+            column(
+                "horizon_days",
+                pa.int32(),
+                "Days from the cutoff to the next; 0 at the anchor.",
+                required=True,
+            ),
+            column("holdout_orders", COUNT, "Orders in those days; null at the anchor."),
+            column("holdout_spend", MONEY, "Net spend in those days; null at the anchor."),
+            column(
+                "firm_margin_share",
+                RATE,
+                "Margin on net sales of the firm's last year; null where too few lines have a margin.",
+            ),
+            *CUSTOMER_SUMMARY.schema,
+        ]
+    ),
+)
+
+VALUE_MODEL = Dataset(
+    name="value_model",
+    about="One row per part of an anchor's value model: fitted parameters, trees, cuts, every number.",
+    by="anchor",
+    grain=("part",),
+    schema=pa.schema(
+        [
+            column("part", TEXT, "'header', 'bgnbd', 'gammagamma', 'trees', 'cuts', ...", required=True),
+            column("body", TEXT, "LightGBM's text for 'trees', JSON for the others.", required=True),
+            column("sha256", TEXT, "Hash of part and body; a part that differs is refused.", required=True),
+        ]
+    ),
+)
+
+VALUE_BACKTEST = Dataset(
+    name="value_backtest",
+    about="One row per candidate, backtest window and metric: how the value model was chosen.",
+    by="anchor",
+    grain=("candidate", "cutoff", "metric"),
+    schema=pa.schema(
+        [
+            column("model_version", TEXT, "The model these numbers led to.", required=True),
+            column("candidate", TEXT, "'own_rate', 'bgnbd', 'paretonbd' or 'trees'.", required=True),
+            column("is_champion", pa.bool_(), "The candidate that values customers.", required=True),
+            column("cutoff", DAY, "The window begins on it; fitted on what came before.", required=True),
+            column("horizon_days", pa.int32(), "Length of the window.", required=True),
+            column("customers", COUNT, "Customers valued.", required=True),
+            column("metric", TEXT, "'error', 'spearman', 'gini', 'mae', 'total_ratio', ...", required=True),
+            column("measured", RATE, "Its value; null when it is not defined."),
+        ]
+    ),
+)
+
+LTV = Dataset(
+    name="ltv",
+    about="One row per customer with a sale before as_of: what it was worth, and is expected to be.",
+    grain=("customer_id",),
+    schema=pa.schema(
+        [
+            CUSTOMER_ID,
+            column("tenure_days", pa.int32(), "First sale day to as_of.", required=True),
+            column("tenure_months", pa.int32(), "Whole months of 30.4375 days in it.", required=True),
+            column("total_historical_revenue", MONEY, "Net spend, lifetime.", required=True),
+            column("total_historical_orders", COUNT, "Orders, lifetime.", required=True),
+            column(
+                "total_historical_profit",
+                MONEY,
+                "Margin, lifetime: the source's own, or net spend times the firm's margin share.",
+                required=True,
+            ),
+            column("avg_order_value", MONEY, "Sale amount per order, lifetime."),
+            column(
+                "avg_orders_per_month", RATE, "Orders per month of tenure, of at least one.", required=True
+            ),
+            column("avg_margin_percentage", RATE, "Profit in percent of revenue; null without revenue."),
+            column(
+                "avg_monthly_revenue", MONEY, "Net spend per month of tenure, of at least one.", required=True
+            ),
+            column("historical_clv", MONEY, "Value so far: margin, like the predictions.", required=True),
+            column("expected_orders_1_year", RATE, "Days with a purchase expected in the next 365 days."),
+            column("probability_alive", RATE, "P(still a customer); no churn probability."),
+            *(
+                column(f"predicted_clv_{name}", MONEY, f"Discounted margin of orders in {words}.")
+                for name, words in (
+                    ("1_year", "the next 365 days"),
+                    ("3_year", "the next 1,095 days"),
+                    ("lifetime", "all time to come"),
+                )
+            ),
+            column("predicted_clv_1_year_low", MONEY, "Lower bound of its 80 percent interval."),
+            column("predicted_clv_1_year_high", MONEY, "Upper bound of its 80 percent interval."),
+            column(
+                "clv_confidence_score",
+                RATE,
+                "100 / (1 + standard deviation of next year's spend over its mean): 0 to 100.",
+            ),
+            column("expected_next_order_date", DAY, "Median day of the next order, if still a customer."),
+            column(
+                "clv_segment",
+                TEXT,
+                "'VIP', 'Loyal', 'Potential growth', 'One-timer' or 'Risky'.",
+                required=True,
+            ),
+            column("tier_code", TEXT, "Value tier: row of dim_customer_tier.", required=True),
+            column("tier_level", pa.int8(), "1 to 5; 5 is most valuable.", required=True),
+            column(
+                "value_percentile",
+                RATE,
+                "0 to 100 among the firm's customers at the anchor: those worth less plus half the ties.",
+                required=True,
+            ),
+            column(
+                "lifecycle_stage",
+                TEXT,
+                "'New', 'Active', 'Cooling' or 'Lapsed', by churn thresholds of silence.",
+                required=True,
+            ),
+            column("margin_source", TEXT, "'source' or 'setting': whose margin is applied.", required=True),
+            column(
+                "method",
+                TEXT,
+                "'bgnbd', 'paretonbd', 'trees', 'own_rate', or 'none' where too little is known.",
+                required=True,
+            ),
+            column("model_version", TEXT, "The model that valued.", required=True),
+        ]
+    ),
+)

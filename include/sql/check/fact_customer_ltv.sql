@@ -1,0 +1,67 @@
+-- fact_customer_ltv: customers lost on the way, and values that contradict themselves.
+-- Params: :firm_sk, :as_of.
+
+with staged as (
+
+    select
+        count(*) as customer_count,
+        coalesce(sum(stg_ltv.total_historical_revenue), 0) as revenue,
+        coalesce(sum(stg_ltv.predicted_clv_1_year), 0) as predicted
+    from pg_temp.stg_ltv
+
+),
+
+loaded as (
+
+    select
+        count(*) as customer_count,
+        coalesce(sum(fact_customer_ltv.total_historical_revenue), 0) as revenue,
+        coalesce(sum(fact_customer_ltv.predicted_clv_1_year), 0) as predicted
+    from analytics.fact_customer_ltv
+    where
+        fact_customer_ltv.firm_sk = :firm_sk
+        and fact_customer_ltv.as_of = :as_of
+
+)
+
+select
+    'loaded customers, revenue or predictions differ from what was staged' as fault,
+    'staged ' || staged.customer_count || ' customers of ' || staged.revenue || ' and ' || staged.predicted
+    || ', loaded ' || loaded.customer_count || ' of ' || loaded.revenue || ' and ' || loaded.predicted
+        as sample
+from staged
+cross join loaded
+where
+    staged.customer_count <> loaded.customer_count
+    or staged.revenue <> loaded.revenue
+    or staged.predicted <> loaded.predicted
+
+union all
+
+select
+    case
+        when
+            fact_customer_ltv.predicted_clv_1_year < 0
+            or fact_customer_ltv.predicted_clv_1_year > fact_customer_ltv.predicted_clv_3_year + 0.001
+            or fact_customer_ltv.predicted_clv_3_year > fact_customer_ltv.predicted_clv_lifetime + 0.001
+            then 'a longer span is worth less than a shorter one'
+        when fact_customer_ltv.predicted_clv_1_year_low > fact_customer_ltv.predicted_clv_1_year_high
+            then 'the interval''s lower bound is above its upper one'
+        when fact_customer_ltv.expected_next_order_date < fact_customer_ltv.as_of
+            then 'the next order is expected before as_of'
+        else 'value_percentile is outside its tier'
+    end as fault,
+    'customer_sk ' || fact_customer_ltv.customer_sk as sample
+from analytics.fact_customer_ltv
+inner join analytics.dim_customer_tier on fact_customer_ltv.tier_sk = dim_customer_tier.tier_sk
+where
+    fact_customer_ltv.firm_sk = :firm_sk
+    and fact_customer_ltv.as_of = :as_of
+    and (
+        fact_customer_ltv.predicted_clv_1_year < 0
+        or fact_customer_ltv.predicted_clv_1_year > fact_customer_ltv.predicted_clv_3_year + 0.001
+        or fact_customer_ltv.predicted_clv_3_year > fact_customer_ltv.predicted_clv_lifetime + 0.001
+        or fact_customer_ltv.predicted_clv_1_year_low > fact_customer_ltv.predicted_clv_1_year_high
+        or fact_customer_ltv.expected_next_order_date < fact_customer_ltv.as_of
+        or fact_customer_ltv.value_percentile < dim_customer_tier.lowest_percentile
+    );
