@@ -14,7 +14,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
-MODULES = ("rfm", "churn", "ltv")
+MODULES = ("rfm", "churn", "ltv", "insight")
 
 
 class FirmError(ValueError):
@@ -104,7 +104,7 @@ class Churn(Strict):
     most_cutoffs: int = Field(default=9, ge=3, le=60)
     sample_customers: int = Field(default=20_000, ge=1_000)
     min_customers: int = Field(default=500, ge=50)
-    min_repeat_buyers: int = Field(default=200, ge=20)
+    min_repeat_buyers: int = Field(default=50, ge=20)
     min_events: int = Field(default=50, ge=10)
 
     @model_validator(mode="after")

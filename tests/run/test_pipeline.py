@@ -1,0 +1,216 @@
+import random
+import shutil
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from include.firms import FirmError
+from include.run.validate import GateError
+from include.sources import SourceError
+
+AS_OF = date(2025, 3, 1)
+RETAIL = Path(__file__).parents[3] / "shared" / "data" / "online_retail_i" / "online_retail_i.parquet"
+
+
+def sales(customers: int, *, until: date = AS_OF, seed: int = 1) -> list[tuple]:
+    """Some orders for each customer in the sixty days before ``until``."""
+    rng = random.Random(seed)
+    rows = [
+        (f"o{c:03}-{n}", until - timedelta(days=rng.randint(1, 60)), f"c{c:03}", rng.randint(1, 200))
+        for c in range(customers)
+        for n in range(rng.randint(1, 6))
+    ]
+    return sorted(rows, key=lambda row: row[1])
+
+
+def test_the_same_run_twice_leaves_identical_facts(shop):
+    shop.add("acme")
+    shop.sell("acme", sales(40))
+    shop.run("acme", AS_OF)
+    before = shop.facts("acme")
+
+    shop.run("acme", AS_OF, full=True)
+
+    assert len(before["rfm"]) == 40
+    assert shop.facts("acme") == before
+
+
+def test_rows_dated_on_or_after_as_of_change_nothing(shop):
+    shop.add("acme")
+    shop.sell("acme", sales(30))
+    shop.run("acme", AS_OF)
+    before = shop.facts("acme")
+    shop.sell(
+        "acme", [("late", AS_OF, "c000", 999), ("later", AS_OF + timedelta(9), "new", 5)], name="more.csv"
+    )
+
+    shop.run("acme", AS_OF, full=True)
+
+    assert shop.facts("acme") == before
+
+
+def test_days_run_in_any_order_give_the_same_tables(shop):
+    days = [AS_OF - timedelta(days=n) for n in range(4)]
+    for key in ("forth", "back"):
+        shop.add(key)
+        shop.sell(key, sales(25))
+
+    for day in sorted(days):
+        shop.run("forth", day)
+    for day in sorted(days, reverse=True):
+        shop.run("back", day)
+
+    assert len({row[0] for row in shop.facts("forth")["rfm"]}) == 4
+    assert shop.facts("back") == shop.facts("forth")
+
+
+def test_shuffling_the_input_changes_nothing(shop):
+    rows = sales(40)
+    for key in ("ordered", "shuffled"):
+        shop.add(key)
+    shop.sell("ordered", rows)
+    random.Random(5).shuffle(rows)
+    shop.sell("shuffled", rows)
+
+    for key in ("ordered", "shuffled"):
+        shop.run(key, AS_OF)
+
+    assert shop.facts("shuffled") == shop.facts("ordered")
+
+
+@pytest.mark.parametrize("customers", [0, 1, 2])
+def test_a_firm_of_a_handful_runs_and_says_what_it_cannot_compute(shop, customers):
+    shop.add("tiny")
+    shop.sell("tiny", sales(customers))
+
+    shop.run("tiny", AS_OF)
+
+    assert {row[1] for row in shop.facts("tiny")["rfm"]} == {f"c{n:03}" for n in range(customers)}
+    assert {row[3] for row in shop.facts("tiny")["rfm"]} <= {"unscored"}
+    ((is_sufficient, reason),) = shop.query(
+        "select is_sufficient, reason from control.module_status where firm_key = 'tiny' and module = 'rfm'"
+    )
+    assert not is_sufficient
+    assert "customer" in reason
+
+
+def test_twenty_customers_are_scored_and_churn_says_what_it_lacks(shop):
+    shop.add("small", modules=["rfm", "churn"])
+    shop.sell("small", sales(20))
+
+    notes = shop.run("small", AS_OF)
+
+    assert all(row[2] for row in shop.facts("small")["rfm"])
+    assert "20 of 500 customers" in notes["fit_churn"] or "cutoffs" in notes["fit_churn"]
+    ((is_sufficient, reason),) = shop.query(
+        "select is_sufficient, reason from control.module_status "
+        "where firm_key = 'small' and module = 'churn'"
+    )
+    assert not is_sufficient
+    assert reason in notes["fit_churn"]
+
+
+def test_a_bad_batch_stops_the_firm_and_yesterday_stands(shop):
+    shop.add("acme")
+    shop.sell("acme", sales(30))
+    shop.run("acme", AS_OF)
+    before = shop.facts("acme")
+    shop.sell("acme", [])
+
+    with pytest.raises(GateError, match=r"python -m include run acme --as-of 2025-03-02 --from extract_"):
+        shop.run("acme", AS_OF + timedelta(days=1))
+
+    assert shop.facts("acme") == before
+
+
+def test_bad_rows_are_rejected_by_reason_and_the_rest_is_loaded(shop):
+    shop.add("acme")
+    rows = sales(30)
+    shop.sell("acme", [*rows, ("x1", "2025-02-30", "c001", 5), ("x2", "2025-02-03", "c001", "much"), rows[0]])
+
+    shop.run("acme", AS_OF)
+
+    rejected = dict(
+        shop.query("select reason, sum(row_count) from control.rejections where firm_key = 'acme' group by 1")
+    )
+    assert rejected == {"bad_date": 1, "bad_number": 1, "exact_duplicate": 1}
+    assert len(shop.facts("acme")["sales"]) == len(rows)
+
+
+def test_a_folder_that_is_not_there_is_named(shop):
+    folder = shop.add("acme")
+    folder.rmdir()
+
+    with pytest.raises(SourceError, match=str(folder)):
+        shop.run("acme", AS_OF)
+
+
+def test_a_missing_column_is_named_with_the_file(shop):
+    folder = shop.add("acme")
+    (folder / "sales.csv").write_text("order,line,at,customer,product,quantity\no1,1,2025-01-01,c,p,1\n")
+
+    with pytest.raises(SourceError, match=r"sales\.csv.*amount"):
+        shop.run("acme", AS_OF)
+
+
+def test_a_firm_without_a_threshold_fails_alone_and_says_which(shop):
+    shop.add("lacking")
+    shop.add("sound")
+    for key in ("lacking", "sound"):
+        shop.sell(key, sales(25))
+    shop.query("update control.firms set churn_threshold_days = null where firm_key = 'lacking' returning 1")
+
+    with pytest.raises(FirmError, match=r"firm lacking: churn_threshold_days: Field required.*firms add"):
+        shop.run("lacking", AS_OF)
+
+    shop.run("sound", AS_OF)
+    assert len(shop.facts("sound")["rfm"]) == 25
+
+
+def test_a_backfill_over_kept_months_reads_the_source_for_nothing(shop):
+    shop.add("acme")
+    shop.sell("acme", sales(25))
+    shop.run("acme", AS_OF)
+
+    notes = shop.run("acme", AS_OF - timedelta(days=20))
+
+    assert notes["extract_transactions"].startswith("read 0 of ")
+
+
+@pytest.mark.skipif(not RETAIL.exists(), reason="needs ../shared/data/online_retail_i")
+def test_online_retail_meets_its_published_figures(shop):
+    folder = shop.add(
+        "retail",
+        timezone="Europe/London",
+        currency="GBP",
+        source={
+            "kind": "csv",
+            "uri": (shop.home / "drops" / "retail").as_uri(),
+            "layout": "online_retail",
+        },
+    )
+    shutil.copy(RETAIL, folder)
+
+    shop.run("retail", date(2011, 12, 10))
+
+    identified = "from analytics.fact_sales join analytics.dim_customer using (firm_sk, customer_sk)"
+    ((lines, invoices, customers, gross),) = shop.query(
+        "select count(*), count(distinct transaction_id), count(distinct customer_sk), sum(gross_amount) "
+        f"{identified} where not is_anonymous and kind = 'sale'"
+    )
+    assert (lines, invoices, customers, gross) == (397_884, 18_532, 4_338, Decimal("8911407.9040"))
+    ((net,),) = shop.query(f"select sum(net_amount) {identified} where not is_anonymous")
+    assert net == Decimal("8300065.8140")
+    ((loaded,),) = shop.query("select count(*) from analytics.fact_sales")
+    ((rejected,),) = shop.query("select sum(row_count) from control.rejections")
+    assert loaded + rejected == 541_909
+    top = shop.query(
+        f"select customer_id, sum(net_amount) {identified} where not is_anonymous "
+        "group by 1 order by 2 desc limit 10"
+    )
+    assert top[0] == ("14646", Decimal("279489.0200"))
+    assert [customer for customer, _ in top] == [
+        "14646", "18102", "17450", "14911", "12415", "14156", "17511", "16684", "13694", "15311",
+    ]  # fmt: skip
