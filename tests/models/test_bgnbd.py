@@ -232,3 +232,33 @@ def test_unusable_input_is_refused_with_the_reason(columns, message):
 
     with pytest.raises(ValueError, match=message):
         bgnbd.fit(table)
+
+
+@pytest.mark.parametrize(
+    "frequency",
+    [[0, 0, 0], [5, 5, 5], [900, 900, 0]],
+)
+def test_an_optimum_on_the_boundary_is_flagged_and_still_finite(frequency):
+    table = pa.table(
+        {
+            "frequency": frequency,
+            "recency_days": [100 if x else 0 for x in frequency],
+            "age_days": [100, 200, 300],
+            "customers": [400, 300, 300],
+        }
+    )
+
+    fitted = bgnbd.fit(table)
+
+    assert fitted.is_boundary
+    assert np.isfinite([*fitted.values, *fitted.covariance, fitted.log_likelihood]).all()
+
+
+def test_a_parameter_at_its_bound_has_no_standard_error():
+    nobody_returns = pa.table({"frequency": [0], "recency_days": [0], "age_days": [100], "customers": [500]})
+
+    fitted = bgnbd.fit(nobody_returns)
+
+    assert fitted.is_boundary
+    assert fitted.r < 1e-3
+    assert fitted.standard_errors["r"] == 0.0
