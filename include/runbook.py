@@ -28,6 +28,9 @@ FIRST_CHECK = {
         "Is the warehouse up, and is somebody holding a lock (`pg_stat_activity`)? A refused load names the "
         "check in `include/sql/check/` and the rows; nothing was committed."
     ),
+    "sample": "Are the inputs there? The log names a missing handoff and the step that writes it.",
+    "features": "Are the inputs there? The log names a missing handoff and the step that writes it.",
+    "score": "Is the warehouse up? It compares facts that are loaded already, and reads nothing else.",
 }
 
 

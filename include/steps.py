@@ -32,7 +32,7 @@ from include.datasets.extracted import CUSTOMERS, LOYALTY_MOVEMENTS, PRODUCTS, T
 from include.datasets.features import CUSTOMER_FEATURES
 from include.datasets.value import LTV, VALUE_BACKTEST, VALUE_HISTORIES, VALUE_MODEL
 
-Kind = Literal["extract", "validate", "query", "features", "sample", "fit", "predict", "load"]
+Kind = Literal["extract", "validate", "query", "features", "sample", "fit", "predict", "load", "score"]
 
 
 @dataclass(frozen=True)
@@ -159,6 +159,21 @@ def load(dataset: Dataset, table: str, *, after: tuple[str, ...] = (), module: s
 
 FEATURES_READ = (TRANSACTIONS, CUSTOMER_DAYS, LOYALTY_MOVEMENTS, PRODUCTS)
 
+
+def score(module: str, *, reads: tuple[Dataset, ...], after: tuple[str, ...]) -> Step:
+    """Compare what ``module`` predicted with what then happened, by ``sql/score/<module>.sql``."""
+    return Step(
+        name=f"score_{module}",
+        kind="score",
+        does=f"Scores {module}: what earlier snapshots predicted against what happened in their windows.",
+        reads=reads,
+        table="fact_scorecard",
+        after=after,
+        module=module,
+        retries=4,
+    )
+
+
 STEPS: tuple[Step, ...] = (
     extract(TRANSACTIONS),
     extract(CUSTOMERS),
@@ -191,6 +206,17 @@ STEPS: tuple[Step, ...] = (
     load(SEGMENTS, "dim_customer_segment", module="rfm"),
     load(RFM, "fact_customer_rfm", after=("dim_customer", "dim_customer_segment"), module="rfm"),
     load(LTV, "fact_customer_ltv", after=("dim_customer",), module="ltv"),
+    load(CHURN_MODEL, "churn_models", module="churn"),
+    load(CHURN_METRICS, "churn_performance_metrics", after=("churn_models",), module="churn"),
+    load(CHURN_IMPORTANCES, "churn_feature_importances", after=("churn_models",), module="churn"),
+    load(CHURN_CHECKS, "model_checks", after=("churn_models",), module="churn"),
+    load(
+        CHURN_RISK,
+        "fact_customer_churn_risk",
+        after=("dim_customer", "churn_models"),
+        module="churn",
+    ),
+    score("churn", reads=(CHURN_RISK,), after=("fact_customer_churn_risk", "fact_sales")),
 )
 
 

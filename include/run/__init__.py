@@ -23,6 +23,7 @@ from include.run.compute import features, fit, predict, query, sample
 from include.run.context import Context
 from include.run.extract import extract
 from include.run.load import load
+from include.run.score import score
 from include.run.validate import validate
 from include.settings import Settings
 from include.steps import STEPS, Step
@@ -38,6 +39,7 @@ KINDS: dict[str, Callable[[Context], tuple[int, str]]] = {
     "fit": fit,
     "predict": predict,
     "load": load,
+    "score": score,
 }
 
 

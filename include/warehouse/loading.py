@@ -81,6 +81,8 @@ class Loading(Session):
         doing = f"{step}: {table} of {firm_key}"
         if dataset.by == "as_of" and [s.day for s in slices] != [as_of]:
             raise ValueError(f"{doing}: a snapshot is loaded alone, for its own as_of {as_of}")
+        if dataset.by == "anchor" and [s.day <= as_of for s in slices] != [True]:
+            raise ValueError(f"{doing}: an anchor is loaded alone, on or after its day; as_of is {as_of}")
         with self.clear_errors(doing):
             firm_sk = self._firm_sk(firm_key)
             ensure_partition(self.connection, table, firm_sk)
@@ -157,10 +159,13 @@ class _Load:
             raise Fenced(f"{self.doing}: {sorted(missing)} changed while it was loading; run the step again")
         if due:
             params: Row = {
+                "firm_key": self.firm_key,
                 "firm_sk": self.firm_sk,
                 "as_of": self.as_of,
                 "months": [s.day for s in due],
+                "anchor": due[0].day,
                 "manifest_token": due[0].manifest_token,
+                "manifest_sha256": due[0].manifest_sha256,
             }
             for folder in ("load", "check"):
                 text = statements.placeholders(statements.script(folder, self.table), params)

@@ -1,0 +1,282 @@
+-- fact_scorecard of churn: what each snapshot predicted against what then happened, for every snapshot whose
+-- window lies within the sales that are loaded. A snapshot is computed anew when a load it was made from has
+-- changed, so the order of runs does not matter.
+-- Grain: as_of, decile. Params: :firm_key, :firm_sk, :scorer_sha256.
+
+create temp table due_windows on commit drop as
+with windows as (
+
+    select
+        dim_snapshot.as_of,
+        scored.horizon_days,
+        scored.model_version,
+        scored.method,
+        dim_snapshot.as_of + scored.horizon_days as matured_on
+    from analytics.dim_snapshot
+    cross join
+        lateral (
+            select
+                fact_customer_churn_risk.horizon_days,
+                fact_customer_churn_risk.model_version,
+                fact_customer_churn_risk.method
+            from analytics.fact_customer_churn_risk
+            where
+                fact_customer_churn_risk.firm_sk = :firm_sk
+                and fact_customer_churn_risk.as_of = dim_snapshot.as_of
+            order by fact_customer_churn_risk.customer_sk
+            limit 1
+        ) as scored
+    where
+        dim_snapshot.firm_sk = :firm_sk
+        and dim_snapshot.fact_name = 'fact_customer_churn_risk'
+
+),
+
+-- A slice is named month=2026-11 or 2026-11: its end is what tells it.
+matured as (
+
+    select
+        windows.as_of,
+        windows.horizon_days,
+        windows.model_version,
+        windows.method,
+        windows.matured_on,
+        encode(
+            sha256(
+                convert_to(
+                    :scorer_sha256::text || string_agg(
+                        loads.slice || loads.manifest_sha256, ',' order by loads.table_name, loads.slice
+                    ),
+                    'UTF8'
+                )
+            ),
+            'hex'
+        ) as made_from
+    from windows
+    inner join control.loads
+        on
+            loads.firm_key = :firm_key
+            and (
+                (
+                    loads.table_name = 'fact_customer_churn_risk'
+                    and right(loads.slice, 10) = to_char(windows.as_of, 'YYYY-MM-DD')
+                )
+                or (
+                    loads.table_name = 'fact_sales'
+                    and right(loads.slice, 7)
+                    between to_char(windows.as_of, 'YYYY-MM') and to_char(windows.matured_on - 1, 'YYYY-MM')
+                )
+            )
+    where
+        windows.matured_on <= (
+            select max(dim_snapshot.as_of) as as_of
+            from analytics.dim_snapshot
+            where
+                dim_snapshot.firm_sk = :firm_sk
+                and dim_snapshot.fact_name = 'fact_sales'
+        )
+    group by
+        windows.as_of,
+        windows.horizon_days,
+        windows.model_version,
+        windows.method,
+        windows.matured_on
+
+)
+
+select
+    matured.as_of,
+    matured.horizon_days,
+    matured.model_version,
+    matured.method,
+    matured.matured_on,
+    matured.made_from
+from matured
+left join analytics.fact_scorecard
+    on
+        fact_scorecard.firm_sk = :firm_sk
+        and fact_scorecard.module = 'churn'
+        and matured.as_of = fact_scorecard.as_of
+        and fact_scorecard.decile = 0
+where matured.made_from is distinct from fact_scorecard.made_from;
+
+delete from analytics.fact_scorecard
+using pg_temp.due_windows
+where
+    fact_scorecard.firm_sk = :firm_sk
+    and fact_scorecard.module = 'churn'
+    and fact_scorecard.as_of = due_windows.as_of;
+
+-- A basket that runs past midnight is one order, on the day it began: the label that training uses.
+with buyers as (
+
+    select distinct
+        due_windows.as_of,
+        fact_sales.customer_sk
+    from pg_temp.due_windows
+    inner join analytics.fact_sales
+        on
+            fact_sales.firm_sk = :firm_sk
+            and due_windows.as_of <= fact_sales.order_date
+            and due_windows.matured_on > fact_sales.order_date
+    left join analytics.fact_sales as begun
+        on
+            begun.firm_sk = :firm_sk
+            and begun.kind = 'sale'
+            and fact_sales.customer_sk = begun.customer_sk
+            and fact_sales.transaction_id = begun.transaction_id
+            and due_windows.as_of > begun.order_date
+    where
+        fact_sales.kind = 'sale'
+        and begun.customer_sk is null
+
+),
+
+outcomes as (
+
+    select
+        due_windows.as_of,
+        fact_customer_churn_risk.churn_probability,
+        coalesce(
+            fact_customer_churn_risk.churn_probability,
+            fact_customer_churn_risk.churn_risk_score / 100.0
+        ) as risk,
+        case when buyers.customer_sk is null then 1.0 else 0.0 end as churned
+    from pg_temp.due_windows
+    inner join analytics.fact_customer_churn_risk
+        on
+            fact_customer_churn_risk.firm_sk = :firm_sk
+            and due_windows.as_of = fact_customer_churn_risk.as_of
+    left join buyers
+        on
+            due_windows.as_of = buyers.as_of
+            and fact_customer_churn_risk.customer_sk = buyers.customer_sk
+
+),
+
+ranked as (
+
+    select
+        outcomes.as_of,
+        outcomes.churn_probability,
+        outcomes.churned,
+        rank() over (
+            partition by outcomes.as_of
+            order by outcomes.risk
+        ) as first_rank,
+        count(*) over (partition by outcomes.as_of, outcomes.risk) as tied_customers,
+        count(*) over (partition by outcomes.as_of) as customers
+    from outcomes
+
+),
+
+-- Equal predictions share a rank, hence a decile.
+placed as (
+
+    select
+        ranked.as_of,
+        ranked.churn_probability,
+        ranked.churned,
+        ranked.first_rank + (ranked.tied_customers - 1) / 2.0 as middle_rank,
+        1
+        + floor(10 * (ranked.first_rank + (ranked.tied_customers - 1) / 2.0 - 0.5) / ranked.customers)
+            as decile,
+        least(floor(ranked.churn_probability * 10), 9) as probability_bin
+    from ranked
+
+),
+
+bins as (
+
+    select
+        placed.as_of,
+        abs(sum(placed.churn_probability) - sum(placed.churned)) as distance
+    from placed
+    where placed.churn_probability is not null
+    group by
+        placed.as_of,
+        placed.probability_bin
+
+),
+
+distances as (
+
+    select
+        bins.as_of,
+        sum(bins.distance) as distance
+    from bins
+    group by bins.as_of
+
+),
+
+tallies as (
+
+    select
+        placed.as_of,
+        coalesce(placed.decile, 0) as decile,
+        count(*) as customers,
+        avg(placed.churn_probability) as predicted_mean,
+        avg(placed.churned) as realised_mean,
+        sum(placed.churn_probability) as predicted_total,
+        sum(placed.churned) as realised_total,
+        avg((placed.churn_probability - placed.churned) ^ 2) as brier,
+        (
+            sum(placed.middle_rank * placed.churned)
+            - sum(placed.churned) * (sum(placed.churned) + 1) / 2
+        ) / nullif(sum(placed.churned) * sum(1 - placed.churned), 0) as auc
+    from placed
+    group by grouping sets (
+        (placed.as_of),
+        (placed.as_of, placed.decile)
+    )
+
+)
+
+insert into analytics.fact_scorecard (
+    firm_sk,
+    module,
+    as_of,
+    decile,
+    horizon_days,
+    matured_on,
+    model_version,
+    method,
+    customers,
+    predicted_mean,
+    realised_mean,
+    predicted_total,
+    realised_total,
+    lift,
+    auc,
+    normalised_gini,
+    brier,
+    calibration_error,
+    made_from
+)
+select
+    :firm_sk as firm_sk,
+    'churn' as module,
+    due_windows.as_of,
+    tallies.decile,
+    due_windows.horizon_days,
+    due_windows.matured_on,
+    due_windows.model_version,
+    due_windows.method,
+    tallies.customers,
+    tallies.predicted_mean,
+    tallies.realised_mean,
+    tallies.predicted_total,
+    tallies.realised_total,
+    tallies.realised_mean / nullif(whole.realised_mean, 0) as lift,
+    case when tallies.decile = 0 then tallies.auc end as auc,
+    case when tallies.decile = 0 then 2 * tallies.auc - 1 end as normalised_gini,
+    case when tallies.decile = 0 then tallies.brier end as brier,
+    case when tallies.decile = 0 then distances.distance / tallies.customers end as calibration_error,
+    due_windows.made_from
+from tallies
+inner join pg_temp.due_windows on tallies.as_of = due_windows.as_of
+inner join tallies as whole
+    on
+        tallies.as_of = whole.as_of
+        and whole.decile = 0
+left join distances on tallies.as_of = distances.as_of;

@@ -1,0 +1,122 @@
+-- vw_churn_factor_analysis: how many customers each churn factor touches. A customer counts once for a
+-- factor, and a factor's revenue is that of its customers: over factors it does not add up.
+-- Grain: firm_key, factor. The function takes any as_of, the view each firm's latest.
+
+create or replace function mart.churn_factor_analysis(firm text, as_of date)
+returns table (
+    factor text,
+    factor_text text,
+    customer_count bigint,
+    pct_of_customers numeric,
+    first_factor_count bigint,
+    at_risk_count bigint,
+    avg_risk_score_when_present numeric,
+    revenue_365_affected numeric
+)
+language sql
+stable
+as $$
+with scored as (
+
+    select
+        fact_customer_churn_risk.customer_sk,
+        fact_customer_churn_risk.churn_risk_score,
+        fact_customer_churn_risk.churn_risk_category,
+        fact_customer_churn_risk.top_churn_factor_1,
+        fact_customer_churn_risk.top_churn_factor_2,
+        fact_customer_churn_risk.top_churn_factor_3,
+        fact_customer_churn_risk.top_churn_factor_1_text,
+        fact_customer_churn_risk.top_churn_factor_2_text,
+        fact_customer_churn_risk.top_churn_factor_3_text,
+        fact_customer_rfm.total_spend_365_days
+    from analytics.dim_firm
+    inner join analytics.fact_customer_churn_risk on dim_firm.firm_sk = fact_customer_churn_risk.firm_sk
+    left join analytics.fact_customer_rfm
+        on
+            fact_customer_churn_risk.firm_sk = fact_customer_rfm.firm_sk
+            and fact_customer_churn_risk.as_of = fact_customer_rfm.as_of
+            and fact_customer_churn_risk.customer_sk = fact_customer_rfm.customer_sk
+    where
+        dim_firm.firm_key = churn_factor_analysis.firm
+        and fact_customer_churn_risk.as_of = churn_factor_analysis.as_of
+
+),
+
+reasons as (
+
+    select
+        scored.customer_sk,
+        scored.churn_risk_score,
+        scored.churn_risk_category,
+        scored.total_spend_365_days,
+        reason.factor,
+        reason.factor_text,
+        reason.place
+    from scored
+    cross join
+        lateral (
+            values
+            (scored.top_churn_factor_1, scored.top_churn_factor_1_text, 1),
+            (scored.top_churn_factor_2, scored.top_churn_factor_2_text, 2),
+            (scored.top_churn_factor_3, scored.top_churn_factor_3_text, 3)
+        ) as reason (factor, factor_text, place)
+    where reason.factor is not null
+
+),
+
+population as (
+
+    select count(*) as customer_count
+    from scored
+
+)
+
+select
+    reasons.factor,
+    min(reasons.factor_text) as factor_text,
+    count(*) as customer_count,
+    round(100.0 * count(*) / min(population.customer_count), 1) as pct_of_customers,
+    count(*) filter (where reasons.place = 1) as first_factor_count,
+    count(*) filter (where reasons.churn_risk_category in ('High', 'Critical')) as at_risk_count,
+    round(avg(reasons.churn_risk_score), 1) as avg_risk_score_when_present,
+    sum(reasons.total_spend_365_days) as revenue_365_affected
+from reasons
+cross join population
+group by reasons.factor
+$$;
+
+create or replace view mart.vw_churn_factor_analysis
+with (security_invoker = true, security_barrier = true)
+as
+select
+    vw_latest_snapshot.firm_key,
+    vw_latest_snapshot.as_of,
+    factors.factor,
+    factors.factor_text,
+    factors.customer_count,
+    factors.pct_of_customers,
+    factors.first_factor_count,
+    factors.at_risk_count,
+    factors.avg_risk_score_when_present,
+    factors.revenue_365_affected
+from mart.vw_latest_snapshot
+cross join
+    lateral mart.churn_factor_analysis(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as factors
+where vw_latest_snapshot.fact_name = 'fact_customer_churn_risk';
+
+comment on function mart.churn_factor_analysis is 'vw_churn_factor_analysis of one firm at any as_of.';
+comment on view mart.vw_churn_factor_analysis is
+'One row per firm and churn factor among customers'' top three, at the firm''s latest snapshot.';
+comment on column mart.vw_churn_factor_analysis.factor is 'Code of the factor; it never holds a number.';
+comment on column mart.vw_churn_factor_analysis.factor_text is 'The same in the firm''s language.';
+comment on column mart.vw_churn_factor_analysis.customer_count is
+'Customers with it among their top three, each once.';
+comment on column mart.vw_churn_factor_analysis.pct_of_customers is
+'Share of all scored customers, in percent; over factors it adds up to more than 100.';
+comment on column mart.vw_churn_factor_analysis.first_factor_count is 'Customers whose first factor it is.';
+comment on column mart.vw_churn_factor_analysis.at_risk_count is
+'Customers of high or critical risk with it.';
+comment on column mart.vw_churn_factor_analysis.avg_risk_score_when_present is
+'Mean churn risk score of its customers.';
+comment on column mart.vw_churn_factor_analysis.revenue_365_affected is
+'Net spend of its customers in the last 365 days; null while RFM is off.';

@@ -1,0 +1,96 @@
+-- vw_churn_risk_overview: customers, revenue and activity by churn risk category.
+-- Grain: firm_key, churn_risk_category. The function takes any as_of, the view each firm's latest.
+
+create or replace function mart.churn_risk_overview(firm text, as_of date)
+returns table (
+    churn_risk_category text,
+    customer_count bigint,
+    pct_of_customers numeric,
+    avg_churn_probability double precision,
+    expected_churners double precision,
+    revenue_365_at_risk numeric,
+    avg_revenue_365_at_risk numeric,
+    avg_days_inactive numeric,
+    avg_orders_90d numeric,
+    avg_spend_90d numeric,
+    declining_frequency bigint,
+    declining_spend bigint,
+    method text,
+    model_version text
+)
+language sql
+stable
+as $$
+select
+    fact_customer_churn_risk.churn_risk_category,
+    count(*) as customer_count,
+    round(100.0 * count(*) / sum(count(*)) over (), 1) as pct_of_customers,
+    avg(fact_customer_churn_risk.churn_probability) as avg_churn_probability,
+    sum(fact_customer_churn_risk.churn_probability) as expected_churners,
+    sum(fact_customer_rfm.total_spend_365_days) as revenue_365_at_risk,
+    round(avg(fact_customer_rfm.total_spend_365_days), 2) as avg_revenue_365_at_risk,
+    round(avg(fact_customer_churn_risk.days_since_last_order), 0) as avg_days_inactive,
+    round(avg(fact_customer_churn_risk.orders_last_90_days), 1) as avg_orders_90d,
+    round(avg(fact_customer_churn_risk.spend_last_90_days), 2) as avg_spend_90d,
+    count(*) filter (
+        where fact_customer_churn_risk.order_frequency_trend = 'decreasing'
+    ) as declining_frequency,
+    count(*) filter (where fact_customer_churn_risk.spend_trend = 'decreasing') as declining_spend,
+    min(fact_customer_churn_risk.method) as method,
+    min(fact_customer_churn_risk.model_version) as model_version
+from analytics.dim_firm
+inner join analytics.fact_customer_churn_risk on dim_firm.firm_sk = fact_customer_churn_risk.firm_sk
+left join analytics.fact_customer_rfm
+    on
+        fact_customer_churn_risk.firm_sk = fact_customer_rfm.firm_sk
+        and fact_customer_churn_risk.as_of = fact_customer_rfm.as_of
+        and fact_customer_churn_risk.customer_sk = fact_customer_rfm.customer_sk
+where
+    dim_firm.firm_key = churn_risk_overview.firm
+    and fact_customer_churn_risk.as_of = churn_risk_overview.as_of
+group by fact_customer_churn_risk.churn_risk_category
+$$;
+
+create or replace view mart.vw_churn_risk_overview
+with (security_invoker = true, security_barrier = true)
+as
+select
+    vw_latest_snapshot.firm_key,
+    vw_latest_snapshot.as_of,
+    risk.churn_risk_category,
+    risk.customer_count,
+    risk.pct_of_customers,
+    risk.avg_churn_probability,
+    risk.expected_churners,
+    risk.revenue_365_at_risk,
+    risk.avg_revenue_365_at_risk,
+    risk.avg_days_inactive,
+    risk.avg_orders_90d,
+    risk.avg_spend_90d,
+    risk.declining_frequency,
+    risk.declining_spend,
+    risk.method,
+    risk.model_version
+from mart.vw_latest_snapshot
+cross join lateral mart.churn_risk_overview(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as risk
+where vw_latest_snapshot.fact_name = 'fact_customer_churn_risk';
+
+comment on function mart.churn_risk_overview is 'vw_churn_risk_overview of one firm at any as_of.';
+comment on view mart.vw_churn_risk_overview is
+'One row per firm and churn risk category that has customers, at the firm''s latest snapshot.';
+comment on column mart.vw_churn_risk_overview.customer_count is 'Customers in the category.';
+comment on column mart.vw_churn_risk_overview.pct_of_customers is
+'Share of the firm''s customers, in percent.';
+comment on column mart.vw_churn_risk_overview.avg_churn_probability is
+'Mean churn probability; null where rules score.';
+comment on column mart.vw_churn_risk_overview.expected_churners is
+'Sum of churn probabilities; null where rules score.';
+comment on column mart.vw_churn_risk_overview.revenue_365_at_risk is
+'Net spend of these customers in the last 365 days; null while RFM is off.';
+comment on column mart.vw_churn_risk_overview.avg_revenue_365_at_risk is 'The same per customer.';
+comment on column mart.vw_churn_risk_overview.avg_days_inactive is 'Mean days since the last order.';
+comment on column mart.vw_churn_risk_overview.avg_orders_90d is 'Mean orders of the last 90 days.';
+comment on column mart.vw_churn_risk_overview.avg_spend_90d is 'Mean net spend of the last 90 days.';
+comment on column mart.vw_churn_risk_overview.declining_frequency is
+'Customers who order less often than before.';
+comment on column mart.vw_churn_risk_overview.declining_spend is 'Customers who spend less than before.';

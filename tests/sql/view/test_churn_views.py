@@ -1,0 +1,123 @@
+"""Churn's views, row for row on a hand-made shop."""
+
+from datetime import date
+from decimal import Decimal
+
+from tests.warehouse.churn_rows import at_risk, model
+from tests.warehouse.shop import sale, scored
+
+ANCHOR, OLD, NEW = date(2026, 3, 1), date(2026, 3, 10), date(2026, 5, 10)
+
+
+def risk(shop, as_of, *rows):
+    shop.load("fact_customer_churn_risk", f"as_of={as_of}", rows)
+
+
+def test_risk_is_summed_by_category(shop):
+    version = model(shop, ANCHOR)
+    shop.rfm(NEW, scored("ann", NEW, spend=100), scored("bob", NEW, spend=50))
+    risk(
+        shop,
+        NEW,
+        at_risk(
+            "ann", NEW, version, probability=0.9, category="Critical", order_frequency_trend="decreasing"
+        ),
+        at_risk("bob", NEW, version, probability=0.8, category="Critical", spend_trend="decreasing"),
+        at_risk("cid", NEW, version, probability=0.1, category="Low"),
+    )
+
+    rows = shop.ask(
+        "select churn_risk_category, customer_count, pct_of_customers, expected_churners, "
+        "revenue_365_at_risk, declining_frequency, declining_spend "
+        "from mart.vw_churn_risk_overview order by 1"
+    )
+
+    assert rows == [
+        ("Critical", 2, Decimal("66.7"), 1.7000000000000002, Decimal(150), 1, 1),
+        ("Low", 1, Decimal("33.3"), 0.1, None, 0, 0),
+    ]
+
+
+def test_each_view_shows_the_latest_snapshot_and_its_function_any(shop):
+    version = model(shop, ANCHOR)
+    risk(shop, NEW, at_risk("ann", NEW, version, category="High", factors=["overdue"]))
+    risk(shop, OLD, at_risk("bob", OLD, version, category="High", factors=["returns"]))
+
+    latest = shop.ask("select as_of, customer_id from mart.vw_at_risk_customers")
+    factors = shop.ask("select as_of, factor from mart.vw_churn_factor_analysis")
+
+    assert latest == [(NEW, "ann")]
+    assert factors == [(NEW, "overdue")]
+    assert shop.ask("select customer_id from mart.at_risk_customers('acme', %s)", OLD) == [("bob",)]
+    assert shop.ask("select factor from mart.churn_factor_analysis('acme', %s)", OLD) == [("returns",)]
+    assert shop.ask("select customer_count from mart.churn_risk_overview('acme', %s)", OLD) == [(1,)]
+
+
+def test_the_work_list_has_high_and_critical_risk_alone_and_the_most_urgent_first(shop):
+    version = model(shop, ANCHOR)
+    risk(
+        shop,
+        NEW,
+        at_risk("low", NEW, version, category="Low"),
+        at_risk("medium", NEW, version, category="Medium"),
+        at_risk("high", NEW, version, category="High", intervention_priority=2),
+        at_risk("critical", NEW, version, category="Critical", intervention_priority=1),
+    )
+
+    rows = shop.ask("select customer_id from mart.at_risk_customers('acme', %s)", NEW)
+
+    assert rows == [("critical",), ("high",)]
+
+
+def test_the_work_list_holds_no_personal_data(shop):
+    personal = shop.ask(
+        "select attname from pg_attribute where attnum > 0 "
+        "and attrelid in ('pii.customer_contact'::regclass) and attname not in ('customer_sk', 'firm_sk')"
+    )
+
+    shown = shop.ask(
+        "select attname from pg_attribute where attnum > 0 "
+        "and attrelid = 'mart.vw_at_risk_customers'::regclass"
+    )
+
+    assert not set(shown) & {*personal, ("customer_name",), ("city",)}
+    assert ("customer_id",) in shown
+
+
+def test_a_customer_counts_once_for_each_of_its_factors(shop):
+    version = model(shop, ANCHOR)
+    shop.rfm(NEW, scored("ann", NEW, spend=100), scored("bob", NEW, spend=50))
+    risk(
+        shop,
+        NEW,
+        at_risk("ann", NEW, version, probability=0.9, category="Critical", factors=["overdue", "returns"]),
+        at_risk("bob", NEW, version, probability=0.5, factors=["returns"]),
+        at_risk("cid", NEW, version),
+        at_risk("dan", NEW, version),
+    )
+
+    rows = shop.ask(
+        "select factor, factor_text, customer_count, pct_of_customers, first_factor_count, at_risk_count, "
+        "avg_risk_score_when_present, revenue_365_affected from mart.vw_churn_factor_analysis order by 1"
+    )
+
+    assert rows == [
+        ("overdue", "Overdue", 1, Decimal("25.0"), 1, 1, Decimal("90.0"), Decimal(100)),
+        ("returns", "Returns", 2, Decimal("50.0"), 1, 1, Decimal("70.0"), Decimal(150)),
+    ]
+
+
+def test_a_scorecard_shows_the_windows_that_had_passed(shop):
+    version = model(shop, ANCHOR)
+    shop.sales("2026-03", sale("1", OLD), as_of=NEW)
+    shop.sales("2026-04", as_of=NEW)
+    risk(shop, OLD, at_risk("ann", OLD, version, probability=0.25))
+    shop.warehouse.score("churn", firm_key="acme", step="score_churn")
+
+    rows = shop.ask(
+        "select as_of, predicted_as_of, matured_on, decile, predicted_mean, realised_mean "
+        "from mart.vw_model_scorecard where decile = 0"
+    )
+
+    assert rows == [(NEW, OLD, date(2026, 4, 9), 0, 0.25, 0.0)]
+    assert shop.ask("select decile from mart.model_scorecard('acme', %s)", date(2026, 4, 8)) == []
