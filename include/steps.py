@@ -30,6 +30,7 @@ from include.datasets.computed import (
 )
 from include.datasets.extracted import CUSTOMERS, LOYALTY_MOVEMENTS, PRODUCTS, TRANSACTIONS
 from include.datasets.features import CUSTOMER_FEATURES
+from include.datasets.insight import FIRM_INSIGHT, FIRM_METRICS
 from include.datasets.value import LTV, VALUE_BACKTEST, VALUE_HISTORIES, VALUE_MODEL
 
 Kind = Literal["extract", "validate", "query", "features", "sample", "fit", "predict", "load", "score"]
@@ -200,11 +201,15 @@ STEPS: tuple[Step, ...] = (
     fit("ltv", reads=(VALUE_HISTORIES,), writes=VALUE_MODEL, module="ltv"),
     fit("ltv_metrics", reads=(VALUE_MODEL,), writes=VALUE_BACKTEST, module="ltv"),
     predict("ltv", reads=(CUSTOMER_SUMMARY, VALUE_MODEL), writes=LTV, module="ltv"),
+    query(FIRM_METRICS, reads=(CUSTOMER_SUMMARY, CUSTOMER_DAYS, RFM, CHURN_RISK, LTV), module="insight"),
+    fit("insight", reads=(FIRM_METRICS,), writes=FIRM_INSIGHT, module="insight"),
     load(PRODUCTS, "dim_product"),
     load(CUSTOMERS, "dim_customer"),
     load(TRANSACTIONS, "fact_sales", after=("dim_customer", "dim_product")),
     load(SEGMENTS, "dim_customer_segment", module="rfm"),
     load(RFM, "fact_customer_rfm", after=("dim_customer", "dim_customer_segment"), module="rfm"),
+    load(FIRM_METRICS, "fact_firm_metric", module="insight"),
+    load(FIRM_INSIGHT, "fact_firm_insight", after=("fact_firm_metric",), module="insight"),
     load(LTV, "fact_customer_ltv", after=("dim_customer",), module="ltv"),
     load(CHURN_MODEL, "churn_models", module="churn"),
     load(CHURN_METRICS, "churn_performance_metrics", after=("churn_models",), module="churn"),

@@ -16,7 +16,7 @@ from include.firms import Firm
 from include.handoff import Handoff, Manifest, Referenced, Slot
 from include.periods import Month, anchor_of
 from include.settings import Settings
-from include.steps import Step
+from include.steps import STEPS, Step
 from include.warehouse import Warehouse
 
 
@@ -89,8 +89,13 @@ class Context:
         return paths
 
     def inputs(self) -> list[tuple[Dataset, list[Path]]]:
-        """Everything the step reads, as files for the engine."""
-        return [(dataset, self.files(dataset)) for dataset in self.step.reads]
+        """Everything the step reads, as files for the engine; none of a dataset whose module is off."""
+        return [(dataset, [] if self.is_off(dataset) else self.files(dataset)) for dataset in self.step.reads]
+
+    def is_off(self, dataset: Dataset) -> bool:
+        """Whether the firm's modules leave out the step that writes the dataset."""
+        writers = (step for step in STEPS if step.writes is not None and step.writes.name == dataset.name)
+        return any(step.module is not None and step.module not in self.firm.modules for step in writers)
 
     def rows(self, dataset: Dataset) -> Iterator[pa.RecordBatch]:
         """A snapshot's rows, batch by batch."""

@@ -1,0 +1,49 @@
+"""What insight hands from step to step: the firm's metrics, and what is written about them."""
+
+import pyarrow as pa
+
+from include.datasets.contract import MONEY, TEXT, Dataset, column
+
+FIRM_METRICS = Dataset(
+    name="firm_metrics",
+    about="One row per metric of the firm and member of it, such as a segment: its value and definition.",
+    grain=("metric", "member"),
+    schema=pa.schema(
+        [
+            column("metric", TEXT, "Code of the metric: 'customers', 'retention_rate', ...", required=True),
+            column(
+                "member",
+                TEXT,
+                "Segment or risk category the value is of; empty for the whole firm.",
+                required=True,
+            ),
+            column("unit", TEXT, "'count', 'days', 'money' or 'percent' (12.5 is 12.5 %).", required=True),
+            column("numerator", MONEY, "What is counted or summed; the value itself where not a ratio."),
+            column("denominator", MONEY, "What it is divided by; null where the metric is no ratio."),
+            column("metric_value", MONEY, "The value; null where it is not defined or its module is off."),
+            column("definition", TEXT, "What is counted, over what, in which days.", required=True),
+        ]
+    ),
+)
+
+FIRM_INSIGHT = Dataset(
+    name="firm_insight",
+    about="One row per language and sentence of the firm's insight, with the metrics it cites.",
+    grain=("language_code", "place"),
+    schema=pa.schema(
+        [
+            column("language_code", TEXT, "'en' or 'tr'.", required=True),
+            column("place", pa.int32(), "Order in which sentences are read, from 1.", required=True),
+            column("is_firm_language", pa.bool_(), "Whether the firm reads this language.", required=True),
+            column("kind", TEXT, "'headline', 'fact' or 'recommendation'.", required=True),
+            column("rule_code", TEXT, "Code of the sentence: the row of its template.", required=True),
+            column("sentence", TEXT, "The text, with every number written out.", required=True),
+            column(
+                "cited_metrics",
+                TEXT,
+                "JSON list of metric, member and the value as shown: every number of the text.",
+                required=True,
+            ),
+        ]
+    ),
+)
