@@ -1,0 +1,95 @@
+-- vw_clv_tier_summary: customers and value of each tier, and how much of the firm's value it holds.
+-- Grain: firm_key, tier_level. The function takes any as_of, the view each firm's latest.
+
+create or replace function mart.clv_tier_summary(firm text, as_of date)
+returns table (
+    tier_code text,
+    tier_name text,
+    tier_level smallint,
+    customer_count bigint,
+    pct_of_customers numeric,
+    total_historical_value numeric,
+    total_predicted_1_year numeric,
+    total_predicted_value numeric,
+    avg_historical_clv numeric,
+    avg_predicted_clv numeric,
+    avg_tenure_months numeric,
+    pct_of_total_value numeric,
+    pct_of_predicted_value numeric
+)
+language sql
+stable
+as $$
+select
+    dim_customer_tier.tier_code,
+    dim_customer_tier.tier_name,
+    dim_customer_tier.tier_level,
+    count(*) as customer_count,
+    round(100.0 * count(*) / sum(count(*)) over (), 1) as pct_of_customers,
+    sum(fact_customer_ltv.historical_clv) as total_historical_value,
+    sum(fact_customer_ltv.predicted_clv_1_year) as total_predicted_1_year,
+    sum(fact_customer_ltv.predicted_clv_lifetime) as total_predicted_value,
+    round(avg(fact_customer_ltv.historical_clv), 2) as avg_historical_clv,
+    round(avg(fact_customer_ltv.predicted_clv_lifetime), 2) as avg_predicted_clv,
+    round(avg(fact_customer_ltv.tenure_months), 1) as avg_tenure_months,
+    round(
+        100 * sum(fact_customer_ltv.historical_clv)
+        / nullif(sum(sum(fact_customer_ltv.historical_clv)) over (), 0),
+        1
+    ) as pct_of_total_value,
+    round(
+        100 * sum(fact_customer_ltv.predicted_clv_lifetime)
+        / nullif(sum(sum(fact_customer_ltv.predicted_clv_lifetime)) over (), 0),
+        1
+    ) as pct_of_predicted_value
+from analytics.dim_firm
+inner join analytics.fact_customer_ltv on dim_firm.firm_sk = fact_customer_ltv.firm_sk
+inner join analytics.dim_customer_tier on fact_customer_ltv.tier_sk = dim_customer_tier.tier_sk
+where
+    dim_firm.firm_key = clv_tier_summary.firm
+    and fact_customer_ltv.as_of = clv_tier_summary.as_of
+group by
+    dim_customer_tier.tier_code,
+    dim_customer_tier.tier_name,
+    dim_customer_tier.tier_level
+$$;
+
+create or replace view mart.vw_clv_tier_summary
+with (security_invoker = true, security_barrier = true)
+as
+select
+    vw_latest_snapshot.firm_key,
+    vw_latest_snapshot.as_of,
+    tiers.tier_code,
+    tiers.tier_name,
+    tiers.tier_level,
+    tiers.customer_count,
+    tiers.pct_of_customers,
+    tiers.total_historical_value,
+    tiers.total_predicted_1_year,
+    tiers.total_predicted_value,
+    tiers.avg_historical_clv,
+    tiers.avg_predicted_clv,
+    tiers.avg_tenure_months,
+    tiers.pct_of_total_value,
+    tiers.pct_of_predicted_value
+from mart.vw_latest_snapshot
+cross join lateral mart.clv_tier_summary(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as tiers
+where vw_latest_snapshot.fact_name = 'fact_customer_ltv';
+
+comment on function mart.clv_tier_summary is 'vw_clv_tier_summary of one firm at any as_of.';
+comment on view mart.vw_clv_tier_summary is
+'One row per firm and value tier that has customers, at the firm''s latest snapshot. Amounts are margin.';
+comment on column mart.vw_clv_tier_summary.tier_name is 'Name as people say it.';
+comment on column mart.vw_clv_tier_summary.customer_count is 'Customers in the tier.';
+comment on column mart.vw_clv_tier_summary.pct_of_customers is 'Share of the firm''s customers, in percent.';
+comment on column mart.vw_clv_tier_summary.total_historical_value is 'Sum of historical_clv.';
+comment on column mart.vw_clv_tier_summary.total_predicted_1_year is 'Sum of predicted_clv_1_year.';
+comment on column mart.vw_clv_tier_summary.total_predicted_value is 'Sum of predicted_clv_lifetime.';
+comment on column mart.vw_clv_tier_summary.avg_historical_clv is 'Mean historical_clv.';
+comment on column mart.vw_clv_tier_summary.avg_predicted_clv is 'Mean predicted_clv_lifetime.';
+comment on column mart.vw_clv_tier_summary.avg_tenure_months is 'Mean tenure_months.';
+comment on column mart.vw_clv_tier_summary.pct_of_total_value is
+'Share of the firm''s historical_clv, in percent.';
+comment on column mart.vw_clv_tier_summary.pct_of_predicted_value is
+'Share of the firm''s predicted_clv_lifetime, in percent.';
