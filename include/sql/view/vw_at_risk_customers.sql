@@ -5,6 +5,7 @@ create or replace function mart.at_risk_customers(firm text, as_of date)
 returns table (
     customer_id text,
     rfm_segment text,
+    value_tier text,
     churn_risk_category text,
     churn_risk_score integer,
     churn_probability double precision,
@@ -12,6 +13,8 @@ returns table (
     orders_last_30_days bigint,
     orders_last_90_days bigint,
     spend_last_90_days numeric,
+    value_at_risk numeric,
+    historical_clv numeric,
     total_spend_365_days numeric,
     total_spend numeric,
     order_frequency_trend text,
@@ -34,6 +37,7 @@ as $$
 select
     dim_customer.customer_id,
     dim_customer_segment.segment_name as rfm_segment,
+    dim_customer_tier.tier_name as value_tier,
     fact_customer_churn_risk.churn_risk_category,
     fact_customer_churn_risk.churn_risk_score,
     fact_customer_churn_risk.churn_probability,
@@ -41,6 +45,8 @@ select
     fact_customer_churn_risk.orders_last_30_days,
     fact_customer_churn_risk.orders_last_90_days,
     fact_customer_churn_risk.spend_last_90_days,
+    fact_customer_ltv.predicted_clv_lifetime as value_at_risk,
+    fact_customer_ltv.historical_clv,
     fact_customer_rfm.total_spend_365_days,
     fact_customer_rfm.total_spend,
     fact_customer_churn_risk.order_frequency_trend,
@@ -64,6 +70,12 @@ left join analytics.fact_customer_rfm
         fact_customer_churn_risk.firm_sk = fact_customer_rfm.firm_sk
         and fact_customer_churn_risk.as_of = fact_customer_rfm.as_of
         and fact_customer_churn_risk.customer_sk = fact_customer_rfm.customer_sk
+left join analytics.fact_customer_ltv
+    on
+        fact_customer_churn_risk.firm_sk = fact_customer_ltv.firm_sk
+        and fact_customer_churn_risk.as_of = fact_customer_ltv.as_of
+        and fact_customer_churn_risk.customer_sk = fact_customer_ltv.customer_sk
+left join analytics.dim_customer_tier on fact_customer_ltv.tier_sk = dim_customer_tier.tier_sk
 left join analytics.dim_customer_segment
     on fact_customer_rfm.rfm_segment_sk = dim_customer_segment.segment_sk
 where
@@ -72,6 +84,7 @@ where
     and fact_customer_churn_risk.churn_risk_category in ('High', 'Critical')
 order by
     fact_customer_churn_risk.intervention_priority asc,
+    fact_customer_ltv.predicted_clv_lifetime desc nulls last,
     fact_customer_rfm.total_spend_365_days desc nulls last,
     dim_customer.customer_id asc
 $$;
@@ -84,6 +97,7 @@ select
     vw_latest_snapshot.as_of,
     at_risk.customer_id,
     at_risk.rfm_segment,
+    at_risk.value_tier,
     at_risk.churn_risk_category,
     at_risk.churn_risk_score,
     at_risk.churn_probability,
@@ -91,6 +105,8 @@ select
     at_risk.orders_last_30_days,
     at_risk.orders_last_90_days,
     at_risk.spend_last_90_days,
+    at_risk.value_at_risk,
+    at_risk.historical_clv,
     at_risk.total_spend_365_days,
     at_risk.total_spend,
     at_risk.order_frequency_trend,
@@ -114,3 +130,6 @@ comment on function mart.at_risk_customers is 'vw_at_risk_customers of one firm 
 comment on view mart.vw_at_risk_customers is
 'One row per customer of high or critical churn risk at the firm''s latest snapshot, without personal data.';
 comment on column mart.vw_at_risk_customers.rfm_segment is 'RFM segment''s name; null while RFM is off.';
+comment on column mart.vw_at_risk_customers.value_tier is 'Value tier''s name; null while value is off.';
+comment on column mart.vw_at_risk_customers.value_at_risk is
+'Predicted lifetime value; null without a value model.';

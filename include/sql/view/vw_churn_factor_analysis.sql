@@ -11,6 +11,7 @@ returns table (
     first_factor_count bigint,
     at_risk_count bigint,
     avg_risk_score_when_present numeric,
+    total_clv_affected numeric,
     revenue_365_affected numeric
 )
 language sql
@@ -28,6 +29,7 @@ with scored as (
         fact_customer_churn_risk.top_churn_factor_1_text,
         fact_customer_churn_risk.top_churn_factor_2_text,
         fact_customer_churn_risk.top_churn_factor_3_text,
+        fact_customer_ltv.predicted_clv_lifetime,
         fact_customer_rfm.total_spend_365_days
     from analytics.dim_firm
     inner join analytics.fact_customer_churn_risk on dim_firm.firm_sk = fact_customer_churn_risk.firm_sk
@@ -36,6 +38,11 @@ with scored as (
             fact_customer_churn_risk.firm_sk = fact_customer_rfm.firm_sk
             and fact_customer_churn_risk.as_of = fact_customer_rfm.as_of
             and fact_customer_churn_risk.customer_sk = fact_customer_rfm.customer_sk
+    left join analytics.fact_customer_ltv
+        on
+            fact_customer_churn_risk.firm_sk = fact_customer_ltv.firm_sk
+            and fact_customer_churn_risk.as_of = fact_customer_ltv.as_of
+            and fact_customer_churn_risk.customer_sk = fact_customer_ltv.customer_sk
     where
         dim_firm.firm_key = churn_factor_analysis.firm
         and fact_customer_churn_risk.as_of = churn_factor_analysis.as_of
@@ -48,6 +55,7 @@ reasons as (
         scored.customer_sk,
         scored.churn_risk_score,
         scored.churn_risk_category,
+        scored.predicted_clv_lifetime,
         scored.total_spend_365_days,
         reason.factor,
         reason.factor_text,
@@ -79,6 +87,7 @@ select
     count(*) filter (where reasons.place = 1) as first_factor_count,
     count(*) filter (where reasons.churn_risk_category in ('High', 'Critical')) as at_risk_count,
     round(avg(reasons.churn_risk_score), 1) as avg_risk_score_when_present,
+    sum(reasons.predicted_clv_lifetime) as total_clv_affected,
     sum(reasons.total_spend_365_days) as revenue_365_affected
 from reasons
 cross join population
@@ -98,6 +107,7 @@ select
     factors.first_factor_count,
     factors.at_risk_count,
     factors.avg_risk_score_when_present,
+    factors.total_clv_affected,
     factors.revenue_365_affected
 from mart.vw_latest_snapshot
 cross join
@@ -118,5 +128,7 @@ comment on column mart.vw_churn_factor_analysis.at_risk_count is
 'Customers of high or critical risk with it.';
 comment on column mart.vw_churn_factor_analysis.avg_risk_score_when_present is
 'Mean churn risk score of its customers.';
+comment on column mart.vw_churn_factor_analysis.total_clv_affected is
+'Predicted lifetime value of its customers; null without a value model.';
 comment on column mart.vw_churn_factor_analysis.revenue_365_affected is
 'Net spend of its customers in the last 365 days; null while RFM is off.';

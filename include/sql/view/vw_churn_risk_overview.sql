@@ -8,6 +8,8 @@ returns table (
     pct_of_customers numeric,
     avg_churn_probability double precision,
     expected_churners double precision,
+    total_clv_at_risk numeric,
+    avg_clv_at_risk numeric,
     revenue_365_at_risk numeric,
     avg_revenue_365_at_risk numeric,
     avg_days_inactive numeric,
@@ -27,6 +29,8 @@ select
     round(100.0 * count(*) / sum(count(*)) over (), 1) as pct_of_customers,
     avg(fact_customer_churn_risk.churn_probability) as avg_churn_probability,
     sum(fact_customer_churn_risk.churn_probability) as expected_churners,
+    sum(fact_customer_ltv.predicted_clv_lifetime) as total_clv_at_risk,
+    round(avg(fact_customer_ltv.predicted_clv_lifetime), 2) as avg_clv_at_risk,
     sum(fact_customer_rfm.total_spend_365_days) as revenue_365_at_risk,
     round(avg(fact_customer_rfm.total_spend_365_days), 2) as avg_revenue_365_at_risk,
     round(avg(fact_customer_churn_risk.days_since_last_order), 0) as avg_days_inactive,
@@ -45,6 +49,11 @@ left join analytics.fact_customer_rfm
         fact_customer_churn_risk.firm_sk = fact_customer_rfm.firm_sk
         and fact_customer_churn_risk.as_of = fact_customer_rfm.as_of
         and fact_customer_churn_risk.customer_sk = fact_customer_rfm.customer_sk
+left join analytics.fact_customer_ltv
+    on
+        fact_customer_churn_risk.firm_sk = fact_customer_ltv.firm_sk
+        and fact_customer_churn_risk.as_of = fact_customer_ltv.as_of
+        and fact_customer_churn_risk.customer_sk = fact_customer_ltv.customer_sk
 where
     dim_firm.firm_key = churn_risk_overview.firm
     and fact_customer_churn_risk.as_of = churn_risk_overview.as_of
@@ -62,6 +71,8 @@ select
     risk.pct_of_customers,
     risk.avg_churn_probability,
     risk.expected_churners,
+    risk.total_clv_at_risk,
+    risk.avg_clv_at_risk,
     risk.revenue_365_at_risk,
     risk.avg_revenue_365_at_risk,
     risk.avg_days_inactive,
@@ -85,6 +96,9 @@ comment on column mart.vw_churn_risk_overview.avg_churn_probability is
 'Mean churn probability; null where rules score.';
 comment on column mart.vw_churn_risk_overview.expected_churners is
 'Sum of churn probabilities; null where rules score.';
+comment on column mart.vw_churn_risk_overview.total_clv_at_risk is
+'Predicted lifetime value of these customers; null without a value model.';
+comment on column mart.vw_churn_risk_overview.avg_clv_at_risk is 'The same per customer.';
 comment on column mart.vw_churn_risk_overview.revenue_365_at_risk is
 'Net spend of these customers in the last 365 days; null while RFM is off.';
 comment on column mart.vw_churn_risk_overview.avg_revenue_365_at_risk is 'The same per customer.';

@@ -1,12 +1,27 @@
 """Churn's views, row for row on a hand-made shop."""
 
+import json
 from datetime import date
 from decimal import Decimal
+
+import psycopg
 
 from tests.warehouse.churn_rows import at_risk, model
 from tests.warehouse.shop import sale, scored
 
 ANCHOR, OLD, NEW = date(2026, 3, 1), date(2026, 3, 10), date(2026, 5, 10)
+
+WORTH = {
+    **dict.fromkeys(("tenure_days", "tenure_months", "total_historical_orders", "manifest_token"), 1),
+    **dict.fromkeys(("total_historical_revenue", "total_historical_profit", "avg_monthly_revenue"), 1),
+    **dict.fromkeys(("clv_segment", "lifecycle_stage", "method", "model_version"), "any"),
+    "avg_orders_per_month": 1,
+    "value_percentile": 75,
+    "margin_source": "source",
+    "tier_sk": 4,
+    "historical_clv": 40,
+    "predicted_clv_lifetime": 250,
+}
 
 
 def risk(shop, as_of, *rows):
@@ -121,3 +136,25 @@ def test_a_scorecard_shows_the_windows_that_had_passed(shop):
 
     assert rows == [(NEW, OLD, date(2026, 4, 9), 0, 0.25, 0.0)]
     assert shop.ask("select decile from mart.model_scorecard('acme', %s)", date(2026, 4, 8)) == []
+
+
+def test_value_at_risk_is_the_lifetime_value_of_the_customers(shop):
+    version = model(shop, ANCHOR)
+    factors = {"category": "High", "factors": ["overdue"]}
+    risk(shop, NEW, at_risk("ann", NEW, version, **factors), at_risk("bob", NEW, version, **factors))
+    with psycopg.connect(shop.dsn) as connection:
+        connection.execute("create table parts.value partition of analytics.fact_customer_ltv default")
+        connection.execute(
+            "insert into analytics.fact_customer_ltv select r.* from analytics.fact_customer_churn_risk as f "
+            "cross join lateral jsonb_populate_record(null::analytics.fact_customer_ltv, %s::jsonb || "
+            "jsonb_build_object('firm_sk', f.firm_sk, 'as_of', f.as_of, 'date_sk', f.date_sk, "
+            "'customer_sk', f.customer_sk)) as r where f.as_of = %s",
+            [json.dumps(WORTH), NEW],
+        )
+
+    (overview,) = shop.ask("select total_clv_at_risk, avg_clv_at_risk from mart.vw_churn_risk_overview")
+    work = shop.ask("select value_tier, value_at_risk, historical_clv from mart.vw_at_risk_customers")
+
+    assert overview == (Decimal(500), Decimal("250.00"))
+    assert work == [("Gold", Decimal(250), Decimal(40))] * 2
+    assert shop.ask("select total_clv_affected from mart.vw_churn_factor_analysis") == [(Decimal(500),)]
