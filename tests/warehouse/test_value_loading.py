@@ -59,7 +59,8 @@ def valued(customer, *, year=100, tier=3, **more) -> dict:
 
 
 CHANGES = (
-    "select fact_customer_ltv.as_of, customer_id, clv_trend, clv_change_pct_30d from analytics.fact_customer_ltv "
+    "select fact_customer_ltv.as_of, customer_id, clv_trend, clv_change_pct_30d "
+    "from analytics.fact_customer_ltv "
     "join analytics.dim_customer using (customer_sk) order by 1, 2"
 )
 
