@@ -9,7 +9,15 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+
 TIMEOUT_SECONDS = 30
+PATIENCE = Retrying(
+    retry=retry_if_exception_type((TimeoutError, urllib.error.URLError)),
+    stop=stop_after_attempt(6),
+    wait=wait_exponential_jitter(initial=1, max=10),
+    reraise=True,
+)
 
 
 class AirflowError(RuntimeError):
@@ -33,7 +41,13 @@ class AirflowApi:
         ]
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """One call; the answer's JSON."""
+        """One call; the answer's JSON. A question is asked again while the server is too busy to answer."""
+        if method == "GET":
+            patient: dict[str, Any] = PATIENCE(self._call, method, path)
+            return patient
+        return self._call(method, path, body)
+
+    def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
@@ -51,6 +65,8 @@ class AirflowApi:
             with error:
                 said = error.read().decode(errors="replace")[:500]
             raise AirflowError(f"{method} {path}: {error.code} {said}", error.code) from None
+        except TimeoutError:
+            raise TimeoutError(f"Airflow did not answer {method} {path} in {TIMEOUT_SECONDS} s") from None
 
     def has_dag(self, dag_id: str) -> bool:
         """Whether the DAG was parsed and may be run."""
