@@ -102,7 +102,7 @@ def step_page(firm: FirmShape, step: Step) -> str:
 
 - **Reads** {reads}
 - **Writes** {writes}; **grain** {grain}
-- **First thing to check** {FIRST_CHECK[step.kind]}
+- **First thing to check** {FIRST_CHECK.get(step.kind, "The last lines of the log.")}
 - **Retries** {step.retries}, each try at most {step.timeout_minutes} minutes.
   Running it twice changes nothing.
 - **Rerun** here: *Clear* this task with *Downstream*. By hand:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from include.firms import FirmError, parse_firm
+from include.firms import MODULES, FirmError, parse_firm
 from include.handoff import Handoff
 from include.registry import read_registry
 from include.settings import Settings
@@ -45,7 +45,7 @@ def add(settings: Settings, key: str, **changes: object) -> None:
 
 def run_all(settings: Settings, key: str, as_of: str, *, but: str = "", status: str = "done") -> None:
     with Warehouse(settings.warehouse_dsn()) as warehouse:
-        for step in steps_for(("rfm",)):
+        for step in steps_for(MODULES):
             if step.name == but:
                 continue
             warehouse.connection.execute(
@@ -114,12 +114,21 @@ def test_a_snapshot_that_did_not_come_or_is_not_whole_is_told_of_once(settings: 
     add(settings, "acme")
     sync(settings)
     if but:
+        run_all(settings, "acme", "2026-11-19")
         run_all(settings, "acme", "2026-11-20", but=but)
 
     missing = [missing_snapshots(settings, at=NOON + timedelta(hours=hour)) for hour in range(3)]
 
     assert missing == [["acme 2026-11-20"]] * 3
     assert alerts(settings) == [("acme", "missing snapshot", "2026-11-20")]
+
+
+def test_a_step_that_a_release_brought_is_not_missed_before_its_first_run(settings: Settings) -> None:
+    add(settings, "acme")
+    sync(settings)
+    run_all(settings, "acme", "2026-11-20", but="load_fact_customer_rfm")
+
+    assert missing_snapshots(settings, at=NOON) == []
 
 
 def test_a_step_that_only_failed_did_not_come(settings: Settings) -> None:

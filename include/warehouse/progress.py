@@ -22,6 +22,17 @@ class Progress(Session):
         """
         return {row["step"] for row in self.rows(asked, {"firm_key": firm_key, "as_of": as_of})}
 
+    def known_steps(self, firm_key: str) -> set[str]:
+        """The steps that ended well for any snapshot of a firm."""
+        asked = """
+            select distinct step
+            from control.step_runs
+            where
+                firm_key = %(firm_key)s
+                and status <> 'failed'
+        """
+        return {row["step"] for row in self.rows(asked, {"firm_key": firm_key})}
+
     def changed_at(self) -> dict[str, datetime]:
         """When each firm's row was last saved, in UTC."""
         rows = self.rows("select firm_key, updated_at from control.firms")

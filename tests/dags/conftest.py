@@ -88,6 +88,7 @@ class RealAirflow:
             "currency": "GBP",
             "working_day_period": 0,
             "churn_threshold_days": 60,
+            "modules": ["rfm"],
         }
         with Warehouse(self.stack.warehouse) as warehouse:
             warehouse.save_firm(parse_firm({**row, **changes}), "a test")
@@ -135,7 +136,7 @@ class RealAirflow:
         """Wait for something, and say what when it does not come."""
         deadline = time.monotonic() + seconds
         while not ready():
-            assert time.monotonic() < deadline, f"not within {seconds} s: {what}; logs in {self.stack.logs}"
+            assert time.monotonic() < deadline, f"not within {seconds} s: {what}; {self.api.import_errors()}"
             time.sleep(0.25)
 
 

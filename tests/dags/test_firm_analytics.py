@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from include.firms import FirmShape
+from include.firms import MODULES, FirmShape
 from include.registry import last_good, write_registry
 from include.steps import steps_for, upstream
 from tests.dags.conftest import Parse
@@ -63,7 +63,7 @@ def test_importing_the_dag_files_connects_to_nothing_and_loads_nothing_heavy(par
 
 
 def test_each_step_is_a_task_after_the_steps_it_waits_for(parsed: dict[str, Any]) -> None:
-    steps = steps_for(("rfm",))
+    steps = steps_for(MODULES)
 
     found = tasks(parsed, "daily")
 
@@ -124,7 +124,7 @@ def test_as_of_may_only_be_a_date_or_nothing(parsed: dict[str, Any]) -> None:
 def test_retries_timeouts_and_pools_fit_the_kind_of_step(parsed: dict[str, Any]) -> None:
     found = tasks(parsed, "daily")
 
-    for step in steps_for(("rfm",)):
+    for step in steps_for(MODULES):
         task = found[step.name]
         assert task.get("retries", 0) == step.retries
         assert task["execution_timeout"] == step.timeout_minutes * 60
