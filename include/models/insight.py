@@ -139,8 +139,9 @@ def _holds(condition: When, metrics: Metrics) -> bool:
     metric = metrics.get((condition.metric, _member(condition.member, metrics)))
     if metric is None:
         return False
-    return (condition.low is None or metric.value >= condition.low) and (
-        condition.high is None or metric.value < condition.high
+    value = float(metric.value)
+    return (condition.low is None or value >= condition.low) and (
+        condition.high is None or value < condition.high
     )
 
 
