@@ -1,0 +1,190 @@
+"""One action per customer: explicit rules propose, a random holdout is set aside, a budget decides.
+
+The rules are rows. Of the rules that take a customer, the one with the greatest net benefit is proposed;
+what is expected of it is an assumption of its row until ``uplift`` has measured it against the holdout.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from typing import NamedTuple
+
+ANY: tuple[str, ...] = ()
+
+
+class Rule(NamedTuple):
+    """Who is to be offered what: segments, risk categories and least yearly value (``ANY``: all)."""
+
+    action_code: str
+    segments: tuple[str, ...]
+    risks: tuple[str, ...]
+    least_value: float
+    unit_cost: float  # in the firm's currency, per customer
+    expected_lift: float  # share of the customer's yearly value that the action is expected to keep or add
+    en: str
+    tr: str
+
+
+class Customer(NamedTuple):
+    """What a decision is made of; ``value`` is the margin expected in a year."""
+
+    customer_id: str
+    segment_code: str
+    risk_category: str
+    value: float
+
+
+class Action(NamedTuple):
+    """One customer's action: what, why, what it costs and brings, and whether it is done."""
+
+    customer_id: str
+    action_code: str
+    cost_amount: float
+    expected_benefit_amount: float
+    roi: float | None
+    is_holdout: bool
+    is_chosen: bool
+    explanation: str
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "personal_call", ("cant_lose_them", "at_risk"), ("High", "Critical"), 200, 8, 0.10,
+        "Was among the best buyers and is likely to leave: a personal call.",
+        "En iyi müşteriler arasındaydı ve ayrılma olasılığı yüksek: kişisel arama.",
+    ),
+    Rule(
+        "win_back_offer", ("at_risk", "cant_lose_them", "needs_attention", "about_to_sleep"),
+        ("High", "Critical"), 20, 2, 0.06,
+        "Is likely to leave and worth keeping: a limited offer.",
+        "Ayrılma olasılığı yüksek ve elde tutmaya değer: sınırlı süreli teklif.",
+    ),
+    Rule(
+        "second_order_voucher", ("recent", "promising"), ANY, 10, 1.5, 0.08,
+        "Has bought seldom so far, but not long ago: a reason for the next order.",
+        "Az sayıda ve yakın zamanda alışveriş yaptı: sonraki sipariş için bir neden.",
+    ),
+    Rule(
+        "early_access", ("champions", "loyal", "potential_loyalists"), ("Low", "Medium"), 50, 0.5, 0.02,
+        "Buys regularly: early access instead of a discount.",
+        "Düzenli alışveriş yapıyor: indirim yerine erken erişim.",
+    ),
+    Rule(
+        "reminder_email", ANY, ANY, 0, 0.05, 0.005,
+        "No dearer action pays here: a reminder by e-mail.",
+        "Daha pahalı bir eylem burada karşılığını vermez: e-posta ile hatırlatma.",
+    ),
+)  # fmt: skip
+
+
+class RuleTableError(ValueError):
+    """A rule cannot be used; the message names it."""
+
+
+def decide(
+    customers: Iterable[Customer],
+    *,
+    rules: Sequence[Rule] = RULES,
+    firm_key: str,
+    as_of: date,
+    budget: float,
+    holdout_share: float,
+    language: str = "en",
+) -> list[Action]:
+    """One row per customer some rule pays for, by customer_id; those chosen cost at most ``budget``."""
+    _refuse_bad(rules)
+    offers = [(c, rule) for c in customers if (rule := _best(c, rules)) is not None]
+    chosen, held_out = _within(
+        budget,
+        offers,
+        is_held=lambda c, rule: draw(firm_key, c.customer_id, rule.action_code, as_of) < holdout_share,
+    )
+    return sorted(
+        Action(
+            customer.customer_id,
+            rule.action_code,
+            rule.unit_cost,
+            benefit(customer, rule),
+            (benefit(customer, rule) - rule.unit_cost) / rule.unit_cost if rule.unit_cost else None,
+            customer.customer_id in held_out,
+            customer.customer_id in chosen,
+            rule.tr if language == "tr" else rule.en,
+        )
+        for customer, rule in offers
+    )
+
+
+def benefit(customer: Customer, rule: Rule) -> float:
+    """Margin the action is expected to add in a year."""
+    return customer.value * rule.expected_lift
+
+
+def draw(firm_key: str, customer_id: str, action_code: str, as_of: date) -> float:
+    """A number in [0, 1): the same whenever it is drawn, whatever else is known of the customer."""
+    text = "\x1f".join((firm_key, customer_id, action_code, as_of.isoformat()))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) / 2**64
+
+
+def _best(customer: Customer, rules: Sequence[Rule]) -> Rule | None:
+    def net(rule: Rule) -> float:
+        return benefit(customer, rule) - rule.unit_cost
+
+    paying = [rule for rule in rules if _takes(rule, customer) and net(rule) > 0]
+    return max(paying, key=lambda rule: (net(rule), rule.action_code), default=None)
+
+
+def _takes(rule: Rule, customer: Customer) -> bool:
+    return (
+        (not rule.segments or customer.segment_code in rule.segments)
+        and (not rule.risks or customer.risk_category in rule.risks)
+        and customer.value >= rule.least_value
+    )
+
+
+def _within(
+    budget: float, offers: Sequence[tuple[Customer, Rule]], *, is_held: Callable[[Customer, Rule], bool]
+) -> tuple[set[str], set[str]]:
+    """Customers chosen and held out, by falling net benefit per unit of cost, while the money lasts.
+
+    One is held out only where the money reached, and costs nothing: so both groups are of one kind, and
+    differ by the draw alone. The chosen fall short of the best set for the budget by less than the net
+    benefit of the first offer that did not fit (Dantzig 1957, "Discrete-variable extremum problems").
+    """
+
+    def rank(offer: tuple[Customer, Rule]) -> tuple[float, str]:
+        customer, rule = offer
+        net = benefit(customer, rule) - rule.unit_cost
+        return (-net / rule.unit_cost if rule.unit_cost else float("-inf"), customer.customer_id)
+
+    chosen: set[str] = set()
+    held_out: set[str] = set()
+    left = budget
+    for customer, rule in sorted(offers, key=rank):
+        if rule.unit_cost > left:
+            continue
+        if is_held(customer, rule):
+            held_out.add(customer.customer_id)
+        else:
+            left -= rule.unit_cost
+            chosen.add(customer.customer_id)
+    return chosen, held_out
+
+
+def spent(actions: Iterable[Action]) -> Mapping[str, float]:
+    """Money spent by action, of those chosen."""
+    totals: dict[str, float] = {}
+    for action in actions:
+        if action.is_chosen:
+            totals[action.action_code] = totals.get(action.action_code, 0.0) + action.cost_amount
+    return totals
+
+
+def _refuse_bad(rules: Sequence[Rule]) -> None:
+    codes = [rule.action_code for rule in rules]
+    for rule in rules:
+        if codes.count(rule.action_code) > 1:
+            raise RuleTableError(f"action {rule.action_code} has two rules")
+        if rule.unit_cost < 0 or not 0 <= rule.expected_lift <= 1:
+            raise RuleTableError(f"action {rule.action_code}: cost must be 0 or more, lift from 0 to 1")

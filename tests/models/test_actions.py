@@ -1,0 +1,152 @@
+import random
+from collections import Counter
+from datetime import date
+from itertools import combinations
+
+import pytest
+
+from include.models import actions
+from include.models.actions import Customer, Rule, RuleTableError, decide
+from include.models.segments import SEGMENTS
+from include.models.uplift import amount_effect
+
+AS_OF = date(2025, 7, 1)
+
+
+def rule(code, cost, lift, *, segments=(), risks=(), least=0):
+    return Rule(code, segments, risks, least, cost, lift, f"en {code}", f"tr {code}")
+
+
+def decided(customers, *, rules=actions.RULES, budget=1e9, holdout_share=0.0, as_of=AS_OF, **more):
+    rows = decide(
+        customers,
+        rules=rules,
+        firm_key="acme",
+        as_of=as_of,
+        budget=budget,
+        holdout_share=holdout_share,
+        **more,
+    )
+    return {row.customer_id: row for row in rows}
+
+
+def many(count, seed=1):
+    rng = random.Random(seed)
+    return [Customer(f"c{n:05}", "recent", "High", rng.uniform(20, 500)) for n in range(count)]
+
+
+def test_the_dearer_action_goes_to_whom_it_pays_for():
+    rows = decided(
+        [Customer("great", "cant_lose_them", "Critical", 1000), Customer("small", "lost", "Critical", 20)]
+    )
+
+    assert rows["great"].action_code == "personal_call"
+    assert (rows["great"].cost_amount, rows["great"].expected_benefit_amount) == (8, pytest.approx(100))
+    assert rows["great"].roi == pytest.approx(11.5)
+    assert rows["small"].action_code == "reminder_email"
+
+
+def test_a_customer_no_action_pays_for_is_left_alone():
+    assert decided([Customer("a", "lost", "Critical", 1)]) == {}
+
+
+def test_the_explanation_is_in_the_firms_language():
+    customers = [Customer("a", "champions", "Low", 500)]
+
+    assert decided(customers)["a"].explanation.startswith("Buys regularly")
+    assert decided(customers, language="tr")["a"].explanation.startswith("Düzenli alışveriş")
+
+
+def test_the_budget_is_kept_and_falls_short_of_the_best_set_by_less_than_one_action():
+    rules = [rule("cheap", 2, 0.1, segments=("s",)), rule("dear", 7, 0.1, segments=("t",))]
+    rng = random.Random(3)
+    customers = [Customer(f"c{n:02}", rng.choice("st"), "Low", rng.uniform(75, 300)) for n in range(12)]
+    budget = 20
+
+    rows = decided(customers, rules=rules, budget=budget)
+
+    net = {key: row.expected_benefit_amount - row.cost_amount for key, row in rows.items()}
+    best = max(
+        sum(net[key] for key in keys)
+        for size in range(len(rows) + 1)
+        for keys in combinations(rows, size)
+        if sum(rows[key].cost_amount for key in keys) <= budget
+    )
+    reached = sum(net[key] for key, row in rows.items() if row.is_chosen)
+    assert sum(row.cost_amount for row in rows.values() if row.is_chosen) <= budget
+    assert best - max(net.values()) < reached <= best
+
+
+def test_without_money_only_nothing_is_done():
+    rows = decided(many(50), budget=0)
+
+    assert rows
+    assert not any(row.is_chosen or row.is_holdout for row in rows.values())
+
+
+def test_the_holdout_is_the_same_every_time_and_another_on_another_day():
+    first, again = (decided(many(2000), holdout_share=0.1) for _ in range(2))
+    later = decided(many(2000), holdout_share=0.1, as_of=date(2025, 7, 2))
+
+    held, held_later = ({key for key, row in rows.items() if row.is_holdout} for rows in (first, later))
+    assert first == again
+    assert 150 < len(held) < 250
+    assert len(held & held_later) < 50
+
+
+def test_nobody_is_both_held_out_and_chosen_and_the_held_out_cost_nothing():
+    rows = decided(many(500), holdout_share=0.2, budget=300).values()
+
+    assert not any(row.is_holdout and row.is_chosen for row in rows)
+    assert sum(row.cost_amount for row in rows if row.is_chosen) <= 300
+    assert actions.spent(rows)["second_order_voucher"] == sum(r.cost_amount for r in rows if r.is_chosen)
+
+
+def test_those_held_out_are_worth_what_those_chosen_are():
+    customers = many(20_000)
+    value = {customer.customer_id: customer.value for customer in customers}
+
+    rows = decided(customers, holdout_share=0.2, budget=5_000)
+
+    groups = Counter((row.is_chosen, row.is_holdout) for row in rows.values())
+    effect = amount_effect(
+        [value[key] for key, row in rows.items() if row.is_chosen],
+        [value[key] for key, row in rows.items() if row.is_holdout],
+    )
+    assert groups[False, False] > 1_000  # the money did not reach everybody
+    assert not effect.is_beyond_chance
+
+
+def test_an_effect_that_was_put_in_is_measured_and_none_where_there_was_none():
+    rng = random.Random(5)
+    rows = decided(many(20_000), holdout_share=0.3)
+    spend = {key: rng.gauss(100, 30) for key in rows}
+
+    def measured(added):
+        return amount_effect(
+            [spend[key] + added for key, row in rows.items() if row.is_chosen],
+            [spend[key] for key, row in rows.items() if row.is_holdout],
+        )
+
+    assert measured(5).low < 5 < measured(5).high
+    assert measured(5).is_beyond_chance
+    assert not measured(0).is_beyond_chance
+
+
+def test_the_standard_rules_name_segments_that_exist():
+    known = {segment.segment_code for segment in SEGMENTS}
+
+    assert {code for each in actions.RULES for code in each.segments} <= known
+
+
+@pytest.mark.parametrize(
+    ("rules", "message"),
+    [
+        ([rule("a", 1, 0.1), rule("a", 2, 0.1)], "a has two rules"),
+        ([rule("a", -1, 0.1)], "cost must be 0 or more"),
+        ([rule("a", 1, 1.5)], "lift from 0 to 1"),
+    ],
+)
+def test_a_rule_that_cannot_be_used_is_named(rules, message):
+    with pytest.raises(RuleTableError, match=message):
+        decided([Customer("a", "lost", "Low", 10)], rules=rules)
