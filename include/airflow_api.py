@@ -9,15 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
 TIMEOUT_SECONDS = 30
-PATIENCE = Retrying(
-    retry=retry_if_exception_type((TimeoutError, urllib.error.URLError)),
-    stop=stop_after_attempt(6),
-    wait=wait_exponential_jitter(initial=1, max=10),
-    reraise=True,
-)
 
 
 class AirflowError(RuntimeError):
@@ -27,6 +21,21 @@ class AirflowError(RuntimeError):
         """``status`` is the HTTP status."""
         super().__init__(message)
         self.status = status
+
+
+def _is_busy(error: BaseException) -> bool:
+    """Whether the server gave no answer, or could not just now."""
+    if isinstance(error, AirflowError):
+        return error.status >= 500
+    return isinstance(error, (TimeoutError, urllib.error.URLError))
+
+
+PATIENCE = Retrying(
+    retry=retry_if_exception(_is_busy),
+    stop=stop_after_attempt(6),
+    wait=wait_exponential_jitter(initial=1, max=10),
+    reraise=True,
+)
 
 
 class AirflowApi:

@@ -1,0 +1,104 @@
+"""Against a real HTTP server that answers as Airflow does; the whole API is tried by the demo."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from tenacity import wait_none
+
+from include import airflow_api
+from include.airflow_api import AirflowApi, AirflowError
+
+
+@pytest.fixture
+def airflow(monkeypatch):
+    """A server that gives the answers it was told to, in order, and remembers what it was asked."""
+    monkeypatch.setattr(airflow_api.PATIENCE, "wait", wait_none())
+    answers: dict[str, list[tuple[int, object]]] = {"POST /auth/token": [(201, {"access_token": "t0"})]}
+    asked: list[tuple[str, object, str]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            call = f"{self.command} {self.path}"
+            asked.append((call, json.loads(body or b"null"), self.headers.get("Authorization") or ""))
+            waiting = answers.get(call) or [(404, {"detail": "not found"})]
+            status, content = waiting.pop(0) if len(waiting) > 1 else waiting[0]
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(json.dumps(content).encode())
+
+        do_GET = do_POST = do_PATCH = answer  # noqa: N815 the names that http.server looks for
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", answers, asked
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def test_calls_are_signed_with_the_token_of_the_sign_in(airflow):
+    url, answers, asked = airflow
+    answers["PATCH /api/v2/dags/firm_a"] = [(200, {})]
+
+    AirflowApi(url, "admin", "secret").unpause("firm_a")
+
+    assert asked == [
+        ("POST /auth/token", {"username": "admin", "password": "secret"}, ""),
+        ("PATCH /api/v2/dags/firm_a", {"is_paused": False}, "Bearer t0"),
+    ]
+
+
+def test_a_look_that_fails_is_repeated_and_a_change_is_not(airflow):
+    url, answers, asked = airflow
+    path = "/api/v2/dags/firm_a"
+    answers[f"GET {path}"] = [(503, {}), (500, {}), (200, {"is_stale": False})]
+    answers[f"POST {path}/dagRuns"] = [(503, {"detail": "busy"}), (200, {})]
+    api = AirflowApi(url, "admin", "secret")
+
+    assert api.has_dag("firm_a")
+    with pytest.raises(AirflowError, match="503"):
+        api.trigger("firm_a", "run", {"as_of": "2026-11-21"})
+
+    assert [call for call, *_ in asked].count(f"GET {path}") == 3
+    assert [call for call, *_ in asked].count(f"POST {path}/dagRuns") == 1
+
+
+def test_a_dag_that_is_not_there_or_stale_cannot_be_run(airflow):
+    url, answers, _ = airflow
+    answers["GET /api/v2/dags/old"] = [(200, {"is_stale": True})]
+    api = AirflowApi(url, "admin", "secret")
+
+    assert not api.has_dag("none")
+    assert not api.has_dag("old")
+
+
+def test_a_connection_that_is_there_is_changed(airflow):
+    url, answers, asked = airflow
+    answers["POST /api/v2/connections"] = [(409, {"detail": "exists"})]
+    answers["PATCH /api/v2/connections/shop"] = [(200, {})]
+
+    AirflowApi(url, "admin", "secret").save_connection("shop", {"conn_type": "postgres"})
+
+    assert asked[-1][:2] == (
+        "PATCH /api/v2/connections/shop",
+        {"connection_id": "shop", "conn_type": "postgres"},
+    )
+
+
+def test_a_server_that_never_answers_is_given_up(airflow):
+    url, answers, asked = airflow
+    answers["GET /api/v2/importErrors"] = [(502, {"detail": "still busy"})]
+
+    with pytest.raises(AirflowError, match=r"502 .*still busy"):
+        AirflowApi(url, "admin", "secret").import_errors()
+
+    assert [call for call, *_ in asked].count("GET /api/v2/importErrors") == 6
