@@ -14,7 +14,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
-MODULES = ("rfm", "churn", "ltv", "insight")
+MODULES = ("rfm", "churn", "ltv", "insight", "actions")
 
 
 class FirmError(ValueError):
@@ -124,6 +124,13 @@ class Ltv(Strict):
     min_repeat_buyers: int = Field(default=200, ge=20)
 
 
+class Actions(Strict):
+    """A firm's settings of actions: money for a snapshot's actions (None: no limit), share left alone."""
+
+    budget: float | None = Field(default=None, ge=0)
+    holdout_share: float = Field(default=0.1, ge=0, le=0.5)
+
+
 class FirmShape(Strict):
     """What decides the shape of a firm's DAG, and nothing else."""
 
@@ -162,6 +169,7 @@ class Firm(Strict):
     rfm: Rfm = Rfm()
     churn: Churn = Churn()
     ltv: Ltv = Ltv()
+    actions: Actions = Actions()
     quality: dict[str, dict[str, dict[str, float | None]]] = {}
     retrain_months: int = Field(default=3, ge=1, le=12)
     is_paused: bool = False

@@ -12,6 +12,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Literal
 
 from include.datasets import Dataset
+from include.datasets.actions import ACTION_CANDIDATES, ACTIONS
 from include.datasets.churn import (
     CHURN_CHECKS,
     CHURN_IMPORTANCES,
@@ -203,6 +204,8 @@ STEPS: tuple[Step, ...] = (
     predict("ltv", reads=(CUSTOMER_SUMMARY, VALUE_MODEL), writes=LTV, module="ltv"),
     query(FIRM_METRICS, reads=(CUSTOMER_SUMMARY, CUSTOMER_DAYS, RFM, CHURN_RISK, LTV), module="insight"),
     fit("insight", reads=(FIRM_METRICS,), writes=FIRM_INSIGHT, module="insight"),
+    query(ACTION_CANDIDATES, reads=(RFM, CHURN_RISK, LTV), module="actions"),
+    fit("actions", reads=(ACTION_CANDIDATES,), writes=ACTIONS, module="actions"),
     load(PRODUCTS, "dim_product"),
     load(CUSTOMERS, "dim_customer"),
     load(TRANSACTIONS, "fact_sales", after=("dim_customer", "dim_product")),
@@ -210,6 +213,7 @@ STEPS: tuple[Step, ...] = (
     load(RFM, "fact_customer_rfm", after=("dim_customer", "dim_customer_segment"), module="rfm"),
     load(FIRM_METRICS, "fact_firm_metric", module="insight"),
     load(FIRM_INSIGHT, "fact_firm_insight", after=("fact_firm_metric",), module="insight"),
+    load(ACTIONS, "fact_action", after=("dim_customer",), module="actions"),
     load(LTV, "fact_customer_ltv", after=("dim_customer",), module="ltv"),
     load(CHURN_MODEL, "churn_models", module="churn"),
     load(CHURN_METRICS, "churn_performance_metrics", after=("churn_models",), module="churn"),

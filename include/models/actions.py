@@ -7,9 +7,12 @@ what is expected of it is an assumption of its row until ``uplift`` has measured
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import pyarrow as pa
 
 ANY: tuple[str, ...] = ()
 
@@ -81,6 +84,37 @@ RULES: tuple[Rule, ...] = (
 
 class RuleTableError(ValueError):
     """A rule cannot be used; the message names it."""
+
+
+def fit(candidates: pa.Table, *, firm: Any, as_of: date) -> pa.Table:
+    """The actions of a firm's snapshot, one row per customer some rule pays for."""
+    settings = firm.actions
+    decided = decide(
+        (
+            Customer(
+                row["customer_id"],
+                row["segment_code"],
+                row["churn_risk_category"],
+                float(row["value_at_stake"]),
+            )
+            for batch in candidates.to_batches()
+            for row in batch.to_pylist()
+        ),
+        firm_key=firm.firm_key,
+        as_of=as_of,
+        budget=math.inf if settings.budget is None else settings.budget,
+        holdout_share=settings.holdout_share,
+        language=firm.language,
+    )
+    money = pa.decimal128(18, 4)
+    return pa.table(
+        {
+            name: pa.array([getattr(action, name) for action in decided], kind).cast(
+                money if name.endswith("_amount") else kind
+            )
+            for name, kind in _SCHEMA.items()
+        }
+    )
 
 
 def decide(
@@ -188,3 +222,15 @@ def _refuse_bad(rules: Sequence[Rule]) -> None:
             raise RuleTableError(f"action {rule.action_code} has two rules")
         if rule.unit_cost < 0 or not 0 <= rule.expected_lift <= 1:
             raise RuleTableError(f"action {rule.action_code}: cost must be 0 or more, lift from 0 to 1")
+
+
+_SCHEMA = {
+    "customer_id": pa.string(),
+    "action_code": pa.string(),
+    "cost_amount": pa.float64(),
+    "expected_benefit_amount": pa.float64(),
+    "roi": pa.float64(),
+    "is_holdout": pa.bool_(),
+    "is_chosen": pa.bool_(),
+    "explanation": pa.string(),
+}

@@ -2,13 +2,17 @@ import random
 from collections import Counter
 from datetime import date
 from itertools import combinations
+from types import SimpleNamespace
 
+import pyarrow as pa
 import pytest
 
+from include.datasets.actions import ACTION_CANDIDATES, ACTIONS
 from include.models import actions
 from include.models.actions import Customer, Rule, RuleTableError, decide
 from include.models.segments import SEGMENTS
 from include.models.uplift import amount_effect
+from tests.warehouse.shop import batch
 
 AS_OF = date(2025, 7, 1)
 
@@ -48,6 +52,30 @@ def test_the_dearer_action_goes_to_whom_it_pays_for():
 
 def test_a_customer_no_action_pays_for_is_left_alone():
     assert decided([Customer("a", "lost", "Critical", 1)]) == {}
+
+
+def test_a_firms_budget_and_holdout_decide_its_table():
+    rows = [
+        {
+            "customer_id": f"c{n:03}",
+            "segment_code": "champions",
+            "churn_risk_category": "Low",
+            "value_at_stake": 500,
+        }
+        for n in range(200)
+    ]
+    candidates = pa.Table.from_batches([batch(ACTION_CANDIDATES, rows)])
+    firm = SimpleNamespace(
+        firm_key="acme", language="en", actions=SimpleNamespace(budget=25, holdout_share=0.5)
+    )
+
+    table = actions.fit(candidates, firm=firm, as_of=AS_OF)
+
+    (found,) = table.combine_chunks().to_batches()
+    decided = ACTIONS.conform(found).to_pylist()
+    assert [row["customer_id"] for row in decided] == [row["customer_id"] for row in rows]
+    assert sum(row["cost_amount"] for row in decided if row["is_chosen"]) == 25
+    assert 20 < sum(row["is_holdout"] for row in decided) < 90
 
 
 def test_the_explanation_is_in_the_firms_language():

@@ -88,6 +88,14 @@ def test_no_effect_on_spend_is_about_zero():
     assert not effect.is_beyond_chance
 
 
+def test_harm_is_an_effect_too():
+    effect = rate_effect(100, 1_000, 200, 1_000)
+
+    assert effect.difference == pytest.approx(-0.1)
+    assert effect.high < 0
+    assert effect.is_beyond_chance
+
+
 def test_a_group_too_small_to_say_says_nothing():
     assert rate_effect(3, 29, 3, 500) is None
     assert amount_effect([1.0] * 500, [2.0] * 29) is None

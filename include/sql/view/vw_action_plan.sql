@@ -1,0 +1,35 @@
+-- vw_action_plan: each action's customers, cost and expected return, and the group held out of it.
+-- Grain: firm_key, action_code, at each firm's latest snapshot.
+
+create or replace view mart.vw_action_plan
+with (security_invoker = true, security_barrier = true)
+as
+select
+    vw_latest_snapshot.firm_key,
+    vw_latest_snapshot.as_of,
+    fact_action.action_code,
+    count(*) as customers_proposed,
+    count(*) filter (where fact_action.is_chosen) as customers_chosen,
+    count(*) filter (where fact_action.is_holdout) as customers_held_out,
+    coalesce(sum(fact_action.cost_amount) filter (where fact_action.is_chosen), 0) as planned_cost,
+    coalesce(
+        sum(fact_action.expected_benefit_amount) filter (where fact_action.is_chosen), 0
+    ) as planned_benefit
+from mart.vw_latest_snapshot
+inner join analytics.fact_action
+    on
+        vw_latest_snapshot.firm_sk = fact_action.firm_sk
+        and vw_latest_snapshot.as_of = fact_action.as_of
+where vw_latest_snapshot.fact_name = 'fact_action'
+group by
+    vw_latest_snapshot.firm_key,
+    vw_latest_snapshot.as_of,
+    fact_action.action_code;
+
+comment on view mart.vw_action_plan is 'One row per firm and action, at the firm''s latest snapshot.';
+comment on column mart.vw_action_plan.customers_proposed is 'Customers whom the action pays for most.';
+comment on column mart.vw_action_plan.customers_chosen is 'Of whom it is to be done for.';
+comment on column mart.vw_action_plan.customers_held_out is 'Of whom were drawn to be left alone.';
+comment on column mart.vw_action_plan.planned_cost is 'Cost of doing it for those chosen.';
+comment on column mart.vw_action_plan.planned_benefit is
+'Margin it is expected to add in a year: an assumption of the rule, not yet measured.';
