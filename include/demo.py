@@ -232,7 +232,7 @@ def _story(api: AirflowApi, run: Run, task: dict[str, Any], logs: Path) -> str:
             said += [
                 f"{detail['exc_type']}: {detail['exc_value']}" for detail in entry.get("error_detail") or []
             ]
-    folder = logs.parent / "airflow" / "logs" / f"dag_id={run.dag_id}" / f"run_id={run.run_id}"
+    folder = logs / "tasks" / f"dag_id={run.dag_id}" / f"run_id={run.run_id}"
     log = folder / f"task_id={task['task_id']}" / f"attempt={attempt}.log"
     where = log if log.exists() else f"the task's page in Airflow (DAG {run.dag_id}, run {run.run_id})"
     return "\n".join(
