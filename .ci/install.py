@@ -39,7 +39,7 @@ def main() -> None:
     pin = next(line for line in LOCK.read_text().splitlines() if line.startswith("uv=="))
     if not uv_is(pin.partition(" ")[0].removeprefix("uv==")):
         install_uv(pin.partition(" ")[0])
-    command = [PYTHON, "-m", "uv", "pip", "sync", "--python", PYTHON, LOCK]
+    command = [PYTHON, "-m", "uv", "pip", "sync", "--compile-bytecode", "--python", PYTHON, LOCK]
     done = subprocess.run(command, env={**uv_settings(pip_settings()), **os.environ}, check=False)
     if done.returncode:
         sys.exit("setup: the packages could not be installed; what failed is said above")
