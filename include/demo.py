@@ -35,6 +35,7 @@ AS_OF = {
     "journey": (date(2017, 10, 1), date(2018, 1, 1)),
     "cdnow": (date(1998, 4, 1), date(1998, 7, 1)),
 }
+WIDTH = 130
 DAG_SECONDS = 120  # for the DAG processor to see a new firm
 RUN_SECONDS = 900
 POLL_SECONDS = 0.5
@@ -130,7 +131,7 @@ class Run:
 
 def main() -> int:
     """The whole demo; its exit status."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)  # a log has no edge
     started = time.monotonic()
     try:
         running, api, firms = prepare(Settings.read(), console)
