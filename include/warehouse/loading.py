@@ -133,7 +133,8 @@ class _Load:
         # From here a stopped loader holds locks: the server ends its session after this long.
         connection.execute(
             "set local idle_in_transaction_session_timeout = '60s'; set local lock_timeout = '5min'; "
-            "set local work_mem = '128MB'"
+            # Staged rows have no statistics yet: the planner would loop over them, for minutes.
+            "set local work_mem = '128MB'; set local enable_nestloop = off"
         )
         connection.execute("savepoint staged")
         for attempt in range(TRIES):
