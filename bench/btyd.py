@@ -101,8 +101,8 @@ def _agree(what: str, ours: float, theirs: float, *, within: float) -> None:
 
 
 def _counts(firm: pa.Table, peer: SimpleNamespace) -> Iterator[Row]:
-    from include.models import bgnbd
-    from include.models.likelihood import group
+    from include.models.purchases import bgnbd
+    from include.models.purchases.likelihood import group
 
     x, t_x, T, _ = _arrays(firm)
     groups = group(x, t_x, T)
@@ -141,7 +141,7 @@ def _counts(firm: pa.Table, peer: SimpleNamespace) -> Iterator[Row]:
 
 
 def _expected(ours, theirs, columns: tuple[np.ndarray, ...], days: int, limit: float | None) -> Row:
-    from include.models import purchases
+    from include.models.purchases import model as purchases
 
     def expected_ours() -> np.ndarray:
         return purchases.expected_from_days(ours, *columns, horizon_days=days)
@@ -164,8 +164,8 @@ def _expected(ours, theirs, columns: tuple[np.ndarray, ...], days: int, limit: f
 
 
 def _value(firm: pa.Table, peer: SimpleNamespace) -> Iterator[Row]:
-    from include.models import bgnbd, gammagamma
-    from include.models.likelihood import group
+    from include.models.purchases import bgnbd, gammagamma
+    from include.models.purchases.likelihood import group
 
     x, t_x, T, m = _arrays(firm)
     counts, again = bgnbd.fit(group(x, t_x, T)), x > 0
@@ -208,7 +208,7 @@ def _value(firm: pa.Table, peer: SimpleNamespace) -> Iterator[Row]:
 
 
 def _value_ours(counts, spends, firm: pa.Table) -> float:
-    from include.models.value import discounted_purchases
+    from include.models.ltv.value import discounted_purchases
 
     x, t_x, T, m = _arrays(firm)
     x = x.astype(np.float64)
@@ -224,8 +224,8 @@ def _value_ours(counts, spends, firm: pa.Table) -> float:
 
 
 def _pareto(firm: pa.Table, peer: SimpleNamespace) -> Iterator[Row]:
-    from include.models import paretonbd
-    from include.models.likelihood import group
+    from include.models.purchases import paretonbd
+    from include.models.purchases.likelihood import group
 
     x, t_x, T, _ = _arrays(firm)
     found: list[float] = []
@@ -256,8 +256,9 @@ def _in_process(side: str, file: Path) -> dict[str, float]:
 
 
 def _job_ours(file: Path) -> None:
-    from include.models import bgnbd, gammagamma, purchases
-    from include.models.likelihood import group
+    from include.models.purchases import bgnbd, gammagamma
+    from include.models.purchases import model as purchases
+    from include.models.purchases.likelihood import group
 
     columns = ["frequency", "recency_days", "age_days"]
     x, t_x, T = (pq.read_table(file, columns=[name])[name].to_numpy() for name in columns)

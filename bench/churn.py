@@ -24,8 +24,9 @@ from include import training
 from include.datasets.churn import CHURN_RISK
 from include.datasets.features import CUSTOMER_FEATURES
 from include.engines import open_engine
-from include.models import calibration, churn, churn_artefact
-from include.models import churn_trees as trees
+from include.models.churn import artefact as churn_artefact
+from include.models.churn import calibration, trees
+from include.models.churn import model as churn
 from tests import real_sales
 
 CUSTOMERS = 1_000_000

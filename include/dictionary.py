@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from include.datasets.features import CUSTOMER_FEATURES, GROUPS
-from include.models.churn_factors import code_of
+from include.models.churn.factors import code_of
 
 PAGE = Path(__file__).parents[1] / "docs" / "features.md"
 INTRODUCTION = """# Customer features
@@ -21,7 +21,7 @@ holds the two together. Each group is one query of the same name in `include/sql
 - Null means unknown or nothing to divide by: a one-time buyer has no gap, a firm may name no brands.
   Counts and amounts of what a firm does not record are 0.
 - No e-mail opens, site visits or tickets are read here; engagement is what purchases and points show.
-- *Factor* is the reason for churn that the feature speaks of (`include/models/churn_factors.py`). The trees
+- *Factor* is the reason for churn that the feature speaks of (`include/models/churn/factors.py`). The trees
   learn from every feature but the three of as_of's own calendar, which would name the training window.
 """
 

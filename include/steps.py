@@ -120,9 +120,9 @@ def sample(dataset: Dataset, *, reads: tuple[Dataset, ...], module: str, model: 
 
 
 def fit(model: str, *, reads: tuple[Dataset, ...], writes: Dataset, module: str) -> Step:
-    """Fit ``models/<model>.py`` on small tables; the parameters are the dataset it writes."""
+    """Fit ``models/<model>`` on small tables; the parameters are the dataset it writes."""
     return Step(
-        name=f"fit_{model}",
+        name=f"fit_{model.replace('.', '_')}",
         kind="fit",
         does=f"Fits {model}: {writes.about}",
         reads=reads,
@@ -133,7 +133,7 @@ def fit(model: str, *, reads: tuple[Dataset, ...], writes: Dataset, module: str)
 
 
 def predict(model: str, *, reads: tuple[Dataset, ...], writes: Dataset, module: str) -> Step:
-    """Apply ``models/<model>.py`` batch by batch; the first of ``reads`` is the one streamed."""
+    """Apply ``models/<model>`` batch by batch; the first of ``reads`` is the one streamed."""
     return Step(
         name=f"predict_{model}",
         kind="predict",
@@ -194,13 +194,13 @@ STEPS: tuple[Step, ...] = (
     features(CUSTOMER_FEATURES, reads=FEATURES_READ, module="churn"),
     sample(CHURN_TRAINING, reads=FEATURES_READ, module="churn"),
     fit("churn", reads=(CHURN_TRAINING,), writes=CHURN_MODEL, module="churn"),
-    fit("churn_metrics", reads=(CHURN_MODEL,), writes=CHURN_METRICS, module="churn"),
-    fit("churn_importances", reads=(CHURN_MODEL,), writes=CHURN_IMPORTANCES, module="churn"),
-    fit("churn_checks", reads=(CHURN_MODEL,), writes=CHURN_CHECKS, module="churn"),
+    fit("churn.metrics", reads=(CHURN_MODEL,), writes=CHURN_METRICS, module="churn"),
+    fit("churn.importances", reads=(CHURN_MODEL,), writes=CHURN_IMPORTANCES, module="churn"),
+    fit("churn.checks", reads=(CHURN_MODEL,), writes=CHURN_CHECKS, module="churn"),
     predict("churn", reads=(CUSTOMER_FEATURES, CHURN_MODEL), writes=CHURN_RISK, module="churn"),
     sample(VALUE_HISTORIES, reads=(TRANSACTIONS, CUSTOMER_DAYS), module="ltv", model="value_training"),
     fit("ltv", reads=(VALUE_HISTORIES,), writes=VALUE_MODEL, module="ltv"),
-    fit("ltv_metrics", reads=(VALUE_MODEL,), writes=VALUE_BACKTEST, module="ltv"),
+    fit("ltv.metrics", reads=(VALUE_MODEL,), writes=VALUE_BACKTEST, module="ltv"),
     predict("ltv", reads=(CUSTOMER_SUMMARY, VALUE_MODEL), writes=LTV, module="ltv"),
     query(FIRM_METRICS, reads=(CUSTOMER_SUMMARY, CUSTOMER_DAYS, RFM, CHURN_RISK, LTV), module="insight"),
     fit("insight", reads=(FIRM_METRICS,), writes=FIRM_INSIGHT, module="insight"),

@@ -8,7 +8,7 @@ import pytest
 from include import dictionary
 from include.datasets.extracted import TRANSACTIONS
 from include.datasets.features import CUSTOMER_FEATURES, FEATURE_QUERIES, GROUPS
-from tests.models import churn_cases as cases
+from tests.models.churn import cases
 
 AS_OF = date(2025, 5, 1)
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from include.datasets.churn import CHURN_CHECKS, CHURN_IMPORTANCES, CHURN_METRICS, CHURN_MODEL, CHURN_RISK
-from include.models import churn_artefact
+from include.models.churn import artefact as churn_artefact
 from tests.warehouse.shop import TABLES
 
 TABLES.update(

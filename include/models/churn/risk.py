@@ -1,0 +1,141 @@
+"""What a churn probability or score means for each customer: bands, dates, trends, reasons, what to do."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from scipy import stats
+
+from include.models.churn.factors import TEXTS
+from include.models.churn.trees import column_values
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+CATEGORIES = ("Low", "Medium", "High", "Critical")
+BANDS = ("low", "medium", "high")
+ACTIONS = ("monitor_engagement", "retention_programme", "win_back_campaign", "personal_outreach")
+ACTION_TEXTS = {
+    "monitor_engagement": {"en": "Monitor engagement", "tr": "Etkileşimi izle"},
+    "retention_programme": {"en": "Include in retention programme", "tr": "Elde tutma programına al"},
+    "win_back_campaign": {"en": "Send win-back campaign", "tr": "Geri kazanma kampanyası gönder"},
+    "personal_outreach": {"en": "Immediate personal outreach", "tr": "Hemen kişisel iletişim kur"},
+}
+PRIORITIES = np.array([[5, 5, 4], [5, 4, 3], [4, 3, 2], [3, 2, 1]])
+"""Intervention priority by category and spend third: 1 is most urgent."""
+
+FALL, RISE = 0.5, 1.5
+CHANCE = 0.1
+"""A trend is called only where so far a count, at the steady pace, has less than this chance."""
+TOP_FACTORS = 3
+
+
+def trend(recent: Floats, whole: Floats, orders_recent: Floats, orders_whole: Floats) -> list[str]:
+    """30 days against a third of 90: below half is decreasing, above one and a half increasing.
+
+    A ratio of two small counts says little: 1 order where 2.3 were usual is no fall. So the number of orders
+    must also be unlikely at the steady pace (Poisson). Without an order in 90 days it is 'inactive'.
+    """
+    usual = orders_whole / 3.0
+    ratio = np.where(whole > 0, 3.0 * recent / np.where(whole > 0, whole, 1.0), 1.0)
+    few = stats.poisson.cdf(orders_recent, usual) < CHANCE
+    many = stats.poisson.sf(orders_recent - 1, usual) < CHANCE
+    kinds = np.select(
+        [orders_whole == 0, (ratio < FALL) & few, (ratio > RISE) & many],
+        ["inactive", "decreasing", "increasing"],
+        default="stable",
+    )
+    return kinds.tolist()
+
+
+def top_factors(codes: list[str], adds: Floats) -> list[list[str | None]]:
+    """The three factors that raise each customer's risk most, as three columns; fewer where fewer do."""
+    order = np.argsort(-adds, axis=1, kind="stable")[:, :TOP_FACTORS]
+    named = np.array([*codes, None], dtype=object)
+    at = np.where(np.take_along_axis(adds, order, axis=1) > 0, order, len(codes))
+    columns = [named[at[:, place]].tolist() for place in range(at.shape[1])]
+    return columns + [[None] * len(adds)] * (TOP_FACTORS - len(columns))
+
+
+def describe(
+    batch: pa.RecordBatch,
+    *,
+    probability: Floats | None,
+    score: Floats,
+    factors: tuple[list[str], Floats],
+    spend_cuts: tuple[float, float],
+    method: str,
+    version: str,
+    firm: Any,
+    as_of: date,
+) -> pa.RecordBatch:
+    """Rows of churn_risk for a batch of customer_features; ``score`` is 0 to 100."""
+    numbers = {name: column_values(batch, name).astype(np.float64) for name in _READ}
+    whole = np.clip(np.rint(score), 0, 100).astype(np.int32)
+    # Band edges belong to the band above them, and compare with what was computed, not what is shown.
+    category = np.searchsorted(np.asarray(firm.churn.category_bounds, dtype=np.float64), score, side="right")
+    band = np.searchsorted(np.asarray(firm.churn.band_bounds, dtype=np.float64), score / 100.0, side="right")
+    silent = numbers["days_since_last_order"]
+    third = np.searchsorted(np.asarray(spend_cuts), numbers["total_spend_365_days"], side="right")
+    # Twice the threshold in silence: others first, whatever the customer was once worth.
+    urgency = np.minimum(PRIORITIES[category, third] + (silent > 2 * firm.churn_threshold_days), 5)
+    until = firm.churn_threshold_days - silent
+    leaves = score >= 100.0 * firm.churn.decision_threshold
+    days = pa.array(until.astype(np.int32), mask=~leaves)
+    epoch = (as_of - date(1970, 1, 1)).days
+    dates = pa.array((until + epoch).astype(np.int32), mask=~leaves).cast(pa.date32())
+    reasons = top_factors(*factors)
+    action = [ACTIONS[at] for at in category]
+    language = firm.language
+    orders = (numbers["order_count_30_days"], numbers["order_count_90_days"])
+    rows = batch.num_rows
+    columns = {
+        "customer_id": batch.column("customer_id"),
+        "days_since_last_order": batch.column("days_since_last_order"),
+        "orders_last_30_days": batch.column("order_count_30_days"),
+        "orders_last_90_days": batch.column("order_count_90_days"),
+        "spend_last_30_days": batch.column("total_spend_30_days"),
+        "spend_last_90_days": batch.column("total_spend_90_days"),
+        "order_frequency_trend": pa.array(trend(*orders, *orders), pa.string()),
+        "spend_trend": pa.array(
+            trend(numbers["total_spend_30_days"], numbers["total_spend_90_days"], *orders), pa.string()
+        ),
+        "avg_order_interval_change_pct": batch.column("avg_order_interval_change_pct"),
+        "returns_count_90_days": batch.column("return_count_90_days"),
+        "churn_probability": pa.nulls(rows, pa.float64()) if probability is None else pa.array(probability),
+        "churn_risk_score": pa.array(whole),
+        "churn_risk_category": pa.array([CATEGORIES[at] for at in category], pa.string()),
+        "churn_risk_band": pa.array([BANDS[at] for at in band], pa.string()),
+        "predicted_churn_date": dates,
+        "days_until_predicted_churn": days,
+        **{
+            f"top_churn_factor_{place + 1}": pa.array(codes, pa.string())
+            for place, codes in enumerate(reasons)
+        },
+        **{
+            f"top_churn_factor_{place + 1}_text": pa.array(
+                [code and TEXTS[code][language] for code in codes], pa.string()
+            )
+            for place, codes in enumerate(reasons)
+        },
+        "intervention_priority": pa.array(urgency.astype(np.int8)),
+        "recommended_action": pa.array(action, pa.string()),
+        "recommended_action_text": pa.array([ACTION_TEXTS[name][language] for name in action], pa.string()),
+        "method": pa.array([method] * rows, pa.string()),
+        "model_version": pa.array([version] * rows, pa.string()),
+    }
+    return pa.RecordBatch.from_pydict(columns)
+
+
+_READ = (
+    "days_since_last_order",
+    "order_count_30_days",
+    "order_count_90_days",
+    "total_spend_30_days",
+    "total_spend_90_days",
+    "total_spend_365_days",
+)

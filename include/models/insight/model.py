@@ -1,0 +1,178 @@
+"""The firm's insight in words: sentences chosen by rule from its metrics, in every language.
+
+Every number of a sentence is a metric's value, and the row lists which; the sentences are data, in
+``insight_text``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+from babel import Locale
+from babel.dates import format_date
+from babel.numbers import format_currency, format_decimal, format_percent
+
+from include.models.insight.text import LANGUAGES, SEGMENT_NAMES, SENTENCES, Sentence, When
+
+_SLOT = re.compile(r"\{(\w+)(?::(size))?(?:\|([^|}]+)\|([^|}]+))?\}")
+_WHOLE_FROM = 1000  # money from here on is written in whole units
+
+
+class Metric(NamedTuple):
+    """A metric's value and its unit."""
+
+    unit: str
+    value: Decimal
+
+
+Metrics = Mapping[tuple[str, str], Metric]
+
+
+class _UnsaidError(Exception):
+    """A sentence cites a metric without a value, so it is left out."""
+
+
+def fit(metrics: pa.Table, *, firm: Any, as_of: date) -> pa.Table:
+    """The sentences that apply, one row per language and sentence, in reading order."""
+    found = {
+        (row["metric"], row["member"]): Metric(row["unit"], row["metric_value"])
+        for row in metrics.to_pylist()
+        if row["metric_value"] is not None
+    }
+    rows = [row for language in LANGUAGES for row in _told(found, language, firm=firm, as_of=as_of)]
+    return pa.Table.from_pylist(rows, schema=_SCHEMA)
+
+
+def _told(metrics: Metrics, language: str, *, firm: Any, as_of: date) -> Iterator[dict[str, object]]:
+    place = 0
+    for sentence in SENTENCES:
+        member = _member(sentence.member, metrics)
+        if not all(_holds(condition, metrics) for condition in sentence.when):
+            continue
+        words = {
+            "firm": firm.name,
+            "as_of": format_date(as_of, "long", locale=language),
+            "member": _segment_name(member, language, firm),
+        }
+        try:
+            text, cited = _write(sentence, member, words, metrics, language, firm.currency)
+        except _UnsaidError:
+            continue
+        place += 1
+        yield {
+            "language_code": language,
+            "place": place,
+            "is_firm_language": language == firm.language,
+            "kind": sentence.kind,
+            "rule_code": sentence.rule,
+            "sentence": text,
+            "cited_metrics": json.dumps(cited, ensure_ascii=False),
+        }
+
+
+def _write(
+    sentence: Sentence, member: str, words: Mapping[str, str], metrics: Metrics, language: str, currency: str
+) -> tuple[str, list[dict[str, str]]]:
+    cited: list[dict[str, str]] = []
+
+    def fill(slot: re.Match[str]) -> str:
+        name, size, one, other = slot.groups()
+        if name in words:
+            return words[name]
+        of = member if (name, member) in metrics else ""
+        if (name, of) not in metrics:
+            raise _UnsaidError
+        metric = metrics[name, of]
+        if size:
+            metric = Metric(metric.unit, abs(metric.value))
+        shown = show(metric.value, metric.unit, language=language, currency=currency)
+        cited.append({"metric": name, "member": of, "shown": shown})
+        if one is None:
+            return shown
+        return f"{shown} {one if _is_singular(metric.value, language) else other}"
+
+    template = sentence.tr if language == "tr" else sentence.en
+    return _SLOT.sub(fill, template), cited
+
+
+def show(value: Decimal, unit: str, *, language: str, currency: str) -> str:
+    """A value as people of that language write it: 12.5%, %12,5, $1,234."""
+    if unit == "percent":
+        pattern = Locale.parse(language).percent_formats[None].pattern.replace("#,##0", "#,##0.0")
+        text = format_percent(_round(value / 100, "0.001"), pattern, locale=language)
+    elif unit == "money":
+        whole = abs(value) >= _WHOLE_FROM
+        pattern = Locale.parse(language).currency_formats["standard"].pattern
+        text = format_currency(
+            _round(value, "1") if whole else _half_up(value, currency),
+            currency,
+            pattern.replace("0.00", "0") if whole else None,
+            locale=language,
+            currency_digits=not whole,
+        )
+    else:
+        text = format_decimal(_round(value, "0.1").normalize(), "#,##0.#", locale=language)
+    return text.replace("-", "\u2212")
+
+
+def _half_up(value: Decimal, currency: str) -> Decimal:
+    from babel.numbers import get_currency_precision
+
+    return _round(value, str(Decimal(1).scaleb(-get_currency_precision(currency))))
+
+
+def _round(value: Decimal, step: str) -> Decimal:
+    return value.quantize(Decimal(step), rounding=ROUND_HALF_UP)
+
+
+def _is_singular(value: Decimal, language: str) -> bool:
+    return Locale.parse(language).plural_form(_round(value, "0.1").normalize()) == "one"
+
+
+def _holds(condition: When, metrics: Metrics) -> bool:
+    metric = metrics.get((condition.metric, _member(condition.member, metrics)))
+    if metric is None:
+        return False
+    value = float(metric.value)
+    return (condition.low is None or value >= condition.low) and (
+        condition.high is None or value < condition.high
+    )
+
+
+def _member(wanted: str, metrics: Metrics) -> str:
+    if wanted != "largest":
+        return wanted
+    sizes = {
+        member: metric.value
+        for (name, member), metric in metrics.items()
+        if name == "segment_customers" and member != "unscored"
+    }
+    return max(sorted(sizes), key=lambda member: sizes[member], default="")
+
+
+def _segment_name(code: str, language: str, firm: Any) -> str:
+    own: Iterable[Mapping[str, Any]] = firm.rfm.segments or ()
+    for row in own:
+        if row.get("segment_code") == code:
+            return str(row["segment_name"])
+    names = SEGMENT_NAMES.get(code)
+    return names[LANGUAGES.index(language)] if names else code.replace("_", " ").title()
+
+
+_SCHEMA = pa.schema(
+    {
+        "language_code": pa.string(),
+        "place": pa.int32(),
+        "is_firm_language": pa.bool_(),
+        "kind": pa.string(),
+        "rule_code": pa.string(),
+        "sentence": pa.string(),
+        "cited_metrics": pa.string(),
+    }
+)

@@ -1,0 +1,161 @@
+"""What a value model is chosen from: each customer's net spend over a horizon, in four ways.
+
+``own_rate`` is a customer's mean repeat order times its own rate so far; ``bgnbd`` and ``paretonbd`` are
+those models with Gamma-Gamma; ``trees`` are LightGBM trees with a Tweedie loss, trained on earlier windows.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from include.models.churn.trees import matrix
+from include.models.purchases import bgnbd, gammagamma, likelihood, paretonbd
+from include.models.purchases import model as purchases
+from include.models.purchases.gammagamma import GammaGamma
+from include.models.purchases.likelihood import DAYS_PER_WEEK, Floats
+from include.models.purchases.model import PurchaseModel
+
+OWN_RATE, BGNBD, PARETONBD, TREES = "own_rate", "bgnbd", "paretonbd", "trees"
+FROM_SIMPLE = (OWN_RATE, BGNBD, PARETONBD, TREES)
+COUNT_MODELS = {BGNBD: bgnbd, PARETONBD: paretonbd}
+FEWEST_SPENDERS = 50
+TREE_COUNT = 150
+TREE_FEATURES = [
+    *("frequency", "recency_days", "age_days", "days_since_last_order", "mean_repeat_spend"),
+    *(f"{what}_{days}_days" for days in (30, 90, 180, 365) for what in ("order_count", "total_spend")),
+    *("order_count", "total_spend", "avg_order_value", "avg_days_between_orders", "return_count"),
+]
+TREE_SETTINGS = {
+    "objective": "tweedie",
+    "tweedie_variance_power": 1.5,
+    "num_leaves": 8,
+    "learning_rate": 0.05,
+    "min_data_in_leaf": 50,
+    "feature_fraction": 0.5,
+    "bagging_fraction": 0.8,
+    "bagging_freq": 1,
+    "lambda_l2": 5.0,
+    "deterministic": True,
+    "force_row_wise": True,
+    "num_threads": 1,
+    "seed": 7,
+    "verbosity": -1,
+}
+
+
+class Spends(NamedTuple):
+    """What an order is worth, and whether that differs between customers."""
+
+    model: GammaGamma
+    is_personal: bool
+
+
+def floats(rows: pa.Table | pa.RecordBatch, name: str) -> Floats:
+    """One column as float64, null as nan."""
+    column = rows.column(name)
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    found: Floats = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    return found
+
+
+def histories(rows: pa.Table | pa.RecordBatch) -> tuple[Floats, Floats, Floats, Floats]:
+    """x, t_x and T in weeks, and m, from rows of customer_summary."""
+    x, t_x, T = likelihood.histories(rows, "ltv")
+    spend = pc.fill_null(rows.column("mean_repeat_spend"), 0.0).cast(pa.float64())
+    _, m = gammagamma.histories(pa.table({"frequency": rows.column("frequency"), "mean_spend": spend}))
+    return x, t_x, T, m
+
+
+def fit_counts(rows: pa.Table) -> dict[str, PurchaseModel]:
+    """The purchase-count models that converge on these histories, by name."""
+    days = (floats(rows, name).astype(np.int64) for name in ("frequency", "recency_days", "age_days"))
+    groups = likelihood.group(*days)
+    found: dict[str, PurchaseModel] = {}
+    for name, module in COUNT_MODELS.items():
+        try:
+            fitted = module.fit(groups)
+        except (ValueError, FloatingPointError):
+            continue
+        if fitted.is_converged:
+            found[name] = fitted
+    return found
+
+
+def fit_spends(rows: pa.Table) -> Spends | None:
+    """Gamma-Gamma; where it has too few to learn from or lies on its bound, one average order for all."""
+    x, _, _, m = histories(rows)
+    spenders = (x > 0) & (m > 0)
+    if not spenders.any():
+        return None
+    if spenders.sum() >= FEWEST_SPENDERS:
+        groups = pa.table({"frequency": x, "mean_spend": m, "customers": np.ones(len(x))})
+        fitted = gammagamma.fit(groups)
+        if fitted.is_converged and not fitted.is_boundary:
+            return Spends(fitted, True)
+    return Spends(_same_for_all(float(np.sum((x * m)[spenders]) / np.sum(x[spenders])), len(x)), False)
+
+
+def _same_for_all(average: float, customers: int) -> GammaGamma:
+    """Orders that spread about one average alike for everybody: the limit of a large q."""
+    q = 1e9
+    return GammaGamma(
+        p=1.0,
+        q=q,
+        gamma=average * (q - 1.0),
+        observed_spend=average,
+        log_likelihood=0.0,
+        customers=customers,
+        is_boundary=True,
+        is_converged=False,
+        covariance=(0.0,) * 9,
+    )
+
+
+def kept_share(rows: pa.Table | pa.RecordBatch) -> float:
+    """Net spend over sales before returns: the models count sales, a firm keeps what is not given back."""
+    sales = float(np.nansum(floats(rows, "avg_order_value") * floats(rows, "order_count")))
+    net = float(np.nansum(floats(rows, "total_spend")))
+    return min(net / sales, 1.0) if sales > 0 and net > 0 else 1.0
+
+
+def spend_by_counts(
+    counts: PurchaseModel, spends: GammaGamma, rows: pa.Table | pa.RecordBatch, *, horizon_days: float
+) -> Floats:
+    """Expected purchases times expected order value."""
+    x, t_x, T, m = histories(rows)
+    return purchases.expected(counts, x, t_x, T, horizon_days=horizon_days) * spends.expected_spend(x, m)
+
+
+def spend_by_own_rate(rows: pa.Table | pa.RecordBatch, *, horizon_days: float) -> Floats:
+    """The customer's mean repeat order times its repeat orders a day."""
+    x, _, T, m = histories(rows)
+    return m * x / np.maximum(T * DAYS_PER_WEEK, 1.0) * horizon_days
+
+
+def train_trees(rows: pa.Table) -> str:
+    """LightGBM's text, from windows whose outcome is known."""
+    import lightgbm as lgb  # seconds to import, and only these two functions need it
+
+    spent = np.maximum(floats(rows, "holdout_spend"), 0.0)
+    data = lgb.Dataset(matrix(rows, TREE_FEATURES), spent, feature_name=TREE_FEATURES, params=TREE_SETTINGS)
+    return lgb.train(TREE_SETTINGS, data, TREE_COUNT).model_to_string()
+
+
+class Trees:
+    """Trained trees read back from their text."""
+
+    def __init__(self, text: str) -> None:
+        """Read LightGBM's text."""
+        import lightgbm as lgb
+
+        self._booster = lgb.Booster(model_str=text)
+
+    def spend(self, rows: pa.Table | pa.RecordBatch) -> Floats:
+        """Expected net spend over the horizon they were trained for."""
+        found: Floats = self._booster.predict(matrix(rows, TREE_FEATURES), num_threads=1)  # type: ignore[assignment]
+        return found

@@ -1,0 +1,227 @@
+"""Lifetime value: what each customer is expected to bring, from a model chosen by backtest at the anchor.
+
+``fit`` walks down the fallback ladder of ``docs/value-models.md`` and keeps every number that led to its
+choice; ``predict`` values batch by batch. Amounts are margin: the firm's own where its sales carry one, else
+its setting ``ltv.margin_share``; predictions are net of returns and discounted.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from include.models.ltv import artefact as ltv_artefact
+from include.models.ltv import backtest as ltv_backtest
+from include.models.ltv import candidates
+from include.models.ltv import segments as ltv_segments
+from include.models.ltv import worth as ltv_worth
+from include.models.ltv.artefact import ValueArtefactError
+from include.models.ltv.segments import Cuts
+from include.models.ltv.worth import NONE, Worth
+from include.models.purchases.likelihood import Floats
+
+MONEY = pa.decimal128(18, 4)
+MOST_MONEY = 9e13
+DAYS_PER_MONTH = 30.4375
+UNTESTED_REPEAT_BUYERS = 100
+REGULARS = 30
+
+
+class Params(NamedTuple):
+    """A value model read back and verified."""
+
+    worth: Worth
+    cuts: Cuts
+    margin_source: str
+    version: str
+
+
+def fit(histories: pa.Table, *, firm: Any, as_of: date) -> pa.Table:
+    """Rows of value_model, from value_histories; ``as_of`` is the anchor."""
+    windows = ltv_backtest.windows_of(histories)
+    now = windows[-1].rows if windows else histories
+    results = ltv_backtest.run(windows)
+    missing = _shortfalls(now, has_backtest=bool(results), firm=firm)
+    counts, spends = candidates.fit_counts(now), candidates.fit_spends(now) if now.num_rows else None
+    method, reason = _rung(now, results, counts, spends, missing)
+    own = now["firm_margin_share"][0].as_py() if now.num_rows else None
+    header: dict[str, Any] = {
+        "anchor": as_of.isoformat(),
+        "method": method,
+        "reason": reason,
+        "is_sufficient": not missing and method != NONE,
+        "horizon_days": windows[0].horizon_days if windows else 0,
+        "cutoffs": [window.cutoff.isoformat() for window in windows],
+        "customers": now.num_rows,
+        "settings": firm.ltv.model_dump() if hasattr(firm.ltv, "model_dump") else vars(firm.ltv),
+        "kept_share": candidates.kept_share(now),
+        "margin_share": own if own is not None else firm.ltv.margin_share,
+        "margin_source": "source" if own is not None else "setting",
+        "level": 1.0,
+        "has_intervals": False,
+    }
+    parts: dict[str, Any] = {"backtest": [_recorded(result) for result in results]}
+    if counts and spends is not None and (method != candidates.OWN_RATE or not missing) and method != NONE:
+        course = counts.get(method) or ltv_backtest.partner(counts)
+        parts |= {"counts": course.to_row(), "gammagamma": spends.model.to_row()}
+        header["has_intervals"] = not course.is_boundary
+        if method == candidates.TREES:
+            parts["trees"] = ltv_backtest.train(windows)
+            header["level"] = ltv_backtest.level_of(
+                parts["trees"], course, spends.model, now, horizon_days=header["horizon_days"]
+            )
+    worth = ltv_worth.from_parts({**parts, "header": header})
+    parts["cuts"] = _cuts(now, worth, firm=firm)._asdict()
+    return ltv_artefact.write({**parts, "header": header})
+
+
+def _shortfalls(now: pa.Table, *, has_backtest: bool, firm: Any) -> list[str]:
+    """What the past lacks for a tested model, in words."""
+    repeat = int((candidates.floats(now, "frequency") > 0).sum()) if now.num_rows else 0
+    missing = []
+    if now.num_rows < firm.ltv.min_customers:
+        missing.append(f"{now.num_rows} of {firm.ltv.min_customers} customers")
+    if repeat < firm.ltv.min_repeat_buyers:
+        missing.append(f"{repeat} of {firm.ltv.min_repeat_buyers} repeat buyers")
+    if not has_backtest:
+        missing.append("under 180 days of history, so nothing can be held out")
+    return missing
+
+
+def _rung(
+    now: pa.Table,
+    results: list[ltv_backtest.Result],
+    counts: dict[str, Any],
+    spends: candidates.Spends | None,
+    missing: list[str],
+) -> tuple[str, str]:
+    """The first rung of the ladder whose conditions hold: the method, and why."""
+    short = f"too little to test models on ({'; '.join(missing)})"
+    frequency = candidates.floats(now, "frequency") if now.num_rows else np.zeros(0)
+    if not missing and counts and spends is not None:
+        champion, why = ltv_backtest.champion_of(results)
+        if champion in counts or champion in (candidates.TREES, candidates.OWN_RATE):
+            return champion, why
+        stand_in = ltv_backtest.partner(counts).model
+        return stand_in, f"{why}; it does not converge at the anchor, {stand_in} stands in"
+    if counts and spends is not None and (frequency > 0).sum() >= UNTESTED_REPEAT_BUYERS:
+        sound = [name for name in candidates.COUNT_MODELS if name in counts and not counts[name].is_boundary]
+        method = sound[0] if sound else ltv_backtest.partner(counts).model
+        spent = "" if spends.is_personal else ", with one average order for all"
+        return method, f"{method} is used untested{spent}: {short}"
+    if (regulars := int((frequency >= 2).sum())) >= REGULARS:
+        return candidates.OWN_RATE, f"own rate times own average order of {regulars} regulars: {short}"
+    return NONE, f"no value is predicted: {short}"
+
+
+def _recorded(result: ltv_backtest.Result) -> dict[str, Any]:
+    return {
+        "candidate": result.candidate,
+        "cutoff": result.cutoff.isoformat(),
+        "horizon_days": result.horizon_days,
+        "customers": len(result.losses),
+        "metrics": result.metrics,
+    }
+
+
+def _cuts(now: pa.Table, worth: Worth, *, firm: Any) -> Cuts:
+    if not now.num_rows:
+        return Cuts([0.0], [0.0])
+    revenue = candidates.floats(now, "total_spend")
+    found = ltv_worth.expected(now, worth, annual_discount_rate=firm.ltv.annual_discount_rate)
+    return ltv_segments.cuts_of(ltv_worth.basis(found, revenue, worth), revenue)
+
+
+def status(model: pa.Table, *, firm: Any) -> tuple[bool, str]:
+    """Whether the firm's past was enough for a tested model, and what is used and why."""
+    del firm
+    header = ltv_artefact.read(model)["header"]
+    return header["is_sufficient"], header["reason"]
+
+
+def prepare(model: pa.Table, *, firm: Any, as_of: date) -> Params:
+    """Read and verify a model."""
+    del firm
+    parts = ltv_artefact.read(model)
+    header = parts["header"]
+    if date.fromisoformat(header["anchor"]) > as_of:
+        raise ValueArtefactError(f"value_model of {header['anchor']} knows more than one may on {as_of}")
+    cuts, source = Cuts(**parts["cuts"]), header["margin_source"]
+    return Params(ltv_worth.from_parts(parts), cuts, source, parts["version"])
+
+
+def predict(batch: pa.RecordBatch, params: Params, *, firm: Any, as_of: date) -> pa.RecordBatch:
+    """Rows of ltv for a batch of customer_summary."""
+    worth = params.worth
+    found = ltv_worth.expected(batch, worth, annual_discount_rate=firm.ltv.annual_discount_rate)
+    revenue, orders, age = (
+        candidates.floats(batch, name) for name in ("total_spend", "order_count", "age_days")
+    )
+    months = np.maximum(age / DAYS_PER_MONTH, 1.0)
+    profit = worth.margin_share * revenue
+    if params.margin_source == "source":
+        own = candidates.floats(batch, "total_margin")
+        profit = np.where(np.isnan(own), profit, own)
+    percentile = ltv_segments.percentiles(ltv_worth.basis(found, revenue, worth), params.cuts.worth)
+    level, code = ltv_segments.tiers(percentile)
+    segment = ltv_segments.segments(
+        batch,
+        percentile,
+        ltv_segments.percentiles(revenue, params.cuts.revenue),
+        None if worth.counts is None else found.alive,
+        churn_threshold_days=firm.churn_threshold_days,
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        margin_percentage = np.where(revenue > 0, 100.0 * profit / revenue, np.nan)
+    rows = batch.num_rows
+    return pa.RecordBatch.from_pydict(
+        {
+            "customer_id": batch.column("customer_id"),
+            "tenure_days": batch.column("age_days"),
+            "tenure_months": pa.array((age // DAYS_PER_MONTH).astype(np.int32)),
+            "total_historical_revenue": batch.column("total_spend"),
+            "total_historical_orders": batch.column("order_count"),
+            "total_historical_profit": _money(profit),
+            "avg_order_value": batch.column("avg_order_value"),
+            "avg_orders_per_month": pa.array(orders / months),
+            "avg_margin_percentage": _known(margin_percentage),
+            "avg_monthly_revenue": _money(revenue / months),
+            "historical_clv": _money(profit),
+            "expected_orders_1_year": _known(found.orders),
+            "probability_alive": _known(found.alive),
+            **{f"predicted_clv_{name}": _money(values) for name, values in found.values.items()},
+            "predicted_clv_1_year_low": _money(found.low),
+            "predicted_clv_1_year_high": _money(found.high),
+            "clv_confidence_score": _known(found.confidence),
+            "expected_next_order_date": _days_ahead(found.next_order_days, as_of),
+            "clv_segment": pa.array(segment.tolist(), pa.string()),
+            "tier_code": pa.array(code.tolist(), pa.string()),
+            "tier_level": pa.array(level),
+            "value_percentile": pa.array(percentile),
+            "lifecycle_stage": pa.array(
+                ltv_segments.stages(batch, churn_threshold_days=firm.churn_threshold_days).tolist(),
+                pa.string(),
+            ),
+            "margin_source": pa.repeat(pa.scalar(params.margin_source), rows),
+            "method": pa.repeat(pa.scalar(worth.method), rows),
+            "model_version": pa.repeat(pa.scalar(params.version), rows),
+        }
+    )
+
+
+def _known(values: Floats) -> pa.Array:
+    return pa.array(values, mask=np.isnan(values))
+
+
+def _money(values: Floats) -> pa.Array:
+    return _known(np.clip(np.round(values, 4), -MOST_MONEY, MOST_MONEY)).cast(MONEY)
+
+
+def _days_ahead(days: Floats, as_of: date) -> pa.Array:
+    first = (as_of - date(1970, 1, 1)) // timedelta(days=1)
+    whole = np.where(np.isnan(days), 0.0, np.rint(days)).astype(np.int32) + np.int32(first)
+    return pc.cast(pa.array(whole, pa.int32(), mask=np.isnan(days)), pa.date32())

@@ -1,0 +1,1 @@
+"""How often customers buy and for how much: BG/NBD, MBG/NBD, Pareto/NBD and Gamma-Gamma."""

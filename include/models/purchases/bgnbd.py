@@ -1,0 +1,87 @@
+"""Buy-till-you-die purchase counts: the BG/NBD model.
+
+Fader, Hardie & Lee (2005), "Counting Your Customers the Easy Way: An Alternative to the Pareto/NBD
+Model", Marketing Science 24(2). While alive a customer buys at a Poisson rate lambda ~ Gamma(r, alpha), and
+leaves with probability p ~ Beta(a, b) after each repeat purchase; one who bought once is alive by definition.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+
+from include.models.purchases import betageometric
+from include.models.purchases import model as purchases
+from include.models.purchases.betageometric import BLOCK
+from include.models.purchases.likelihood import Floats
+
+
+@dataclass(frozen=True, kw_only=True)
+class BgNbd(purchases.PurchaseModel):
+    """Fitted parameters; alpha is in weeks, the others have no unit."""
+
+    model: ClassVar[str] = "bgnbd"
+    symbols: ClassVar[tuple[str, ...]] = ("r", "alpha", "a", "b")
+    first_chance: ClassVar[int] = 0
+
+    r: float
+    alpha: float
+    a: float
+    b: float
+
+    def alive(self, x: Floats, t_x: Floats, T: Floats) -> Floats:
+        """P(alive at T | x, t_x, T), from the two terms of the likelihood."""
+        alive = np.empty(np.broadcast(x, t_x, T).shape)
+        for i in range(0, len(alive), BLOCK):  # blocks that fit the processor's cache
+            part = slice(i, i + BLOCK)
+            n = self.r + x[part]
+            odds_left = self.alpha + T[part]
+            odds_left /= self.alpha + t_x[part]
+            np.log(odds_left, out=odds_left)
+            odds_left *= n
+            if odds_left.max() > 650.0:
+                np.minimum(odds_left, 650.0, out=odds_left)
+            np.exp(odds_left, out=odds_left)
+            odds_left *= self.a
+            if not self.first_chance:  # who bought once is alive by definition
+                odds_left *= np.minimum(x[part], 1.0)
+            n += self.first_chance - 1.0 + self.b - self.r
+            n += 1e-300  # where b = 1 and x = 0 the odds are 0 / 0
+            odds_left /= n
+            odds_left += 1.0
+            np.divide(1.0, odds_left, out=alive[part])
+        return alive
+
+    def purchases_if_alive(self, x: Floats, T: Floats, t: float) -> Floats:
+        """E[Y(t) | alive at T], the factor beside P(alive) in eq. 10."""
+        return betageometric.purchases_if_alive(*self._alive_posterior(x, T), t, **self._p(x))
+
+    def pairs_if_alive(self, x: Floats, T: Floats, t: float) -> Floats:
+        """E[Y(t) (Y(t) - 1) | alive at T]."""
+        return betageometric.pairs_if_alive(*self._alive_posterior(x, T), t, **self._p(x))
+
+    def none_if_alive(self, x: Floats, T: Floats, t: float) -> Floats:
+        """P(Y(t) = 0 | alive at T): one is alive until the next purchase."""
+        return np.exp(-(self.r + x) * np.log1p(t / (self.alpha + T)))
+
+    def discounted_if_alive(self, x: Floats, T: Floats, t: float, rate: float) -> Floats:
+        """Expected purchases in (T, T + t) if alive, each discounted to T at ``rate`` a week."""
+        posterior = self._alive_posterior(x, T)
+        return betageometric.discounted_if_alive(*posterior, t, rate=rate, **self._p(x))
+
+    def _alive_posterior(self, x: Floats, T: Floats) -> tuple[Floats, Floats]:
+        return self.r + x, self.alpha + T
+
+    def _p(self, x: Floats) -> dict:
+        return {"a": self.a, "b_k": self.b + x + self.first_chance}
+
+
+def fit(groups: pa.Table) -> BgNbd:
+    """Maximum likelihood from one row per distinct (frequency, recency_days, age_days) and its customers."""
+    return betageometric.fit(groups, BgNbd, first_chance=BgNbd.first_chance)
+
+
+def predict(batch: pa.RecordBatch, params: BgNbd, *, horizon_days: int) -> pa.RecordBatch:
+    """What one customer is expected to do in the next ``horizon_days``; columns as in ``purchases``."""
+    return purchases.predict(batch, params, horizon_days=horizon_days)

@@ -1,0 +1,33 @@
+"""Purchase counts when a customer may leave at once: the MBG/NBD model.
+
+Batislam, Denizel & Filiztekin (2007), "Empirical validation and comparison of models for customer base
+analysis", International Journal of Research in Marketing 24(3). BG/NBD with one more chance to leave,
+right after the first purchase, so that a one-time buyer is not alive by definition.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pyarrow as pa
+
+from include.models.purchases import betageometric
+from include.models.purchases import model as purchases
+from include.models.purchases.bgnbd import BgNbd
+
+
+@dataclass(frozen=True, kw_only=True)
+class MbgNbd(BgNbd):
+    """Fitted parameters; alpha is in weeks, the others have no unit."""
+
+    model: ClassVar[str] = "mbgnbd"
+    first_chance: ClassVar[int] = 1
+
+
+def fit(groups: pa.Table) -> MbgNbd:
+    """Maximum likelihood from one row per distinct (frequency, recency_days, age_days) and its customers."""
+    return betageometric.fit(groups, MbgNbd, first_chance=MbgNbd.first_chance)
+
+
+def predict(batch: pa.RecordBatch, params: MbgNbd, *, horizon_days: int) -> pa.RecordBatch:
+    """What one customer is expected to do in the next ``horizon_days``; columns as in ``purchases``."""
+    return purchases.predict(batch, params, horizon_days=horizon_days)

@@ -1,0 +1,178 @@
+"""Predictions that every purchase-count model makes the same way.
+
+Each model says two things: P(alive), and what an alive customer does. The second depends on (frequency, age)
+only, so it is worked out once per distinct pair and shared; the first is worked out per customer.
+A customer who has left buys nothing, hence every prediction is P(alive) times that of an alive customer.
+"""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from include.models.purchases.fitted import Fitted
+from include.models.purchases.likelihood import DAYS_PER_WEEK, Floats, histories
+
+BLOCK = 16_384
+MOST_PAIRS = 8_000_000
+LONGEST_WAIT_DAYS = 3650
+"""A next order further off than this is reported as unknown."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PurchaseModel(Fitted):
+    """A fitted purchase-count model, in the papers' symbols; times in weeks, x repeat purchases."""
+
+    r: float
+    alpha: float
+
+    @abstractmethod
+    def alive(self, x: Floats, t_x: Floats, T: Floats) -> Floats:
+        """P(alive at T | x, t_x, T)."""
+
+    @abstractmethod
+    def purchases_if_alive(self, x: Floats, T: Floats, t: float) -> Floats:
+        """E[Y(t) | alive at T]: purchases in (T, T + t)."""
+
+    @abstractmethod
+    def pairs_if_alive(self, x: Floats, T: Floats, t: float) -> Floats:
+        """E[Y(t) (Y(t) - 1) | alive at T]."""
+
+    @abstractmethod
+    def none_if_alive(self, x: Floats, T: Floats, t: float) -> Floats:
+        """P(Y(t) = 0 | alive at T)."""
+
+    @abstractmethod
+    def discounted_if_alive(self, x: Floats, T: Floats, t: float, rate: float) -> Floats:
+        """Expected purchases in (T, T + t) if alive, each discounted to T at ``rate`` a week."""
+
+
+def shared(
+    f: Callable[[Floats, Floats], Floats], x: Floats, T: Floats, *, times: Floats | None = None
+) -> Floats:
+    """f(x, T) elementwise, evaluated once per distinct pair; T is in weeks, exact to the day when whole.
+
+    With ``times``, that array multiplied by f in place.
+    """
+    if times is None:
+        times = np.ones(len(x))
+    days = np.rint(T * DAYS_PER_WEEK)
+    if np.abs(days - T * DAYS_PER_WEEK).max(initial=0) < 1e-9:
+        by_day = _by_day(f, x.astype(np.int64), days.astype(np.int64))
+        if by_day is not None:
+            values, keys = by_day
+            for part in _blocks(len(x)):
+                times[part] *= values[keys[part]]
+            return times
+    pairs, where = np.unique(np.stack([x, T], axis=1), axis=0, return_inverse=True)
+    times *= f(pairs[:, 0], pairs[:, 1])[where.ravel()]
+    return times
+
+
+def _blocks(rows: int) -> list[slice]:
+    return [slice(i, i + BLOCK) for i in range(0, rows, BLOCK)]
+
+
+def _by_day(
+    f: Callable[[Floats, Floats], Floats], x: NDArray, days: NDArray
+) -> tuple[Floats, NDArray[np.int64]] | None:
+    """f at the pairs that occur, and where each customer's stands; None when they range too widely."""
+    width = int(days.max(initial=0)) + 1
+    size = (int(x.max(initial=0)) + 1) * width
+    if size > MOST_PAIRS:
+        return None
+    keys = np.empty(len(x), dtype=np.int64)
+    seen = np.zeros(size, dtype=bool)
+    for part in _blocks(len(x)):
+        keys[part] = x[part] * width + days[part]
+        seen[keys[part]] = True
+    present = np.flatnonzero(seen)
+    values = np.empty(size)
+    values[present] = f((present // width).astype(np.float64), (present % width) / DAYS_PER_WEEK)
+    return values, keys
+
+
+def expected_from_days(
+    model: PurchaseModel,
+    frequency: NDArray[np.integer],
+    recency_days: NDArray[np.integer],
+    age_days: NDArray[np.integer],
+    *,
+    horizon_days: float,
+) -> Floats:
+    """``expected`` from whole days, for many customers at once, without whole-length copies in weeks."""
+    t = horizon_days / DAYS_PER_WEEK
+    by_day = _by_day(lambda x, T: model.purchases_if_alive(x, T, t), frequency, age_days)
+    out = np.empty(len(frequency))
+    if by_day is not None:
+        values, keys = by_day
+    for part in _blocks(len(frequency)):
+        x = frequency[part].astype(np.float64)
+        t_x, T = recency_days[part] / DAYS_PER_WEEK, age_days[part] / DAYS_PER_WEEK
+        alive = model.alive(x, t_x, T)
+        if by_day is None:
+            out[part] = shared(lambda x, T: model.purchases_if_alive(x, T, t), x, T, times=alive)
+        else:
+            np.multiply(alive, values[keys[part]], out=out[part])
+    return out
+
+
+def expected(model: PurchaseModel, x: Floats, t_x: Floats, T: Floats, *, horizon_days: float) -> Floats:
+    """E[purchases in the next ``horizon_days`` | x, t_x, T]."""
+    t = horizon_days / DAYS_PER_WEEK
+    alive = model.alive(x, t_x, T)
+    return shared(lambda x, T: model.purchases_if_alive(x, T, t), x, T, times=alive)
+
+
+def none(model: PurchaseModel, x: Floats, t_x: Floats, T: Floats, *, horizon_days: float) -> Floats:
+    """P(no purchase in the next ``horizon_days`` | x, t_x, T): the churn probability of these models.
+
+    1 - P(alive) (1 - P(none | alive)); never 1 - P(alive), which is 0 for a one-time buyer in BG/NBD.
+    """
+    t = horizon_days / DAYS_PER_WEEK
+    some = shared(lambda x, T: 1.0 - model.none_if_alive(x, T, t), x, T)
+    return 1.0 - model.alive(x, t_x, T) * some
+
+
+def variance(model: PurchaseModel, x: Floats, t_x: Floats, T: Floats, *, horizon_days: float) -> Floats:
+    """Var[purchases in the next ``horizon_days`` | x, t_x, T], parameters taken as known."""
+    t = horizon_days / DAYS_PER_WEEK
+    alive = model.alive(x, t_x, T)
+    mean = alive * shared(lambda x, T: model.purchases_if_alive(x, T, t), x, T)
+    pairs = alive * shared(lambda x, T: model.pairs_if_alive(x, T, t), x, T)
+    return np.maximum(pairs + mean - mean**2, 0.0)
+
+
+def next_order_days(model: PurchaseModel, x: Floats, T: Floats) -> Floats:
+    """Days until the next order, at the median, of a customer who is still one; nan past ten years.
+
+    An alive customer's next order is still ahead after t with probability ((alpha+T)/(alpha+T+t))^(r+x); the
+    mean is infinite for r + x <= 1, the median never. It says nothing of whether the customer is alive.
+    """
+    doublings = np.minimum(np.log(2.0) / (model.r + x), 700.0)
+    days = DAYS_PER_WEEK * (model.alpha + T) * np.expm1(doublings)
+    return np.where(days > LONGEST_WAIT_DAYS, np.nan, days)
+
+
+def predict(batch: pa.RecordBatch, model: PurchaseModel, *, horizon_days: int) -> pa.RecordBatch:
+    """One row per customer, in the batch's order.
+
+    Reads frequency, recency_days and age_days; writes alive_probability (at the snapshot),
+    expected_purchases, their variance_purchases and no_purchase_probability over the horizon, and
+    next_order_days (null when unknown). A ``customer_id`` column is carried along.
+    """
+    x, t_x, T = histories(batch, model.model)
+    waits = next_order_days(model, x, T)
+    columns = {
+        "alive_probability": pa.array(model.alive(x, t_x, T)),
+        "expected_purchases": pa.array(expected(model, x, t_x, T, horizon_days=horizon_days)),
+        "variance_purchases": pa.array(variance(model, x, t_x, T, horizon_days=horizon_days)),
+        "no_purchase_probability": pa.array(none(model, x, t_x, T, horizon_days=horizon_days)),
+        "next_order_days": pa.array(waits, mask=np.isnan(waits)),
+    }
+    if "customer_id" in batch.schema.names:
+        columns = {"customer_id": batch.column("customer_id"), **columns}
+    return pa.RecordBatch.from_pydict(columns)

@@ -1,0 +1,324 @@
+from datetime import date, timedelta
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from include.datasets.churn import (
+    CHURN_CHECKS,
+    CHURN_IMPORTANCES,
+    CHURN_METRICS,
+    CHURN_MODEL,
+    CHURN_RISK,
+    CHURN_TRAINING,
+)
+from include.models.churn import artefact as churn_artefact
+from include.models.churn import checks as churn_checks
+from include.models.churn import importances as churn_importances
+from include.models.churn import metrics as churn_metrics
+from include.models.churn import model as churn
+from include.models.churn import training as churn_training
+from include.models.churn import trees
+from include.periods import anchor_of
+from tests.models.churn import cases
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("churn")
+
+
+@pytest.fixture(scope="module")
+def shop(folder):
+    return cases.shop(folder)
+
+
+@pytest.fixture(scope="module")
+def training(shop, folder):
+    return cases.stacked(shop, folder, of=cases.firm())
+
+
+@pytest.fixture(scope="module")
+def model(training):
+    return churn.fit(training, firm=cases.firm(), as_of=cases.ANCHOR)
+
+
+@pytest.fixture(scope="module")
+def features(shop, folder):
+    return cases.features(shop, folder, as_of=cases.ANCHOR)
+
+
+def score(features, model, *, firm=None, as_of=cases.ANCHOR):
+    firm = firm or cases.firm()
+    params = churn.prepare(model, firm=firm, as_of=as_of)
+    (batch,) = features.combine_chunks().to_batches()
+    return churn.predict(batch, params, firm=firm, as_of=as_of)
+
+
+def test_training_windows_never_overlap_and_end_by_the_anchor(training):
+    CHURN_TRAINING.check(training)
+
+    cutoffs = sorted(pc.unique(training["cutoff"]).to_pylist())
+
+    assert cutoffs[-1] + timedelta(days=cases.HORIZON) == cases.ANCHOR
+    assert {b - a for a, b in pairwise(cutoffs)} == {timedelta(days=cases.HORIZON)}
+
+
+def test_what_happens_from_the_anchor_on_changes_nothing(shop, training, folder):
+    lines = pq.read_table(shop[cases.TRANSACTIONS][0])
+    past = lines.filter(pc.less(lines["order_date"], pa.scalar(cases.ANCHOR)))
+    cut = cases.with_days(past, folder / "past")
+
+    without = cases.stacked(cut, folder / "past", of=cases.firm())
+
+    assert past.num_rows < lines.num_rows
+    assert without.equals(training)
+
+
+def test_a_sale_on_the_last_day_of_the_window_is_no_churn_and_one_day_later_it_is(tmp_path):
+    cutoff = cases.ANCHOR - timedelta(days=2 * cases.HORIZON)
+    end = cutoff + timedelta(days=cases.HORIZON)
+    rows = [(who, date(2025, 4, 1), "5") for who in ("first", "last", "late")]
+    rows += [
+        ("first", cutoff, "5"),
+        ("last", end - timedelta(days=1), "5"),
+        ("late", end, "5"),
+    ]
+    files = cases.write_sales(rows, tmp_path)
+
+    found = cases.stacked(files, tmp_path, of=cases.firm())
+
+    last = found.filter(pc.and_(pc.equal(found["cutoff"], cutoff), pc.invert(found["is_blind"])))
+    churned = dict(zip(last["customer_id"].to_pylist(), last["is_churned"].to_pylist(), strict=True))
+    assert churned == {"first": False, "last": False, "late": True}
+
+
+def test_a_sample_of_customers_has_the_features_it_has_among_all(shop, training, folder):
+    some = cases.stacked(shop, folder / "some", of=cases.firm(sample_customers=200))
+
+    wanted = training.filter(pc.is_in(training["customer_id"], pc.unique(some["customer_id"])))
+
+    assert 100 < len(pc.unique(some["customer_id"])) < 300
+    assert some.equals(wanted)
+
+
+def test_the_model_is_trained_tested_and_guarded(model):
+    CHURN_MODEL.check(model)
+    parts = churn_artefact.read(model)
+
+    is_sufficient, reason = churn.status(model, firm=cases.firm())
+
+    assert is_sufficient, reason
+    assert parts["header"]["method"] in ("lightgbm", "bgnbd", "recency")
+    assert all(check["passed"] for check in parts["sentinel"])
+    assert "Brier" in reason
+    assert parts["header"]["cutoffs"][-1] == "2025-06-01"
+
+
+def test_metrics_importances_and_checks_keep_their_contracts(model):
+    tables = {
+        CHURN_METRICS: churn_metrics.fit(model, firm=cases.firm(), as_of=cases.ANCHOR),
+        CHURN_IMPORTANCES: churn_importances.fit(model, firm=cases.firm(), as_of=cases.ANCHOR),
+        CHURN_CHECKS: churn_checks.fit(model, firm=cases.firm(), as_of=cases.ANCHOR),
+    }
+
+    for dataset, table in tables.items():
+        dataset.check(table.combine_chunks().to_batches()[0])
+    metrics = tables[CHURN_METRICS].to_pylist()
+    champions = {row["candidate"] for row in metrics if row["is_champion"]}
+    assert len(champions) == 1
+    assert {row["population"] for row in metrics} == {"all", "one_time_buyers", "repeat_buyers"}
+    whole = [row for row in metrics if row["population"] == "all"]
+    assert all(row["customers"] == sum(row[k] for k in _CELLS) for row in whole)
+    assert min(row["brier"] for row in whole if row["candidate"] != "bgnbd_uncalibrated") == next(
+        row["brier"] for row in whole if row["is_champion"]
+    )
+
+
+_CELLS = ("true_positives", "false_positives", "false_negatives", "true_negatives")
+
+
+def test_the_same_data_gives_the_same_model_bit_for_bit(training, model):
+    again = churn.fit(training, firm=cases.firm(), as_of=cases.ANCHOR)
+
+    assert again.equals(model)
+
+
+def test_everybody_is_scored_one_time_buyers_too(features, model):
+    risk = CHURN_RISK.conform(score(features, model))
+
+    probability = risk.column("churn_probability").to_numpy()
+
+    assert risk.column("customer_id").to_pylist() == features["customer_id"].to_pylist()
+    assert pc.sum(features["is_one_timer"]).as_py() > 50
+    assert ((probability > 0) & (probability < 1)).all()
+    assert (risk.column("churn_risk_score").to_numpy() == np.rint(100 * probability)).all()
+
+
+def test_scores_do_not_depend_on_the_batch(features, model):
+    whole = pa.Table.from_batches([score(features, model)])
+
+    parts = [score(features.slice(first, 97), model) for first in range(0, features.num_rows, 97)]
+
+    assert pa.Table.from_batches(parts).combine_chunks().equals(whole.combine_chunks())
+
+
+def test_each_reason_raises_the_risk_and_has_a_text(features, training):
+    windows = churn_training.windows_of(training)
+    trial = churn_training.try_out(training, windows, horizon_days=cases.HORIZON)
+    parts = churn_training.build(trial, windows, horizon_days=cases.HORIZON)
+    header = {
+        "anchor": "2025-07-01",
+        "horizon_days": cases.HORIZON,
+        "method": "lightgbm",
+        "parts": sorted(parts),
+    }
+    model = churn_artefact.write({**parts, "spend_cuts": [1.0, 2.0], "header": header})
+
+    risk = score(features, model).to_pylist()
+
+    learned = trees.Trees(parts["trees"])
+    adds = learned.contributions(trees.matrix(features, learned.features))
+    raw = learned.scores(trees.matrix(features, learned.features))
+    assert np.allclose(adds.sum(axis=1), raw, atol=1e-9)
+    codes = np.array([churn.code_of(name) for name in learned.features])
+    for row, add in zip(risk[:20], adds[:20, :-1], strict=True):
+        sums = {code: add[codes == code].sum() for code in set(codes)}
+        best = max(sums, key=lambda code: sums[code])
+        assert row["top_churn_factor_1"] == (best if sums[best] > 0 else None)
+        assert (row["top_churn_factor_1_text"] is None) == (row["top_churn_factor_1"] is None)
+
+
+def test_predicted_churn_date_is_when_the_silence_reaches_the_threshold(features, model):
+    rows = score(features, model).to_pylist()
+
+    expected = [row for row in rows if row["churn_probability"] >= 0.5]
+
+    assert expected
+    for row in expected:
+        wait = cases.HORIZON - row["days_since_last_order"]
+        assert row["days_until_predicted_churn"] == wait
+        assert row["predicted_churn_date"] == cases.ANCHOR + timedelta(days=wait)
+    assert all(row["predicted_churn_date"] is None for row in rows if row["churn_probability"] < 0.5)
+
+
+@pytest.mark.parametrize(
+    ("part", "body"), [("calibration", "[9.0, 0.0]"), ("spend_cuts", "[0.0, 0.0]"), ("header", "{}")]
+)
+def test_a_tampered_model_is_refused(model, part, body):
+    rows = [{**row, "body": body} if row["part"] == part else row for row in model.to_pylist()]
+    tampered = pa.Table.from_pylist(rows, schema=model.schema)
+
+    with pytest.raises(churn_artefact.ArtefactError, match=f"part '{part}' is not what was written"):
+        churn.prepare(tampered, firm=cases.firm(), as_of=cases.ANCHOR)
+
+
+@pytest.mark.parametrize("part", ["spend_cuts", "recency", "header"])
+def test_a_model_with_a_missing_part_is_refused(model, part):
+    short = model.filter(pc.not_equal(model["part"], part))
+
+    with pytest.raises(churn_artefact.ArtefactError, match="missing"):
+        churn.prepare(short, firm=cases.firm(), as_of=cases.ANCHOR)
+
+
+def test_a_model_for_another_threshold_or_from_the_future_is_refused(model):
+    other = cases.firm()
+    other.churn_threshold_days = 60
+
+    with pytest.raises(churn_artefact.ArtefactError, match="trained for 30 days"):
+        churn.prepare(model, firm=other, as_of=cases.ANCHOR)
+    with pytest.raises(churn_artefact.ArtefactError, match="knows more"):
+        churn.prepare(model, firm=cases.firm(), as_of=cases.ANCHOR - timedelta(days=1))
+    assert churn.is_current(model, firm=cases.firm())
+    assert not churn.is_current(model, firm=other)
+
+
+def test_too_little_data_gives_rules_with_the_reason_and_no_probability(training, features):
+    strict = cases.firm(min_customers=10_000, min_events=5_000)
+
+    model = churn.fit(training, firm=strict, as_of=cases.ANCHOR)
+
+    is_sufficient, reason = churn.status(model, firm=strict)
+    risk = CHURN_RISK.conform(score(features, model, firm=strict))
+    assert not is_sufficient
+    assert "of 10000 customers" in reason
+    assert "of 5000 churned customers" in reason
+    assert risk.column("churn_probability").null_count == risk.num_rows
+    assert set(risk.column("method").to_pylist()) == {"rules"}
+
+
+def test_no_history_at_all_still_scores_by_rules(features):
+    nothing = CHURN_TRAINING.schema.empty_table()
+
+    model = churn.fit(nothing, firm=cases.firm(), as_of=cases.ANCHOR)
+
+    assert "history holds 0 of 3 cutoffs" in churn.status(model, firm=cases.firm())[1]
+    assert CHURN_RISK.conform(score(features, model)).num_rows == features.num_rows
+
+
+def test_the_simpler_candidate_is_used_where_the_trees_do_not_beat_it(training):
+    last = churn_training.windows_of(training)[-1]
+    good = np.where(last.churned, 0.8, 0.2)
+    trial = churn_training.Trial(
+        [], 1, {"lightgbm": np.full(len(good), 0.5), "bgnbd": good, "recency": good}, []
+    )
+
+    champion, reason = churn_training.champion_of(trial, last)
+
+    assert champion == "bgnbd"
+    assert "against 0.2500" in reason
+
+
+@pytest.mark.parametrize("method", ["bgnbd", "recency"])
+def test_a_simpler_champion_scores_with_its_own_probability(model, features, method):
+    parts = churn_artefact.read(model)
+    parts.pop("version")
+    parts["header"]["method"] = method
+    other = churn_artefact.write(parts)
+
+    risk = CHURN_RISK.conform(score(features, other))
+
+    silence = risk.column("days_since_last_order").to_numpy()
+    probability = risk.column("churn_probability").to_numpy()
+    assert set(risk.column("method").to_pylist()) == {method}
+    assert probability[silence > 90].mean() > probability[silence < 10].mean()
+    assert risk.column("top_churn_factor_1").null_count < risk.num_rows / 2
+
+
+def test_class_weights_act_and_calibration_undoes_them(training):
+    window = churn_training.windows_of(training)[-1]
+    names = trees.usable_features(window.rows)
+    x = trees.matrix(window.rows, names)
+    rare = window.churned & (np.arange(len(window.churned)) % 3 == 0)
+
+    plain = trees.Trees(trees.train(x, rare, names, weighted=False)[0]).scores(x)
+    weighted = trees.Trees(trees.train(x, rare, names)[0]).scores(x)
+
+    curve = churn.calibration.fit_platt(weighted, rare)
+    assert weighted.mean() > plain.mean() + 0.5
+    assert curve(weighted).mean() == pytest.approx(rare.mean(), abs=0.01)
+
+
+def test_keys_labels_and_the_cutoffs_calendar_are_never_learned(training):
+    names = trees.usable_features(training)
+
+    assert not set(names) & set(trees.NOT_LEARNED)
+    assert "days_since_last_order" in names
+    assert "total_margin" not in names
+
+
+def test_an_anchor_is_the_first_day_of_its_period():
+    anchors = [
+        anchor_of(day, every_months=months)
+        for months, day in [
+            (1, date(2025, 7, 1)),
+            (1, date(2025, 7, 31)),
+            (3, date(2025, 6, 30)),
+            (12, date(2025, 1, 1)),
+        ]
+    ]
+
+    assert anchors == [date(2025, 7, 1), date(2025, 7, 1), date(2025, 4, 1), date(2025, 1, 1)]

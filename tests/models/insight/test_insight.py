@@ -1,0 +1,162 @@
+import json
+import re
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from types import SimpleNamespace
+
+import pyarrow as pa
+import pytest
+
+from include.datasets.insight import FIRM_INSIGHT, FIRM_METRICS
+from include.models.insight import model as insight
+from include.models.insight.text import LANGUAGES, SENTENCES
+
+AS_OF = date(2025, 7, 1)
+SLOT = re.compile(r"\{(\w+)[^}]*\}")
+QUERY = Path(__file__).parents[3] / "include" / "sql" / "query" / "firm_metrics.sql"
+# Every metric, as the query's catalogue declares it: code and unit.
+CATALOGUE = dict(re.findall(r"'(\w+)',\s*'(count|days|money|percent)', (?:true|false)", QUERY.read_text()))
+
+
+def firm(language="en", currency="USD", segments=None):
+    return SimpleNamespace(
+        name="Acme", language=language, currency=currency, rfm=SimpleNamespace(segments=segments)
+    )
+
+
+def told(values, **about):
+    """The sentences on these metrics, by (language, rule); a key may be (metric, member)."""
+    rows = []
+    for key, value in values.items():
+        metric, member = key if isinstance(key, tuple) else (key, "")
+        rows.append(
+            {
+                "metric": metric,
+                "member": member,
+                "unit": CATALOGUE[metric],
+                "metric_value": None if value is None else Decimal(str(value)),
+                "definition": "",
+            }
+        )
+    table = insight.fit(
+        pa.Table.from_pylist(rows, schema=FIRM_METRICS.schema), firm=firm(**about), as_of=AS_OF
+    )
+    for batch in table.to_batches():
+        FIRM_INSIGHT.conform(batch)
+    return {(row["language_code"], row["rule_code"]): row for row in table.to_pylist()}
+
+
+def test_percent_signs_and_separators_are_those_of_the_language():
+    rows = told({"customers": 23570, "active_customers": 3301, "active_share": 14.0051, "period_days": 90})
+
+    assert rows["en", "customers"]["sentence"] == (
+        "23,570 customers bought from Acme before July 1, 2025; 3,301 of them (14.0%) bought in the last "
+        "90 days."
+    )
+    assert rows["tr", "customers"]["sentence"] == (
+        "Acme için 1 Temmuz 2025 tarihinden önce 23.570 müşterinin alışverişi var; bunlardan 3.301 müşteri "
+        "(%14,0) son 90 gün içinde alışveriş yaptı."
+    )
+
+
+def test_one_is_singular_in_english_and_turkish_nouns_never_change():
+    rows = told({"customers": 9, "one_time_customers": 1, "one_time_share": 11.11, "one_timer_conversion": 0,
+                 "period_days": 1})  # fmt: skip
+
+    assert rows["en", "one_timers"]["sentence"] == (
+        "1 customer has ordered only once (11.1%); 0.0% of first-time buyers came back within 1 day."
+    )
+    assert rows["tr", "one_timers"]["sentence"].startswith("1 müşteri yalnızca bir sipariş verdi (%11,1)")
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "currency", "english", "turkish"),
+    [
+        ("1069356.50", "money", "USD", "$1,069,357", "$1.069.357"),
+        ("38.015", "money", "TRY", "TRY38.02", "₺38,02"),
+        ("999.5", "money", "JPY", "¥1,000", "¥1.000"),
+        ("-1234.5", "money", "EUR", "\u2212€1,235", "\u2212€1.235"),
+        ("12.25", "percent", "EUR", "12.3%", "%12,3"),
+        ("-0.125", "percent", "EUR", "\u22120.1%", "\u2212%0,1"),
+        ("1.5", "count", "EUR", "1.5", "1,5"),
+        ("1000", "days", "EUR", "1,000", "1.000"),
+    ],
+)
+def test_a_value_is_written_as_its_readers_write_it(value, unit, currency, english, turkish):
+    shown = [
+        insight.show(Decimal(value), unit, language=language, currency=currency) for language in LANGUAGES
+    ]
+
+    assert [text.replace("\xa0", "") for text in shown] == [english, turkish]
+
+
+def test_a_fall_is_said_without_a_sign():
+    rows = told({"customers": 9, "revenue_change": -12.5})
+
+    assert rows["en", "revenue_down"]["sentence"] == "Net sales fell by 12.5% against the year before."
+    assert rows["tr", "revenue_down"]["sentence"] == "Net satışlar bir önceki yıla göre %12,5 azaldı."
+    assert ("en", "revenue_up") not in rows
+
+
+def test_a_sentence_is_left_out_when_a_metric_has_no_value():
+    rows = told({"customers": 9, "new_customers": 0, "one_time_customers": 4, "one_time_share": 44,
+                 "one_timer_conversion": None, "period_days": 90, "high_risk_customers": None})  # fmt: skip
+
+    assert not {rule for _, rule in rows} & {"one_timers", "risk", "no_risk", "keep_at_risk"}
+
+
+def test_a_firm_without_customers_is_told_so_and_nothing_else():
+    rows = told({"customers": 0, "active_customers": 0, "new_customers": 0, "orders_year": 0})
+
+    assert list(rows) == [("en", "nobody"), ("tr", "nobody")]
+    assert rows["en", "nobody"]["cited_metrics"] == "[]"
+
+
+def test_the_largest_segment_is_named_as_the_firm_names_it():
+    sizes = {("segment_customers", "unscored"): 50, ("segment_customers", "a"): 7, ("segment_share", "a"): 70,
+             ("segment_customers", "lost"): 3, "customers": 10}  # fmt: skip
+
+    rows = told(sizes, segments=[{"segment_code": "a", "segment_name": "Regulars"}])
+
+    assert (
+        "largest segment is Regulars, with 7 customers (70.0%)" in rows["en", "largest_segment"]["sentence"]
+    )
+
+
+def test_only_the_firms_language_is_marked_so():
+    rows = told({"customers": 0}, language="tr")
+
+    assert [row["is_firm_language"] for row in rows.values()] == [False, True]
+
+
+@pytest.mark.parametrize("sentence", SENTENCES, ids=lambda s: s.rule)
+def test_every_sentence_can_be_said_and_every_digit_in_it_is_cited(sentence):
+    member = {"": "", "largest": "lost"}.get(sentence.member, sentence.member)
+    values = dict.fromkeys(CATALOGUE, 7) | {
+        (metric, member): 7 for metric in CATALOGUE if metric.startswith("segment_")
+    }
+    for when in sentence.when:
+        key = (when.metric, member) if when.member else when.metric
+        values[key] = when.low if when.low is not None else when.high - 0.5
+
+    rows = told(values)
+
+    for language in LANGUAGES:
+        row = rows[language, sentence.rule]
+        text = row["sentence"].replace("July 1, 2025", "").replace("1 Temmuz 2025", "")
+        for cited in json.loads(row["cited_metrics"]):
+            assert cited["metric"] in CATALOGUE
+            text = text.replace(cited["shown"], "", 1)
+        assert not re.search(r"\d", text)
+
+
+@pytest.mark.parametrize("sentence", SENTENCES, ids=lambda s: s.rule)
+def test_both_languages_cite_the_same_metrics(sentence):
+    assert set(SLOT.findall(sentence.en)) == set(SLOT.findall(sentence.tr))
+
+
+@pytest.mark.parametrize("sentence", SENTENCES, ids=lambda s: s.rule)
+def test_no_turkish_number_carries_a_suffix(sentence):
+    assert not re.search(r"\}['\u2019\w]", sentence.tr)
+    assert "|" not in sentence.tr

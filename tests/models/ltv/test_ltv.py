@@ -1,0 +1,185 @@
+"""Lifetime value: the backtest's rule, the ladder, and figures on real sales."""
+
+import json
+from datetime import date
+from types import SimpleNamespace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from include import value_training
+from include.datasets.value import LTV, VALUE_BACKTEST, VALUE_HISTORIES
+from include.engines import open_engine
+from include.models.ltv import artefact as ltv_artefact
+from include.models.ltv import backtest as ltv_backtest
+from include.models.ltv import metrics as ltv_metrics
+from include.models.ltv import model as ltv
+from include.models.ltv.backtest import Result
+from tests import real_sales
+from tests.models.churn import cases
+
+ANCHOR = date(2025, 7, 1)
+
+
+def firm(**changes):
+    settings = {
+        "annual_discount_rate": 0.1,
+        "margin_share": 0.3,
+        "min_customers": 200,
+        "min_repeat_buyers": 50,
+    }
+    return SimpleNamespace(churn_threshold_days=30, ltv=SimpleNamespace(**settings | changes))
+
+
+def histories(files, folder, *, anchor) -> pa.Table:
+    engine = open_engine("duckdb", memory_mb=1024, threads=2, scratch=folder)
+    params = {"rfm_window_days": 365}
+    rows = value_training.stack(
+        engine, files, anchor=anchor, firm=None, params=params, scratch=folder / "work"
+    )
+    return pa.Table.from_batches(rows, schema=VALUE_HISTORIES.schema)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory) -> pa.Table:
+    folder = tmp_path_factory.mktemp("shop")
+    return histories(cases.shop(folder), folder, anchor=ANCHOR)
+
+
+def valued(table, of, *, as_of=ANCHOR):
+    model = ltv.fit(table, firm=of, as_of=as_of)
+    now = ltv_backtest.windows_of(table)[-1].rows.to_batches()[0]
+    params = ltv.prepare(model, firm=of, as_of=as_of)
+    return model, LTV.conform(ltv.predict(now, params, firm=of, as_of=as_of)).to_pylist()
+
+
+def test_cutoffs_lie_one_horizon_apart_and_end_at_the_anchor():
+    long = value_training.cutoffs_of(date(1998, 7, 1), date(1997, 1, 1))
+    short = value_training.cutoffs_of(ANCHOR, date(2025, 1, 1))
+    none = value_training.cutoffs_of(ANCHOR, date(2025, 1, 3))
+
+    assert long == ((date(1997, 7, 6), date(1998, 1, 2), date(1998, 7, 1)), 180)
+    assert short == ((date(2025, 4, 2), ANCHOR), 90)
+    assert none == ((ANCHOR,), 0)
+
+
+def test_nothing_on_or_after_the_anchor_reaches_the_histories(tmp_path):
+    early = [("a", date(2025, 1, 1), "10"), ("a", date(2025, 3, 1), "10"), ("b", date(2025, 5, 1), "7")]
+    late = [("a", ANCHOR, "1000"), ("c", ANCHOR, "1000")]
+
+    known = histories(cases.write_sales(early, tmp_path / "known"), tmp_path, anchor=ANCHOR)
+    later = histories(cases.write_sales(early + late, tmp_path / "later"), tmp_path, anchor=ANCHOR)
+
+    assert known.equals(later)
+    assert known["holdout_spend"].to_pylist()[0] == 0
+    assert {row["customer_id"] for row in known.to_pylist()} == {"a", "b"}
+
+
+def test_the_simplest_within_noise_is_champion():
+    random = np.random.default_rng(1)
+    loss = random.gamma(1.0, 1.0, 4000)
+
+    def result(name, losses):
+        return Result(name, ANCHOR, 90, losses, {})
+
+    equal, _ = ltv_backtest.champion_of(
+        [result("bgnbd", loss + np.tile([1.0, -0.98], 2000)), result("trees", loss)]
+    )
+    better, why = ltv_backtest.champion_of([result("bgnbd", loss + 0.1), result("trees", loss)])
+
+    assert equal == "bgnbd"
+    assert better == "trees"
+    assert "lowest error" in why
+
+
+def test_expecting_everybody_to_be_average_has_an_error_of_one():
+    happened = np.array([0.0, 0.0, 30.0, 10.0])
+
+    error = ltv_backtest.losses(np.full(4, 10.0), happened).mean()
+
+    assert error == pytest.approx(1.0)
+    assert ltv_backtest.losses(happened, happened).mean() < 0.1
+
+
+def test_values_are_ordered_by_span_and_tiers_follow_percentiles(shop):
+    model, rows = valued(shop, firm())
+
+    header = ltv_artefact.read(model)["header"]
+    assert header["is_sufficient"]
+    assert header["method"] in {"own_rate", "bgnbd", "paretonbd", "trees"}
+    for row in rows:
+        assert 0 <= row["predicted_clv_1_year"] <= row["predicted_clv_3_year"]
+        assert row["predicted_clv_3_year"] <= row["predicted_clv_lifetime"]
+        assert 0 <= row["probability_alive"] <= 1
+    assert {row["tier_level"] for row in rows} == {1, 2, 3, 4, 5}
+    best = max(rows, key=lambda row: row["predicted_clv_1_year"])
+    assert (best["tier_code"], best["clv_segment"]) == ("platinum", "VIP")
+
+
+def test_the_same_rows_in_another_order_give_the_same_model_and_batches_do_not_matter(shop):
+    shuffled = shop.take(np.random.default_rng(5).permutation(shop.num_rows)).sort_by(
+        [("cutoff", "ascending"), ("customer_id", "ascending")]
+    )
+    model = ltv.fit(shop, firm=firm(), as_of=ANCHOR)
+    params = ltv.prepare(model, firm=firm(), as_of=ANCHOR)
+    now = ltv_backtest.windows_of(shop)[-1].rows.to_batches()[0]
+
+    whole = ltv.predict(now, params, firm=firm(), as_of=ANCHOR)
+    half = now.num_rows // 2
+    parts = [ltv.predict(part, params, firm=firm(), as_of=ANCHOR) for part in (now[:half], now[half:])]
+
+    assert ltv.fit(shuffled, firm=firm(), as_of=ANCHOR).equals(model)
+    assert pa.Table.from_batches(parts).combine_chunks().equals(pa.Table.from_batches([whole]))
+
+
+def test_the_ladder_is_walked_down_and_says_why(shop):
+    untested, untested_rows = valued(shop, firm(min_customers=10_000))
+    few = shop.slice(0, 0)
+    empty = ltv.fit(few, firm=firm(), as_of=ANCHOR)
+
+    is_sufficient, reason = ltv.status(untested, firm=firm())
+    assert not is_sufficient
+    assert "600 of 10000 customers" in reason
+    assert untested_rows[0]["method"] in {"bgnbd", "paretonbd"}
+    assert ltv_artefact.read(empty)["header"]["method"] == "none"
+
+
+def test_a_firm_with_a_handful_of_customers_gets_history_and_no_prediction(tmp_path):
+    sales = [("a", date(2025, 1, 1), "10"), ("a", date(2025, 3, 1), "20"), ("b", date(2025, 5, 1), "7")]
+    table = histories(cases.write_sales(sales, tmp_path), tmp_path, anchor=ANCHOR)
+
+    _, (a, b) = valued(table, firm())
+
+    assert (a["method"], a["predicted_clv_1_year"], a["probability_alive"]) == ("none", None, None)
+    assert (float(a["historical_clv"]), a["margin_source"]) == (9.0, "setting")
+    assert (a["clv_segment"], b["clv_segment"]) == ("Risky", "One-timer")
+
+
+def test_a_tampered_model_is_refused(shop):
+    rows = ltv.fit(shop, firm=firm(), as_of=ANCHOR).to_pylist()
+    header = next(row for row in rows if row["part"] == "header")
+    header["body"] = json.dumps({**json.loads(header["body"]), "margin_share": 0.9})
+
+    with pytest.raises(ltv_artefact.ValueArtefactError, match="'header' is not what was written"):
+        ltv.prepare(pa.Table.from_pylist(rows), firm=firm(), as_of=ANCHOR)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("data", "anchor", "least"),
+    [("cdnow", date(1998, 7, 1), 0.45), ("complete_journey", date(2018, 1, 1), 0.83)],
+)
+def test_the_champion_ranks_real_customers_out_of_time(data, anchor, least, tmp_path):
+    table = histories(getattr(real_sales, data)(tmp_path), tmp_path, anchor=anchor)
+
+    model = ltv.fit(table, firm=firm(min_customers=500, min_repeat_buyers=200), as_of=anchor)
+
+    rows = VALUE_BACKTEST.conform(
+        ltv_metrics.fit(model, firm=firm(), as_of=anchor).to_batches()[0]
+    ).to_pylist()
+    latest = max(row["cutoff"] for row in rows)
+    found = {row["metric"]: row["measured"] for row in rows if row["is_champion"] and row["cutoff"] == latest}
+    print(data, found)
+    assert found["spearman"] >= least
+    assert 0.9 <= found["total_ratio"] <= 1.1
