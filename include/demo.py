@@ -39,6 +39,7 @@ WIDTH = 130
 DAG_SECONDS = 120  # for the DAG processor to see a new firm
 RUN_SECONDS = 900
 POLL_SECONDS = 0.5
+WATCH_SECONDS = 3.0  # a question about a run costs the API server a tenth of a second, which its tasks need
 SEGMENTS = """
     select
         as_of,
@@ -242,6 +243,8 @@ def watch(api: AirflowApi, runs: list[Run], logs: Path, console: Console) -> Non
     while open_runs:
         for run in list(open_runs):
             state = api.run_state(run.dag_id, run.run_id)
+            if state == "queued":
+                continue
             for task in api.tasks(run.dag_id, run.run_id):
                 if task["state"] in WAITING or (run, task["task_id"]) in told:
                     continue
@@ -261,7 +264,7 @@ def watch(api: AirflowApi, runs: list[Run], logs: Path, console: Console) -> Non
         if time.monotonic() - started > RUN_SECONDS:
             waiting = ", ".join(f"{run.dag_id} as of {run.as_of}" for run in open_runs)
             raise DemoError(f"not done after {RUN_SECONDS} s: {waiting}; the scheduler's log is in {logs}")
-        time.sleep(POLL_SECONDS)
+        time.sleep(WATCH_SECONDS)
 
 
 def _story(api: AirflowApi, run: Run, task: dict[str, Any], logs: Path) -> str:

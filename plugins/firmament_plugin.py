@@ -1,16 +1,19 @@
-"""What Airflow must be told of Firmament: one timetable, and a listener that makes missing pools.
+"""What Airflow must be told of Firmament: one timetable, and listeners for pools and for quick tasks.
 
-Both run inside Airflow's own services, so this file imports nothing of the pipeline.
+They run inside Airflow's own services, so this file imports nothing of the pipeline.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import sys
 from datetime import timedelta
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from airflow.configuration import conf
 from airflow.listeners import hookimpl
 from airflow.plugins_manager import AirflowPlugin
 from airflow.timetables.base import DagRunInfo, DataInterval, TimeRestriction, Timetable
@@ -27,6 +30,29 @@ log = logging.getLogger(__name__)
 
 POOL_SLOTS = "FIRMAMENT_POOL_SLOTS"  # how many steps may read one source at a time
 DEFAULT_POOL_SLOTS = "4"
+
+# What steps import of others' code: three seconds a step. None of ours, or tasks would go on with the code
+# that the scheduler started with.
+WARM = (
+    "airflow.providers.common.compat.sdk",
+    "babel.dates",
+    "babel.numbers",
+    "duckdb",
+    "great_expectations",
+    "lightgbm",
+    "pandas",
+    "pgpq",
+    "psycopg",
+    "pyarrow.compute",
+    "pyarrow.csv",
+    "pyarrow.fs",
+    "pyarrow.parquet",
+    "scipy.optimize",
+    "scipy.special",
+    "scipy.stats",
+    "sklearn.isotonic",
+    "sqlglot.optimizer",
+)
 
 
 class EveryDays(Timetable):
@@ -118,9 +144,29 @@ class MissingPools:
             log.info("Made pool %s with %d slots", name, slots)
 
 
+class WarmWorkers:
+    """Imports the libraries of the steps before the scheduler forks its workers.
+
+    The local executor's workers, and the tasks they fork, then share what was read once. Other executors
+    start their workers elsewhere, and nothing happens.
+    """
+
+    @hookimpl
+    def on_starting(self, component: object) -> None:
+        """Import them, in a scheduler with a local executor; what is missing is left to the step to miss."""
+        if sys.argv[1:2] != ["scheduler"] or conf.get("core", "executor") != "LocalExecutor":
+            return
+        logging.getLogger("great_expectations").setLevel(logging.WARNING)  # hundreds of lines otherwise
+        for name in WARM:
+            try:
+                import_module(name)
+            except ImportError as error:
+                log.info("Tasks will not find %s imported: %s", name, error)
+
+
 class FirmamentPlugin(AirflowPlugin):
     """The registration itself."""
 
     name = "firmament"
     timetables = [EveryDays]  # noqa: RUF012 - Airflow's own signature
-    listeners = [MissingPools()]  # noqa: RUF012
+    listeners = [MissingPools(), WarmWorkers()]  # noqa: RUF012
