@@ -1,0 +1,151 @@
+"""A simulated firm of 5 million lines and 200,000 customers, whole: from its source to the views, twice.
+
+Every default module runs, in a warehouse on a server of its own, from Postgres and from a CSV file: a
+first day, which reads all of history, and the day after, which reads what may have changed. The figure
+is the peak memory of the largest step. The seconds are this machine's, on this day: absolute, with no
+peer and no limit, and the CPU seconds in a row's name leave out the database server's.
+
+    python -m bench.pipeline postgres 20000     # one source, so many customers: for a look, writes nothing
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from bench.rows import Row
+from include import postgres, stack
+from include.firms import parse_firm
+from include.postgres import create_database_at
+from include.settings import PROJECT, Settings
+from include.simulator import LARGE, Plan, write_csv, write_postgres
+from include.warehouse import Warehouse
+
+FIRM = "simulated"
+SHOP = "simulated_shop"
+PEAK_LIMIT_MB = 2000.0
+SOURCES = ("postgres", "csv")
+STEPS = """
+    select
+        step,
+        row_count,
+        seconds,
+        peak_mb
+    from control.step_runs
+    where as_of = %s
+    order by step_run_id
+"""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One run of the firm: its seconds, and the step that held most memory, in megabytes of a million."""
+
+    seconds: float
+    cpu_seconds: float
+    lines: int
+    step: str
+    peak_mb: float
+
+
+def rows(plan: Plan = LARGE, sources: tuple[str, ...] = SOURCES) -> Iterator[Row]:
+    """Two rows a source: the first run and the next day's."""
+    for source in sources:
+        with tempfile.TemporaryDirectory() as name:
+            home = Path(name)
+            home.chmod(0o711)  # the server does not run as root, and has to reach its folder
+            settings = Settings.read(_environ(home))
+            try:
+                yield from _measured(plan, source, settings)
+            finally:
+                postgres.stop(settings.postgres)
+
+
+def _environ(home: Path) -> dict[str, str]:
+    """This process's environment, without what points at another installation."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("FIRMAMENT_", "AIRFLOW"))}
+    return kept | {"FIRMAMENT_HOME": str(home)}
+
+
+def _measured(plan: Plan, source: str, settings: Settings) -> Iterator[Row]:
+    dsn = stack.warehouse(settings)
+    environ = dict(settings.environ)
+    row: dict[str, Any] = {
+        "firm_key": FIRM,
+        "name": f"Simulated firm, {source}",
+        "timezone": plan.timezone,
+        "currency": "TRY",
+        "working_day_period": 0,
+        "churn_threshold_days": 90,
+    }
+    folder = settings.home / "drop"
+    if source == "postgres":
+        create_database_at(dsn, SHOP)
+        environ["AIRFLOW_CONN_SIMULATED_SHOP"] = shop = dsn.rpartition("/")[0] + f"/{SHOP}"
+        write_postgres(plan, shop)
+        row["source"] = {"kind": "postgres", "conn_id": SHOP, "schema": "shop"}
+    else:
+        write_csv(plan, folder)
+        row["source"] = {"kind": "csv", "uri": folder.as_uri(), "layout": "mapped"}
+    with Warehouse(dsn) as warehouse:
+        warehouse.save_firm(parse_firm(row), actor="make bench")
+    lines = 0
+    for as_of, what in (
+        (plan.end - timedelta(days=2), "first run"),
+        (plan.end - timedelta(days=1), "next day"),
+    ):
+        if source == "csv":  # a new drop: nothing that was parsed of the last one may be used
+            os.utime(folder / "transactions.csv")
+        ran = _run(as_of, dsn, environ)
+        lines = max(lines, ran.lines)
+        yield Row(
+            name=f"{source}, {lines:,} lines, {plan.customers:,} customers, {what}, all modules: largest step "
+            f"{ran.step}; absolute seconds ({ran.cpu_seconds:.0f} s of CPU)",
+            ours_s=ran.seconds,
+            peak_mb=ran.peak_mb,
+            limit=PEAK_LIMIT_MB,
+            share_of_limit=ran.peak_mb / PEAK_LIMIT_MB,
+        )
+
+
+def _run(as_of: date, dsn: str, environ: dict[str, str]) -> Ran:
+    """``python -m include run`` in full, its summary on our output; what its steps say of themselves."""
+    command = [sys.executable, "-m", "include", "run", FIRM, "--as-of", as_of.isoformat()]
+    before = os.times()
+    subprocess.run(command, check=True, cwd=PROJECT, env={"COLUMNS": "150", **environ})
+    after = os.times()
+    with psycopg.connect(dsn, row_factory=dict_row) as connection:
+        steps = connection.execute(STEPS, [as_of]).fetchall()
+    largest = max(steps, key=lambda step: step["peak_mb"])
+    return Ran(
+        seconds=after.elapsed - before.elapsed,
+        cpu_seconds=(after.children_user + after.children_system)
+        - (before.children_user + before.children_system),
+        lines=next((step["row_count"] for step in steps if step["step"] == "extract_transactions"), 0),
+        step=largest["step"],
+        peak_mb=largest["peak_mb"] * 1.048576,
+    )
+
+
+def main(asked: list[str]) -> int:
+    """The rows of one source, or of both, for a firm of LARGE's size or of so many customers."""
+    sources = tuple(word for word in asked if word in SOURCES) or SOURCES
+    sizes = [int(word) for word in asked if word.isdigit()]
+    plan = replace(LARGE, customers=sizes[0]) if sizes else LARGE
+    for row in rows(plan, sources):
+        print({name: value for name, value in asdict(row).items() if value is not None}, flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
