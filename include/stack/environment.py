@@ -47,8 +47,8 @@ def service_environment(
         "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        # A task is a process that fills a core; more of them only take each other's memory.
-        "AIRFLOW__CORE__PARALLELISM": str(max(2, cores())),
+        # A task is a process that fills a core; one more is at hand when the scheduler looks away.
+        "AIRFLOW__CORE__PARALLELISM": str(max(2, cores()) + 1),
         # A thousand firms in one file take 10 s to build and 25 s to serialise.
         "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "120",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{ADMIN}:admin",
@@ -62,8 +62,9 @@ def service_environment(
         "AIRFLOW__LOGGING__NAMESPACE_LEVELS": "great_expectations=WARNING",
         # Above the number of firms, or running scheduled runs starve a backfill.
         "AIRFLOW__SCHEDULER__MAX_DAGRUNS_PER_LOOP_TO_SCHEDULE": "2000",
-        # The idle sleep between two steps of a chain is half of a small firm's run.
-        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
+        # A second of sleep between two steps of a chain is half of a small firm's run; a tenth of one keeps
+        # half a core looking.
+        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.4",
         # The supervisor beats every 5 s whatever its task does; a killed one is noticed in under a minute.
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
