@@ -12,6 +12,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from include.access import access
+
 if TYPE_CHECKING:
     from include.run import Outcome
     from include.warehouse import Warehouse
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Firmament: customer analytics for each firm, as of any date.", no_args_is_help=True)
 firms = typer.Typer(help="The registry of firms.", no_args_is_help=True)
 app.add_typer(firms, name="firms")
+app.add_typer(access, name="access")
 
 console = Console()
 _errors = Console(stderr=True)

@@ -9,6 +9,7 @@ from graphlib import CycleError, TopologicalSorter
 import psycopg
 
 from include.warehouse import statements
+from include.warehouse.access import secure
 from include.warehouse.comments import write_comments
 from include.warehouse.errors import MigrationError, explain
 from include.warehouse.session import Row, connect
@@ -41,6 +42,7 @@ def migrate(dsn: str) -> list[str]:
                 done.append(VIEWS)
             with connection.transaction():
                 write_comments(connection)
+            secure(connection)
         finally:
             connection.execute("select pg_advisory_unlock(%s, 0)", [LOCK])
     return done

@@ -41,6 +41,8 @@ def ensure_partition(connection: psycopg.Connection[Row], table: str, firm_sk: i
                 connection.execute(
                     sql.SQL("create table if not exists {} (like {} including all)").format(part, parent)
                 )
+                # Closed for good: whoever is let in comes through the parent and its policies.
+                connection.execute(sql.SQL("alter table {} enable row level security").format(part))
                 connection.execute(
                     sql.SQL("alter table {} attach partition {} for values in ({})").format(
                         parent, part, sql.Literal(firm_sk)

@@ -1,0 +1,117 @@
+-- grants: what the groups lack, and what they have too much, one statement a row; none when all is well.
+-- Only what is closed by row-level security is granted, views that ask as whoever asks them, and the few
+-- tables named here that hold no firm's rows. A new table of that kind is closed until it is named.
+
+with groups as (
+
+    select pg_roles.rolname as role_name
+    from pg_catalog.pg_roles
+    where pg_roles.rolname in ('firmament_platform', 'firmament_analyst', 'firmament_outreach')
+
+),
+
+relations as (
+
+    select
+        pg_class.oid,
+        pg_namespace.nspname as schema_name,
+        pg_class.relname as table_name,
+        pg_class.relkind as kind,
+        pg_class.relrowsecurity as is_closed,
+        coalesce(pg_class.reloptions @> array['security_invoker=true'], false) as asks_as_invoker,
+        format('%I.%I', pg_namespace.nspname, pg_class.relname) as full_name
+    from pg_catalog.pg_class
+    inner join pg_catalog.pg_namespace on pg_class.relnamespace = pg_namespace.oid
+    where
+        pg_class.relkind in ('r', 'p', 'v', 'm')
+        and pg_namespace.nspname in ('analytics', 'mart', 'control', 'pii', 'parts')
+
+),
+
+wanted as (
+
+    select
+        relations.full_name,
+        groups.role_name,
+        case
+            when relations.schema_name = 'analytics'
+                then
+                    groups.role_name <> 'firmament_outreach'
+                    and (
+                        relations.is_closed
+                        or relations.table_name in (
+                            'dim_date', 'dim_customer_tier', 'dim_interaction_channel'
+                        )
+                    )
+            when relations.table_name = 'vw_outreach_contact'
+                then groups.role_name = 'firmament_outreach' and relations.asks_as_invoker
+            when relations.schema_name = 'mart'
+                then groups.role_name <> 'firmament_outreach' and relations.asks_as_invoker
+            when relations.schema_name = 'pii'
+                then groups.role_name = 'firmament_outreach' and relations.is_closed
+            when relations.schema_name = 'control' and relations.table_name = 'module_status'
+                then groups.role_name <> 'firmament_outreach' and relations.is_closed
+            when relations.schema_name = 'control'
+                then
+                    groups.role_name = 'firmament_platform'
+                    and relations.table_name not in ('access', 'erasure_salts')
+            else false
+        end as is_wanted,
+        has_table_privilege(groups.role_name, relations.oid, 'select') as is_granted
+    from relations
+    cross join groups
+
+),
+
+schemas as (
+
+    select
+        pg_namespace.nspname as schema_name,
+        groups.role_name,
+        pg_namespace.nspname in ('analytics', 'mart', 'control')
+        or (pg_namespace.nspname = 'pii' and groups.role_name = 'firmament_outreach') as is_wanted,
+        has_schema_privilege(groups.role_name, pg_namespace.oid, 'usage') as is_granted
+    from pg_catalog.pg_namespace
+    cross join groups
+    where pg_namespace.nspname in ('analytics', 'mart', 'control', 'pii', 'parts')
+
+),
+
+functions as (
+
+    select
+        pg_proc.oid,
+        groups.role_name
+    from pg_catalog.pg_proc
+    inner join pg_catalog.pg_namespace on pg_proc.pronamespace = pg_namespace.oid
+    cross join groups
+    where
+        pg_namespace.nspname = 'control'
+        and pg_proc.proname in ('visible_firms', 'visible_firm_keys')
+        and not has_function_privilege(groups.role_name, pg_proc.oid, 'execute')
+
+)
+
+select
+    case
+        when schemas.is_wanted
+            then format('grant usage on schema %I to %I', schemas.schema_name, schemas.role_name)
+        else format('revoke all on schema %I from %I', schemas.schema_name, schemas.role_name)
+    end as to_do
+from schemas
+where schemas.is_wanted <> schemas.is_granted
+union all
+select
+    case
+        when wanted.is_wanted then format('grant select on %s to %I', wanted.full_name, wanted.role_name)
+        else format('revoke all on %s from %I', wanted.full_name, wanted.role_name)
+    end as to_do
+from wanted
+where wanted.is_wanted <> wanted.is_granted
+union all
+select
+    format(
+        'grant execute on function %s to %I', functions.oid::regprocedure, functions.role_name
+    ) as to_do
+from functions
+order by to_do;

@@ -1,0 +1,22 @@
+-- vw_outreach_contact: how to reach each customer, for the role outreach alone: no other view has contacts.
+-- Grain: firm_key, customer_id.
+
+create or replace view mart.vw_outreach_contact
+with (security_invoker = true, security_barrier = true)
+as
+select
+    dim_firm.firm_key,
+    dim_customer.customer_id,
+    customer_contact.full_name,
+    customer_contact.email,
+    customer_contact.phone,
+    customer_contact.birth_date
+from pii.customer_contact
+inner join analytics.dim_customer
+    on
+        customer_contact.firm_sk = dim_customer.firm_sk
+        and customer_contact.customer_sk = dim_customer.customer_sk
+inner join analytics.dim_firm on customer_contact.firm_sk = dim_firm.firm_sk;
+
+comment on view mart.vw_outreach_contact is
+'One row per customer with contact details. Only the role outreach may read it, each login her own firms.';
