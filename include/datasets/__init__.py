@@ -6,11 +6,21 @@ says what a dataset is. A new dataset is a row in one of them.
 
 from types import ModuleType
 
-from include.datasets import actions, churn, computed, extracted, feature_groups, features, insight, value
+from include.datasets import (
+    actions,
+    churn,
+    computed,
+    engagement,
+    extracted,
+    feature_groups,
+    features,
+    insight,
+    value,
+)
 from include.datasets.contract import ContractError, Dataset
 
 MODULES: tuple[ModuleType, ...] = (
-    extracted, computed, feature_groups, features, churn, value, insight, actions,
+    extracted, computed, feature_groups, features, churn, value, insight, actions, engagement,
 )  # fmt: skip
 
 

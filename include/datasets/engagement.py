@@ -1,0 +1,160 @@
+"""What is read of a firm beside its sales, where its source has it: events, campaigns and leads."""
+
+import pyarrow as pa
+
+from include.datasets.contract import (
+    COUNT,
+    DAY,
+    INSTANT,
+    MONEY,
+    QUANTITY,
+    RATE,
+    TEXT,
+    Dataset,
+    column,
+)
+
+SERVICE_ACTIVITIES = ("inquiry", "complaint", "ticket", "feedback", "nps", "session", "login", "browse")
+CAMPAIGN_ACTIVITIES = (
+    "targeted", "impression", "sent", "opened", "clicked", "unsubscribed", "redemption", "conversion",
+    "spend",
+)  # fmt: skip
+ACTIVITY_TYPES = SERVICE_ACTIVITIES + CAMPAIGN_ACTIVITIES
+
+INTERACTIONS = Dataset(
+    name="interactions",
+    about="One row per event beside a sale: tickets, complaints, surveys, sessions, e-mails, campaigns.",
+    by="month",
+    grain=("interaction_id",),
+    schema=pa.schema(
+        [
+            column("interaction_id", TEXT, "The source's own key.", required=True),
+            column("activity_type", TEXT, f"One of {', '.join(ACTIVITY_TYPES)}.", required=True),
+            column(
+                "activity_subtype",
+                TEXT,
+                "Finer kind: of a ticket its step, such as opened or closed; of nps the stage asked about.",
+            ),
+            column("activity_reference", TEXT, "What it is about: ticket, coupon, page, ..."),
+            column("occurred_at", INSTANT, "When it happened, UTC.", required=True),
+            column("order_date", DAY, "Its day in the firm's time zone.", required=True),
+            column("customer_id", TEXT, "The customer; null when nobody was identified."),
+            column("channel_code", TEXT, "Channel, by its code."),
+            column("campaign_id", TEXT, "Campaign it belongs to."),
+            column(
+                "event_count", COUNT, "How many events the row stands for; 1 but for totals.", required=True
+            ),
+            column("cost_amount", MONEY, "What it cost the firm; null when unknown."),
+            column("session_duration_mins", RATE, "Length in minutes."),
+            column("pages_viewed", COUNT, "Pages seen."),
+            column("products_viewed", COUNT, "Products seen."),
+            column("sentiment_score", RATE, "-1 (bad) to 1 (good)."),
+            column("nps_score", pa.int16(), "0 to 10: would they recommend the firm; null of no answer."),
+            column("satisfaction_score", RATE, "As the source scales it; higher is better."),
+            column("referral_source", TEXT, "Where the customer came from to it."),
+        ]
+    ),
+)
+
+DIRECTORY = Dataset(
+    name="directory",
+    about="One row per campaign, channel and programme that the firm has named before as_of.",
+    grain=("kind", "code"),
+    schema=pa.schema(
+        [
+            column("kind", TEXT, "'campaign', 'channel' or 'programme'.", required=True),
+            column("code", TEXT, "The source's own key.", required=True),
+            column("entry_name", TEXT, "Name as people write it."),
+            column("entry_type", TEXT, "As the firm sorts them."),
+            column("category", TEXT, "Of a channel: digital, physical, phone or partner."),
+            column("channel_code", TEXT, "Of a campaign: the channel it runs on."),
+            column("target_segment_code", TEXT, "Of a campaign: the segment it is for."),
+            column("start_date", DAY, "Of a campaign: first day."),
+            column("end_date", DAY, "Of a campaign: last day."),
+            column("budget_amount", MONEY, "Of a campaign: what may be spent."),
+            column("status", TEXT, "Of a campaign: as the source codes it."),
+            column("is_online", pa.bool_(), "Of a channel."),
+            column("cost_per_interaction", MONEY, "Of a channel: usual cost of one event."),
+        ]
+    ),
+)
+
+LEADS = Dataset(
+    name="leads",
+    about="One row per lead created before as_of, as far as it had come by then.",
+    grain=("lead_id",),
+    schema=pa.schema(
+        [
+            column("lead_id", TEXT, "The source's own key.", required=True),
+            column("customer_id", TEXT, "The customer it became; null as long as it is none."),
+            column("channel_code", TEXT, "Channel it came by."),
+            column("campaign_id", TEXT, "Campaign it came from."),
+            column("referrer_customer_id", TEXT, "Customer who referred it."),
+            column("acquisition_source", TEXT, "Where it came from, as the source says."),
+            column("first_touchpoint", TEXT, "First contact with the firm, as the source says."),
+            column("created_date", DAY, "Day it became known.", required=True),
+            column("first_contact_date", DAY, "Day the firm first contacted it."),
+            column("converted_date", DAY, "Day it became a customer."),
+            column("touchpoints_count", COUNT, "Contacts before it was converted or lost."),
+            column("marketing_cost", MONEY, "Marketing's cost of this lead."),
+            column("sales_cost", MONEY, "Sales' cost of this lead."),
+        ]
+    ),
+)
+
+ACQUISITIONS = Dataset(
+    name="acquisitions",
+    about="One row per lead, become a customer or not, and per customer who bought without a lead.",
+    grain=("acquisition_id",),
+    schema=pa.schema(
+        [
+            column("acquisition_id", TEXT, "'lead ' or 'customer ' and its key.", required=True),
+            column("lead_id", TEXT, "Lead; null of a customer who came without one."),
+            column("customer_id", TEXT, "Customer; null of a lead that is none."),
+            column("channel_code", TEXT, "Channel it came by."),
+            column("campaign_id", TEXT, "Campaign it came from."),
+            column("referrer_customer_id", TEXT, "Customer who referred it."),
+            column("acquisition_source", TEXT, "Where it came from, as the source says."),
+            column("first_touchpoint", TEXT, "First contact with the firm, as the source says."),
+            column("lead_created_date", DAY, "Day the lead became known; null without a lead."),
+            column("first_contact_date", DAY, "Day the firm first contacted it."),
+            column(
+                "conversion_date",
+                DAY,
+                "Day the lead became a customer: as the source says, else its first order.",
+            ),
+            column("days_to_convert", pa.int32(), "lead_created_date to conversion_date."),
+            column("touchpoints_count", COUNT, "Contacts before it was converted or lost."),
+            column(
+                "is_acquisition",
+                pa.bool_(),
+                "Whether this row is how its customer came: the earliest lead that converted without an "
+                "order before it, or no lead.",
+                required=True,
+            ),
+            column("acquired_date", DAY, "Day the customer was won: conversion_date, else first order."),
+            column("first_order_date", DAY, "First day with a sale, of the row that won the customer."),
+            column("first_order_value", MONEY, "Sale amount of that day."),
+            column("first_order_items", QUANTITY, "Units of that day."),
+            column("days_to_first_order", pa.int32(), "lead_created_date to first_order_date."),
+            column("acquisition_cost", MONEY, "Marketing's and sales' cost; null when neither is known."),
+            column("marketing_cost_attributed", MONEY, "Marketing's cost."),
+            column("sales_cost_attributed", MONEY, "Sales' cost."),
+            *(
+                column(
+                    f"revenue_{days}_days",
+                    MONEY,
+                    f"Net spend in the {days} days from acquired_date on; null until they have passed.",
+                )
+                for days in (30, 90, 365)
+            ),
+            column("orders_365_days", COUNT, "Orders in the 365 days from acquired_date on; null before."),
+            column(
+                "cac_payback_days",
+                pa.int32(),
+                "acquired_date to the first day on which net spend covers acquisition_cost; null when it has "
+                "not yet, or no cost is known.",
+            ),
+        ]
+    ),
+)
