@@ -13,14 +13,7 @@ from typing import Literal
 
 from include.datasets import Dataset
 from include.datasets.actions import ACTION_CANDIDATES, ACTIONS
-from include.datasets.churn import (
-    CHURN_CHECKS,
-    CHURN_IMPORTANCES,
-    CHURN_METRICS,
-    CHURN_MODEL,
-    CHURN_RISK,
-    CHURN_TRAINING,
-)
+from include.datasets.churn import CHURN_MODEL, CHURN_RISK, CHURN_TRAINING
 from include.datasets.computed import (
     CUSTOMER_DAYS,
     CUSTOMER_SUMMARY,
@@ -29,12 +22,15 @@ from include.datasets.computed import (
     RFM_VALUES,
     SEGMENTS,
 )
+from include.datasets.engagement import ACQUISITIONS, DIRECTORY, INTERACTIONS, LEADS
 from include.datasets.extracted import CUSTOMERS, LOYALTY_MOVEMENTS, PRODUCTS, TRANSACTIONS
 from include.datasets.features import CUSTOMER_FEATURES
 from include.datasets.insight import FIRM_INSIGHT, FIRM_METRICS
-from include.datasets.value import LTV, VALUE_BACKTEST, VALUE_HISTORIES, VALUE_MODEL
+from include.datasets.value import LTV, VALUE_HISTORIES, VALUE_MODEL
 
-Kind = Literal["extract", "validate", "query", "features", "sample", "fit", "predict", "load", "score"]
+Kind = Literal[
+    "extract", "validate", "query", "features", "sample", "fit", "predict", "load", "score", "publish"
+]
 
 
 @dataclass(frozen=True)
@@ -58,25 +54,27 @@ class Step:
     timeout_minutes: int = 60
 
 
-def extract(dataset: Dataset) -> Step:
+def extract(dataset: Dataset, *, module: str | None = None) -> Step:
     """Read ``dataset`` from the firm's own system."""
     return Step(
         name=f"extract_{dataset.name}",
         kind="extract",
         does=f"Reads {dataset.name} from the firm's own system: whole months that may have changed.",
         writes=dataset,
+        module=module,
         retries=4,
         timeout_minutes=180,
     )
 
 
-def validate(dataset: Dataset, *, reads: tuple[Dataset, ...] = ()) -> Step:
+def validate(dataset: Dataset, *, reads: tuple[Dataset, ...] = (), module: str | None = None) -> Step:
     """Stop the firm when ``dataset`` is bad; every reader of it waits for this."""
     return Step(
         name=f"validate_{dataset.name}",
         kind="validate",
         does=f"Checks {dataset.name} with Great Expectations; a bad batch stops here, for this firm alone.",
         reads=(dataset, *reads),
+        module=module,
         retries=0,
     )
 
@@ -176,6 +174,18 @@ def score(module: str, *, reads: tuple[Dataset, ...], after: tuple[str, ...]) ->
     )
 
 
+def publish(*, after: tuple[str, ...]) -> Step:
+    """Write results back into the firm's own database, and tell its webhook what changed."""
+    return Step(
+        name="publish",
+        kind="publish",
+        does="Writes ANALYTIC_* and CHURN_* tables into the firm's own database, and tells its webhook of changes.",
+        after=after,
+        module="publish",
+        retries=4,
+    )
+
+
 STEPS: tuple[Step, ...] = (
     extract(TRANSACTIONS),
     extract(CUSTOMERS),
@@ -185,8 +195,15 @@ STEPS: tuple[Step, ...] = (
     validate(PRODUCTS),
     validate(TRANSACTIONS, reads=(CUSTOMERS, PRODUCTS)),
     validate(LOYALTY_MOVEMENTS, reads=(CUSTOMERS,)),
+    extract(DIRECTORY, module="engagement"),
+    extract(INTERACTIONS, module="engagement"),
+    extract(LEADS, module="acquisition"),
+    validate(DIRECTORY, module="engagement"),
+    validate(INTERACTIONS, reads=(CUSTOMERS,), module="engagement"),
+    validate(LEADS, reads=(CUSTOMERS,), module="acquisition"),
     query(CUSTOMER_DAYS, reads=(TRANSACTIONS,)),
     query(CUSTOMER_SUMMARY, reads=(CUSTOMER_DAYS,)),
+    query(ACQUISITIONS, reads=(LEADS, CUSTOMERS, CUSTOMER_DAYS), module="acquisition"),
     query(RFM_VALUES, reads=(CUSTOMER_SUMMARY,), module="rfm"),
     fit("segments", reads=(), writes=SEGMENTS, module="rfm"),
     fit("rfm", reads=(RFM_VALUES,), writes=RFM_CUTS, module="rfm"),
@@ -194,13 +211,9 @@ STEPS: tuple[Step, ...] = (
     features(CUSTOMER_FEATURES, reads=FEATURES_READ, module="churn"),
     sample(CHURN_TRAINING, reads=FEATURES_READ, module="churn"),
     fit("churn", reads=(CHURN_TRAINING,), writes=CHURN_MODEL, module="churn"),
-    fit("churn.metrics", reads=(CHURN_MODEL,), writes=CHURN_METRICS, module="churn"),
-    fit("churn.importances", reads=(CHURN_MODEL,), writes=CHURN_IMPORTANCES, module="churn"),
-    fit("churn.checks", reads=(CHURN_MODEL,), writes=CHURN_CHECKS, module="churn"),
     predict("churn", reads=(CUSTOMER_FEATURES, CHURN_MODEL), writes=CHURN_RISK, module="churn"),
     sample(VALUE_HISTORIES, reads=(TRANSACTIONS, CUSTOMER_DAYS), module="ltv", model="value_training"),
     fit("ltv", reads=(VALUE_HISTORIES,), writes=VALUE_MODEL, module="ltv"),
-    fit("ltv.metrics", reads=(VALUE_MODEL,), writes=VALUE_BACKTEST, module="ltv"),
     predict("ltv", reads=(CUSTOMER_SUMMARY, VALUE_MODEL), writes=LTV, module="ltv"),
     query(FIRM_METRICS, reads=(CUSTOMER_SUMMARY, CUSTOMER_DAYS, RFM, CHURN_RISK, LTV), module="insight"),
     fit("insight", reads=(FIRM_METRICS,), writes=FIRM_INSIGHT, module="insight"),
@@ -209,16 +222,28 @@ STEPS: tuple[Step, ...] = (
     load(PRODUCTS, "dim_product"),
     load(CUSTOMERS, "dim_customer"),
     load(TRANSACTIONS, "fact_sales", after=("dim_customer", "dim_product")),
+    load(DIRECTORY, "dim_campaign", module="engagement"),
+    load(INTERACTIONS, "fact_interaction", after=("dim_customer", "dim_campaign"), module="engagement"),
+    load(
+        ACQUISITIONS,
+        "fact_customer_acquisition",
+        after=("dim_customer", "dim_campaign"),
+        module="acquisition",
+    ),
+    load(
+        LOYALTY_MOVEMENTS,
+        "fact_loyalty_movement",
+        after=("dim_customer", "dim_campaign"),
+        module="loyalty",
+    ),
     load(SEGMENTS, "dim_customer_segment", module="rfm"),
     load(RFM, "fact_customer_rfm", after=("dim_customer", "dim_customer_segment"), module="rfm"),
     load(FIRM_METRICS, "fact_firm_metric", module="insight"),
     load(FIRM_INSIGHT, "fact_firm_insight", after=("fact_firm_metric",), module="insight"),
     load(ACTIONS, "fact_action", after=("dim_customer",), module="actions"),
-    load(LTV, "fact_customer_ltv", after=("dim_customer",), module="ltv"),
+    load(VALUE_MODEL, "ltv_models", module="ltv"),
+    load(LTV, "fact_customer_ltv", after=("dim_customer", "ltv_models"), module="ltv"),
     load(CHURN_MODEL, "churn_models", module="churn"),
-    load(CHURN_METRICS, "churn_performance_metrics", after=("churn_models",), module="churn"),
-    load(CHURN_IMPORTANCES, "churn_feature_importances", after=("churn_models",), module="churn"),
-    load(CHURN_CHECKS, "model_checks", after=("churn_models",), module="churn"),
     load(
         CHURN_RISK,
         "fact_customer_churn_risk",
@@ -226,6 +251,16 @@ STEPS: tuple[Step, ...] = (
         module="churn",
     ),
     score("churn", reads=(CHURN_RISK,), after=("fact_customer_churn_risk", "fact_sales")),
+    publish(
+        after=(
+            "fact_customer_rfm",
+            "fact_customer_ltv",
+            "fact_customer_churn_risk",
+            "fact_firm_insight",
+            "churn_performance_metrics",
+            "churn_feature_importances",
+        )
+    ),
 )
 
 

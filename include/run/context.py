@@ -41,6 +41,7 @@ class Context:
     scratch: Path
     settings: Settings
     made_from: list[Referenced] = field(default_factory=list)
+    at: date | None = None
 
     @property
     def params(self) -> dict[str, object]:
@@ -57,8 +58,8 @@ class Context:
 
     @property
     def anchor(self) -> date:
-        """The latest day on or before as_of on which the firm's models are trained."""
-        return anchor_of(self.as_of, every_months=self.firm.retrain_months)
+        """The latest day on or before as_of on which models are trained, unless it is ``at`` another."""
+        return self.at or anchor_of(self.as_of, every_months=self.firm.retrain_months)
 
     @property
     def written(self) -> Dataset:
@@ -120,11 +121,10 @@ class Context:
 
     def write(self, batches: Iterable[pa.RecordBatch]) -> Manifest:
         """Commit what this step writes, with what it was made from: everything it read, and settings."""
-        self.made_from.append(SettingsUsed(self.firm.settings_reference))
         return self.handoff.write(
             self.slot(self.written),
             map(self.written.conform, batches),
             token=self.token,
             as_of=self.as_of,
-            made_from=self.made_from,
+            made_from=[*self.made_from, SettingsUsed(self.firm.settings_reference)],
         )

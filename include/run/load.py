@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from include.datasets import Dataset
+from include.run import promotion
 from include.run.context import Context
 from include.warehouse import LoadSlice
 
@@ -9,6 +11,22 @@ from include.warehouse import LoadSlice
 def load(context: Context) -> tuple[int, str]:
     """Load what is not there yet; rows loaded, and what stood already."""
     (dataset,) = context.step.reads
+    if dataset.by == "anchor" and context.step.module in promotion.GATED:
+        return _load_models(context, dataset)
+    return _load(context, dataset)
+
+
+def _load_models(context: Context, dataset: Dataset) -> tuple[int, str]:
+    """Every model that the run needed, each anchor by itself: those that stand there cost nothing."""
+    found = {}
+    for anchor in promotion.needed(context):
+        then = promotion.at(context, anchor)
+        if anchor == context.anchor or context.handoff.manifest(then.slot(dataset)) is not None:
+            found[anchor] = _load(then, dataset)
+    return sum(rows for rows, _ in found.values()), found[context.anchor][1]
+
+
+def _load(context: Context, dataset: Dataset) -> tuple[int, str]:
     if context.step.table is None:
         raise TypeError(f"{context.step.name} loads no table; see include/steps.py")
     slices = []
@@ -16,7 +34,8 @@ def load(context: Context) -> tuple[int, str]:
         manifest = context.handoff.manifest(slot)
         if manifest is not None:
             batches = context.handoff.read(slot, expected=manifest)
-            slices.append(LoadSlice(str(slot.slice), manifest.token, manifest.sha256, batches))
+            made = (manifest.token, manifest.sha256, batches, manifest.made_from)
+            slices.append(LoadSlice(str(slot.slice), *made))
     loaded = context.warehouse.load(
         context.step.table,
         firm_key=context.firm.firm_key,

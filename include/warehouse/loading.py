@@ -35,12 +35,13 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class LoadSlice:
-    """A slice to load: ``month=2026-11`` or ``as_of=2026-11-21``, its manifest and its rows."""
+    """A slice to load: ``month=2026-11`` or ``as_of=2026-11-21``, its rows, its manifest and what made it."""
 
     text: str
     manifest_token: int
     manifest_sha256: str
     batches: Iterable[pa.RecordBatch] = field(repr=False)
+    made_from: tuple[str, ...] = ()
 
     @property
     def day(self) -> date:
@@ -167,6 +168,7 @@ class _Load:
                 "anchor": due[0].day,
                 "manifest_token": due[0].manifest_token,
                 "manifest_sha256": due[0].manifest_sha256,
+                "made_from": list(due[0].made_from),
             }
             for folder in ("load", "check"):
                 text = statements.placeholders(statements.script(folder, self.table), params)

@@ -2,25 +2,22 @@
 
 from datetime import timedelta
 
-from include.datasets.churn import CHURN_CHECKS, CHURN_IMPORTANCES, CHURN_METRICS, CHURN_MODEL, CHURN_RISK
+from include.datasets.churn import CHURN_MODEL, CHURN_RISK
 from include.models.churn import artefact as churn_artefact
 from tests.warehouse.shop import TABLES
 
 TABLES.update(
     {
         "churn_models": CHURN_MODEL,
-        "churn_performance_metrics": CHURN_METRICS,
-        "churn_feature_importances": CHURN_IMPORTANCES,
-        "model_checks": CHURN_CHECKS,
         "fact_customer_churn_risk": CHURN_RISK,
     }
 )
 HORIZON = 30
 
 
-def artefact(anchor, *, method="bgnbd", canaries=(), horizon=HORIZON, reason="It was best."):
-    """A model's artefact and its version."""
-    parts = {"spend_cuts": [1.0, 2.0], "sentinel": list(canaries)}
+def artefact(anchor, *, method="bgnbd", canaries=(), horizon=HORIZON, reason="It was best.", **evidence):
+    """A model's artefact and its version; ``evidence`` are further parts."""
+    parts = {"spend_cuts": [1.0, 2.0], "sentinel": list(canaries), **evidence}
     header = {
         "anchor": anchor.isoformat(),
         "horizon_days": horizon,

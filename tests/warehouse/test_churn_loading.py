@@ -23,6 +23,7 @@ def score(shop):
 def test_a_model_is_on_record_with_what_it_knew(shop):
     dead = {"check": "future_information", "observed": float("nan"), "passed": False, "message": "NaN"}
     alive = {"check": "shuffled_labels", "observed": 0.5, "passed": True, "message": "fine"}
+    dead["allowed"] = alive["allowed"] = 0.1
 
     version = model(shop, ANCHOR, canaries=[dead, alive])
 
@@ -93,15 +94,27 @@ def test_rules_give_no_probability(shop):
 
 
 def test_metrics_importances_and_checks_replace_their_anchor(shop):
-    version = model(shop, ANCHOR)
-    feature = {"model_version": version, "factor": "overdue", "gain": 1.0, "splits": 2}
-    feature |= {"mean_contribution": 0.5}
+    feature = {"factor": "overdue", "gain": 1.0, "splits": 2}
+    measured = {"candidate": "bgnbd", "population": "all", "is_champion": True, "cutoff": "2026-02-01"}
+    measured |= dict.fromkeys(("customers", "churned", "true_positives", "false_positives"), 4)
+    measured |= {"false_negatives": 0, "true_negatives": 0, "brier": 0.2, "threshold": 0.5}
+    canary = {"check": "shuffled_labels", "observed": 0.5, "allowed": 0.1, "passed": True, "message": "fine"}
 
-    for names in (("a", "b"), ("c",)):
-        rows = [{**feature, "feature": name, "place": n} for n, name in enumerate(names, 1)]
-        shop.load("churn_feature_importances", f"as_of={ANCHOR}", rows)
+    for names in (("a", "b"), ("c", "d")):
+        used = [{**feature, "feature": name, "mean_contribution": n} for n, name in enumerate(names)]
+        version = model(shop, ANCHOR, canaries=[canary], importances=used, metrics=[measured])
 
-    assert shop.ask("select anchor, feature from analytics.churn_feature_importances") == [(ANCHOR, "c")]
+    assert shop.ask(
+        "select anchor, model_version, feature, place from analytics.churn_feature_importances order by place"
+    ) == [(ANCHOR, version, "d", 1), (ANCHOR, version, "c", 2)]
+    assert shop.ask(
+        "select model_version, candidate, is_champion, cutoff, horizon_days, brier, auc "
+        "from analytics.churn_performance_metrics"
+    ) == [(version, "bgnbd", True, date(2026, 2, 1), 30, 0.2, None)]
+    assert shop.ask("select model_version, check_name, observed from control.model_checks") == [
+        (version, "shuffled_labels", 0.5)
+    ]
+    assert shop.ask("select candidates -> 0 ->> 'brier' from control.models where is_standing") == [("0.2",)]
 
 
 def predicted(shop):

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from include.models import drift
 from include.models.churn import artefact as churn_artefact
 from include.models.churn import calibration, trees
 from include.models.churn import risk as churn_risk
@@ -27,6 +28,7 @@ from include.models.churn.factors import code_of
 Floats = NDArray[np.float64]
 
 RULES = "rules"
+WATCHED = 15  # features whose drift is measured, those of most weight
 NO_SPEND = (float("inf"), float("inf"))
 
 
@@ -72,9 +74,23 @@ def fit(training: pa.Table, *, firm: Any, as_of: date) -> pa.Table:
             trial, windows[-1], champion=method, threshold=firm.churn.decision_threshold
         )
         header["tree_count"] = trial.tree_count
+        header["challenger"] = churn_training.challenger_of(trial, windows[-1], champion=method)
         parts.update(churn_training.build(trial, windows, horizon_days=horizon))
-    header |= {"method": method, "reason": reason, "parts": sorted(parts)}
+    header |= {"method": method, "reason": reason}
+    if method != RULES:
+        parts["reference"] = _reference(parts, header, windows[-1], horizon_days=horizon)
     return churn_artefact.write({**parts, "header": header})
+
+
+def _reference(
+    parts: dict[str, Any], header: dict[str, Any], last: churn_training.Window, *, horizon_days: int
+) -> dict[str, Any]:
+    """The last window's customers, by which drift is told: their probability, and what it hangs on most."""
+    params = _params({**parts, "header": header, "version": ""})
+    ranked = sorted(parts["importances"], key=lambda row: (-row["mean_contribution"], row["feature"]))
+    values = {row["feature"]: trees.column_values(last.rows, row["feature"]) for row in ranked[:WATCHED]}
+    probability = probability_of(last.rows, params, horizon_days=horizon_days)
+    return drift.reference(values, score={"churn_probability": probability})
 
 
 def status(model: pa.Table, *, firm: Any) -> tuple[bool, str]:
@@ -101,7 +117,11 @@ def prepare(model: pa.Table, *, firm: Any, as_of: date) -> Params:
         )
     if date.fromisoformat(header["anchor"]) > as_of:
         raise ArtefactError(f"churn_model of {header['anchor']} knows more than one may on {as_of}")
-    method = header["method"]
+    return _params(parts)
+
+
+def _params(parts: dict[str, Any]) -> Params:
+    method = parts["header"]["method"]
     learned = trees.Trees(parts["trees"]) if method == churn_training.TREES else None
     codes, starts, order = _grouped(learned.features if learned else [])
     steps = parts.get("recency")
@@ -128,22 +148,27 @@ def predict(batch: pa.RecordBatch, params: Params, *, firm: Any, as_of: date) ->
     return pa.Table.from_batches(chunks).combine_chunks().to_batches()[0] if len(chunks) > 1 else chunks[0]
 
 
+def probability_of(rows: pa.Table | pa.RecordBatch, params: Params, *, horizon_days: int) -> Floats | None:
+    """P(no purchase in the horizon) of each row; None where rules score, for theirs is none."""
+    if params.trees is not None and params.curve is not None:
+        return params.curve(params.trees.scores(trees.matrix(rows, params.trees.features)))
+    if params.rival is not None:
+        return params.rival.probability(rows, horizon_days=horizon_days)
+    if params.method == "recency" and params.staircase is not None:
+        return churn_rivals.recency(params.staircase, rows)
+    return None
+
+
 def _predict(batch: pa.RecordBatch, params: Params, *, firm: Any, as_of: date) -> pa.RecordBatch:
     horizon = firm.churn_threshold_days
-    probability: Floats | None = None
-    if params.trees is not None and params.curve is not None:
-        x = trees.matrix(batch, params.trees.features)
-        probability = params.curve(params.trees.scores(x))
-        adds = params.trees.contributions(x)[:, :-1]
+    probability = probability_of(batch, params, horizon_days=horizon)
+    if params.trees is not None:
+        adds = params.trees.contributions(trees.matrix(batch, params.trees.features))[:, :-1]
         # Adding along a row, not by a matrix product: the same bits whatever the batch.
         factors = params.codes, np.add.reduceat(adds[:, params.order], params.starts, axis=1)
     else:
         found = churn_rules.signals(batch, horizon_days=horizon)
         factors = churn_rules.contributions(found)
-        if params.rival is not None:
-            probability = params.rival.probability(batch, horizon_days=horizon)
-        elif params.method == "recency" and params.staircase is not None:
-            probability = churn_rivals.recency(params.staircase, batch)
     score = churn_rules.score(found) if probability is None else 100.0 * probability
     return churn_risk.describe(
         batch,

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from include.models.churn import calibration, evaluation, sentinel, trees
 from include.models.churn import rivals as churn_rivals
+from include.models.churn.factors import code_of
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -130,6 +131,12 @@ def champion_of(trial: Trial, last: Window) -> tuple[str, str]:
     )
 
 
+def challenger_of(trial: Trial, last: Window, *, champion: str) -> str | None:
+    """The candidate of lowest Brier score but the champion."""
+    left = [name for name in trial.probabilities if name in (TREES, *SIMPLER) and name != champion]
+    return min(left, key=lambda name: evaluation.brier(trial.probabilities[name], last.churned), default=None)
+
+
 def build(trial: Trial, windows: list[Window], *, horizon_days: int) -> dict[str, Any]:
     """The parts of the model in use: the trial's recipe, one window later."""
     *older, last = windows
@@ -149,7 +156,13 @@ def build(trial: Trial, windows: list[Window], *, horizon_days: int) -> dict[str
         "bgnbd": churn_rivals.to_json(rival),
         "recency": {"at": staircase.at, "probability": staircase.probability},
         "importances": [
-            {"feature": name, "gain": float(g), "splits": int(s), "mean_contribution": float(a)}
+            {
+                "feature": name,
+                "factor": code_of(name),
+                "gain": float(g),
+                "splits": int(s),
+                "mean_contribution": float(a),
+            }
             for name, g, s, a in zip(trial.features, gain, splits, adds, strict=True)
         ],
     }

@@ -1,44 +1,35 @@
-"""The numbers that led to a value model, as rows: one per candidate, backtest window and metric."""
+"""What is kept of a value model's training beside the model: its challenger, and who it was trained on."""
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
-from include.models.ltv import artefact as ltv_artefact
+from include.models import drift
+from include.models.ltv import candidates
+from include.models.ltv import worth as ltv_worth
+from include.models.ltv.worth import Worth
 
-_SCHEMA = pa.schema(
-    {
-        **dict.fromkeys(("model_version", "candidate"), pa.string()),
-        "is_champion": pa.bool_(),
-        "cutoff": pa.date32(),
-        "horizon_days": pa.int32(),
-        "customers": pa.int64(),
-        "metric": pa.string(),
-        "measured": pa.float64(),
-    }
+WATCHED = (
+    *("frequency", "recency_days", "age_days", "days_since_last_order", "order_count", "order_count_90_days"),
+    *("mean_repeat_spend", "avg_order_value", "total_spend_365_days"),
 )
 
 
-def fit(model: pa.Table, *, firm: Any, as_of: date) -> pa.Table:
-    """Rows of value_backtest from value_model; none where nothing could be held out."""
-    del firm, as_of
-    parts = ltv_artefact.read(model)
-    champion = parts["header"]["method"]
-    rows = [
-        {
-            "model_version": parts["version"],
-            "candidate": window["candidate"],
-            "is_champion": window["candidate"] == champion,
-            "cutoff": date.fromisoformat(window["cutoff"]),
-            "horizon_days": window["horizon_days"],
-            "customers": window["customers"],
-            "metric": metric,
-            "measured": found,
-        }
-        for window in sorted(parts["backtest"], key=lambda window: (window["candidate"], window["cutoff"]))
-        for metric, found in sorted(window["metrics"].items())
-    ]
-    return pa.Table.from_pylist(rows, schema=_SCHEMA)
+def challenger_of(backtest: Sequence[dict[str, Any]], *, champion: str) -> str | None:
+    """The candidate of lowest mean error over its windows but the champion."""
+    errors: dict[str, list[float]] = {}
+    for window in backtest:
+        if window["candidate"] != champion:
+            errors.setdefault(window["candidate"], []).append(window["metrics"]["error"])
+    return min(errors, key=lambda name: (float(np.mean(errors[name])), name), default=None)
+
+
+def reference(now: pa.Table, worth: Worth, *, firm: Any) -> dict[str, Any]:
+    """The customers at the anchor, by which drift is told: their value, and what it hangs on."""
+    found = ltv_worth.expected(now, worth, annual_discount_rate=firm.ltv.annual_discount_rate)
+    values = {name: candidates.floats(now, name) for name in WATCHED}
+    return drift.reference(values, score={"predicted_clv_1_year": found.values["1_year"]})

@@ -1,5 +1,37 @@
--- churn_models: an artefact that was tampered with, is for another anchor, or left no row.
--- Params: :firm_key, :anchor, :manifest_sha256.
+-- churn_models: an artefact that was tampered with, is for another anchor, or left rows behind.
+-- Params: :firm_key, :firm_sk, :anchor, :manifest_sha256.
+
+with loaded as (
+
+    select
+        'metrics' as part,
+        count(*) as row_count
+    from analytics.churn_performance_metrics
+    where
+        churn_performance_metrics.firm_sk = :firm_sk
+        and churn_performance_metrics.anchor = :anchor
+
+    union all
+
+    select
+        'importances' as part,
+        count(*) as row_count
+    from analytics.churn_feature_importances
+    where
+        churn_feature_importances.firm_sk = :firm_sk
+        and churn_feature_importances.anchor = :anchor
+
+    union all
+
+    select
+        'sentinel' as part,
+        count(*) as row_count
+    from control.model_checks
+    where
+        model_checks.firm_sk = :firm_sk
+        and model_checks.anchor = :anchor
+
+)
 
 select
     'part is not what was written' as fault,
@@ -24,4 +56,13 @@ where
             and models.anchor = :anchor
             and models.is_standing
             and models.manifest_sha256 = :manifest_sha256
-    );
+    )
+
+union all
+
+select
+    'rows of the artefact are missing in its table' as fault,
+    churn_evidence.part as sample
+from pg_temp.churn_evidence
+left join loaded on churn_evidence.part = loaded.part
+where jsonb_array_length(churn_evidence.evidence) <> loaded.row_count;

@@ -1,99 +1,169 @@
--- control.models: the model that an anchor's artefact holds, from its header. Earlier versions of the anchor
--- stay, for the facts they scored; one of them is standing.
--- Grain: model_version. Params: :firm_key, :anchor, :manifest_token, :manifest_sha256.
+-- control.models: the churn model that an anchor's artefact holds, and every number beside it: metrics of
+-- the candidates, importances of the features, canaries of the sentinel. Each replaces the anchor's.
+-- Grain: anchor. Params: :firm_key, :firm_sk, :anchor, :manifest_token, :manifest_sha256, :made_from.
 
-update control.models
-set is_standing = false
-where
-    models.firm_key = :firm_key
-    and models.module = 'churn'
-    and models.anchor = :anchor;
-
-with header as (
-
-    select stg_churn_model.body::jsonb as title_page
-    from pg_temp.stg_churn_model
-    where stg_churn_model.part = 'header'
-
-),
-
-version as (
-
-    select
-        left(
-            encode(
-                sha256(
-                    convert_to(
-                        string_agg(stg_churn_model.sha256, '' order by stg_churn_model.sha256),
-                        'UTF8'
-                    )
-                ),
-                'hex'
-            ),
-            12
-        ) as digest
-    from pg_temp.stg_churn_model
-
-),
+select control.register_model(
+    :firm_key,
+    'churn',
+    :anchor,
+    :manifest_token,
+    :manifest_sha256,
+    :made_from,
+    (
+        select
+            jsonb_agg(
+                jsonb_build_object(
+                    'part', stg_churn_model.part,
+                    'sha256', stg_churn_model.sha256,
+                    'body', case when stg_churn_model.part <> 'trees' then stg_churn_model.body end
+                )
+            ) as staged
+        from pg_temp.stg_churn_model
+    )
+) as registered;
 
 -- Python writes a number that is none as NaN, which is not JSON.
-sentinel as (
+create temp table churn_evidence on commit drop as
+select
+    models.model_version,
+    models.horizon_days,
+    stg_churn_model.part,
+    regexp_replace(stg_churn_model.body, ':\s*-?(NaN|Infinity)', ': null', 'g')::jsonb as evidence
+from pg_temp.stg_churn_model
+inner join control.models
+    on
+        models.firm_key = :firm_key
+        and models.module = 'churn'
+        and models.anchor = :anchor
+        and models.is_standing
+where stg_churn_model.part in ('metrics', 'importances', 'sentinel');
 
-    select
-        count(*) as checks,
-        count(*) filter (where (canary.value ->> 'passed')::boolean) as checks_passed
-    from pg_temp.stg_churn_model
-    cross join
-        lateral jsonb_array_elements(
-            regexp_replace(stg_churn_model.body, ':\s*-?(NaN|Infinity)', ': null', 'g')::jsonb
-        ) as canary (value)
-    where stg_churn_model.part = 'sentinel'
+delete from analytics.churn_performance_metrics
+where
+    churn_performance_metrics.firm_sk = :firm_sk
+    and churn_performance_metrics.anchor = :anchor;
 
-)
-
-insert into control.models (
-    firm_key,
-    module,
-    model_version,
+insert into analytics.churn_performance_metrics (
+    firm_sk,
     anchor,
-    is_standing,
-    method,
-    reason,
-    is_sufficient,
+    candidate,
+    population,
+    model_version,
+    is_champion,
+    cutoff,
     horizon_days,
-    training_cutoffs,
-    training_customers,
-    settings,
-    sentinel_checks,
-    sentinel_checks_passed,
-    manifest_token,
-    manifest_sha256,
-    trained_at
+    customers,
+    churned,
+    auc,
+    pr_auc,
+    brier,
+    log_loss,
+    ece,
+    threshold,
+    accuracy,
+    precision,
+    recall,
+    f1,
+    true_positives,
+    false_positives,
+    false_negatives,
+    true_negatives,
+    manifest_token
 )
 select
-    :firm_key as firm_key,
-    'churn' as module,
-    'churn-' || (header.title_page ->> 'anchor') || '-' || version.digest as model_version,
-    (header.title_page ->> 'anchor')::date as anchor,
-    true as is_standing,
-    header.title_page ->> 'method' as method,
-    header.title_page ->> 'reason' as reason,
-    (header.title_page ->> 'is_sufficient')::boolean as is_sufficient,
-    (header.title_page ->> 'horizon_days')::integer as horizon_days,
-    array(select jsonb_array_elements_text(header.title_page -> 'cutoffs'))::date[] as training_cutoffs,
-    array(select jsonb_array_elements_text(header.title_page -> 'customers'))::bigint[] as training_customers,
-    header.title_page -> 'settings' as settings,
-    sentinel.checks as sentinel_checks,
-    sentinel.checks_passed as sentinel_checks_passed,
-    :manifest_token as manifest_token,
-    :manifest_sha256 as manifest_sha256,
-    attempts.drawn_at as trained_at
-from header
-cross join version
-cross join sentinel
-left join control.attempts on attempts.token = :manifest_token
-on conflict (firm_key, module, model_version) do update
-    set
-        is_standing = true,
-        manifest_token = excluded.manifest_token,
-        manifest_sha256 = excluded.manifest_sha256;
+    :firm_sk as firm_sk,
+    :anchor as anchor,
+    measured.candidate,
+    measured.population,
+    churn_evidence.model_version,
+    measured.is_champion,
+    measured.cutoff,
+    churn_evidence.horizon_days,
+    measured.customers,
+    measured.churned,
+    measured.auc,
+    measured.pr_auc,
+    measured.brier,
+    measured.log_loss,
+    measured.ece,
+    measured.threshold,
+    measured.accuracy,
+    measured.precision,
+    measured.recall,
+    measured.f1,
+    measured.true_positives,
+    measured.false_positives,
+    measured.false_negatives,
+    measured.true_negatives,
+    :manifest_token as manifest_token
+from pg_temp.churn_evidence
+cross join
+    lateral jsonb_populate_recordset(
+        null::analytics.churn_performance_metrics, churn_evidence.evidence
+    ) as measured
+where churn_evidence.part = 'metrics';
+
+delete from analytics.churn_feature_importances
+where
+    churn_feature_importances.firm_sk = :firm_sk
+    and churn_feature_importances.anchor = :anchor;
+
+insert into analytics.churn_feature_importances (
+    firm_sk,
+    anchor,
+    feature,
+    model_version,
+    factor,
+    place,
+    gain,
+    splits,
+    mean_contribution,
+    manifest_token
+)
+select
+    :firm_sk as firm_sk,
+    :anchor as anchor,
+    used.feature,
+    churn_evidence.model_version,
+    used.factor,
+    row_number() over (order by used.mean_contribution desc, used.feature asc) as place,
+    used.gain,
+    used.splits,
+    used.mean_contribution,
+    :manifest_token as manifest_token
+from pg_temp.churn_evidence
+cross join
+    lateral jsonb_populate_recordset(
+        null::analytics.churn_feature_importances, churn_evidence.evidence
+    ) as used
+where churn_evidence.part = 'importances';
+
+delete from control.model_checks
+where
+    model_checks.firm_sk = :firm_sk
+    and model_checks.anchor = :anchor;
+
+insert into control.model_checks (
+    firm_sk,
+    anchor,
+    check_name,
+    model_version,
+    observed,
+    allowed,
+    passed,
+    message,
+    manifest_token
+)
+select
+    :firm_sk as firm_sk,
+    :anchor as anchor,
+    canary.value ->> 'check' as check_name,
+    churn_evidence.model_version,
+    (canary.value ->> 'observed')::double precision as observed,
+    (canary.value ->> 'allowed')::double precision as allowed,
+    (canary.value ->> 'passed')::boolean as passed,
+    canary.value ->> 'message' as message,
+    :manifest_token as manifest_token
+from pg_temp.churn_evidence
+cross join lateral jsonb_array_elements(churn_evidence.evidence) as canary (value)
+where churn_evidence.part = 'sentinel';
