@@ -179,7 +179,7 @@ def publish(*, after: tuple[str, ...]) -> Step:
     return Step(
         name="publish",
         kind="publish",
-        does="Writes ANALYTIC_* and CHURN_* tables into the firm's own database, and tells its webhook of changes.",
+        does="Writes ANALYTIC_* and CHURN_* tables into the firm's own database, and tells its webhook.",
         after=after,
         module="publish",
         retries=4,
@@ -251,14 +251,14 @@ STEPS: tuple[Step, ...] = (
         module="churn",
     ),
     score("churn", reads=(CHURN_RISK,), after=("fact_customer_churn_risk", "fact_sales")),
+    score("ltv", reads=(LTV,), after=("fact_customer_ltv", "fact_sales")),
     publish(
         after=(
             "fact_customer_rfm",
             "fact_customer_ltv",
             "fact_customer_churn_risk",
             "fact_firm_insight",
-            "churn_performance_metrics",
-            "churn_feature_importances",
+            "churn_models",
         )
     ),
 )

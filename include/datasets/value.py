@@ -47,25 +47,6 @@ VALUE_MODEL = Dataset(
     ),
 )
 
-VALUE_BACKTEST = Dataset(
-    name="value_backtest",
-    about="One row per candidate, backtest window and metric: how the value model was chosen.",
-    by="anchor",
-    grain=("candidate", "cutoff", "metric"),
-    schema=pa.schema(
-        [
-            column("model_version", TEXT, "The model these numbers led to.", required=True),
-            column("candidate", TEXT, "'own_rate', 'bgnbd', 'paretonbd' or 'trees'.", required=True),
-            column("is_champion", pa.bool_(), "The candidate that values customers.", required=True),
-            column("cutoff", DAY, "The window begins on it; fitted on what came before.", required=True),
-            column("horizon_days", pa.int32(), "Length of the window.", required=True),
-            column("customers", COUNT, "Customers valued.", required=True),
-            column("metric", TEXT, "'error', 'spearman', 'gini', 'mae', 'total_ratio', ...", required=True),
-            column("measured", RATE, "Its value; null when it is not defined."),
-        ]
-    ),
-)
-
 LTV = Dataset(
     name="ltv",
     about="One row per customer with a sale before as_of: what it was worth, and is expected to be.",
@@ -130,11 +111,44 @@ LTV = Dataset(
                 "'New', 'Active', 'Cooling' or 'Lapsed', by churn thresholds of silence.",
                 required=True,
             ),
+            column("cluster_code", TEXT, "Behavioural cluster, by its words; null where there are none."),
+            column("cluster_description", TEXT, "How often, how much and how lately its customers buy."),
+            column(
+                "spend_horizon_days",
+                pa.int32(),
+                "Length of the window that value was backtested on; or null.",
+            ),
+            *(
+                field
+                for name, words in (("1_year", "365 days"), ("horizon", "spend_horizon_days"))
+                for field in (
+                    column(
+                        f"expected_spend_{name}",
+                        MONEY,
+                        f"Net spend expected in the next {words}: revenue, not discounted.",
+                    ),
+                    column(
+                        f"spend_deviation_{name}",
+                        RATE,
+                        "Its standard deviation, with the model's parameters known.",
+                    ),
+                    column(
+                        f"total_doubt_{name}",
+                        RATE,
+                        "Standard deviation of the firm's total due to the parameters, as a share of it.",
+                    ),
+                )
+            ),
+            column(
+                "total_reach",
+                RATE,
+                "Standard deviations by which the firm's 80 percent interval reaches to either side.",
+            ),
             column("margin_source", TEXT, "'source' or 'setting': whose margin is applied.", required=True),
             column(
                 "method",
                 TEXT,
-                "'bgnbd', 'paretonbd', 'trees', 'own_rate', or 'none' where too little is known.",
+                "'bgnbd', 'mbgnbd', 'paretonbd', 'trees', 'own_rate', or 'none' where too little is known.",
                 required=True,
             ),
             column("model_version", TEXT, "The model that valued.", required=True),

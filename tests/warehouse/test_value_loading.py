@@ -6,58 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from include.datasets.value import LTV
 from include.warehouse import LoadRefused
-from tests.warehouse import shop as shops
+from tests.warehouse.value_rows import load, valued
 
 OLD, MID, NEW = date(2026, 9, 1), date(2026, 10, 1), date(2026, 11, 21)
-TIERS = {
-    5: ("platinum", 95.0),
-    4: ("gold", 80.0),
-    3: ("silver", 50.0),
-    2: ("bronze", 25.0),
-    1: ("basic", 5.0),
-}
-
-
-@pytest.fixture
-def value_shop(shop, monkeypatch):
-    monkeypatch.setitem(shops.TABLES, "fact_customer_ltv", LTV)
-    return shop
-
-
-def load(shop, as_of, *rows):
-    return shop.load("fact_customer_ltv", f"as_of={as_of}", rows)
-
-
-def valued(customer, *, year=100, tier=3, **more) -> dict:
-    code, percentile = TIERS[tier]
-    return {
-        "customer_id": customer,
-        "tenure_days": 100,
-        "tenure_months": 3,
-        "total_historical_revenue": 50,
-        "total_historical_orders": 2,
-        "total_historical_profit": 15,
-        "avg_order_value": 25,
-        "avg_orders_per_month": 0.6,
-        "avg_margin_percentage": 30.0,
-        "avg_monthly_revenue": 15,
-        "historical_clv": 15,
-        "predicted_clv_1_year": year,
-        "predicted_clv_3_year": None if year is None else 2 * year,
-        "predicted_clv_lifetime": None if year is None else 4 * year,
-        "clv_segment": "Loyal",
-        "tier_code": code,
-        "tier_level": tier,
-        "value_percentile": percentile,
-        "lifecycle_stage": "Active",
-        "margin_source": "setting",
-        "method": "bgnbd",
-        "model_version": "ltv-x",
-    } | more
-
-
 CHANGES = (
     "select fact_customer_ltv.as_of, customer_id, clv_trend, clv_change_pct_30d "
     "from analytics.fact_customer_ltv "
@@ -66,7 +18,7 @@ CHANGES = (
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
-def test_changes_are_the_same_in_whatever_order_snapshots_are_loaded(value_shop, order):
+def test_changes_are_the_same_in_whatever_order_snapshots_are_loaded(shop, order):
     snapshots = [
         (OLD, (valued("ann"), valued("bob"))),
         (MID, (valued("ann", year=110), valued("bob", year=100), valued("cid"))),
@@ -75,9 +27,9 @@ def test_changes_are_the_same_in_whatever_order_snapshots_are_loaded(value_shop,
 
     for at in order:
         day, rows = snapshots[at]
-        load(value_shop, day, *rows)
+        load(shop, day, *rows)
 
-    found = [(d, c, t, None if p is None else round(p, 3)) for d, c, t, p in value_shop.ask(CHANGES)]
+    found = [(d, c, t, None if p is None else round(p, 3)) for d, c, t, p in shop.ask(CHANGES)]
     assert found == [
         (OLD, "ann", None, None),
         (OLD, "bob", None, None),
@@ -90,33 +42,33 @@ def test_changes_are_the_same_in_whatever_order_snapshots_are_loaded(value_shop,
     ]
 
 
-def test_a_snapshot_loaded_again_replaces_itself_and_renews_what_compares_with_it(value_shop):
-    load(value_shop, OLD, valued("ann"))
-    load(value_shop, MID, valued("ann", year=110))
+def test_a_snapshot_loaded_again_replaces_itself_and_renews_what_compares_with_it(shop):
+    load(shop, OLD, valued("ann"))
+    load(shop, MID, valued("ann", year=110))
 
-    load(value_shop, OLD, valued("ann", year=220))
+    load(shop, OLD, valued("ann", year=220))
 
-    assert [(t, p) for _, _, t, p in value_shop.ask(CHANGES)] == [(None, None), ("decreasing", -50.0)]
+    assert [(t, p) for _, _, t, p in shop.ask(CHANGES)] == [(None, None), ("decreasing", -50.0)]
 
 
-def test_contradictions_are_refused(value_shop):
+def test_contradictions_are_refused(shop):
     with pytest.raises(LoadRefused, match="a longer span is worth less than a shorter one"):
-        load(value_shop, NEW, valued("ann", predicted_clv_3_year=1))
+        load(shop, NEW, valued("ann", predicted_clv_3_year=1))
     with pytest.raises(LoadRefused, match="value_percentile is outside its tier"):
-        load(value_shop, NEW, valued("ann", tier=5, value_percentile=10.0))
+        load(shop, NEW, valued("ann", tier=5, value_percentile=10.0))
     with pytest.raises(LoadRefused, match="lower bound is above its upper one"):
-        load(value_shop, NEW, valued("ann", predicted_clv_1_year_low=9, predicted_clv_1_year_high=8))
+        load(shop, NEW, valued("ann", predicted_clv_1_year_low=9, predicted_clv_1_year_high=8))
     with pytest.raises(LoadRefused, match="differ from what was staged"):
-        load(value_shop, NEW, valued("ann", tier_code="nobody"))
+        load(shop, NEW, valued("ann", tier_code="nobody"))
 
-    assert value_shop.ask(CHANGES) == []
+    assert shop.ask(CHANGES) == []
 
 
-def test_tiers_hold_shares_of_the_firms_value(value_shop):
-    load(value_shop, OLD, valued("zoe", tier=1))
-    load(value_shop, NEW, valued("ann", year=300, tier=5), valued("bob", year=100), valued("cid", year=None))
+def test_tiers_hold_shares_of_the_firms_value(shop):
+    load(shop, OLD, valued("zoe", tier=1))
+    load(shop, NEW, valued("ann", year=300, tier=5), valued("bob", year=100), valued("cid", year=None))
 
-    rows = value_shop.ask(
+    rows = shop.ask(
         "select as_of, tier_code, customer_count, pct_of_customers, total_predicted_1_year, "
         "pct_of_predicted_value, pct_of_total_value from mart.vw_clv_tier_summary order by tier_level desc"
     )
@@ -127,11 +79,11 @@ def test_tiers_hold_shares_of_the_firms_value(value_shop):
     ]
 
 
-def test_buckets_come_from_the_firms_own_values_and_unknown_is_one_of_them(value_shop):
+def test_buckets_come_from_the_firms_own_values_and_unknown_is_one_of_them(shop):
     rows = [valued(f"c{n}", year=n) for n in range(1, 11)]
-    load(value_shop, NEW, *rows, valued("new", year=None))
+    load(shop, NEW, *rows, valued("new", year=None))
 
-    found = value_shop.ask(
+    found = shop.ask(
         "select bucket, clv_bucket, customer_count from mart.vw_clv_distribution order by bucket"
     )
 
@@ -140,16 +92,16 @@ def test_buckets_come_from_the_firms_own_values_and_unknown_is_one_of_them(value
     assert [row[2] for row in found[1:]] == [2] * 5
 
 
-def test_top_customers_are_a_hundred_by_value_without_churn_or_rfm_and_without_contacts(value_shop):
-    load(value_shop, NEW, *(valued(f"c{n:03}", year=n) for n in range(1, 121)))
+def test_top_customers_are_a_hundred_by_value_without_churn_or_rfm_and_without_contacts(shop):
+    load(shop, NEW, *(valued(f"c{n:03}", year=n) for n in range(1, 121)))
 
-    rows = value_shop.ask(
+    rows = shop.ask(
         "select customer_id, tier_name, rfm_segment, churn_risk_category from mart.vw_top_customers_clv "
         "order by predicted_clv_lifetime desc"
     )
     columns = {
         name
-        for (name,) in value_shop.ask(
+        for (name,) in shop.ask(
             "select column_name from information_schema.columns where table_name = 'vw_top_customers_clv'"
         )
     }

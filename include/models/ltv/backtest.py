@@ -3,25 +3,28 @@
 The rule. A candidate's error on a window is its mean Tweedie deviance (power 1.5, which is least for
 the expectation and takes spend of 0), divided by that of the same mean for everybody. The candidate of lowest
 mean error leads; those whose paired difference to it is within one standard error count as equal, and of
-these the simplest values the firm's customers.
+these the simplest values the firm's customers. The count model beside trees is chosen by the same rule, on
+windows before the one that is valued.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.models.ltv import candidates, value
+from include.models.ltv import candidates, intervals
+from include.models.ltv.intervals import Coverage
+from include.models.ltv.trees import Lesson, Trees
+from include.models.ltv.trees import train as train_trees
 from include.models.purchases.gammagamma import GammaGamma
 from include.models.purchases.likelihood import Floats
 from include.models.purchases.model import PurchaseModel
 
-LEVEL = 0.8
 POWER = 1.5
 FLOOR = 1e-3  # of the mean: nobody is expected to spend nothing at all, or one surprise costs infinity
 
@@ -34,14 +37,30 @@ class Window(NamedTuple):
     rows: pa.Table
 
 
+class Fits(NamedTuple):
+    """What was fitted before a window's cutoff."""
+
+    window: Window
+    counts: dict[str, PurchaseModel]
+    spends: candidates.Spends | None
+
+
 class Result(NamedTuple):
-    """One candidate on one window: loss per customer, and its numbers."""
+    """One candidate on one window: loss per customer, its numbers, and how its intervals did."""
 
     candidate: str
     cutoff: date
     horizon_days: int
     losses: Floats
     metrics: dict[str, float | None]
+    coverage: Coverage | None = None
+
+
+class Backtest(NamedTuple):
+    """Every result, and every fit that led to one."""
+
+    results: list[Result]
+    fits: list[Fits]
 
 
 def windows_of(table: pa.Table) -> list[Window]:
@@ -53,49 +72,92 @@ def windows_of(table: pa.Table) -> list[Window]:
     return found
 
 
-def run(windows: Sequence[Window]) -> list[Result]:
-    """Results on every window with an earlier one to train trees on; on the one window there is, else."""
-    tested = [window for window in windows if window.horizon_days]
-    evaluated = range(1, len(tested)) if len(tested) > 1 else range(len(tested))
-    return [result for at in evaluated for result in _window(tested[at], tested[:at])]
+def fit(window: Window) -> Fits:
+    """Count models and spends of a window's histories."""
+    if not window.rows.num_rows:
+        return Fits(window, {}, None)
+    return Fits(window, candidates.fit_counts(window.rows), candidates.fit_spends(window.rows))
 
 
-def _window(window: Window, earlier: Sequence[Window]) -> list[Result]:
-    rows, horizon = window.rows, window.horizon_days
-    happened = candidates.floats(rows, "holdout_spend")
-    kept, spends = candidates.kept_share(rows), candidates.fit_spends(rows)
-    counts = candidates.fit_counts(rows)
+def run(windows: Sequence[Window]) -> Backtest:
+    """Every candidate on every window whose outcome is known; trees where an earlier one could teach them."""
+    fits: list[Fits] = []
+    results: list[Result] = []
+    for window in windows:
+        if window.horizon_days:
+            found = fit(window)
+            results += _window(found, fits, results)
+            fits.append(found)
+    return Backtest(results, fits)
+
+
+def _window(now: Fits, earlier: Sequence[Fits], results: Sequence[Result]) -> list[Result]:
+    rows, horizon = now.window.rows, now.window.horizon_days
+    happened, kept = candidates.floats(rows, "holdout_spend"), candidates.kept_share(rows)
     expected = {candidates.OWN_RATE: kept * candidates.spend_by_own_rate(rows, horizon_days=horizon)}
-    more: dict[str, dict[str, float | None]] = {}
-    if spends is not None:
-        for name, model in counts.items():
-            spend = candidates.spend_by_counts(model, spends.model, rows, horizon_days=horizon)
-            expected[name] = kept * spend
-            more[name] = _coverage(model, spends.model, rows, kept, happened, horizon_days=horizon)
-    if earlier and counts and spends is not None:
-        text, course = train(earlier), partner(counts)
-        level = level_of(text, course, spends.model, rows, horizon_days=horizon)
-        expected[candidates.TREES] = level * candidates.Trees(text).spend(rows)
-    return [
-        Result(
-            name,
-            window.cutoff,
-            horizon,
-            losses(spend, happened),
-            {**measures(spend, happened), **more.get(name, {})},
-        )
-        for name, spend in expected.items()
+    spreads: dict[str, intervals.Spread] = {}
+    beside = partner(now.counts, results) if now.counts else None
+    if now.spends is not None and beside is not None:
+        spends, course = now.spends.model, {}
+        for name, model in now.counts.items():
+            course[name] = kept * candidates.spend_by_counts(model, spends, rows, horizon_days=horizon)
+            expected[name] = course[name]
+        if (text := train(earlier, beside.model)) is not None:
+            level = level_of(text, beside, spends, rows, horizon_days=horizon)
+            trees = Trees(text).spend(rows, beside, spends, horizon_days=horizon)
+            expected[candidates.TREES] = level * trees
+        for name, spend in expected.items():
+            model = now.counts.get(name, beside)
+            usual = course[model.model]
+            factor = np.where(usual > 0, spend / np.maximum(usual, 1e-12), 0.0)
+            spreads[name] = intervals.spread(
+                rows,
+                model,
+                spends,
+                kept_share=kept,
+                factor=factor,
+                horizon_days=horizon,
+                doubt_share=intervals.doubt_share(rows, model, spends, horizon_days=horizon),
+            )
+    found = []
+    for name, spend in expected.items():
+        numbers, covered = measures(spend, happened), None
+        if name in spreads:
+            past = coverages(results, name, beside=beside.model if beside is not None else name)
+            numbers |= intervals.measured(spreads[name], happened, past)
+            covered = intervals.coverage(spreads[name], happened)
+        found.append(Result(name, now.window.cutoff, horizon, losses(spend, happened), numbers, covered))
+    return found
+
+
+def coverages(results: Sequence[Result], candidate: str, *, beside: str) -> list[Coverage]:
+    """How a candidate's intervals did, window by window; its count model's where it was not run itself."""
+    by_cutoff: dict[date, Coverage] = {}
+    for name in (beside, candidate):
+        by_cutoff |= {r.cutoff: r.coverage for r in results if r.candidate == name and r.coverage}
+    return [by_cutoff[cutoff] for cutoff in sorted(by_cutoff)]
+
+
+def partner(counts: Mapping[str, PurchaseModel], results: Sequence[Result]) -> PurchaseModel:
+    """The count model that gives the course of time to methods that have none.
+
+    Of those off their boundary the one that earlier windows speak for, else the likeliest.
+    """
+    sound = {name: model for name, model in counts.items() if not model.is_boundary} or dict(counts)
+    tested = [result for result in results if result.candidate in sound]
+    if tested:
+        return sound[champion_of(tested)[0]]
+    return max(sound.values(), key=lambda model: model.log_likelihood)
+
+
+def train(fits: Sequence[Fits], kind: str) -> str | None:
+    """Trees trained on every window on which the count model of that kind was fitted; None without any."""
+    lessons = [
+        Lesson(found.window.rows, found.counts[kind], found.spends.model, found.window.horizon_days)
+        for found in fits
+        if found.spends is not None and kind in found.counts
     ]
-
-
-def partner(counts: Mapping[str, PurchaseModel]) -> PurchaseModel:
-    """The soundest and likeliest count model: it gives the course of time to methods that have none."""
-    return max(counts.values(), key=lambda model: (not model.is_boundary, model.log_likelihood))
-
-
-def train(windows: Sequence[Window]) -> str:
-    """Trees trained on every window whose outcome is known."""
-    return candidates.train_trees(pa.concat_tables([w.rows for w in windows if w.horizon_days]))
+    return train_trees(lessons) if lessons else None
 
 
 def level_of(
@@ -106,13 +168,15 @@ def level_of(
     Trees rank customers best, but carry the level of their training windows, which lie at least one horizon
     back, into the future of a firm whose customers are older by then.
     """
-    total = float(candidates.Trees(trees).spend(rows).sum())
+    total = float(Trees(trees).spend(rows, counts, spends, horizon_days=horizon_days).sum())
     course = candidates.spend_by_counts(counts, spends, rows, horizon_days=horizon_days)
     return candidates.kept_share(rows) * float(course.sum()) / total if total > 0 else 1.0
 
 
 def champion_of(results: Sequence[Result]) -> tuple[str, str]:
-    """The candidate that the rule chooses, and why, in words."""
+    """The candidate that the rule chooses, and why, in words, on the windows on which most were run."""
+    run_on = {r.cutoff: sum(other.cutoff == r.cutoff for other in results) for r in results}
+    results = [result for result in results if run_on[result.cutoff] == max(run_on.values())]
     by_name = {
         name: np.concatenate([result.losses for result in results if result.candidate == name])
         for name in candidates.FROM_SIMPLE
@@ -181,27 +245,3 @@ def _gini(expected: Floats, happened: Floats) -> float | None:
 
     best = area(happened)
     return area(expected) / best if best > 0 else None
-
-
-def _coverage(
-    counts: Any, spends: Any, rows: pa.Table, kept: float, happened: Floats, *, horizon_days: int
-) -> dict[str, float | None]:
-    """How often 80 % intervals hold: of all customers, of those wider than [0, 0], and of the firm."""
-    x, t_x, T, m = candidates.histories(rows)
-    chance = value.spend(counts, spends, x, t_x, T, m, horizon_days=horizon_days)
-    low, high, nominal = value.interval(chance, level=LEVEL)
-    inside = (kept * low <= happened + 1e-6) & (happened <= kept * high + 1e-6)
-    batch = pa.RecordBatch.from_pydict(
-        {**{name: rows[name].combine_chunks() for name in ("frequency", "recency_days", "age_days")},
-         "mean_spend": pa.array(m)}
-    )  # fmt: skip
-    total = value.total([batch], counts, spends, horizon_days=horizon_days, level=LEVEL)
-    return {
-        "coverage": float(inside.mean()),
-        "coverage_nominal": float(nominal.mean()),
-        "coverage_of_open": float(inside[high > 0].mean()) if (high > 0).any() else None,
-        "total_expected": kept * total.expected,
-        "total_low": kept * total.low,
-        "total_high": kept * total.high,
-        "total_realised": float(happened.sum()),
-    }

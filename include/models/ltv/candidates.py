@@ -1,7 +1,7 @@
-"""What a value model is chosen from: each customer's net spend over a horizon, in four ways.
+"""What a value model is chosen from: each customer's net spend over a horizon, in five ways.
 
-``own_rate`` is a customer's mean repeat order times its own rate so far; ``bgnbd`` and ``paretonbd`` are
-those models with Gamma-Gamma; ``trees`` are LightGBM trees with a Tweedie loss, trained on earlier windows.
+``own_rate`` is a customer's mean repeat order times its own rate so far; ``bgnbd``, ``mbgnbd`` and
+``paretonbd`` are those models with Gamma-Gamma; ``trees`` are those of ``trees.py``, of earlier windows.
 """
 
 from __future__ import annotations
@@ -12,39 +12,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.models.churn.trees import matrix
-from include.models.purchases import bgnbd, gammagamma, likelihood, paretonbd
+from include.models.purchases import bgnbd, gammagamma, likelihood, mbgnbd, paretonbd
 from include.models.purchases import model as purchases
 from include.models.purchases.gammagamma import GammaGamma
 from include.models.purchases.likelihood import DAYS_PER_WEEK, Floats
 from include.models.purchases.model import PurchaseModel
 
-OWN_RATE, BGNBD, PARETONBD, TREES = "own_rate", "bgnbd", "paretonbd", "trees"
-FROM_SIMPLE = (OWN_RATE, BGNBD, PARETONBD, TREES)
-COUNT_MODELS = {BGNBD: bgnbd, PARETONBD: paretonbd}
+OWN_RATE, BGNBD, MBGNBD, PARETONBD, TREES = "own_rate", "bgnbd", "mbgnbd", "paretonbd", "trees"
+FROM_SIMPLE = (OWN_RATE, BGNBD, MBGNBD, PARETONBD, TREES)
+COUNT_MODELS = {BGNBD: bgnbd, MBGNBD: mbgnbd, PARETONBD: paretonbd}
 FEWEST_SPENDERS = 50
-TREE_COUNT = 150
-TREE_FEATURES = [
-    *("frequency", "recency_days", "age_days", "days_since_last_order", "mean_repeat_spend"),
-    *(f"{what}_{days}_days" for days in (30, 90, 180, 365) for what in ("order_count", "total_spend")),
-    *("order_count", "total_spend", "avg_order_value", "avg_days_between_orders", "return_count"),
-]
-TREE_SETTINGS = {
-    "objective": "tweedie",
-    "tweedie_variance_power": 1.5,
-    "num_leaves": 8,
-    "learning_rate": 0.05,
-    "min_data_in_leaf": 50,
-    "feature_fraction": 0.5,
-    "bagging_fraction": 0.8,
-    "bagging_freq": 1,
-    "lambda_l2": 5.0,
-    "deterministic": True,
-    "force_row_wise": True,
-    "num_threads": 1,
-    "seed": 7,
-    "verbosity": -1,
-}
 
 
 class Spends(NamedTuple):
@@ -135,27 +112,3 @@ def spend_by_own_rate(rows: pa.Table | pa.RecordBatch, *, horizon_days: float) -
     """The customer's mean repeat order times its repeat orders a day."""
     x, _, T, m = histories(rows)
     return m * x / np.maximum(T * DAYS_PER_WEEK, 1.0) * horizon_days
-
-
-def train_trees(rows: pa.Table) -> str:
-    """LightGBM's text, from windows whose outcome is known."""
-    import lightgbm as lgb  # seconds to import, and only these two functions need it
-
-    spent = np.maximum(floats(rows, "holdout_spend"), 0.0)
-    data = lgb.Dataset(matrix(rows, TREE_FEATURES), spent, feature_name=TREE_FEATURES, params=TREE_SETTINGS)
-    return lgb.train(TREE_SETTINGS, data, TREE_COUNT).model_to_string()
-
-
-class Trees:
-    """Trained trees read back from their text."""
-
-    def __init__(self, text: str) -> None:
-        """Read LightGBM's text."""
-        import lightgbm as lgb
-
-        self._booster = lgb.Booster(model_str=text)
-
-    def spend(self, rows: pa.Table | pa.RecordBatch) -> Floats:
-        """Expected net spend over the horizon they were trained for."""
-        found: Floats = self._booster.predict(matrix(rows, TREE_FEATURES), num_threads=1)  # type: ignore[assignment]
-        return found

@@ -16,10 +16,12 @@ import pyarrow.compute as pc
 
 from include.models.ltv import artefact as ltv_artefact
 from include.models.ltv import backtest as ltv_backtest
-from include.models.ltv import candidates
+from include.models.ltv import candidates, clusters, intervals
+from include.models.ltv import metrics as ltv_metrics
 from include.models.ltv import segments as ltv_segments
 from include.models.ltv import worth as ltv_worth
 from include.models.ltv.artefact import ValueArtefactError
+from include.models.ltv.backtest import Window
 from include.models.ltv.segments import Cuts
 from include.models.ltv.worth import NONE, Worth
 from include.models.purchases.likelihood import Floats
@@ -36,6 +38,7 @@ class Params(NamedTuple):
 
     worth: Worth
     cuts: Cuts
+    clusters: dict[str, Any]
     margin_source: str
     version: str
 
@@ -44,9 +47,9 @@ def fit(histories: pa.Table, *, firm: Any, as_of: date) -> pa.Table:
     """Rows of value_model, from value_histories; ``as_of`` is the anchor."""
     windows = ltv_backtest.windows_of(histories)
     now = windows[-1].rows if windows else histories
-    results = ltv_backtest.run(windows)
+    results, fits = ltv_backtest.run(windows)
     missing = _shortfalls(now, has_backtest=bool(results), firm=firm)
-    counts, spends = candidates.fit_counts(now), candidates.fit_spends(now) if now.num_rows else None
+    _, counts, spends = ltv_backtest.fit(Window(as_of, 0, now))
     method, reason = _rung(now, results, counts, spends, missing)
     own = now["firm_margin_share"][0].as_py() if now.num_rows else None
     header: dict[str, Any] = {
@@ -63,20 +66,58 @@ def fit(histories: pa.Table, *, firm: Any, as_of: date) -> pa.Table:
         "margin_source": "source" if own is not None else "setting",
         "level": 1.0,
         "has_intervals": False,
+        "stretch": 1.0,
+        "reach": intervals.reach_of([]),
+        "doubts": {},
+        "coverage": None,
     }
     parts: dict[str, Any] = {"backtest": [_recorded(result) for result in results]}
     if counts and spends is not None and (method != candidates.OWN_RATE or not missing) and method != NONE:
-        course = counts.get(method) or ltv_backtest.partner(counts)
+        course = counts.get(method) or ltv_backtest.partner(counts, results)
         parts |= {"counts": course.to_row(), "gammagamma": spends.model.to_row()}
-        header["has_intervals"] = not course.is_boundary
+        header |= _intervals(now, course, spends.model, results, method, header["horizon_days"])
         if method == candidates.TREES:
-            parts["trees"] = ltv_backtest.train(windows)
+            parts["trees"] = ltv_backtest.train(fits, course.model)
             header["level"] = ltv_backtest.level_of(
                 parts["trees"], course, spends.model, now, horizon_days=header["horizon_days"]
             )
     worth = ltv_worth.from_parts({**parts, "header": header})
     parts["cuts"] = _cuts(now, worth, firm=firm)._asdict()
+    parts["clusters"] = _clusters(now, firm=firm)
+    header["challenger"] = ltv_metrics.challenger_of(parts["backtest"], champion=method)
+    if now.num_rows and method != NONE:
+        parts["reference"] = ltv_metrics.reference(now, worth, firm=firm)
     return ltv_artefact.write({**parts, "header": header})
+
+
+def _intervals(
+    now: pa.Table,
+    course: Any,
+    spends: Any,
+    results: list[ltv_backtest.Result],
+    method: str,
+    horizon_days: int,
+) -> dict[str, Any]:
+    """How far intervals are stretched, by every window that has passed, and what they held out of time."""
+    past = ltv_backtest.coverages(results, method, beside=course.model)
+    spans = {"1_year": ltv_worth.YEAR} | ({"horizon": horizon_days} if horizon_days else {})
+    tested = [result for result in results if result.candidate == method and result.coverage]
+    return {
+        "has_intervals": not course.is_boundary,
+        "stretch": intervals.stretch_of(past),
+        "reach": intervals.reach_of(past),
+        "doubts": {
+            name: intervals.doubt_share(now, course, spends, horizon_days=days)
+            for name, days in spans.items()
+        },
+        "coverage": tested[-1].metrics if tested and not course.is_boundary else None,
+    }
+
+
+def _clusters(now: pa.Table, *, firm: Any) -> dict[str, Any]:
+    if now.num_rows < firm.ltv.min_customers:
+        return clusters.none(f"no clusters: {now.num_rows} of {firm.ltv.min_customers} customers")
+    return clusters.fit(now, churn_threshold_days=firm.churn_threshold_days)
 
 
 def _shortfalls(now: pa.Table, *, has_backtest: bool, firm: Any) -> list[str]:
@@ -106,11 +147,11 @@ def _rung(
         champion, why = ltv_backtest.champion_of(results)
         if champion in counts or champion in (candidates.TREES, candidates.OWN_RATE):
             return champion, why
-        stand_in = ltv_backtest.partner(counts).model
+        stand_in = ltv_backtest.partner(counts, results).model
         return stand_in, f"{why}; it does not converge at the anchor, {stand_in} stands in"
     if counts and spends is not None and (frequency > 0).sum() >= UNTESTED_REPEAT_BUYERS:
         sound = [name for name in candidates.COUNT_MODELS if name in counts and not counts[name].is_boundary]
-        method = sound[0] if sound else ltv_backtest.partner(counts).model
+        method = sound[0] if sound else ltv_backtest.partner(counts, ()).model
         spent = "" if spends.is_personal else ", with one average order for all"
         return method, f"{method} is used untested{spent}: {short}"
     if (regulars := int((frequency >= 2).sum())) >= REGULARS:
@@ -139,8 +180,22 @@ def _cuts(now: pa.Table, worth: Worth, *, firm: Any) -> Cuts:
 def status(model: pa.Table, *, firm: Any) -> tuple[bool, str]:
     """Whether the firm's past was enough for a tested model, and what is used and why."""
     del firm
-    header = ltv_artefact.read(model)["header"]
-    return header["is_sufficient"], header["reason"]
+    parts = ltv_artefact.read(model)
+    header = parts["header"]
+    said = [header["reason"], *_held(header["coverage"]), parts["clusters"]["reason"]]
+    return header["is_sufficient"], "; ".join(said)
+
+
+def _held(coverage: dict[str, Any] | None) -> list[str]:
+    """How often intervals held on the latest window, calibrated on those before it."""
+    if not coverage or coverage["coverage_of_open"] is None:
+        return []
+    share, of_all = (100 * coverage[name] for name in ("coverage_of_open", "coverage"))
+    total = "and the firm's total" if coverage["total_inside"] else "but not the firm's total"
+    return [
+        f"80 % intervals held {share:.0f} % of customers, {of_all:.0f} % counting those expected to spend "
+        f"nothing, {total}"
+    ]
 
 
 def prepare(model: pa.Table, *, firm: Any, as_of: date) -> Params:
@@ -151,7 +206,7 @@ def prepare(model: pa.Table, *, firm: Any, as_of: date) -> Params:
     if date.fromisoformat(header["anchor"]) > as_of:
         raise ValueArtefactError(f"value_model of {header['anchor']} knows more than one may on {as_of}")
     cuts, source = Cuts(**parts["cuts"]), header["margin_source"]
-    return Params(ltv_worth.from_parts(parts), cuts, source, parts["version"])
+    return Params(ltv_worth.from_parts(parts), cuts, parts["clusters"], source, parts["version"])
 
 
 def predict(batch: pa.RecordBatch, params: Params, *, firm: Any, as_of: date) -> pa.RecordBatch:
@@ -177,6 +232,7 @@ def predict(batch: pa.RecordBatch, params: Params, *, firm: Any, as_of: date) ->
     )
     with np.errstate(divide="ignore", invalid="ignore"):
         margin_percentage = np.where(revenue > 0, 100.0 * profit / revenue, np.nan)
+    cluster, described = clusters.assign(batch, params.clusters)
     rows = batch.num_rows
     return pa.RecordBatch.from_pydict(
         {
@@ -206,11 +262,36 @@ def predict(batch: pa.RecordBatch, params: Params, *, firm: Any, as_of: date) ->
                 ltv_segments.stages(batch, churn_threshold_days=firm.churn_threshold_days).tolist(),
                 pa.string(),
             ),
+            "cluster_code": cluster,
+            "cluster_description": described,
+            **_spends(found, worth, rows),
             "margin_source": pa.repeat(pa.scalar(params.margin_source), rows),
             "method": pa.repeat(pa.scalar(worth.method), rows),
             "model_version": pa.repeat(pa.scalar(params.version), rows),
         }
     )
+
+
+def _spends(found: ltv_worth.Expected, worth: Worth, rows: int) -> dict[str, pa.Array]:
+    """What the scorecard holds against what happens: net spend, and what the firm's interval is made of."""
+
+    def same(value: float | None, kind: pa.DataType) -> pa.Array:
+        return pa.repeat(pa.scalar(value, kind), rows)
+
+    doubts = worth.doubts if worth.has_intervals else {}
+    return {
+        "spend_horizon_days": same(worth.horizon_days or None, pa.int32()),
+        "total_reach": same(worth.reach if doubts else None, pa.float64()),
+        **{
+            f"{what}_{name}": array
+            for name in ("1_year", "horizon")
+            for what, array in (
+                ("expected_spend", _money(found.spend[name])),
+                ("spend_deviation", _known(found.deviation[name])),
+                ("total_doubt", same(doubts.get(name), pa.float64())),
+            )
+        },
+    }
 
 
 def _known(values: Floats) -> pa.Array:

@@ -1,6 +1,6 @@
 -- vw_model_scorecard: predictions whose windows have passed, against what happened.
--- Grain: firm_key, module, predicted_as_of, decile. The function takes any as_of and shows what was known on
--- it; the view takes the latest day up to which the firm's sales are loaded.
+-- Grain: firm_key, module, predicted_as_of, horizon_days, decile. The function takes any as_of and shows what
+-- was known on it; the view takes the latest day up to which the firm's sales are loaded.
 
 create or replace function mart.model_scorecard(firm text, as_of date)
 returns table (
@@ -86,8 +86,8 @@ where vw_latest_snapshot.fact_name = 'fact_sales';
 comment on function mart.model_scorecard is
 'vw_model_scorecard of one firm: windows that had passed at any as_of.';
 comment on view mart.vw_model_scorecard is
-'One row per firm, module, earlier snapshot and decile of its prediction: predicted and realised.';
-comment on column mart.vw_model_scorecard.module is 'Module whose prediction is scored: churn.';
+'One row per firm, module, earlier snapshot, horizon and decile of prediction: predicted and realised.';
+comment on column mart.vw_model_scorecard.module is 'Module whose prediction is scored: churn or ltv.';
 comment on column mart.vw_model_scorecard.predicted_as_of is 'Snapshot that predicted.';
 comment on column mart.vw_model_scorecard.matured_on is
 'The window''s end, exclusive: from this day on the outcome is known.';
@@ -98,22 +98,24 @@ comment on column mart.vw_model_scorecard.decile is
 '10 is the tenth with the highest prediction, equal predictions together; 0 is all customers.';
 comment on column mart.vw_model_scorecard.customers is 'Customers.';
 comment on column mart.vw_model_scorecard.predicted_mean is
-'Mean prediction: of churn the mean probability; null where rules scored, which predict none.';
-comment on column mart.vw_model_scorecard.realised_mean is 'Mean outcome: of churn the share that churned.';
+'Mean prediction: of churn probability, null where rules scored, which predict none; of ltv net spend.';
+comment on column mart.vw_model_scorecard.realised_mean is
+'Mean outcome: of churn the share that churned; of ltv net spend.';
 comment on column mart.vw_model_scorecard.predicted_total is
-'Sum of predictions: of churn expected churners.';
+'Sum of predictions: of churn expected churners; of ltv net spend.';
 comment on column mart.vw_model_scorecard.predicted_low is
-'Lower end of the interval given for the total; null where the module gives none.';
+'Lower end of the 80 percent interval for the total; null where the module gives none.';
 comment on column mart.vw_model_scorecard.predicted_high is
-'Upper end of the interval given for the total; null where the module gives none.';
-comment on column mart.vw_model_scorecard.realised_total is 'Sum of outcomes: of churn the churners.';
+'Upper end of the 80 percent interval for the total; null where the module gives none.';
+comment on column mart.vw_model_scorecard.realised_total is
+'Sum of outcomes: of churn the churners; of ltv net spend, sales less returns.';
 comment on column mart.vw_model_scorecard.lift is
 'Mean outcome over that of all customers; null when nothing happened.';
 comment on column mart.vw_model_scorecard.auc is
 'Of all customers: chance that one who churned was ranked above one who did not; null with one outcome only.';
 comment on column mart.vw_model_scorecard.normalised_gini is
-'Of all customers: ranking, 0 is chance and 1 perfect; of churn 2 AUC - 1.';
+'Of all customers: ranking, 0 is chance and 1 perfect; of churn 2 AUC - 1, of ltv of net spend.';
 comment on column mart.vw_model_scorecard.brier is
 'Of all customers: mean squared distance of probability and outcome.';
 comment on column mart.vw_model_scorecard.calibration_error is
-'Of all customers: mean distance of predicted and realised shares, over ten bins of equal width.';
+'Of all: of churn mean distance of shares over ten bins; of ltv of spend over the deciles, by mean spend.';

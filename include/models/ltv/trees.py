@@ -1,0 +1,112 @@
+"""Value trees: LightGBM with a Tweedie loss, told what the count model expects of each customer.
+
+A count model knows the shape of time, trees know what it cannot say: pace, season, returns. Fed with its
+expectation they correct it instead of finding it again.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from include.models.churn.trees import matrix
+from include.models.ltv.candidates import floats, histories
+from include.models.purchases import model as purchases
+from include.models.purchases.gammagamma import GammaGamma
+from include.models.purchases.likelihood import Floats
+from include.models.purchases.model import PurchaseModel
+
+TREE_COUNT = 100
+SUMMARY_FEATURES = [
+    *("frequency", "recency_days", "age_days", "days_since_last_order", "mean_repeat_spend"),
+    *(f"{what}_{days}_days" for days in (30, 90, 180, 365) for what in ("order_count", "total_spend")),
+    *("order_count", "total_spend", "avg_order_value", "avg_days_between_orders", "return_count"),
+]
+EXPECTED_FEATURES = ["expected_orders", "expected_spend", "probability_alive", "expected_order_value"]
+PACE_FEATURES = [
+    *("spend_share_30_of_90_days", "spend_share_90_of_180_days", "orders_per_day", "spend_per_day"),
+    *("silence_in_gaps", "active_share"),
+]
+FEATURES = [*SUMMARY_FEATURES, *EXPECTED_FEATURES, *PACE_FEATURES]
+SETTINGS = {
+    "objective": "tweedie",
+    "tweedie_variance_power": 1.5,
+    "num_leaves": 8,
+    "learning_rate": 0.05,
+    "min_data_in_leaf": 50,
+    "feature_fraction": 0.5,
+    "bagging_fraction": 0.8,
+    "bagging_freq": 1,
+    "lambda_l2": 5.0,
+    "deterministic": True,
+    "force_row_wise": True,
+    "num_threads": 1,
+    "seed": 7,
+    "verbosity": -1,
+}
+
+
+class Lesson(NamedTuple):
+    """One window to learn from: its rows, and the count model and spends fitted before its cutoff."""
+
+    rows: pa.Table
+    counts: PurchaseModel
+    spends: GammaGamma
+    horizon_days: int
+
+
+def features(
+    rows: pa.Table | pa.RecordBatch, counts: PurchaseModel, spends: GammaGamma, *, horizon_days: int
+) -> Floats:
+    """One row per customer, one column per name in ``FEATURES``."""
+    x, t_x, T, m = histories(rows)
+    orders = purchases.expected(counts, x, t_x, T, horizon_days=horizon_days)
+    order = spends.expected_spend(x, m)
+    age = np.maximum(floats(rows, "age_days"), 1.0)
+    spent = {days: floats(rows, f"total_spend_{days}_days") for days in (30, 90, 180)}
+    with np.errstate(divide="ignore", invalid="ignore"):
+        pace = [
+            np.where(spent[90] > 0, spent[30] / spent[90], np.nan),
+            np.where(spent[180] > 0, spent[90] / spent[180], np.nan),
+            floats(rows, "order_count") / age,
+            floats(rows, "total_spend") / age,
+            floats(rows, "days_since_last_order") / np.maximum(floats(rows, "avg_days_between_orders"), 1.0),
+            floats(rows, "recency_days") / age,
+        ]
+    expected = [orders, orders * order, counts.alive(x, t_x, T), order]
+    return np.column_stack([matrix(rows, SUMMARY_FEATURES), *expected, *pace])
+
+
+def train(lessons: list[Lesson]) -> str:
+    """LightGBM's text, from windows whose outcome is known."""
+    import lightgbm as lgb  # seconds to import, and only these two functions need it
+
+    told = np.vstack([features(a.rows, a.counts, a.spends, horizon_days=a.horizon_days) for a in lessons])
+    spent = np.concatenate([np.maximum(floats(a.rows, "holdout_spend"), 0.0) for a in lessons])
+    data = lgb.Dataset(told, spent, feature_name=FEATURES, params=SETTINGS)
+    return lgb.train(SETTINGS, data, TREE_COUNT).model_to_string()
+
+
+class Trees:
+    """Trained trees read back from their text."""
+
+    def __init__(self, text: str) -> None:
+        """Read LightGBM's text."""
+        import lightgbm as lgb
+
+        self._booster = lgb.Booster(model_str=text)
+
+    def spend(
+        self,
+        rows: pa.Table | pa.RecordBatch,
+        counts: PurchaseModel,
+        spends: GammaGamma,
+        *,
+        horizon_days: int,
+    ) -> Floats:
+        """Expected net spend over the horizon they were trained for."""
+        told = features(rows, counts, spends, horizon_days=horizon_days)
+        found: Floats = self._booster.predict(told, num_threads=1)  # type: ignore[assignment]
+        return found
