@@ -48,6 +48,22 @@ def migrate(dsn: str) -> list[str]:
     return done
 
 
+def pending(dsn: str) -> list[str]:
+    """Names of the migrations and views that a database waits for; nothing is changed."""
+    with connect(dsn) as connection:
+        known = connection.execute(
+            "select to_regclass('control.migrations') is not null as is_there"
+        ).fetchone()
+        found = (
+            connection.execute("select file_name, sha256 from control.migrations").fetchall()
+            if known == {"is_there": True}
+            else []
+        )
+    applied = {row["file_name"]: row["sha256"] for row in found}
+    waiting = [name for name in statements.named("schema")[1:] if name not in applied]
+    return waiting + ([VIEWS] if applied.get(VIEWS) != _views_digest() else [])
+
+
 def _apply(connection: psycopg.Connection[Row], name: str, applied: str | None) -> bool:
     text = statements.script("schema", name)
     digest = hashlib.sha256(text.encode()).hexdigest()
@@ -63,9 +79,12 @@ def _apply(connection: psycopg.Connection[Row], name: str, applied: str | None) 
     return True
 
 
+def _views_digest() -> str:
+    return hashlib.sha256("\n".join(statements.script("view", n) for n in view_order()).encode()).hexdigest()
+
+
 def _apply_views(connection: psycopg.Connection[Row], applied: str | None) -> bool:
-    names = view_order()
-    digest = hashlib.sha256("\n".join(statements.script("view", n) for n in names).encode()).hexdigest()
+    names, digest = view_order(), _views_digest()
     if applied == digest:
         return False
     with connection.transaction():

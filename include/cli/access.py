@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import getpass
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
+
+from include.cli.console import console, stop
 
 if TYPE_CHECKING:
     from include.warehouse.access import Access
 
 access = typer.Typer(help="Who may see which firm.", no_args_is_help=True)
-console = Console()
-_errors = Console(stderr=True)
 
 Firm = Annotated[str, typer.Argument(help="The firm's key; '*' with the role platform.")]
 Login = Annotated[str, typer.Argument(help="The role of PostgreSQL that the person logs in as.")]
-
-
-def _stop(message: object) -> NoReturn:
-    _errors.print(str(message), style="red", markup=False, highlight=False)
-    raise typer.Exit(1)
 
 
 def _open() -> Access:
@@ -32,7 +26,7 @@ def _open() -> Access:
     try:
         return Access(Settings.read().warehouse_dsn())
     except SettingsError as error:
-        _stop(error)
+        stop(error)
 
 
 @access.command("grant")
@@ -48,7 +42,7 @@ def grant(
         with _open() as warehouse:
             is_new = warehouse.grant(firm, login, role, actor=getpass.getuser())
     except WarehouseError as error:
-        _stop(error.args[0])
+        stop(error.args[0])
     console.print(f"{login} sees {'every firm' if firm == '*' else firm} as {role}", highlight=False)
     if is_new:
         console.print(f"the login is new: give it a password in `make psql` with \\password {login}")
@@ -66,7 +60,7 @@ def list_access() -> None:
         with _open() as warehouse:
             rows = warehouse.granted()
     except WarehouseError as error:
-        _stop(error.args[0])
+        stop(error.args[0])
     for row in rows:
         since = f"{row['granted_at']:%Y-%m-%d %H:%M}"
         table.add_row(row["firm_key"], row["login_name"], row["role_name"], since, row["granted_by"])
@@ -86,9 +80,9 @@ def revoke(
         with _open() as warehouse:
             count = warehouse.revoke(firm, login, actor=getpass.getuser(), role=role)
     except WarehouseError as error:
-        _stop(error.args[0])
+        stop(error.args[0])
     if not count:
-        _stop(f"{login} was not granted {firm}; see: python -m include access list")
+        stop(f"{login} was not granted {firm}; see: python -m include access list")
     console.print(
         f"{login} sees no more of {firm}" if role is None else f"{login} is no more {role} of {firm}"
     )

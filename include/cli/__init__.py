@@ -1,0 +1,16 @@
+"""The command line: ``python -m include``. A command is a function here; what it does lies elsewhere."""
+
+from __future__ import annotations
+
+import typer
+
+from include.cli.access import access
+from include.cli.firms import firms
+from include.cli.installation import doctor, dsn, migrate
+from include.cli.run import run
+
+app = typer.Typer(help="Firmament: customer analytics for each firm, as of any date.", no_args_is_help=True)
+for command in (run, dsn, migrate, doctor):
+    app.command()(command)
+for group, name in ((firms, "firms"), (access, "access")):
+    app.add_typer(group, name=name)

@@ -1,0 +1,31 @@
+"""What every command shares: where it prints, how it stops, how it opens the warehouse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from include.warehouse import Warehouse
+
+console = Console()
+_errors = Console(stderr=True)
+
+
+def stop(message: object) -> NoReturn:
+    """Say what is wrong and how to mend it, and exit 1."""
+    _errors.print(str(message), style="red", markup=False, highlight=False)
+    raise typer.Exit(1)
+
+
+def open_warehouse() -> Warehouse:
+    """The warehouse, not connected to yet; stops when it is configured nowhere."""
+    from include.settings import Settings, SettingsError
+    from include.warehouse import Warehouse
+
+    try:
+        return Warehouse(Settings.read().warehouse_dsn())
+    except SettingsError as error:
+        stop(error)

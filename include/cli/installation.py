@@ -1,0 +1,49 @@
+"""Commands about the installation: its warehouse and what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from include.cli.console import console, stop
+
+
+def dsn() -> None:
+    """Print the warehouse's URL."""
+    from include.settings import Settings, SettingsError
+
+    try:
+        typer.echo(Settings.read().warehouse_dsn())
+    except SettingsError as error:
+        stop(error)
+
+
+def migrate() -> None:
+    """Bring the warehouse's schema and views up to date."""
+    from include.settings import Settings, SettingsError
+    from include.warehouse import WarehouseError
+    from include.warehouse import migrate as apply
+
+    try:
+        applied = apply(Settings.read().warehouse_dsn())
+    except (SettingsError, WarehouseError) as error:
+        stop(error)
+    console.print("\n".join(applied) or "nothing to do")
+
+
+def doctor(
+    firm: Annotated[str | None, typer.Argument(help="Only this firm's source.")] = None,
+) -> None:
+    """Try the warehouse, the store, the registry and each firm's source; say how to mend what fails."""
+    from include.doctor import examine
+    from include.settings import Settings
+
+    findings = []
+    for finding in examine(Settings.read(), only=firm):
+        findings.append(finding)
+        mark = "[green]well[/green]" if finding.is_well else "[red]not well[/red]"
+        console.print(f"{mark}  {finding.part}: ", end="")
+        console.print(finding.says, markup=False, highlight=False)
+    if not all(finding.is_well for finding in findings):
+        raise typer.Exit(1)

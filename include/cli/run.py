@@ -1,0 +1,94 @@
+"""``run``: a firm's steps without Airflow."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.table import Table
+
+from include.cli.console import console, open_warehouse, stop
+
+if TYPE_CHECKING:
+    from include.run import Outcome
+
+
+def run(
+    firm: Annotated[str, typer.Argument(help="The firm's key.")],
+    as_of: Annotated[str, typer.Option(help="Nothing on or after this day is known: 2026-11-21.")],
+    from_step: Annotated[str | None, typer.Option("--from", help="Begin with this step.")] = None,
+    only: Annotated[str, typer.Option(help="Only these steps, with commas.")] = "",
+    full: Annotated[bool, typer.Option("--full", help="Read every month again.")] = False,
+) -> None:
+    """Run a firm's steps here, without Airflow, and sum up rows, seconds and peak memory a step."""
+    from include.firms import FirmError, parse_firm
+    from include.run.firm import StepFailedError, chosen_steps, run_firm
+    from include.warehouse import WarehouseError
+
+    try:
+        with open_warehouse() as warehouse:
+            row = parse_firm(warehouse.firm_row(firm))
+        names = tuple(name.strip() for name in only.split(",") if name.strip())
+        steps = chosen_steps(row.modules, from_step=from_step, only=names)
+    except (FirmError, WarehouseError, KeyError) as error:
+        stop(error.args[0])
+    day = _as_of(as_of, row.timezone)
+    outcomes: list[Outcome] = []
+    width = max((len(step.name) for step in steps), default=0)
+
+    def after(outcome: Outcome) -> None:
+        outcomes.append(outcome)
+        console.print(_line(outcome, width))
+
+    try:
+        with console.status("") as status:
+            run_firm(
+                firm,
+                day,
+                steps,
+                full=full,
+                before=lambda step: status.update(
+                    f"{firm} as of {day}: {len(outcomes) + 1}/{len(steps)} {step.name}"
+                ),
+                after=after,
+            )
+    except StepFailedError as error:
+        stop(error)
+    _summary(f"{row.name}, as of {day}", outcomes)
+
+
+def _line(outcome: Outcome, width: int) -> str:
+    note = f"  [dim]{outcome.note}[/dim]" if outcome.note else ""
+    return f"  {outcome.step:<{width}}  {outcome.rows:>12,} rows  {outcome.seconds:6.1f} s{note}"
+
+
+def _summary(title: str, outcomes: list[Outcome]) -> None:
+    table = Table(title=title, title_justify="left")
+    table.add_column("step")
+    for heading in ("rows", "seconds", "peak MB"):
+        table.add_column(heading, justify="right")
+    for outcome in outcomes:
+        table.add_row(outcome.step, f"{outcome.rows:,}", f"{outcome.seconds:.1f}", f"{outcome.peak_mb:,.0f}")
+    table.add_section()
+    table.add_row(
+        "all",
+        "",
+        f"{sum(o.seconds for o in outcomes):.1f}",
+        f"{max((o.peak_mb for o in outcomes), default=0):,.0f}",
+    )
+    console.print(table)
+
+
+def _as_of(text: str, zone: str) -> date:
+    from include.periods import parse_as_of
+
+    try:
+        as_of = parse_as_of(text)
+    except ValueError as error:
+        stop(error)
+    today = datetime.now(UTC).astimezone(ZoneInfo(zone)).date()
+    if as_of > today:
+        stop(f"as_of {as_of} lies in the future: in {zone} it is {today}")
+    return as_of

@@ -1,0 +1,91 @@
+"""The doctor, on a real warehouse, store and source: what is well, and what each fault is told as."""
+
+from __future__ import annotations
+
+import pytest
+from typer.testing import CliRunner
+
+from include import doctor
+from include.cli import app
+from include.firms import parse_firm
+from include.handoff.stores import FileStore
+from include.registry import sync_firms
+from include.settings import Settings
+from include.warehouse import Warehouse, migrate
+
+ACME = {
+    "firm_key": "acme",
+    "name": "Acme",
+    "timezone": "Europe/London",
+    "currency": "GBP",
+    "working_day_period": 1,
+    "churn_threshold_days": 90,
+}
+
+
+@pytest.fixture
+def installation(warehouse_dsn, tmp_path, monkeypatch):
+    """A migrated warehouse and a firm whose folder holds one sale."""
+    drop = tmp_path / "drop"
+    drop.mkdir()
+    (drop / "CDNOW_master.txt").write_text(" 00001 19970101  1   11.77\n")
+    monkeypatch.setenv("FIRMAMENT_HOME", str(tmp_path))
+    monkeypatch.setenv("FIRMAMENT_WAREHOUSE_DSN", warehouse_dsn)
+    migrate(warehouse_dsn)
+    settings = Settings.read()
+    with Warehouse(warehouse_dsn) as warehouse:
+        source = {"kind": "csv", "uri": drop.as_uri(), "layout": "cdnow"}
+        warehouse.save_firm(parse_firm({**ACME, "source": source}), actor="test")
+        sync_firms(warehouse, settings.registry)
+    return settings
+
+
+def not_well(settings) -> dict[str, str]:
+    return {finding.part: finding.says for finding in doctor.examine(settings) if not finding.is_well}
+
+
+def test_a_whole_installation_is_well_and_the_command_succeeds(installation):
+    said = CliRunner().invoke(app, ["doctor"])
+
+    assert said.exit_code == 0, said.output
+    assert not_well(installation) == {}
+    assert "sales since 1997-01" in said.output
+
+
+def test_a_source_that_is_gone_is_named_and_the_command_fails(installation):
+    (installation.home / "drop").rename(installation.home / "elsewhere")
+
+    said = CliRunner().invoke(app, ["doctor"])
+
+    assert said.exit_code == 1
+    assert list(not_well(installation)) == ["firm acme"]
+    assert str(installation.home / "drop") in not_well(installation)["firm acme"]
+
+
+def test_a_firm_the_registry_lacks_is_named(installation):
+    with Warehouse(installation.warehouse_dsn()) as warehouse:
+        row = warehouse.firm_row("acme")
+        warehouse.save_firm(parse_firm({**row, "firm_key": "zeta"}), actor="test")
+
+    assert "zeta" in not_well(installation)["registry"]
+
+
+def test_a_store_whose_conditions_hold_nobody_back_is_found_out(installation, monkeypatch):
+    def careless(store, path, data, expected):
+        store._at(path).parent.mkdir(parents=True, exist_ok=True)
+        store._at(path).write_bytes(data)
+        return "tag"
+
+    monkeypatch.setattr(FileStore, "put", careless)
+
+    assert "8 were let through" in not_well(installation)["store"]
+
+
+def test_a_warehouse_that_waits_for_a_migration_says_which_command(tmp_path, warehouse_dsn):
+    settings = Settings.read({"FIRMAMENT_HOME": str(tmp_path), "FIRMAMENT_WAREHOUSE_DSN": warehouse_dsn})
+
+    found = not_well(settings)
+
+    assert list(found) == ["warehouse"]
+    assert "001_schemas" in found["warehouse"]
+    assert "python -m include migrate" in found["warehouse"]
