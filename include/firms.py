@@ -14,7 +14,15 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
-MODULES = ("rfm", "churn", "ltv", "insight", "actions")
+MODULES = ("rfm", "churn", "ltv", "insight", "actions", "publish")
+OPTIONAL_MODULES = ("engagement", "acquisition", "loyalty")  # for firms whose source has the data
+PUBLISHED = (
+    "analytic_customer",
+    "analytic_firm_based",
+    "churn_performance_metrics",
+    "churn_feature_importances",
+    "churn_firm_based",
+)
 
 
 class FirmError(ValueError):
@@ -23,15 +31,15 @@ class FirmError(ValueError):
 
 def _identifier(value: str) -> str:
     if not NAME.fullmatch(value):
-        raise ValueError(
-            f"{value!r} must be lower case letters, digits and underscores, starting with a letter"
-        )
+        # The value stays out of the message: people paste whole URLs, with a password, where an id belongs.
+        raise ValueError("must be lower case letters, digits and underscores, starting with a letter")
     return value
 
 
 def _zone(value: str) -> str:
     if value not in available_timezones():
-        raise ValueError(f"{value!r} is not a time zone of the tz database, such as Europe/London")
+        said = repr(value) if re.fullmatch(r"[\w+/-]{1,60}", value) else "this"
+        raise ValueError(f"{said} is not a time zone of the tz database, such as Europe/London")
     return value
 
 
@@ -62,7 +70,7 @@ class SourceRow(Strict):
         if (self.conn_id is None) == (self.uri is None):
             raise ValueError("give either conn_id (an Airflow connection) or uri (a folder), not both")
         if self.uri and not re.match(r"(file|s3)://", self.uri):
-            raise ValueError(f"uri {self.uri!r} must begin with file:// or s3://")
+            raise ValueError("uri must begin with file:// or s3://")
         return self
 
 
@@ -131,6 +139,27 @@ class Actions(Strict):
     holdout_share: float = Field(default=0.1, ge=0, le=0.5)
 
 
+class Publish(Strict):
+    """Where a firm's results are written back: its own database, a webhook, or both. No secrets here."""
+
+    conn_id: Identifier | None = None
+    db_schema: Identifier | None = Field(default=None, alias="schema")
+    tables: tuple[str, ...] = PUBLISHED
+    webhook: Identifier | None = None
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    @model_validator(mode="after")
+    def _has_a_place(self) -> Publish:
+        if self.conn_id is None and self.webhook is None:
+            raise ValueError("publish: give conn_id and schema (its own database), or webhook, or both")
+        if (self.conn_id is None) != (self.db_schema is None):
+            raise ValueError("publish: conn_id and schema go together")
+        if unknown := sorted(set(self.tables) - set(PUBLISHED)):
+            raise ValueError(f"publish.tables {unknown} are unknown; there are {list(PUBLISHED)}")
+        return self
+
+
 class FirmShape(Strict):
     """What decides the shape of a firm's DAG, and nothing else."""
 
@@ -170,14 +199,27 @@ class Firm(Strict):
     churn: Churn = Churn()
     ltv: Ltv = Ltv()
     actions: Actions = Actions()
+    publish: Publish | None = None
     quality: dict[str, dict[str, dict[str, float | None]]] = {}
     retrain_months: int = Field(default=3, ge=1, le=12)
     is_paused: bool = False
 
+    @model_validator(mode="before")
+    @classmethod
+    def _publishes_only_where_told(cls, row: dict[str, object]) -> dict[str, object]:
+        if row.get("publish"):
+            return row
+        modules = row.get("modules", MODULES)
+        if isinstance(modules, list | tuple):
+            modules = tuple(module for module in modules if module != "publish")
+        return {**row, "modules": modules}
+
     @model_validator(mode="after")
     def _modules_known(self) -> Firm:
-        if unknown := sorted(set(self.modules) - set(MODULES)):
-            raise ValueError(f"modules {unknown} are unknown; there are {list(MODULES)}")
+        known = (*MODULES, *OPTIONAL_MODULES)
+        if unknown := sorted(set(self.modules) - set(known)):
+            shown = [name for name in unknown if NAME.fullmatch(name)]
+            raise ValueError(f"modules {shown} are unknown; there are {list(known)}")
         return self
 
     @property
@@ -203,7 +245,7 @@ class Firm(Strict):
             schedule_hour=self.schedule_hour,
             source_kind=self.source.kind,
             pool=f"source_{place}"[:63],
-            modules=tuple(m for m in MODULES if m in self.modules),
+            modules=tuple(m for m in (*MODULES, *OPTIONAL_MODULES) if m in self.modules),
             owner=self.owner,
             alerts=self.alerts,
             is_paused=self.is_paused,
@@ -215,7 +257,8 @@ def parse_firm(row: dict[str, object]) -> Firm:
     try:
         return Firm.model_validate({k: v for k, v in row.items() if v is not None})
     except ValidationError as error:
-        key = row.get("firm_key", "?")
+        key = str(row.get("firm_key", "?"))
+        key = key if NAME.fullmatch(key) else "?"
         faults = "; ".join(
             f"{'.'.join(map(str, e['loc'])) or 'row'}: {e['msg'].removeprefix('Value error, ')}"
             for e in error.errors()

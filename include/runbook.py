@@ -31,6 +31,10 @@ FIRST_CHECK = {
     "sample": "Are the inputs there? The log names a missing handoff and the step that writes it.",
     "features": "Are the inputs there? The log names a missing handoff and the step that writes it.",
     "score": "Is the warehouse up? It compares facts that are loaded already, and reads nothing else.",
+    "publish": (
+        "Is the firm's own database up, and may its login write there? Nothing is half written: the tables "
+        "change in one transaction. What its webhook did not take is in `control.outbox`, and sent again."
+    ),
 }
 
 
@@ -95,6 +99,8 @@ def step_page(firm: FirmShape, step: Step) -> str:
         writes, grain = f"dataset `{step.writes.name}`", ", ".join(step.writes.grain)
     elif step.table is not None:
         writes, grain = f"table `analytics.{step.table}`", ", ".join(("firm", *step.reads[0].grain))
+    elif step.kind == "publish":
+        reads, writes, grain = "views of `mart`", "the firm's own schema", "see `docs/publishing.md`"
     else:
         writes, grain = "`control.quality`", "firm, as_of, expectation"
     return f"""\

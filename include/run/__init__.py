@@ -23,6 +23,7 @@ from include.run.compute import features, fit, predict, query, sample
 from include.run.context import Context
 from include.run.extract import extract
 from include.run.load import load
+from include.run.publish import publish
 from include.run.score import score
 from include.run.validate import validate
 from include.settings import Settings
@@ -40,6 +41,7 @@ KINDS: dict[str, Callable[[Context], tuple[int, str]]] = {
     "predict": predict,
     "load": load,
     "score": score,
+    "publish": publish,
 }
 
 

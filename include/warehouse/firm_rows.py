@@ -13,10 +13,10 @@ from include.warehouse.session import Row, Session
 FIELDS = (
     "firm_key", "name", "source", "timezone", "currency", "working_day_period", "schedule_hour",
     "churn_threshold_days", "min_spend", "min_orders", "lookback_days", "modules", "engine", "language",
-    "owner", "alerts", "rfm", "churn", "ltv", "actions", "quality",
+    "owner", "alerts", "rfm", "churn", "ltv", "actions", "publish", "quality",
     "retrain_months", "is_paused",
 )  # fmt: skip
-NESTED = ("source", "alerts", "rfm", "churn", "ltv", "actions", "quality")
+NESTED = ("source", "alerts", "rfm", "churn", "ltv", "actions", "publish", "quality")
 
 
 class FirmLike(Protocol):

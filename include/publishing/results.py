@@ -1,0 +1,42 @@
+"""What is published, read from the warehouse: all tables of a run from one snapshot of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from psycopg.rows import tuple_row
+
+from include.publishing import Read, Run
+from include.warehouse import statements
+from include.warehouse.session import Session
+
+BATCH_ROWS = 10_000
+
+
+class Results(Session):
+    """The rows of ``sql/publish``, streamed."""
+
+    @contextmanager
+    def of(self, run: Run) -> Iterator[Read]:
+        """A function that opens the rows of one table; each is read as of the same moment."""
+        params = {"firm_key": run.firm_id, "as_of": run.as_of, "run_id": run.run_id}
+
+        @contextmanager
+        def read(table: str) -> Iterator[tuple[list[str], Iterator[tuple[Any, ...]]]]:
+            text = statements.placeholders(statements.script("publish", table), params)
+            with self.connection.cursor(name="published", row_factory=tuple_row) as cursor:
+                cursor.itersize = BATCH_ROWS
+                with self.clear_errors(f"sql/publish/{table}.sql"):
+                    cursor.execute(text, params)
+                yield [column.name for column in cursor.description or ()], self._fetch(cursor, table)
+
+        with self.clear_errors(f"reading what is published of {run.run_id}"), self.connection.transaction():
+            self.connection.execute("set transaction isolation level repeatable read, read only")
+            yield read
+
+    def _fetch(self, cursor: Iterable[tuple[Any, ...]], table: str) -> Iterator[tuple[Any, ...]]:
+        # Said here: the writer would take it for an error of the firm's own database.
+        with self.clear_errors(f"sql/publish/{table}.sql"):
+            yield from cursor

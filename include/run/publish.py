@@ -1,0 +1,32 @@
+"""The publish step: results back into the firm's own database, and what changed to its webhook."""
+
+from __future__ import annotations
+
+from include import outbox, publishing
+from include.publishing.results import Results
+from include.run.context import Context
+
+
+def publish(context: Context) -> tuple[int, str]:
+    """Write the firm's tables, write down what changed, and send it; a deaf webhook fails nothing."""
+    firm, place = context.firm, context.firm.publish
+    if place is None:
+        return 0, "the firm's row names no place to publish to"
+    rows, notes = 0, []
+    dsn = context.warehouse.dsn
+    if place.conn_id is not None:
+        target = publishing.open_target(firm, context.settings.connection_uri)
+        run = publishing.Run(firm.firm_key, context.as_of, context.token)
+        with Results(dsn) as results, results.of(run) as read:
+            rows, left = publishing.publish(target, place.tables, run, read)
+        notes.append(left)
+    if place.webhook is not None:
+        with outbox.Changes(dsn) as box:
+            changes = box.write_down(firm.firm_key, context.as_of)
+        rows += changes
+        notes.append(f"{changes} changes; {outbox.deliver(firm, context.settings)}")
+    note = "; ".join(filter(None, notes))
+    context.warehouse.set_module_status(
+        firm.firm_key, context.as_of, "publish", True, note or f"{rows} rows published"
+    )
+    return rows, note

@@ -1,0 +1,26 @@
+-- churn_feature_importances: what the trees of the snapshot's model look at; none where none were trained.
+-- Grain: model_id, feature_name. Params: :firm_key, :as_of, :run_id.
+-- The run here is the training, named by its anchor: a snapshot of another day adds no row.
+
+select
+    :firm_key as firm_id,
+    importances.model_version as model_id,
+    importances.feature as feature_name,
+    importances.anchor as run_date,
+    importances.factor as churn_factor,
+    importances.place as importance_rank,
+    importances.mean_contribution as importance_score,
+    importances.gain as total_gain,
+    importances.splits as split_count,
+    :firm_key || '/' || cast(importances.anchor as text) as run_id
+from analytics.dim_firm
+inner join analytics.churn_feature_importances as importances on dim_firm.firm_sk = importances.firm_sk
+where
+    dim_firm.firm_key = :firm_key
+    and importances.anchor = (
+        select max(earlier.anchor) as anchor
+        from analytics.churn_feature_importances as earlier
+        where
+            earlier.firm_sk = dim_firm.firm_sk
+            and earlier.anchor <= :as_of
+    )
