@@ -132,7 +132,11 @@ ACQUISITIONS = Dataset(
                 "order before it, or no lead.",
                 required=True,
             ),
-            column("acquired_date", DAY, "Day the customer was won: conversion_date, else first order."),
+            column(
+                "acquired_date",
+                DAY,
+                "Day the customer was won: the earlier of conversion_date and first order.",
+            ),
             column("first_order_date", DAY, "First day with a sale, of the row that won the customer."),
             column("first_order_value", MONEY, "Sale amount of that day."),
             column("first_order_items", QUANTITY, "Units of that day."),

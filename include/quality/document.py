@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from include.datasets import Dataset
+from include.datasets.engagement import DIRECTORY, INTERACTIONS, LEADS
 from include.datasets.extracted import CUSTOMERS, LOYALTY_MOVEMENTS, PRODUCTS, TRANSACTIONS
 from include.quality.rules import ColumnsRule, Rule, limits, suite
 
 PAGE = Path(__file__).parents[2] / "docs" / "quality.md"
-DATASETS = (TRANSACTIONS, CUSTOMERS, PRODUCTS, LOYALTY_MOVEMENTS)
+DATASETS = (TRANSACTIONS, CUSTOMERS, PRODUCTS, LOYALTY_MOVEMENTS, INTERACTIONS, DIRECTORY, LEADS)
 
 INTRODUCTION = """\
 # The quality gate

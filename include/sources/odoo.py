@@ -42,7 +42,7 @@ class Odoo(Postgres):
         "product_template",
         "product_category",
     )
-    optional_tables: Mapping[str, str] = {"loyalty_movements": "loyalty_history"}
+    optional_tables: Mapping[str, tuple[str, ...]] = {"loyalty_movements": ("loyalty_history",)}
 
     def __init__(
         self, firm: Firm, connection_uri: Callable[[str], str], *, scratch: Path | None = None

@@ -35,7 +35,12 @@ class Postgres:
     required_tables: tuple[str, ...] = (
         "customers", "products", "orders", "order_lines", "returns", "return_lines",
     )  # fmt: skip
-    optional_tables: Mapping[str, str] = {"loyalty_movements": "loyalty_movements"}  # by dataset
+    optional_tables: Mapping[str, tuple[str, ...]] = {  # by dataset; all of them must be there
+        "loyalty_movements": ("loyalty_movements",),
+        "directory": ("campaigns", "channels", "programmes"),
+        "interactions": ("interactions",),
+        "leads": ("leads",),
+    }
 
     def __init__(
         self, firm: Firm, connection_uri: Callable[[str], str], *, scratch: Path | None = None
@@ -60,13 +65,13 @@ class Postgres:
             ) from None
 
     def offers(self, dataset: Dataset) -> bool:
-        """Whether there is a statement for the dataset, and its table where the table is optional."""
+        """Whether there is a statement for the dataset, and its tables where they are optional."""
         if not has_statement(f"{self.kind}/{dataset.name}"):
             return False
         if dataset.name not in self.optional_tables:
             return True
         with self._snapshot() as connection:
-            return self.optional_tables[dataset.name] in self._tables(connection)
+            return self._tables(connection).issuperset(self.optional_tables[dataset.name])
 
     def first_month(self, dataset: Dataset) -> Month | None:
         """The month of the first row whose date can be used."""

@@ -79,6 +79,73 @@ create table if not exists loyalty_movements (
     points_used numeric(18, 4) not null default 0
 );
 
+-- The rest may be absent. What is missing leaves its module off: see docs/sources.md.
+
+create table if not exists campaigns (
+    campaign_id text primary key,
+    campaign_name text,
+    campaign_type text,
+    channel_code text,
+    target_segment_code text,
+    start_date date,
+    end_date date,
+    budget_amount numeric(18, 4),
+    status text,
+    created_at timestamp with time zone
+);
+
+create table if not exists channels (
+    channel_code text primary key,
+    channel_name text,
+    channel_type text,
+    channel_category text,
+    is_online boolean,
+    cost_per_interaction numeric(18, 4)
+);
+
+create table if not exists programmes (
+    programme_id text primary key,
+    programme_name text,
+    programme_type text
+);
+
+create table if not exists interactions (
+    interaction_id text primary key,
+    activity_type text not null,
+    activity_subtype text,
+    activity_reference text,
+    occurred_at timestamp with time zone not null,
+    customer_id text,
+    channel_code text,
+    campaign_id text,
+    event_count bigint not null default 1,
+    cost_amount numeric(18, 4),
+    session_duration_mins double precision,
+    pages_viewed bigint,
+    products_viewed bigint,
+    sentiment_score double precision,
+    nps_score smallint,
+    satisfaction_score double precision,
+    referral_source text
+);
+
+create table if not exists leads (
+    lead_id text primary key,
+    customer_id text,
+    channel_code text,
+    campaign_id text,
+    referrer_customer_id text,
+    acquisition_source text,
+    first_touchpoint text,
+    created_at timestamp with time zone not null,
+    first_contact_at timestamp with time zone,
+    converted_at timestamp with time zone,
+    touchpoints_count bigint,
+    marketing_cost numeric(18, 4),
+    sales_cost numeric(18, 4)
+);
+
+create index if not exists interactions_occurred_at on interactions (occurred_at);
 create index if not exists orders_ordered_at on orders (ordered_at);
 create index if not exists returns_returned_at on returns (returned_at);
 create index if not exists loyalty_movements_occurred_at on loyalty_movements (occurred_at);
@@ -101,3 +168,24 @@ comment on table return_lines is 'One row per line of a return; amounts are posi
 comment on column return_lines.refund_amount is 'Given back for the whole line.';
 comment on column return_lines.cost_amount is 'Cost of the goods that came back; empty when unknown.';
 comment on table loyalty_movements is 'One row per earning or spending of points.';
+comment on table campaigns is 'One row per campaign.';
+comment on column campaigns.created_at is 'When the campaign was planned; empty means always known.';
+comment on table channels is
+'One row per channel, by which customers come, buy, are helped or are written to.';
+comment on table programmes is 'One row per loyalty programme.';
+comment on table interactions is
+'One row per event beside a sale. Events are not changed: what becomes of a ticket is another event.';
+comment on column interactions.activity_type is
+'inquiry, complaint, ticket, feedback, nps, session, login, browse; of a campaign targeted, impression, '
+'sent, opened, clicked, unsubscribed, redemption, conversion, spend.';
+comment on column interactions.activity_subtype is
+'Finer kind: of a ticket its step, such as opened or closed; of nps the stage asked about.';
+comment on column interactions.activity_reference is 'Ticket, coupon or page it is about.';
+comment on column interactions.customer_id is 'The customer; empty when nobody was identified.';
+comment on column interactions.event_count is
+'How many events the row stands for, such as a day''s impressions.';
+comment on column interactions.sentiment_score is '-1 (bad) to 1 (good).';
+comment on column interactions.nps_score is '0 to 10; empty of no answer.';
+comment on table leads is 'One row per person or firm that might become a customer, or has.';
+comment on column leads.customer_id is 'The customer it became.';
+comment on column leads.marketing_cost is 'Marketing''s cost of this lead, converted or not.';

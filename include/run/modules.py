@@ -1,0 +1,37 @@
+"""What the source has for the modules that not every firm has data for, told in ``control.module_status``."""
+
+from __future__ import annotations
+
+from include.datasets import Dataset
+from include.datasets.engagement import INTERACTIONS, LEADS
+from include.datasets.extracted import LOYALTY_MOVEMENTS
+from include.run.context import Context
+from include.sources import Source
+
+NEEDED: dict[str, Dataset] = {
+    "engagement": INTERACTIONS,
+    "acquisition": LEADS,
+    "loyalty": LOYALTY_MOVEMENTS,
+}
+
+
+def tell_modules(context: Context, source: Source) -> None:
+    """Say of each optional module whether it is on and whether the source has what it needs."""
+    for module, dataset in NEEDED.items():
+        is_on = module in context.firm.modules
+        has_data = source.offers(dataset)
+        context.warehouse.set_module_status(
+            context.firm.firm_key,
+            context.as_of,
+            module,
+            is_on and has_data,
+            _reason(module, dataset, is_on=is_on, has_data=has_data),
+        )
+
+
+def _reason(module: str, dataset: Dataset, *, is_on: bool, has_data: bool) -> str:
+    if is_on:
+        return f"the source has {dataset.name}" if has_data else f"the source has no {dataset.name}"
+    if has_data:
+        return f"off: the source has {dataset.name}; add {module!r} to the firm's modules to load them"
+    return f"off: the source has no {dataset.name}"

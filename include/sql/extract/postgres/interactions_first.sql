@@ -1,0 +1,14 @@
+-- The first day with an event beside a sale, and whether there are any at all.
+-- Grain: one row. Params: :earliest, :timezone.
+
+with events as (
+
+    select case when occurred_at >= :earliest and occurred_at < 'infinity' then occurred_at end as usable_at
+    from interactions
+
+)
+
+select
+    cast(min(usable_at) at time zone :timezone as date) as first_day,
+    count(*) > 0 as has_rows
+from events
