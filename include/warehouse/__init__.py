@@ -5,6 +5,7 @@ slices in one transaction each, and keeps the books of every run.
 """
 
 from include.warehouse.bookkeeping import Bookkeeping
+from include.warehouse.erasures import Erasures
 from include.warehouse.errors import (
     Fenced,
     LoadRefused,
@@ -20,7 +21,7 @@ from include.warehouse.models import Models
 from include.warehouse.scoring import Scoring
 
 
-class Warehouse(FirmRows, Bookkeeping, Loading, Scoring, Models):
+class Warehouse(FirmRows, Bookkeeping, Loading, Scoring, Models, Erasures):
     """A firm's analytics in Postgres, at a DSN. Use it as a context manager, in one process and thread."""
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from include.warehouse.erasures import share_with_steps
 from include.warehouse.errors import Fenced
 from include.warehouse.session import Row, Session
 
@@ -16,7 +17,12 @@ class Bookkeeping(Session):
     """Tokens, outcomes and what the gate found."""
 
     def draw_token(self, firm_key: str, step: str, slice_text: str) -> int:
-        """A fencing token for an attempt of a step: higher than every one drawn before."""
+        """A fencing token for an attempt of a step: higher than every one drawn before.
+
+        While the session lives, no customer of the firm is erased: erasing waits, and a step waits for it.
+        """
+        with self.clear_errors(f"start of {step} of {firm_key}"):
+            share_with_steps(self.connection, firm_key)
         query = "insert into control.attempts (firm_key, step, slice) values (%s, %s, %s) returning token"
         return int(self.rows(query, [firm_key, step, slice_text])[0]["token"])
 

@@ -1,0 +1,308 @@
+"""Customers a firm was asked to forget: their tombstones, and the rows that go.
+
+A tombstone is a keyed hash, so the list of the forgotten names nobody. Erasing keeps a firm's steps
+out by a lock that each of them shares: no step that began before the tombstone writes after it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from include import faults
+from include.warehouse.errors import UnknownFirm
+from include.warehouse.loading import FIRM_LOCK
+from include.warehouse.session import Row, Session
+
+STEP_LOCK = 7_304  # advisory lock class: steps of a firm share it, erasing has it alone
+PATIENCE = "15min"
+ANONYMOUS = "(anonymous)"
+ANONYMISED = ("analytics.fact_sales",)  # totals must hold: the sales stay, the buyer becomes nobody
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """The tombstones of a firm."""
+
+    salt: bytes
+    hashes: frozenset[str]
+
+    def has(self, customer_id: str) -> bool:
+        """Whether this customer is to be left out."""
+        return tombstone(self.salt, customer_id) in self.hashes
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """A slice of a handoff that was written anew: what stands loaded of it is as good."""
+
+    dataset: str
+    slice: str
+    old_sha256: str
+    new_sha256: str
+    token: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A table or view and its columns, with their types."""
+
+    schema: str
+    name: str
+    kind: str
+    columns: dict[str, str]
+
+    @property
+    def full_name(self) -> str:
+        """``analytics.fact_sales``."""
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def identifier(self) -> sql.Identifier:
+        """The name, quoted."""
+        return sql.Identifier(self.schema, self.name)
+
+    def of_firm(self, firm_key: str, firm_sk: int | None) -> sql.Composable:
+        """The condition that a row is the firm's, as far as the relation says whose its rows are."""
+        if "firm_sk" in self.columns and firm_sk is not None:
+            return sql.SQL("firm_sk = {}").format(sql.Literal(firm_sk))
+        if "firm_key" in self.columns:
+            return sql.SQL("firm_key = {}").format(sql.Literal(firm_key))
+        return sql.SQL("true")
+
+
+def tombstone(salt: bytes, customer_id: str) -> str:
+    """What a customer's id is remembered by."""
+    return hmac.new(salt, customer_id.encode(), hashlib.sha256).hexdigest()
+
+
+def share_with_steps(connection: psycopg.Connection[Row], firm_key: str) -> None:
+    """Called as a step begins: while this session lives, nobody is erased of the firm."""
+    connection.execute("select pg_advisory_lock_shared(%s, hashtext(%s))", [STEP_LOCK, firm_key])
+
+
+class Erasures(Session):
+    """The warehouse's part of forgetting a customer."""
+
+    def hold_firm(self, firm_key: str) -> None:
+        """Wait until no step of the firm runs, and let none begin while this session lives."""
+        with self.clear_errors(f"waiting for the steps of {firm_key} to end"):
+            self.connection.execute(f"set lock_timeout = '{PATIENCE}'")
+            self.connection.execute("select pg_advisory_lock(%s, hashtext(%s))", [STEP_LOCK, firm_key])
+            self.connection.execute("reset lock_timeout")
+
+    def forgotten(self, firm_key: str) -> Forgotten | None:
+        """The firm's tombstones, if it has any."""
+        rows = self.rows(
+            "select salt, array_agg(customer_hash) as hashes from control.erasures "
+            "join control.erasure_salts using (firm_key) where firm_key = %s group by salt",
+            [firm_key],
+        )
+        return Forgotten(bytes(rows[0]["salt"]), frozenset(rows[0]["hashes"])) if rows else None
+
+    def bury(self, firm_key: str, customer_id: str, actor: str) -> str:
+        """Set the tombstone, and write down who asked for it; its hash."""
+        with self.clear_errors(f"tombstone of {firm_key}"), self.connection.transaction():
+            self.connection.execute(
+                "insert into control.erasure_salts (firm_key, salt) values (%s, %s) on conflict do nothing",
+                [firm_key, secrets.token_bytes(32)],
+            )
+            row = self.connection.execute(
+                "select salt from control.erasure_salts where firm_key = %s", [firm_key]
+            ).fetchone()
+            if row is None:
+                raise UnknownFirm(f"no firm {firm_key!r}")
+            digest = tombstone(bytes(row["salt"]), customer_id)
+            self.connection.execute(
+                "insert into control.erasures (firm_key, customer_hash, requested_by) values (%s, %s, %s) "
+                "on conflict (firm_key, customer_hash) do update set erased_at = null",
+                [firm_key, digest, actor],
+            )
+            self._write_down(actor, "erase", firm_key, digest)
+        return digest
+
+    def finish(self, firm_key: str, digest: str, actor: str) -> None:
+        """A scan of everything found nothing more."""
+        with self.clear_errors(f"tombstone of {firm_key}"), self.connection.transaction():
+            self.connection.execute(
+                "update control.erasures set erased_at = clock_timestamp() "
+                "where firm_key = %s and customer_hash = %s",
+                [firm_key, digest],
+            )
+            self._write_down(actor, "erased", firm_key, digest)
+
+    def firm_sk(self, firm_key: str) -> int | None:
+        """The firm's key in the facts; None when nothing of it was ever loaded."""
+        rows = self.rows("select firm_sk from analytics.dim_firm where firm_key = %s", [firm_key])
+        return int(rows[0]["firm_sk"]) if rows else None
+
+    def customer_sk(self, firm_key: str, customer_id: str) -> int | None:
+        """The customer's key in the facts."""
+        rows = self.rows(
+            "select customer_sk from analytics.dim_customer join analytics.dim_firm using (firm_sk) "
+            "where firm_key = %s and customer_id = %s and not is_anonymous",
+            [firm_key, customer_id],
+        )
+        return int(rows[0]["customer_sk"]) if rows else None
+
+    def contacts(self, customer_sk: int | None) -> list[str | None]:
+        """The contact values that the warehouse holds of a customer."""
+        rows = self.rows(
+            "select full_name, email, phone from pii.customer_contact where customer_sk = %s", [customer_sk]
+        )
+        return [value for row in rows for value in row.values()]
+
+    def shared(self, firm_key: str, customer_id: str, values: Sequence[str]) -> set[str]:
+        """Those of the values that are another customer's too."""
+        rows = self.rows(
+            "select asked.value from unnest(%s::text[]) as asked (value) where exists ("
+            "select from pii.customer_contact join analytics.dim_customer using (customer_sk) "
+            "join analytics.dim_firm on dim_firm.firm_sk = dim_customer.firm_sk "
+            "where firm_key = %s and customer_id <> %s "
+            "and lower(asked.value) in (lower(full_name), lower(email), lower(phone)))",
+            [list(values), firm_key, customer_id],
+        )
+        return {row["value"] for row in rows}
+
+    def relations(self) -> list[Relation]:
+        """Every table and view of the warehouse, partitions apart: they are read through their parents."""
+        rows = self.rows(
+            "select n.nspname as schema, c.relname as name, c.relkind::text as kind, "
+            "json_object_agg(a.attname, format_type(a.atttypid, null) order by a.attnum) as columns "
+            "from pg_catalog.pg_class as c join pg_catalog.pg_namespace as n on n.oid = c.relnamespace "
+            "join pg_catalog.pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped "
+            "where n.nspname in ('analytics', 'mart', 'control', 'pii', 'parts') "
+            "and c.relkind in ('r', 'p', 'v', 'm') and not c.relispartition group by 1, 2, 3 order by 1, 2"
+        )
+        return [Relation(**row) for row in rows]
+
+    def forget_rows(
+        self,
+        firm_key: str,
+        customer_id: str,
+        rewritten: Sequence[Rewritten],
+        is_free_text: Callable[[str, str], bool],
+        without: Callable[[Any], Any],
+        needles: Sequence[str],
+    ) -> dict[str, int]:
+        """Take the customer out of every table, in one transaction; rows changed, by table."""
+        firm_sk, customer_sk = self.firm_sk(firm_key), self.customer_sk(firm_key, customer_id)
+        relations = [relation for relation in self.relations() if relation.kind in ("r", "p")]
+        changed: dict[str, int] = {}
+        doing = f"forgetting a customer of {firm_key}"
+        with self.clear_errors(doing), self.transaction(doing) as connection:
+            if firm_sk is not None:
+                connection.execute("select pg_advisory_xact_lock(%s, %s)", [FIRM_LOCK, firm_sk])
+            for relation in relations:
+                count = _redact(connection, relation, firm_key, firm_sk, is_free_text, without, needles)
+                if customer_sk is not None and firm_sk is not None:
+                    count += _forget(connection, relation, firm_sk, customer_sk)
+                if "customer_id" in relation.columns and relation.full_name != "analytics.dim_customer":
+                    count += connection.execute(
+                        sql.SQL("delete from {} where customer_id = %s and {}").format(
+                            relation.identifier, relation.of_firm(firm_key, firm_sk)
+                        ),
+                        [customer_id],
+                    ).rowcount
+                if count:
+                    changed[relation.full_name] = count
+            if customer_sk is not None:
+                # Contacts and the outbox go with it: their keys cascade.
+                connection.execute("delete from analytics.dim_customer where customer_sk = %s", [customer_sk])
+                changed["analytics.dim_customer"] = 1
+            for part in rewritten:
+                for table in ("loads", "quality"):
+                    _carry_over(connection, table, firm_key, part)
+            faults.point("erase.before_commit")
+        faults.point("erase.after_commit")
+        return changed
+
+    def clean(self, tables: Sequence[str]) -> None:
+        """Free the deleted rows' room and renew statistics, which hold values of rows themselves."""
+        with self.clear_errors("vacuum after erasing"):
+            for name in tables:
+                schema, _, table = name.partition(".")
+                self.connection.execute(sql.SQL("vacuum (analyze) {}").format(sql.Identifier(schema, table)))
+
+    def _write_down(self, actor: str, change: str, firm_key: str, digest: str) -> None:
+        self.connection.execute(
+            "insert into control.audit (actor, change_made, firm_key, changed_to) values (%s, %s, %s, %s)",
+            [actor, change, firm_key, Jsonb({"customer_hash": digest})],
+        )
+
+
+def _forget(connection: psycopg.Connection[Row], relation: Relation, firm_sk: int, customer_sk: int) -> int:
+    """Delete the customer's rows of a fact, or make them nobody's."""
+    if "customer_sk" not in relation.columns or relation.full_name == "analytics.dim_customer":
+        return 0
+    where = sql.SQL("customer_sk = {} and {}").format(sql.Literal(customer_sk), relation.of_firm("", firm_sk))
+    if relation.full_name not in ANONYMISED:
+        return connection.execute(
+            sql.SQL("delete from {} where {}").format(relation.identifier, where)
+        ).rowcount
+    connection.execute(
+        "insert into analytics.dim_customer (firm_sk, customer_id, is_anonymous) values (%s, %s, true) "
+        "on conflict (firm_sk, customer_id) do nothing",
+        [firm_sk, ANONYMOUS],
+    )
+    nobody = sql.SQL(
+        "(select customer_sk from analytics.dim_customer where firm_sk = {} and customer_id = {})"
+    ).format(sql.Literal(firm_sk), sql.Literal(ANONYMOUS))
+    return connection.execute(
+        sql.SQL("update {} set customer_sk = {} where {}").format(relation.identifier, nobody, where)
+    ).rowcount
+
+
+def _redact(
+    connection: psycopg.Connection[Row],
+    relation: Relation,
+    firm_key: str,
+    firm_sk: int | None,
+    is_free_text: Callable[[str, str], bool],
+    without: Callable[[Any], Any],
+    needles: Sequence[str],
+) -> int:
+    """Take the customer out of sentences and documents of the books."""
+    count = 0
+    for column, kind in relation.columns.items():
+        if relation.schema != "control" or not is_free_text(column, kind) or kind not in ("text", "jsonb"):
+            continue
+        name = sql.Identifier(column)
+        found = connection.execute(
+            sql.SQL(
+                "select ctid::text as place, {} as held from {} where {} and exists ("
+                "select from unnest(%s::text[]) as needle where strpos(lower({}::text), needle) > 0)"
+            ).format(name, relation.identifier, relation.of_firm(firm_key, firm_sk), name),
+            [list(needles)],
+        ).fetchall()
+        for row in found:
+            if (told := without(row["held"])) != row["held"]:
+                connection.execute(
+                    sql.SQL("update {} set {} = %s where ctid = %s::tid").format(relation.identifier, name),
+                    [Jsonb(told) if kind == "jsonb" else told, row["place"]],
+                )
+                count += 1
+    return count
+
+
+def _carry_over(connection: psycopg.Connection[Row], table: str, firm_key: str, part: Rewritten) -> None:
+    """What was loaded or checked of the old bytes holds of the new: the same rows, less the customer's."""
+    loaded = ", token = greatest(token, %(token)s), manifest_token = %(token)s" if table == "loads" else ""
+    connection.execute(
+        f"update control.{table} set manifest_sha256 = %(new)s{loaded} "
+        "where firm_key = %(firm)s and dataset = %(dataset)s and slice = %(slice)s "
+        "and manifest_sha256 = %(old)s",
+        {
+            "new": part.new_sha256, "old": part.old_sha256, "token": part.token,
+            "firm": firm_key, "dataset": part.dataset, "slice": part.slice,
+        },
+    )  # fmt: skip
