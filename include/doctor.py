@@ -72,14 +72,13 @@ def _store(settings: Settings) -> Finding:
             store = open_store(settings.root, scratch=Path(scratch))
             path = f"doctor/{uuid.uuid4().hex}"
             try:
-                store.put(path, b"first", None)
-                blob = store.get(path)
+                etag = store.put(path, b"first", None)
                 start = Barrier(WRITERS)
 
                 def write(writer: int) -> bool:
                     start.wait()
                     try:
-                        store.put(path, f"writer {writer}".encode(), blob.tag)
+                        store.put(path, f"writer {writer}".encode(), etag)
                     except Conflict:
                         return False
                     return True

@@ -5,12 +5,14 @@ from __future__ import annotations
 import typer
 
 from include.cli.access import access
+from include.cli.erase import erase
 from include.cli.firms import firms
 from include.cli.installation import doctor, dsn, migrate
+from include.cli.models import models
 from include.cli.run import run
 
 app = typer.Typer(help="Firmament: customer analytics for each firm, as of any date.", no_args_is_help=True)
-for command in (run, dsn, migrate, doctor):
+for command in (run, dsn, migrate, doctor, erase):
     app.command()(command)
-for group, name in ((firms, "firms"), (access, "access")):
+for group, name in ((firms, "firms"), (models, "models"), (access, "access")):
     app.add_typer(group, name=name)

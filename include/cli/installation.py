@@ -44,6 +44,6 @@ def doctor(
         findings.append(finding)
         mark = "[green]well[/green]" if finding.is_well else "[red]not well[/red]"
         console.print(f"{mark}  {finding.part}: ", end="")
-        console.print(finding.says, markup=False, highlight=False)
+        console.print(finding.says, markup=False, highlight=False, soft_wrap=True)
     if not all(finding.is_well for finding in findings):
         raise typer.Exit(1)

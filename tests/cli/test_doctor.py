@@ -28,7 +28,7 @@ def installation(warehouse_dsn, tmp_path, monkeypatch):
     """A migrated warehouse and a firm whose folder holds one sale."""
     drop = tmp_path / "drop"
     drop.mkdir()
-    (drop / "CDNOW_master.txt").write_text(" 00001 19970101  1   11.77\n")
+    (drop / "sales.csv").write_text("customer_id,date,cds,spend\n1,19970101,1,11.77\n")
     monkeypatch.setenv("FIRMAMENT_HOME", str(tmp_path))
     monkeypatch.setenv("FIRMAMENT_WAREHOUSE_DSN", warehouse_dsn)
     migrate(warehouse_dsn)
