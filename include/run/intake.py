@@ -71,7 +71,8 @@ class Intake:
 
     def read(self, batches: Iterable[pa.RecordBatch]) -> None:
         """Take in a source's batches, parting usable rows from rejected ones."""
-        usable = pq.ParquetWriter(self._usable, self.dataset.schema, compression="zstd")
+        # It is read back at once and removed: spare the processor, not the disk.
+        usable = pq.ParquetWriter(self._usable, self.dataset.schema, compression="lz4")
         rejected = pq.ParquetWriter(self._rejected, _REJECTED, compression="zstd")
         try:
             for batch in batches:
@@ -89,14 +90,19 @@ class Intake:
     def tidy(self, engine: Engine) -> Iterator[pa.RecordBatch]:
         """Usable rows, sorted by grain, each key once."""
         rows = pq.read_metadata(self._usable).num_rows
-        distinct, keys = self._count(engine)
+        keys = self._count(engine, sqlglot.select(*self.dataset.grain).distinct().from_(self.dataset.name))
+        if keys == rows:
+            lines = sqlglot.select(*self.dataset.schema.names).from_(self.dataset.name)
+            yield from self._in_order(engine, lines)
+            return
+        distinct = self._count(engine, self._distinct("*"))
         if distinct < rows:
             self.rejections.rows[EXACT_DUPLICATE] += rows - distinct
-        query = self._distinct(*self.dataset.schema.names).order_by(*self.dataset.grain)
+        lines = self._distinct(*self.dataset.schema.names)
         if keys < distinct:
             self._reject_conflicts(engine)
-            query = query.qualify(self._copies().eq(1))
-        yield from map(self.dataset.conform, self._query(engine, query))
+            lines = lines.qualify(self._copies().eq(1))
+        yield from self._in_order(engine, lines)
 
     def rejected(self, engine: Engine) -> Iterator[pa.RecordBatch]:
         """Rejected rows, sorted and numbered within their reason. Read it after ``tidy``."""
@@ -116,12 +122,13 @@ class Intake:
     def _query(self, engine: Engine, query: exp.Select) -> Iterator[pa.RecordBatch]:
         return engine.query(query.sql(dialect="duckdb"), [(self.dataset, [self._usable])], {})
 
-    def _count(self, engine: Engine) -> tuple[int, int]:
-        """Distinct rows, and distinct grain keys."""
-        keys = sqlglot.select(*self.dataset.grain).distinct().from_(self.dataset.name).subquery("keys")
-        key_count = sqlglot.select("count(*)").from_(keys).subquery()
-        (batch,) = self._query(engine, self._distinct("count(*) as rows", exp.alias_(key_count, "keys")))
-        return batch.column("rows")[0].as_py(), batch.column("keys")[0].as_py()
+    def _in_order(self, engine: Engine, lines: exp.Select) -> Iterator[pa.RecordBatch]:
+        yield from map(self.dataset.conform, self._query(engine, lines.order_by(*self.dataset.grain)))
+
+    def _count(self, engine: Engine, lines: exp.Select) -> int:
+        query = sqlglot.select("count(*) as rows").from_(lines.subquery("counted"))
+        (batch,) = self._query(engine, query)
+        return int(batch.column("rows")[0].as_py())
 
     def _reject_conflicts(self, engine: Engine) -> None:
         query = self._distinct(
