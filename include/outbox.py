@@ -32,7 +32,7 @@ DELIVERY_LOCK = 7_303  # advisory lock class: one sender per firm, or order woul
 BATCH = 500
 SECONDS = 10.0  # what a webhook gets to answer in
 TRIES = 4
-WAIT = tenacity.wait_exponential_jitter(initial=0.5, max=8.0)
+WAIT = tenacity.wait_exponential_jitter(multiplier=0.5, max=8.0)
 LONGEST_PAUSE = timedelta(hours=1)
 KEPT = timedelta(days=90)  # how long a delivered change can be looked up
 MOST_REFUSALS = 20  # in a row: then nothing is wrong with a change, but with the address
@@ -138,7 +138,7 @@ class Changes(Session):
         return [row["firm_key"] for row in self.rows(asked)]
 
 
-def deliver(firm: Firm, settings: Settings, *, wait: tenacity.wait.wait_base = WAIT) -> str:
+def deliver(firm: Firm, settings: Settings, *, wait: tenacity.wait.wait_base | None = None) -> str:
     """Send what is due to the firm's webhook; what was sent and what waits, in words."""
     if firm.publish is None or firm.publish.webhook is None:
         return "the firm's row names no webhook"
@@ -148,7 +148,7 @@ def deliver(firm: Firm, settings: Settings, *, wait: tenacity.wait.wait_base = W
         if firm_sk is None:
             return "another sender is at work"
         with httpx.Client(timeout=SECONDS, follow_redirects=False) as client:
-            sent, trouble = _send_all(box, firm, firm_sk, client, to, wait)
+            sent, trouble = _send_all(box, firm, firm_sk, client, to, wait or WAIT)
         waiting = box.waiting(firm_sk)
     if not waiting:
         return f"{sent} delivered"

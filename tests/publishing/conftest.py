@@ -16,7 +16,7 @@ from include.publishing.results import Results
 from include.publishing.tables import TABLES
 from tests.warehouse.churn_rows import at_risk, model
 from tests.warehouse.shop import TABLES as LOADED
-from tests.warehouse.shop import migrated, scored, shop
+from tests.warehouse.shop import Shop, migrated, scored, shop
 
 __all__ = ["migrated", "shop"]
 LOADED.update({"fact_firm_metric": FIRM_METRICS, "fact_firm_insight": FIRM_INSIGHT, "fact_customer_ltv": LTV})
@@ -70,9 +70,12 @@ def candidate(name, *, champion=False, auc=0.75) -> dict:
     }
 
 
-@pytest.fixture
-def analysed(shop):
-    """The shop with two snapshots: bob moves from loyal to lost and from Low to Critical."""
+@pytest.fixture(scope="session")
+def analysed_once(postgres_server, migrated) -> Iterator[tuple[str, str]]:
+    """A database to copy from, and the model's version: bob moves from loyal to lost, and to Critical."""
+    name = "analysed_template"
+    _copy(postgres_server, migrated, name)
+    shop = Shop(postgres_server.dsn(name))
     shop.version = model(
         shop,
         ANCHOR,
@@ -89,7 +92,28 @@ def analysed(shop):
     )
     snapshot(shop, OLD, bob=("445", "loyal", "Low", 0.25))
     snapshot(shop, NEW, bob=("145", "lost", "Critical", 0.875))
-    return shop
+    shop.warehouse.close()
+    yield name, shop.version
+    postgres.drop_database(postgres_server, name)
+
+
+@pytest.fixture
+def analysed(postgres_server, analysed_once, request) -> Iterator[Shop]:
+    """The analysed shop, this test's alone."""
+    name = f"analysed_{abs(hash(request.node.nodeid))}"
+    _copy(postgres_server, analysed_once[0], name)
+    shop = Shop(postgres_server.dsn(name))
+    shop.version = analysed_once[1]
+    yield shop
+    shop.warehouse.close()
+    postgres.drop_database(postgres_server, name)
+
+
+def _copy(server, template, name) -> None:
+    with psycopg.connect(server.dsn("postgres"), autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template))
+        )
 
 
 def snapshot(shop, day, *, bob, ann="champions"):

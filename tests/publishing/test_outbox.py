@@ -1,0 +1,326 @@
+"""Changes reach the firm's webhook: each at least once, in order for each customer, signed."""
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+import signal
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+import pytest
+import tenacity
+
+from include import outbox
+from include.firms import FirmError, parse_firm
+from include.settings import Settings
+from tests.publishing.conftest import NEW, OLD, snapshot
+from tests.things import ended, forked
+from tests.warehouse.shop import ACME
+
+KEY = bytes(range(24))
+SECRET = f"whsec_{base64.b64encode(KEY).decode()}"
+QUOTED = quote(SECRET, safe="")
+FIRM = parse_firm(ACME | {"publish": {"webhook": "acme_hook"}})
+AT_ONCE = tenacity.wait_none()
+LATER = NEW.replace(day=11)
+DOCS = Path(__file__).parents[2] / "docs" / "publishing.md"
+
+
+class Receiver:
+    """A webhook that keeps what it took; ``answers`` are used up first, then it answers 204."""
+
+    def __init__(self) -> None:
+        self.answers: list[int] = []
+        self.refused: dict[str, int] = {}
+        self.requests: list[tuple[dict[str, str], bytes]] = []
+        self.taken: list[dict] = []
+
+    def answer(self, headers: dict[str, str], body: bytes) -> int:
+        self.requests.append((headers, body))
+        told = json.loads(body)
+        status = self.refused.get(told["data"]["customer_id"]) or (
+            self.answers.pop(0) if self.answers else 204
+        )
+        if status == 204:
+            self.taken.append(told | {"id": headers["webhook-id"]})
+        return status
+
+    @property
+    def ids(self) -> list[str]:
+        return [told["id"] for told in self.taken]
+
+
+@contextmanager
+def listening(receiver: Receiver, port: int = 0):
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(receiver.answer({k.lower(): v for k, v in self.headers.items()}, body))
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", port), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+
+
+@pytest.fixture
+def told(analysed):
+    """The shop after its first snapshot was written down: nothing has changed yet."""
+    analysed.receiver = Receiver()
+    analysed.box = outbox.Changes(analysed.dsn)
+    assert analysed.box.write_down("acme", OLD) == 0
+    yield analysed
+    analysed.box.close()
+
+
+def settings(shop, port) -> Settings:
+    return Settings.read(
+        {
+            "FIRMAMENT_WAREHOUSE_DSN": shop.dsn,
+            "AIRFLOW_CONN_ACME_HOOK": f"http://:{QUOTED}@127.0.0.1:{port}/in",
+        }
+    )
+
+
+def deliver(shop, port) -> str:
+    return outbox.deliver(FIRM, settings(shop, port), wait=AT_ONCE)
+
+
+def now(shop) -> None:
+    """Let the pause after a failure be over."""
+    with psycopg.connect(shop.dsn) as connection:
+        connection.execute("update control.outbox set due_at = clock_timestamp()")
+
+
+def test_only_what_changed_is_told(told):
+    written = told.box.write_down("acme", NEW)
+    with listening(told.receiver) as port:
+        note = deliver(told, port)
+
+    assert (written, note) == (1, "1 delivered")
+    ((headers, body),) = told.receiver.requests
+    assert json.loads(body)["data"] == {
+        "firm": "acme",
+        "customer_id": "bob",
+        "as_of": "2026-05-10",
+        "changes": {
+            "rfm_score": {"before": "445", "after": "145"},
+            "rfm_segment": {"before": "Loyal", "after": "Lost"},
+            "churn_risk_category": {"before": "Low", "after": "Critical"},
+        },
+    }
+    assert headers["content-type"] == "application/json"
+
+
+def test_a_snapshot_written_down_again_or_out_of_order_tells_nothing(told):
+    first = told.box.write_down("acme", NEW)
+
+    again = told.box.write_down("acme", NEW)
+    older = told.box.write_down("acme", OLD)
+
+    assert (first, again, older) == (1, 0, 0)
+
+
+def test_a_corrected_snapshot_tells_what_it_corrects(told):
+    told.box.write_down("acme", NEW)
+    snapshot(told, NEW, bob=("145", "lost", "High", 0.5))
+
+    written = told.box.write_down("acme", NEW)
+
+    assert written == 1
+    assert told.ask("select changes from control.outbox order by event_number desc limit 1") == [
+        ({"churn_risk_category": ["Critical", "High"]},)
+    ]
+
+
+def test_a_new_customer_comes_from_nothing(told):
+    with psycopg.connect(told.dsn) as connection:
+        connection.execute(
+            "delete from control.outbox_state where customer_sk = "
+            "(select customer_sk from analytics.dim_customer where customer_id = 'ann')"
+        )
+
+    told.box.write_down("acme", NEW)
+
+    (ann,) = told.ask(
+        "select changes from control.outbox join analytics.dim_customer using (customer_sk) "
+        "where customer_id = 'ann'"
+    )
+    assert ann[0] == {
+        "rfm_score": [None, "555"],
+        "rfm_segment": [None, "Champions"],
+        "churn_risk_category": [None, "Low"],
+    }
+
+
+def test_a_signature_is_that_of_time_and_body_under_the_firms_key(told):
+    told.box.write_down("acme", NEW)
+    with listening(told.receiver) as port:
+        deliver(told, port)
+
+    ((headers, body),) = told.receiver.requests
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    digest = hmac.new(KEY, signed, hashlib.sha256).digest()
+    assert headers["webhook-signature"] == f"v1,{base64.b64encode(digest).decode()}"
+
+
+def test_the_snippet_of_the_docs_takes_a_true_message_and_no_other(told):
+    told.box.write_down("acme", NEW)
+    with listening(told.receiver) as port:
+        deliver(told, port)
+    ((headers, body),) = told.receiver.requests
+    (snippet,) = re.findall(r"```python\n(.*?)```", DOCS.read_text(), re.S)
+    scope: dict = {}
+    exec(snippet, scope)
+    at = int(headers["webhook-timestamp"])
+
+    assert scope["is_ours"](headers, body, SECRET, now=at + 60)
+    assert not scope["is_ours"](headers, body.replace(b"bob", b"ann"), SECRET, now=at)
+    assert not scope["is_ours"](headers | {"webhook-id": "other"}, body, SECRET, now=at)
+    assert not scope["is_ours"](headers, body, f"whsec_{base64.b64encode(bytes(24)).decode()}", now=at)
+    assert not scope["is_ours"](headers, body, SECRET, now=at + 3600)
+
+
+def test_a_receiver_that_fails_a_few_times_gets_the_change_with_one_id(told):
+    told.receiver.answers = [500, 503, 429]
+    told.box.write_down("acme", NEW)
+
+    with listening(told.receiver) as port:
+        note = deliver(told, port)
+
+    assert note == "1 delivered"
+    assert len(told.receiver.requests) == 4
+    assert len({headers["webhook-id"] for headers, _ in told.receiver.requests}) == 1
+    assert len({body for _, body in told.receiver.requests}) == 1
+
+
+def test_a_receiver_that_was_down_gets_every_change_once_and_in_order(told):
+    told.box.write_down("acme", NEW)
+    with listening(Receiver()) as port:
+        pass
+    down = deliver(told, port)
+    snapshot(told, LATER, bob=("555", "champions", "Low", 0.125), ann="loyal")
+    told.box.write_down("acme", LATER)
+    waits = deliver(told, port)
+    now(told)
+
+    with listening(told.receiver, port):
+        back = deliver(told, port)
+        idle = deliver(told, port)
+
+    assert down == "0 delivered, 1 wait: the webhook cannot be reached (ConnectError)"
+    assert waits.startswith("0 delivered, 3 wait")
+    assert (back, idle) == ("3 delivered", "0 delivered")
+    assert [(one["data"]["customer_id"], one["data"]["as_of"]) for one in told.receiver.taken] == [
+        ("bob", "2026-05-10"),
+        ("ann", "2026-05-11"),
+        ("bob", "2026-05-11"),
+    ]
+    assert len(set(told.receiver.ids)) == 3
+
+
+def test_a_customers_later_change_waits_for_the_earlier_and_others_do_not(told):
+    told.box.write_down("acme", NEW)
+    snapshot(told, LATER, bob=("555", "champions", "Low", 0.125), ann="loyal")
+    told.box.write_down("acme", LATER)
+    told.receiver.refused = {"bob": 422}
+
+    with listening(told.receiver) as port:
+        refused = deliver(told, port)
+        told.receiver.refused = {}
+        early = deliver(told, port)
+        now(told)
+        late = deliver(told, port)
+
+    assert refused == "1 delivered, 2 wait: the webhook answered 422"
+    assert early == "0 delivered, 2 wait"
+    assert late == "2 delivered"
+    assert [(one["data"]["customer_id"], one["data"]["as_of"]) for one in told.receiver.taken] == [
+        ("ann", "2026-05-11"),
+        ("bob", "2026-05-10"),
+        ("bob", "2026-05-11"),
+    ]
+
+
+def test_a_sender_killed_before_it_noted_the_answer_sends_the_same_id_again(told):
+    told.box.write_down("acme", NEW)
+    with listening(told.receiver) as port:
+        status = ended(forked(lambda: deliver(told, port), fault="outbox.before_mark:1:kill9"))
+        note = deliver(told, port)
+
+    assert status == -signal.SIGKILL
+    assert note == "1 delivered"
+    assert len(told.receiver.ids) == 2
+    assert len(set(told.receiver.ids)) == 1
+
+
+def test_a_writer_killed_before_its_commit_has_told_nothing_and_a_rerun_tells_all(told):
+    status = ended(forked(lambda: _write_down(told), fault="outbox.before_commit:1:kill9"))
+    half = told.ask("select count(*) from control.outbox")
+
+    written = told.box.write_down("acme", NEW)
+
+    assert status == -signal.SIGKILL
+    assert half == [(0,)]
+    assert written == 1
+
+
+def test_two_senders_never_work_at_once(told):
+    told.box.write_down("acme", NEW)
+    assert told.box.sender("acme") is not None
+
+    with listening(told.receiver) as port:
+        note = deliver(told, port)
+
+    assert note == "another sender is at work"
+    assert told.receiver.requests == []
+
+
+def test_a_redirect_is_no_answer_and_is_not_followed(told):
+    told.box.write_down("acme", NEW)
+    told.receiver.answers = [307]
+
+    with listening(told.receiver) as port:
+        note = deliver(told, port)
+
+    assert note == "0 delivered, 1 wait: the webhook answered 307"
+
+
+def test_a_key_that_is_missing_or_short_is_refused_without_being_shown(shop):
+    for secret in ("", ":hunter2@", ":whsec_aGk=@"):
+        uri = f"https://{secret}hooks.example.com/in"
+        with pytest.raises(FirmError, match="connection acme_hook must be whsec_") as caught:
+            outbox.endpoint(FIRM, Settings.read({"AIRFLOW_CONN_ACME_HOOK": uri}))
+        assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("uri", "url"),
+    [
+        ("https://:{0}@hooks.example.com/in/here", "https://hooks.example.com/in/here"),
+        ("http://:{0}@hooks.example.com:8443/https", "https://hooks.example.com:8443/"),
+        ("http://:{0}@https%3A%2F%2Fhooks.example.com%2Fin", "https://hooks.example.com/in"),
+    ],
+)
+def test_airflows_ways_to_write_an_address_are_understood(uri, url):
+    found = outbox.endpoint(FIRM, Settings.read({"AIRFLOW_CONN_ACME_HOOK": uri.format(QUOTED)}))
+
+    assert found == (url, KEY)
+
+
+def _write_down(shop) -> None:
+    with outbox.Changes(shop.dsn) as box:
+        box.write_down("acme", NEW)
