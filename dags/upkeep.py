@@ -7,6 +7,7 @@
 - **collect** removes files of attempts that ended long ago and that nothing refers to.
 - **check_snapshots** tells of each firm whose latest snapshot was due and did not come, once.
 - **resend_alerts** sends the messages that no target took when they were made.
+- **deliver_changes** sends each firm's webhook the changes that it did not take.
 
 Every task may be run again at any time. The same by hand: `python -m include firms sync`.
 """
@@ -67,6 +68,14 @@ def resend_alerts() -> int:
     return resend(Settings.read())
 
 
+@task(multiple_outputs=False)
+def deliver_changes() -> dict[str, str]:
+    """Send each firm's webhook the changes that it did not take."""
+    from include.outbox import deliver_due
+
+    return deliver_due(Settings.read())
+
+
 with DAG(
     "firmament_upkeep",
     dag_display_name="Firmament: upkeep",
@@ -89,4 +98,4 @@ with DAG(
     },
 ):
     # Not one after the other: a firm whose row is bad fails the sync, and must keep nothing else waiting.
-    migrate() >> [sync_firms(), collect(), check_snapshots(), resend_alerts()]
+    migrate() >> [sync_firms(), collect(), check_snapshots(), resend_alerts(), deliver_changes()]

@@ -324,3 +324,18 @@ def test_airflows_ways_to_write_an_address_are_understood(uri, url):
 def _write_down(shop) -> None:
     with outbox.Changes(shop.dsn) as box:
         box.write_down("acme", NEW)
+
+
+def test_upkeep_sends_what_waits_and_says_what_keeps_it(told):
+    told.box.write_down("acme", NEW)
+    quiet = outbox.deliver_due(settings(told, 1))
+    told.warehouse.save_firm(FIRM, actor="test")
+    lost = outbox.deliver_due(Settings.read({"FIRMAMENT_WAREHOUSE_DSN": told.dsn}))
+
+    with listening(told.receiver) as port:
+        sent = outbox.deliver_due(settings(told, port))
+
+    assert quiet == {"acme": "the firm's row names no webhook"}
+    assert lost["acme"].startswith("no connection 'acme_hook'")
+    assert sent == {"acme": "1 delivered"}
+    assert outbox.deliver_due(settings(told, 1)) == {}
