@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, NoReturn
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -29,3 +31,17 @@ def open_warehouse() -> Warehouse:
         return Warehouse(Settings.read().warehouse_dsn())
     except SettingsError as error:
         stop(error)
+
+
+def as_of_of(text: str, zone: str) -> date:
+    """The as_of somebody typed; stops when it is no day, or lies ahead in the firm's zone."""
+    from include.periods import parse_as_of
+
+    try:
+        as_of = parse_as_of(text)
+    except ValueError as error:
+        stop(error)
+    today = datetime.now(UTC).astimezone(ZoneInfo(zone)).date()
+    if as_of > today:
+        stop(f"as_of {as_of} lies in the future: in {zone} it is {today}")
+    return as_of

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 from rich.table import Table
 
-from include.cli.console import console, open_warehouse, stop
+from include.cli.console import as_of_of, console, open_warehouse, stop
 
 if TYPE_CHECKING:
     from include.run import Outcome
@@ -34,7 +32,7 @@ def run(
         steps = chosen_steps(row.modules, from_step=from_step, only=names)
     except (FirmError, WarehouseError, KeyError) as error:
         stop(error.args[0])
-    day = _as_of(as_of, row.timezone)
+    day = as_of_of(as_of, row.timezone)
     outcomes: list[Outcome] = []
     width = max((len(step.name) for step in steps), default=0)
 
@@ -79,16 +77,3 @@ def _summary(title: str, outcomes: list[Outcome]) -> None:
         f"{max((o.peak_mb for o in outcomes), default=0):,.0f}",
     )
     console.print(table)
-
-
-def _as_of(text: str, zone: str) -> date:
-    from include.periods import parse_as_of
-
-    try:
-        as_of = parse_as_of(text)
-    except ValueError as error:
-        stop(error)
-    today = datetime.now(UTC).astimezone(ZoneInfo(zone)).date()
-    if as_of > today:
-        stop(f"as_of {as_of} lies in the future: in {zone} it is {today}")
-    return as_of

@@ -1,0 +1,55 @@
+"""``backfill``: the snapshots of a firm from one day to another."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from include.cli.console import as_of_of, console, open_warehouse, stop
+
+
+def backfill(
+    firm: Annotated[str, typer.Argument(help="The firm's key.")],
+    first: Annotated[str, typer.Option("--from", help="The first as_of: 2026-11-01.")],
+    last: Annotated[str, typer.Option("--to", help="The last as_of, included.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan alone.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Also the days that stand.")] = False,
+) -> None:
+    """Plan a firm's snapshots from day to day, and run those that are missing, without Airflow."""
+    from include.backfill import plan
+    from include.firms import FirmError, parse_firm
+    from include.run.firm import StepFailedError, run_firm
+    from include.runbook import backfill_command
+    from include.warehouse import WarehouseError
+    from include.warehouse.progress import Progress
+
+    try:
+        with open_warehouse() as warehouse:
+            row = parse_firm(warehouse.firm_row(firm))
+        begin, end = as_of_of(first, row.timezone), as_of_of(last, row.timezone)
+        with Progress(warehouse.dsn) as progress:
+            days = plan(row, begin, end, progress, again=again)
+    except (FirmError, WarehouseError, ValueError) as error:
+        stop(error.args[0])
+    due = [day for day in days if not day.stands]
+    for day in days:
+        begins = f"from {day.missing[0].name} on, {len(day.missing)} steps" if day.missing else "stands"
+        console.print(f"  {day.as_of}  {begins}", highlight=False)
+    console.print(f"{len(due)} of {len(days)} days to run", highlight=False)
+    if row.working_day_period:
+        shape = row.shape
+        console.print(f"in Airflow: {backfill_command(shape, begin, end)}", highlight=False, soft_wrap=True)
+    if dry_run:
+        return
+    for number, day in enumerate(due, start=1):
+        try:
+            outcomes = run_firm(firm, day.as_of, day.missing)
+        except StepFailedError as error:
+            stop(f"as of {day.as_of}: {error}\nThe days before it stand; the same command goes on from here")
+        _told(number, len(due), day.as_of, sum(one.seconds for one in outcomes))
+
+
+def _told(number: int, of: int, as_of: date, seconds: float) -> None:
+    console.print(f"  {number}/{of}  {as_of}  {seconds:.1f} s", highlight=False)
