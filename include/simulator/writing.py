@@ -63,7 +63,7 @@ def fill(connection: psycopg.Connection, batches: Iterable[Mapping[str, pa.Table
     for batch in batches:
         for name, table in batch.items():
             copy(connection, name, table)
-            rows[name] += table.num_rows
+            rows[name] = rows.get(name, 0) + table.num_rows
     return rows
 
 

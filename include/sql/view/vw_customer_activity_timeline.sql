@@ -1,0 +1,94 @@
+-- vw_customer_activity_timeline: everything known customers did and were sent, in order of time.
+-- Grain: an order, a return or an event. The function takes any as_of, the view each firm's latest of sales.
+
+create or replace function mart.customer_activity_timeline(firm text, customer text, as_of date)
+returns table (
+    customer_id text,
+    activity_datetime timestamptz,
+    order_date date,
+    activity_type text,
+    activity_subtype text,
+    activity_reference text,
+    channel_code text,
+    campaign_id text,
+    order_value numeric,
+    items_count numeric,
+    nps_score smallint,
+    sentiment_score double precision
+)
+language sql
+stable
+as $$
+select
+    dim_customer.customer_id,
+    fact_customer_activity.activity_datetime,
+    fact_customer_activity.order_date,
+    fact_customer_activity.activity_type,
+    fact_customer_activity.activity_subtype,
+    fact_customer_activity.activity_reference,
+    fact_customer_activity.channel_code,
+    dim_campaign.campaign_id,
+    fact_customer_activity.order_value,
+    fact_customer_activity.items_count,
+    fact_customer_activity.nps_score,
+    fact_customer_activity.sentiment_score
+from analytics.dim_firm
+inner join analytics.dim_customer on dim_firm.firm_sk = dim_customer.firm_sk
+inner join analytics.fact_customer_activity
+    on
+        dim_firm.firm_sk = fact_customer_activity.firm_sk
+        and dim_customer.customer_sk = fact_customer_activity.customer_sk
+left join analytics.dim_campaign on fact_customer_activity.campaign_sk = dim_campaign.campaign_sk
+where
+    dim_firm.firm_key = customer_activity_timeline.firm
+    and dim_customer.customer_id = customer_activity_timeline.customer
+    and not dim_customer.is_anonymous
+    and fact_customer_activity.order_date < customer_activity_timeline.as_of
+order by
+    fact_customer_activity.activity_datetime,
+    fact_customer_activity.activity_type,
+    fact_customer_activity.activity_reference
+$$;
+
+create or replace view mart.vw_customer_activity_timeline
+with (security_invoker = true, security_barrier = true)
+as
+select
+    vw_latest_snapshot.firm_key,
+    vw_latest_snapshot.as_of,
+    dim_customer.customer_id,
+    fact_customer_activity.activity_datetime,
+    fact_customer_activity.order_date,
+    fact_customer_activity.activity_type,
+    fact_customer_activity.activity_subtype,
+    fact_customer_activity.activity_reference,
+    fact_customer_activity.channel_code,
+    dim_campaign.campaign_id,
+    fact_customer_activity.order_value,
+    fact_customer_activity.items_count,
+    fact_customer_activity.nps_score,
+    fact_customer_activity.sentiment_score
+from mart.vw_latest_snapshot
+inner join analytics.fact_customer_activity
+    on
+        vw_latest_snapshot.firm_sk = fact_customer_activity.firm_sk
+        and vw_latest_snapshot.as_of > fact_customer_activity.order_date
+inner join analytics.dim_customer
+    on
+        fact_customer_activity.customer_sk = dim_customer.customer_sk
+        and not dim_customer.is_anonymous
+left join analytics.dim_campaign on fact_customer_activity.campaign_sk = dim_campaign.campaign_sk
+where vw_latest_snapshot.fact_name = 'fact_sales';
+
+comment on function mart.customer_activity_timeline is
+'vw_customer_activity_timeline of one customer at any as_of, in order of time.';
+comment on view mart.vw_customer_activity_timeline is
+'One row per firm, known customer and order, return or event before the latest snapshot of sales.';
+comment on column mart.vw_customer_activity_timeline.order_date is 'Day in the firm''s time zone.';
+comment on column mart.vw_customer_activity_timeline.activity_datetime is 'When it happened, UTC.';
+comment on column mart.vw_customer_activity_timeline.activity_type is
+'order, return, or what else happened: nps, ticket, session, sent, redemption, ...';
+comment on column mart.vw_customer_activity_timeline.order_value is
+'Net amount of an order; negative of a return; null of anything else.';
+comment on column mart.vw_customer_activity_timeline.items_count is
+'Units of an order; negative of a return; null of anything else.';
