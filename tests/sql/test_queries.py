@@ -1,4 +1,4 @@
-"""Every YAML case under ``tests/sql/query/<dataset>/`` is a test of ``include/sql/query/<dataset>.sql``."""
+"""Every YAML case under ``tests/sql/query/<query>/`` is a test of ``include/sql/query/<query>.sql``."""
 
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -19,21 +19,24 @@ QUERIES = Path(__file__).parents[2] / "include" / "sql" / "query"
 @pytest.mark.parametrize("case", CASES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_query_gives_the_expected_rows(case, tmp_path):
     text = yaml.safe_load(case.read_text())
-    dataset = catalogue()[case.parent.name]
+    dataset = catalogue().get(case.parent.name)  # training's own queries write no dataset
     given = [
         (catalogue()[name], [_parquet(catalogue()[name], rows, tmp_path)])
         for name, rows in text["given"].items()
     ]
-    sql = (QUERIES / f"{dataset.name}.sql").read_text()
+    sql = (QUERIES / f"{case.parent.name}.sql").read_text()
     engine = open_engine("duckdb", memory_mb=256, threads=2, scratch=tmp_path)
 
     rows = [
         row
         for batch in engine.query(sql, given, text["params"])
-        for row in dataset.conform(batch).to_pylist()
+        for row in (dataset.conform(batch) if dataset else batch).to_pylist()
     ]
 
-    wanted = [{name: _value(dataset, name, value) for name, value in row.items()} for row in text["expect"]]
+    wanted = [
+        {name: _value(dataset, name, value) if dataset else value for name, value in row.items()}
+        for row in text["expect"]
+    ]
     found = [{name: row[name] for name in want} for row, want in zip(rows, wanted, strict=False)]
     assert len(rows) == len(wanted)
     assert found == wanted

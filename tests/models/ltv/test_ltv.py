@@ -178,6 +178,10 @@ def test_the_champion_ranks_real_customers_out_of_time(data, anchor, least, tmp_
     method = parts["header"]["method"]
     windows = [window for window in parts["backtest"] if window["candidate"] == method]
     found = max(windows, key=lambda window: window["cutoff"])["metrics"]
-    print(data, found)
+    _, said = ltv.status(model, firm=firm())
+    print(data, found, said)
     assert found["spearman"] >= least
     assert 0.9 <= found["total_ratio"] <= 1.1
+    assert 0.75 <= found["coverage_of_open"] <= 0.85
+    assert 0.75 <= found["coverage_at_level"] <= 0.85
+    assert f"80 % intervals held {100 * found['coverage_of_open']:.0f} % of customers" in said

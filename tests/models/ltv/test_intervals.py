@@ -1,0 +1,95 @@
+"""Intervals of value: what stretches them, what the firm's reaches to, and how often they hold."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from include.models.ltv import intervals
+from include.models.ltv.intervals import Coverage, Spread
+from include.models.ltv.value import Spend
+
+
+def spread(low, high, *, expected=None, deviation=0.0, doubt_share=0.0):
+    low, high = np.array(low, dtype=float), np.array(high, dtype=float)
+    mean = (low + high) / 2 if expected is None else np.array(expected, dtype=float)
+    return Spread(mean, np.full(len(low), float(deviation)), low, high, np.full(len(low), 0.8), doubt_share)
+
+
+def test_a_score_says_how_far_an_outcome_lies_beyond_its_interval():
+    found = spread([0, 10, 10, 10, 0], [20, 20, 20, 20, 0])
+
+    scores = intervals.coverage(found, np.array([30.0, 5.0, 15.0, 0.0, 99.0])).scores
+
+    # 30 over 20; 10 over 5; inside; nothing spent where something was sure; [0, 0] has no scores.
+    np.testing.assert_allclose(scores, [1.5, 2.0, 0.75, np.inf])
+
+
+def test_a_stretched_interval_holds_the_stated_share_of_the_windows_it_was_stretched_by():
+    random = np.random.default_rng(2)
+    happened = random.gamma(1.0, 100.0, 5000)
+    found = spread(np.full(5000, 40.0), np.full(5000, 90.0))
+
+    stretch = intervals.stretch_of([intervals.coverage(found, happened)])
+
+    low, high = intervals.stretched(found, stretch)
+    assert ((found.low <= happened) & (happened <= found.high)).mean() < 0.3
+    assert ((low <= happened) & (happened <= high)).mean() == pytest.approx(0.8, abs=0.001)
+
+
+def test_nothing_is_stretched_by_a_handful_or_beyond_its_bounds():
+    few, wild = Coverage(np.full(49, 3.0), 0.0), Coverage(np.full(50, 1e9), 0.0)
+    narrow = Coverage(np.full(50, 0.1), 0.0)
+
+    found = [intervals.stretch_of(past) for past in ([], [few], [wild], [narrow])]
+
+    assert found == [1.0, 1.0, intervals.MOST_STRETCH, intervals.LEAST_STRETCH]
+
+
+def test_the_firms_interval_reaches_further_after_totals_that_surprised():
+    none, calm, shaken = (
+        intervals.reach_of([Coverage(np.zeros(0), z) for z in past])
+        for past in ((), (1.0, -1.0), (4.0, -5.0))
+    )
+
+    # Six windows' worth of a prior about 1: t of 6, 8 and 8 degrees; 6 + 2 over 8, and 6 + 41 over 8.
+    assert none == pytest.approx(stats.t.ppf(0.9, 6))
+    assert calm == pytest.approx(stats.t.ppf(0.9, 8))
+    assert shaken == pytest.approx(stats.t.ppf(0.9, 8) * np.sqrt(47 / 8))
+
+
+def test_the_firms_deviation_adds_chance_and_doubt_about_parameters():
+    found = spread([0, 0], [100, 100], deviation=30.0, doubt_share=0.4)
+
+    deviation = intervals.total_deviation(found)
+
+    assert deviation == pytest.approx(np.sqrt(2 * 30**2 + (0.4 * 100) ** 2))
+
+
+def test_moved_spend_has_the_mean_asked_for_and_keeps_what_some_spend_looks_like():
+    chance = Spend(np.array([10.0, 1e-9, 50.0]), np.array([300.0, 1e-8, 900.0]), np.array([0.5, 1e-9, 0.99]))
+
+    same, more = intervals.moved(chance, 1.0), intervals.moved(chance, np.array([2.0, 1e10, 0.5]))
+
+    for name in ("mean", "variance", "any"):
+        np.testing.assert_allclose(getattr(same, name), getattr(chance, name), rtol=1e-6)
+    np.testing.assert_allclose(more.mean, [20.0, 10.0, 25.0])
+    # P(nothing) to the power: .5^2; who was all but gone (a chance in 1e9 of about 1) is all but sure of 10.
+    np.testing.assert_allclose(more.any, [0.75, 1.0, 0.9], atol=1e-4)
+    assert np.sqrt(more.variance[1]) < 100
+
+
+def test_coverage_is_measured_with_what_earlier_windows_taught_alone():
+    past = Coverage(np.full(100, 2.0), 3.0)
+    found = spread([10, 0, 10, 10], [20, 0, 20, 20], deviation=1.0)
+
+    measured = intervals.measured(found, np.array([38.0, 0.0, 4.0, 12.0]), [past])
+
+    # Stretched by 2 to [5, 40]: 38 and 12 hold, 4 does not; unstretched 12 alone does.
+    assert measured["coverage"] == pytest.approx(3 / 4)
+    assert measured["coverage_of_open"] == pytest.approx(2 / 3)
+    assert measured["coverage_of_open_raw"] == pytest.approx(1 / 3)
+    assert measured["stretch"] == 2.0
+    assert measured["reach"] == pytest.approx(stats.t.ppf(0.9, 7) * np.sqrt(15 / 7))
+    # Expected 45 with three deviations of 1 and one of the sure zero: room of reach x 2 around it, 54 is out.
+    assert measured["total_inside"] == 0.0
+    assert measured["total_high"] == pytest.approx(45 + 2 * measured["reach"])
