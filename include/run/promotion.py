@@ -22,7 +22,7 @@ from include.run.context import Context
 from include.value_training import HORIZONS
 
 GATED = ("churn", "ltv")  # modules whose models pass a gate
-GENERATIONS = 2  # earlier models that a new one is held against: a bad one among them stands in no way
+GENERATIONS = 1  # earlier models that a new one is held against; each is trained where it is missing
 
 
 def earlier_anchors(anchor: date, *, window_days: int, every_months: int) -> tuple[date, ...]:

@@ -1,0 +1,127 @@
+"""``python -m include models``: which model scores a firm, and how a person takes one back."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from include.cli.console import console, open_warehouse, stop
+
+if TYPE_CHECKING:
+    from include.firms import Firm
+    from include.warehouse import Warehouse
+
+models = typer.Typer(help="The models that score a firm, and decisions on them.", no_args_is_help=True)
+
+
+def _opened(firm_key: str) -> tuple[Warehouse, Firm]:
+    """The warehouse, and the firm's row; exit 1 with the reason when either cannot be used."""
+    from include.firms import FirmError, parse_firm
+    from include.warehouse import WarehouseError
+
+    warehouse = open_warehouse()
+    try:
+        return warehouse, parse_firm(warehouse.firm_row(firm_key))
+    except (WarehouseError, FirmError) as error:
+        stop(error.args[0])
+
+
+@models.command("list")
+def models_list(firm: Annotated[str, typer.Argument(help="The firm's key.")]) -> None:
+    """Show a firm's models by anchor, which of them scores from its anchor on, and what people decided."""
+    warehouse, row = _opened(firm)
+    with warehouse:
+        table = Table(title=f"Models of {row.name}", title_justify="left")
+        for heading in ("module", "anchor", "scores", "version", "method", "challenger", "why"):
+            table.add_column(heading)
+        for model in warehouse.models(firm):
+            verdict = warehouse.verdict(firm, model["module"], model["anchor"])
+            scoring = [row["contender_anchor"] for row in verdict if row["is_scoring"]]
+            table.add_row(
+                model["module"],
+                str(model["anchor"]),
+                "itself" if scoring == [model["anchor"]] else f"{scoring[0]}" if scoring else "",
+                model["model_version"],
+                model["method"],
+                model["challenger"] or "",
+                model["verdict"] or model["reason"],
+            )
+        console.print(table)
+        for decided in warehouse.decisions(firm):
+            console.print(
+                f"{decided['module']}: the model of {decided['anchor']} scores instead of that of "
+                f"{decided['replaces_anchor']} from {decided['from_as_of']} on; {decided['decided_by']}, "
+                f"{decided['decided_at']:%Y-%m-%d %H:%M} UTC: {decided['why']}",
+                highlight=False,
+            )
+
+
+@models.command("rollback")
+def models_rollback(
+    firm: Annotated[str, typer.Argument(help="The firm's key.")],
+    module: Annotated[str, typer.Argument(help="churn or ltv.")],
+    from_as_of: Annotated[str, typer.Option("--from", help="First as_of that it holds for: 2026-11-21.")],
+    why: Annotated[str, typer.Option(help="The reason, for those who come after.")],
+    to: Annotated[
+        str | None, typer.Option(help="Anchor of the model to use; the one before, if not given.")
+    ] = None,
+) -> None:
+    """Let an earlier model score from a day to the next anchor: a decision on record, with who, when and why.
+
+    It counts for every run of those days, whenever that is. To take it back, decide again with --to.
+    """
+    from include.periods import anchor_of, parse_as_of
+
+    if not why.strip():
+        stop("--why is empty: say why, for those who come after")
+    warehouse, row = _opened(firm)
+    with warehouse:
+        try:
+            day = parse_as_of(from_as_of)
+            wanted = parse_as_of(to) if to else None
+        except ValueError as error:
+            stop(error)
+        period = anchor_of(day, every_months=row.retrain_months)
+        known = {model["anchor"]: model for model in warehouse.models(firm) if model["module"] == module}
+        if not known:
+            stop(f"{firm} has no model of {module!r} on record; there are churn and ltv, once they have run")
+        scoring = _scoring(warehouse, firm, module, day, period)
+        chosen = wanted or max((anchor for anchor in known if anchor < scoring), default=None)
+        if chosen is None or chosen not in known or chosen > period:
+            on_record = ", ".join(map(str, sorted(anchor for anchor in known if anchor <= period)))
+            stop(
+                f"{module} of {firm} has no model {f'of anchor {chosen}' if chosen else f'before {scoring}'} "
+                f"on record to score {day}; there are those of {on_record}. An earlier one is trained by "
+                f"running a day of it: python -m include run {firm} --as-of {period - timedelta(days=1)}"
+            )
+        warehouse.decide(
+            firm,
+            module,
+            replaces_anchor=period,
+            from_as_of=day,
+            anchor=chosen,
+            decided_by=getpass.getuser(),
+            why=why.strip(),
+        )
+    step = "churn_training" if module == "churn" else "value_histories"
+    console.print(
+        f"from {day} to the next anchor the {module} model of {chosen} ({known[chosen]['method']}) scores "
+        f"instead of that of {scoring}; score a day again: "
+        f"python -m include run {firm} --as-of {day} --from {step}",
+        highlight=False,
+    )
+
+
+def _scoring(warehouse: Warehouse, firm: str, module: str, day: date, period: date) -> date:
+    """Anchor of the model that scores the day as things stand."""
+    decided: Any = warehouse.decision(firm, module, as_of=day, anchor=period)
+    if decided is not None:
+        return date.fromisoformat(str(decided["anchor"]))
+    for row in warehouse.verdict(firm, module, period):
+        if row["is_scoring"]:
+            return date.fromisoformat(str(row["contender_anchor"]))
+    return period

@@ -1,0 +1,106 @@
+"""The promotion gate's rule, and drift."""
+
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from include.models import drift
+from include.models.gate import Contender, judge
+from include.run.promotion import earlier_anchors
+
+NEW, OLD = date(2025, 7, 1), date(2025, 4, 1)
+
+
+def contender(anchor, error, *, is_sound=True, is_blocked=False):
+    return Contender(anchor, f"churn-{anchor}", "lightgbm", is_sound, is_blocked, error)
+
+
+def judged(new, *earlier):
+    return judge(new, earlier, error_name="Brier score")
+
+
+@pytest.mark.parametrize(
+    ("error", "scores"), [(0.05, NEW), (0.104, NEW), (0.105, NEW), (0.1051, OLD), (0.3, OLD)]
+)
+def test_a_new_model_may_be_worse_by_the_margin_and_no_more(error, scores):
+    verdict = judged(contender(NEW, error), contender(OLD, 0.1))
+
+    assert verdict.anchor == scores
+    assert f"{error:.4f} against 0.1000" in verdict.reason
+    assert ("is not promoted" in verdict.reason) == (scores == OLD)
+
+
+def test_a_model_that_the_sentinel_blocks_gives_way_to_an_earlier_sound_one():
+    blocked = contender(NEW, None, is_sound=False, is_blocked=True)
+
+    assert judged(blocked, contender(OLD, 0.1)).anchor == OLD
+    assert judged(blocked, contender(OLD, None)).anchor == OLD
+    assert judged(blocked, contender(OLD, 0.1, is_sound=False)).anchor == NEW
+    assert "the leak sentinel blocks it" in judged(blocked, contender(OLD, 0.1)).reason
+
+
+def test_a_firm_with_too_little_data_keeps_its_fallback():
+    verdict = judged(contender(NEW, None, is_sound=False), contender(OLD, 0.1))
+
+    assert verdict.anchor == NEW
+    assert "there is no model to promote" in verdict.reason
+
+
+def test_the_first_model_scores_and_so_does_one_that_nothing_can_be_compared_with():
+    assert judged(contender(NEW, 0.2)).anchor == NEW
+    assert judged(contender(NEW, 0.2), contender(OLD, None)).anchor == NEW
+    assert judged(contender(NEW, None), contender(OLD, 0.2)).anchor == NEW
+
+
+@pytest.mark.parametrize(
+    ("window_days", "months", "earlier"),
+    [
+        (30, 3, OLD), (90, 3, OLD), (92, 3, date(2025, 1, 1)), (180, 3, date(2025, 1, 1)),
+        (30, 1, date(2025, 6, 1)),
+    ],
+)  # fmt: skip
+def test_an_earlier_model_ends_before_the_window_it_is_compared_on(window_days, months, earlier):
+    assert earlier_anchors(NEW, window_days=window_days, every_months=months) == (earlier,)
+
+
+def psi_of(then, now):
+    tally = drift.Tally(drift.reference({"spend": then}, score={}))
+    for part in np.array_split(now, 7):
+        tally.add(pa.RecordBatch.from_pydict({"spend": part}))
+    ((row,),) = [tally.rows()]
+    return row["psi"]
+
+
+def test_the_same_population_has_not_drifted_and_a_shifted_one_has():
+    random = np.random.default_rng(2)
+    then = random.gamma(2.0, 30.0, 5000)
+
+    assert psi_of(then, then) == pytest.approx(0.0, abs=1e-12)
+    assert psi_of(then, random.gamma(2.0, 30.0, 5000)) < 0.02
+    assert psi_of(then, then + 20.0) > drift.SHIFTED
+    assert psi_of(then, np.where(np.arange(5000) % 3 == 0, np.nan, then)) > drift.SHIFTED
+
+
+def test_drift_is_the_textbooks_sum_over_bins():
+    then, now = np.repeat([1.0, 2.0], [50, 50]), np.repeat([1.0, 2.0], [80, 20])
+
+    found = psi_of(then, now)
+
+    assert found == pytest.approx(0.3 * np.log(0.8 / 0.5) + (0.2 - 0.5) * np.log(0.2 / 0.5))
+
+
+def test_batches_are_counted_with_the_score_that_came_of_them():
+    kept = drift.reference({"age": np.arange(10.0)}, score={"chance": np.linspace(0, 1, 10), "none": None})
+    tally = drift.Tally(kept)
+
+    tally.add(
+        pa.RecordBatch.from_pydict({"age": pa.array([100, 200], pa.int32())}),
+        pa.RecordBatch.from_pydict({"chance": [0.1, None]}),
+    )
+
+    rows = {row["variable_name"]: row for row in tally.rows()}
+    assert {name: row["is_score"] for name, row in rows.items()} == {"age": False, "chance": True}
+    assert (rows["age"]["customers"], rows["age"]["training_customers"]) == (2, 10)
+    assert "age" in drift.said(tally.rows())
