@@ -156,14 +156,14 @@ def stop(folder: Path, *, mode: str = "fast", seconds: float = 60) -> bool:
     return done.returncode == 0
 
 
-def create_database(server: Server, name: str) -> str:
-    """Create the database unless it is there; its URL."""
-    create_database_at(server.dsn("postgres"), name)
+def create_database(server: Server, name: str, *, template: str | None = None) -> str:
+    """Create the database, as a copy of ``template``, unless it is there; its URL."""
+    create_database_at(server.dsn("postgres"), name, template=template)
     return server.dsn(name)
 
 
-def create_database_at(dsn: str, name: str) -> None:
-    """Create a database on the server of ``dsn`` unless it is there."""
+def create_database_at(dsn: str, name: str, *, template: str | None = None) -> None:
+    """Create a database on the server of ``dsn``, as a copy of ``template``, unless it is there."""
     import psycopg
     from psycopg import sql
 
@@ -171,7 +171,8 @@ def create_database_at(dsn: str, name: str) -> None:
         psycopg.connect(dsn, autocommit=True) as connection,
         contextlib.suppress(psycopg.errors.DuplicateDatabase),
     ):
-        connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+        made = sql.SQL("create database {} template {}")
+        connection.execute(made.format(sql.Identifier(name), sql.Identifier(template or "template1")))
 
 
 def drop_database(server: Server, name: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from include import postgres
+from include.warehouse import migrate
 from tests.s3 import handoff_root, s3_server
 
 __all__ = ["handoff_root", "s3_server"]
@@ -40,9 +41,16 @@ def postgres_server() -> Iterator[postgres.Server]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _database(server: postgres.Server) -> Iterator[str]:
+@pytest.fixture(scope="session")
+def migrated(postgres_server: postgres.Server) -> str:
+    """Name of a migrated database that nobody is connected to, to copy from."""
+    migrate(postgres.create_database(postgres_server, "migrated_template"))
+    return "migrated_template"
+
+
+def _database(server: postgres.Server, template: str | None = None) -> Iterator[str]:
     name = f"test_{os.getpid()}_{uuid.uuid4().hex[:12]}"
-    dsn = postgres.create_database(server, name)
+    dsn = postgres.create_database(server, name, template=template)
     try:
         yield dsn
     finally:
@@ -59,3 +67,9 @@ def warehouse_dsn(postgres_server: postgres.Server) -> Iterator[str]:
 def module_warehouse_dsn(postgres_server: postgres.Server) -> Iterator[str]:
     """The URL of an empty database that the tests of one module share."""
     yield from _database(postgres_server)
+
+
+@pytest.fixture
+def migrated_dsn(postgres_server: postgres.Server, migrated: str) -> Iterator[str]:
+    """The URL of a migrated warehouse that is this test's alone."""
+    yield from _database(postgres_server, migrated)

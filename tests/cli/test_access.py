@@ -14,9 +14,9 @@ from include.warehouse import migrate
 from include.warehouse.access import Access, AccessError, how_to_make_groups, secure
 from include.warehouse.session import connect
 from tests.logins import Logins
-from tests.warehouse.shop import migrated, sale, scored, shop
+from tests.warehouse.shop import sale, scored, shop
 
-__all__ = ["migrated", "shop"]
+__all__ = ["shop"]
 
 DAY = date(2026, 11, 21)
 

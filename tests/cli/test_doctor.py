@@ -11,7 +11,7 @@ from include.firms import parse_firm
 from include.handoff.stores import FileStore
 from include.registry import sync_firms
 from include.settings import Settings
-from include.warehouse import Warehouse, migrate
+from include.warehouse import Warehouse
 
 ACME = {
     "firm_key": "acme",
@@ -24,16 +24,15 @@ ACME = {
 
 
 @pytest.fixture
-def installation(warehouse_dsn, tmp_path, monkeypatch):
+def installation(migrated_dsn, tmp_path, monkeypatch):
     """A migrated warehouse and a firm whose folder holds one sale."""
     drop = tmp_path / "drop"
     drop.mkdir()
     (drop / "sales.csv").write_text("customer_id,date,cds,spend\n1,19970101,1,11.77\n")
     monkeypatch.setenv("FIRMAMENT_HOME", str(tmp_path))
-    monkeypatch.setenv("FIRMAMENT_WAREHOUSE_DSN", warehouse_dsn)
-    migrate(warehouse_dsn)
+    monkeypatch.setenv("FIRMAMENT_WAREHOUSE_DSN", migrated_dsn)
     settings = Settings.read()
-    with Warehouse(warehouse_dsn) as warehouse:
+    with Warehouse(migrated_dsn) as warehouse:
         source = {"kind": "csv", "uri": drop.as_uri(), "layout": "cdnow"}
         warehouse.save_firm(parse_firm({**ACME, "source": source}), actor="test")
         sync_firms(warehouse, settings.registry)

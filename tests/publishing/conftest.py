@@ -16,9 +16,9 @@ from include.publishing.results import Results
 from include.publishing.tables import TABLES
 from tests.warehouse.churn_rows import at_risk, model
 from tests.warehouse.shop import TABLES as LOADED
-from tests.warehouse.shop import Shop, migrated, scored, shop
+from tests.warehouse.shop import Shop, scored, shop
 
-__all__ = ["migrated", "shop"]
+__all__ = ["shop"]
 LOADED.update({"fact_firm_metric": FIRM_METRICS, "fact_firm_insight": FIRM_INSIGHT, "fact_customer_ltv": LTV})
 
 ANCHOR, OLD, NEW = date(2026, 3, 1), date(2026, 5, 9), date(2026, 5, 10)
@@ -74,7 +74,7 @@ def candidate(name, *, champion=False, auc=0.75) -> dict:
 def analysed_once(postgres_server, migrated) -> Iterator[tuple[str, str]]:
     """A database to copy from, and the model's version: bob moves from loyal to lost, and to Critical."""
     name = "analysed_template"
-    _copy(postgres_server, migrated, name)
+    _copy(postgres_server, name)
     shop = Shop(postgres_server.dsn(name))
     shop.version = model(
         shop,

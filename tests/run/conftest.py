@@ -14,7 +14,7 @@ import pytest
 from include.firms import parse_firm
 from include.run import run_step
 from include.steps import steps_for
-from include.warehouse import Warehouse, migrate
+from include.warehouse import Warehouse
 
 COLUMNS = ("order", "line", "at", "customer", "product", "quantity", "amount")
 MAPPING = {
@@ -96,10 +96,9 @@ class Shop:
 
 
 @pytest.fixture
-def shop(tmp_path, warehouse_dsn, monkeypatch):
-    migrate(warehouse_dsn)
+def shop(tmp_path, migrated_dsn, monkeypatch):
     monkeypatch.setenv("FIRMAMENT_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("FIRMAMENT_WAREHOUSE_DSN", warehouse_dsn)
+    monkeypatch.setenv("FIRMAMENT_WAREHOUSE_DSN", migrated_dsn)
     monkeypatch.delenv("FIRMAMENT_FAULT", raising=False)
     assert "FIRMAMENT_ROOT" not in os.environ
-    return Shop(tmp_path, warehouse_dsn)
+    return Shop(tmp_path, migrated_dsn)

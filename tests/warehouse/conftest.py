@@ -1,3 +1,3 @@
-from tests.warehouse.shop import migrated, shop
+from tests.warehouse.shop import shop
 
-__all__ = ["migrated", "shop"]
+__all__ = ["shop"]

@@ -8,13 +8,11 @@ from decimal import Decimal
 import psycopg
 import pyarrow as pa
 import pytest
-from psycopg import sql
 
-from include import postgres
 from include.datasets.computed import RFM, SEGMENTS
 from include.datasets.extracted import CUSTOMERS, PRODUCTS, TRANSACTIONS
 from include.firms import parse_firm
-from include.warehouse import Loaded, LoadSlice, Warehouse, migrate
+from include.warehouse import Loaded, LoadSlice, Warehouse
 
 ACME = {
     "firm_key": "acme",
@@ -138,24 +136,9 @@ class Shop:
             return connection.execute(query, params or None).fetchall()
 
 
-@pytest.fixture(scope="session")
-def migrated(postgres_server) -> Iterator[str]:
-    """Name of a migrated database that nobody is connected to, to copy from."""
-    name = "migrated_template"
-    migrate(postgres.create_database(postgres_server, name))
-    yield name
-    postgres.drop_database(postgres_server, name)
-
-
 @pytest.fixture
-def shop(postgres_server, migrated, request) -> Iterator[Shop]:
+def shop(migrated_dsn) -> Iterator[Shop]:
     """A migrated warehouse with one firm, this test's alone."""
-    name = f"shop_{abs(hash(request.node.nodeid))}"
-    with psycopg.connect(postgres_server.dsn("postgres"), autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(migrated))
-        )
-    shop = Shop(postgres_server.dsn(name))
+    shop = Shop(migrated_dsn)
     yield shop
     shop.warehouse.close()
-    postgres.drop_database(postgres_server, name)
