@@ -215,7 +215,7 @@ def test_contact_data_is_in_pii_alone(shop):
 
     columns = shop.ask(
         "select column_name from information_schema.columns "
-        "where table_schema in ('analytics', 'mart', 'parts') and table_name <> 'vw_customer_contact'"
+        "where table_schema in ('analytics', 'mart', 'parts') and table_name <> 'vw_outreach_contact'"
     )
 
     assert {"full_name", "email", "phone", "birth_date"}.isdisjoint({row[0] for row in columns})
