@@ -11,6 +11,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
+CORES := --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 # Airflow's configuration of whoever calls must not reach the tests or the stack.
 unexport AIRFLOW_HOME
@@ -32,10 +33,10 @@ demo: $(READY) ## load two firms of real data, run their DAGs in Airflow, show w
 	@$(PY) -m include.demo
 
 test: $(READY) ## run the whole test suite
-	@$(PY) -m pytest
+	@$(PY) -m pytest $(CORES)
 
 test-fast: $(READY) ## run the tests that start no Airflow
-	@$(PY) -m pytest -m "not airflow"
+	@$(PY) -m pytest $(CORES) -m "not airflow"
 
 lint: $(READY) ## check style, types, SQL and the direction of imports
 	@$(PY) -m ruff check
