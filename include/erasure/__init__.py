@@ -15,11 +15,11 @@ from pathlib import Path
 from include import faults
 from include.erasure import handoffs, places
 from include.erasure.places import Searched
-from include.erasure.traces import Traces, is_free_text
+from include.erasure.traces import Traces, is_free_text, names_customer
 from include.firms import parse_firm
 from include.settings import Settings
 from include.warehouse import UnknownFirm, Warehouse
-from include.warehouse.erasures import ANONYMOUS
+from include.warehouse.erasures import ANONYMOUS, Relation
 
 
 class EraseError(RuntimeError):
@@ -87,14 +87,27 @@ def erase(
             firm_key, customer_id, swept.rewritten, is_free_text, traces.without, traces.needles
         )
         changed |= tables
-        cleaned = [relation.full_name for relation in warehouse.relations() if relation.kind in ("r", "p")]
-        warehouse.clean([name for name in cleaned if name in tables or name.startswith("pii.")])
+        warehouse.clean(
+            [
+                relation.full_name
+                for relation in warehouse.relations()
+                if relation.kind in ("r", "p") and (relation.full_name in tables or _has_values(relation))
+            ]
+        )
         report = Report(
             changed, places.search(warehouse, settings, firm_key, traces, customer_sk, scratch), len(shared)
         )
         if not report.found:
             warehouse.finish(firm_key, digest, actor)
         return report
+
+
+def _has_values(relation: Relation) -> bool:
+    """Whether statistics of the table may hold what people are known by, even after an erasure cut short."""
+    return relation.schema == "pii" or any(
+        names_customer(column) or (relation.schema == "control" and is_free_text(column, kind))
+        for column, kind in relation.columns.items()
+    )
 
 
 def _check_known(

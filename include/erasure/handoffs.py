@@ -15,12 +15,14 @@ from include import faults
 from include.datasets import Dataset, catalogue
 from include.datasets.extracted import rejected_of
 from include.erasure.traces import Traces, is_free_text, names_customer
-from include.handoff import Handoff, Slot
+from include.handoff import Handoff, Manifest, Slot
 from include.handoff.protocol import current, forget, read
 from include.handoff.purging import files_of, perform, purge
 from include.handoff.stores import open_store
 from include.periods import Month
 from include.warehouse.erasures import Rewritten
+
+ERASURE = "erasure#"  # in a manifest's made_from: then the token, and the hash of the bytes before
 
 
 class Source(NamedTuple):
@@ -51,6 +53,7 @@ def sweep(root: str, firm_key: str, traces: Traces, *, token: int, scratch: Path
         _, name, unit = path.split("/")
         found = perform(current(path), store)
         if found is not None and found.parts:
+            done.rewritten += _earlier(name, unit, found)
             files = [landed.file for landed in perform(read(path), store)[1]]
             if any(holds(file, traces) for file in files):
                 done.slices += 1
@@ -65,15 +68,24 @@ def sweep(root: str, firm_key: str, traces: Traces, *, token: int, scratch: Path
                         (without(batch, dataset, traces) for batch in handoff.read(slot, expected=found)),
                         token=token,
                         as_of=found.as_of,
-                        made_from=[*map(Source, found.made_from), Source(f"erasure#{token}#{found.sha256}")],
+                        made_from=[*map(Source, found.made_from), Source(f"{ERASURE}{token}#{found.sha256}")],
                     )
-                    done.rewritten.append(
-                        Rewritten(name, str(slot.slice), found.sha256, new.sha256, new.token, new.rows)
-                    )
+                    done.rewritten += _earlier(name, unit, new)
         if not dry:
             done.old_files += perform(purge(path), store)
             faults.point("erase.after_slice")
     return done
+
+
+def _earlier(name: str, unit: str, found: Manifest) -> list[Rewritten]:
+    """How this slice was rewritten by an erasure before, whose end may not have reached the warehouse."""
+    return [
+        Rewritten(
+            name, unit.partition("=")[2], text.rpartition("#")[2], found.sha256, found.token, found.rows
+        )
+        for text in found.made_from
+        if text.startswith(ERASURE)
+    ]
 
 
 def holds(file: Path, traces: Traces) -> bool:

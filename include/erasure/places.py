@@ -15,7 +15,6 @@ from include.erasure.traces import Traces, is_free_text, names_customer
 from include.settings import Settings
 from include.warehouse.erasures import Erasures, Relation
 
-SHOWN = 1000
 TEXTS = ("text", "json", "jsonb", "character varying", "character", "text[]", "name")
 LOG_SUFFIXES = (".log", ".json", ".txt", ".html", ".jsonl", ".csv", ".out", ".err", "")
 
@@ -56,54 +55,37 @@ def search(
 def in_relation(
     warehouse: Erasures, relation: Relation, firm_key: str, traces: Traces, customer_sk: int | None
 ) -> list[str]:
-    """The columns of a table or view that hold a trace, among the firm's rows."""
-    firm = relation.of_firm(firm_key, warehouse.firm_sk(firm_key))
-    found = []
+    """The columns of a table or view that hold a trace, among the firm's rows; each is read once."""
+    asked: dict[str, sql.Composable] = {}
     for column, kind in relation.columns.items():
         name = sql.Identifier(column)
-        where = f"{relation.full_name}.{column}"
-        if column == "customer_sk":
-            is_gone = customer_sk is None
-            if not is_gone and _any(warehouse, relation, firm, sql.SQL("= {}"), name, customer_sk):
-                found.append(where)
+        if column == "customer_sk" and customer_sk is not None:
+            asked[column] = sql.SQL("bool_or({} = {})").format(name, sql.Literal(customer_sk))
         elif names_customer(column):
-            if _any(warehouse, relation, firm, sql.SQL("::text = {}"), name, traces.customer_id):
-                found.append(where)
+            asked[column] = sql.SQL("bool_or({}::text = {})").format(name, sql.Literal(traces.customer_id))
         elif kind in TEXTS:
-            held = warehouse.rows(
-                sql.SQL(
-                    "select distinct {}::text as held from {} where {} and exists ("
-                    "select from unnest({}::text[]) as needle where strpos(lower({}::text), needle) > 0) "
-                    "limit {}"
-                )
-                .format(
-                    name, relation.identifier, firm, sql.Literal(_needles(column, kind, traces)), name,
-                    sql.Literal(SHOWN),
-                )
-                .as_string(warehouse.connection)
-            )  # fmt: skip
-            told = traces.in_document if is_free_text(column, kind) else traces.in_text
-            if any(told(row["held"]) for row in held):
-                found.append(where)
+            is_everywhere = traces.is_telling or is_free_text(column, kind)
+            needles = [n for n in traces.needles if is_everywhere or n != traces.customer_id.lower()]
+            asked[column] = sql.SQL(
+                "array_agg(distinct {}::text) filter (where exists (select from unnest({}::text[]) "
+                "as needle where strpos(lower({}::text), needle) > 0))"
+            ).format(name, sql.Literal(needles), name)
+    if not asked:
+        return []
+    query = sql.SQL("select {} from {} where {}").format(
+        sql.SQL(", ").join(
+            sql.SQL("{} as {}").format(query, sql.Identifier(column)) for column, query in asked.items()
+        ),
+        relation.identifier,
+        relation.of_firm(firm_key, warehouse.firm_sk(firm_key)),
+    )
+    (row,) = warehouse.rows(query.as_string(warehouse.connection))
+    found = []
+    for column, held in row.items():
+        told = traces.in_document if is_free_text(column, relation.columns[column]) else traces.in_text
+        if held is True or any(told(text) for text in held or ()):
+            found.append(f"{relation.full_name}.{column}")
     return found
-
-
-def _needles(column: str, kind: str, traces: Traces) -> list[str]:
-    is_everywhere = traces.is_telling or is_free_text(column, kind)
-    return [n for n in traces.needles if is_everywhere or n != traces.customer_id.lower()]
-
-
-def _any(
-    warehouse: Erasures,
-    relation: Relation,
-    firm: sql.Composable,
-    equals: sql.SQL,
-    name: sql.Identifier,
-    value: object,
-) -> bool:
-    condition = sql.SQL("{}").format(name) + equals.format(sql.Literal(value))
-    query = sql.SQL("select from {} where {} and {} limit 1").format(relation.identifier, firm, condition)
-    return bool(warehouse.rows(query.as_string(warehouse.connection)))
 
 
 def in_statistics(warehouse: Erasures, traces: Traces) -> tuple[int, list[str]]:
