@@ -1,0 +1,285 @@
+-- vw_customer_360: all that is known of a customer in one row: attributes, golden row, sales, engagement,
+-- points and the action decided. No contact details, which are in the schema pii alone.
+-- Grain: firm_key, customer_id. The function takes any as_of, the view each firm's latest.
+
+create or replace function mart.customer_360(firm text, as_of date)
+returns table (
+    customer_id text,
+    country text,
+    gender text,
+    age_band text,
+    joined_date date,
+    acquisition_channel text,
+    currency text,
+    activity_status text,
+    last_order_date date,
+    days_since_last_order integer,
+    order_count bigint,
+    total_spend numeric,
+    total_spend_365_days numeric,
+    rfm_score text,
+    rfm_segment text,
+    clv_value numeric,
+    historical_clv numeric,
+    clv_segment text,
+    value_tier text,
+    lifecycle_stage text,
+    churn_probability double precision,
+    churn_risk_category text,
+    top_churn_factor text,
+    first_order_date date,
+    return_count bigint,
+    returned_amount numeric,
+    favourite_category text,
+    favourite_channel text,
+    last_activity_date date,
+    active_days_90_days bigint,
+    engagement_trend text,
+    complaint_count_365_days numeric,
+    last_nps_score smallint,
+    points_balance numeric,
+    action_code text,
+    action_explanation text,
+    is_chosen boolean
+)
+language sql
+stable
+as $$
+with lines as (
+
+    select
+        fact_sales.customer_sk,
+        fact_sales.order_date,
+        fact_sales.transaction_id,
+        fact_sales.kind,
+        fact_sales.channel,
+        fact_sales.net_amount,
+        dim_product.category
+    from analytics.dim_firm
+    inner join analytics.fact_sales on dim_firm.firm_sk = fact_sales.firm_sk
+    inner join analytics.dim_product on fact_sales.product_sk = dim_product.product_sk
+    where
+        dim_firm.firm_key = customer_360.firm
+        and fact_sales.order_date < customer_360.as_of
+
+),
+
+sales as (
+
+    select
+        lines.customer_sk,
+        min(lines.order_date) filter (where lines.kind = 'sale') as first_order_date,
+        count(distinct lines.transaction_id) filter (where lines.kind = 'return') as return_count,
+        coalesce(-sum(lines.net_amount) filter (where lines.kind = 'return'), 0) as returned_amount
+    from lines
+    group by lines.customer_sk
+
+),
+
+categories as (
+
+    select distinct on (by_category.customer_sk)
+        by_category.customer_sk,
+        by_category.category
+    from (
+        select
+            lines.customer_sk,
+            lines.category,
+            sum(lines.net_amount) as net_amount
+        from lines
+        where lines.category is not null
+        group by
+            lines.customer_sk,
+            lines.category
+    ) as by_category
+    order by
+        by_category.customer_sk asc,
+        by_category.net_amount desc,
+        by_category.category asc
+
+),
+
+channels as (
+
+    select distinct on (by_channel.customer_sk)
+        by_channel.customer_sk,
+        by_channel.channel
+    from (
+        select
+            lines.customer_sk,
+            lines.channel,
+            count(distinct lines.transaction_id) as orders
+        from lines
+        where
+            lines.kind = 'sale'
+            and lines.channel is not null
+        group by
+            lines.customer_sk,
+            lines.channel
+    ) as by_channel
+    order by
+        by_channel.customer_sk asc,
+        by_channel.orders desc,
+        by_channel.channel asc
+
+),
+
+points as (
+
+    select
+        fact_loyalty_movement.customer_sk,
+        sum(fact_loyalty_movement.points_earned - fact_loyalty_movement.points_used) as points_balance
+    from analytics.dim_firm
+    inner join analytics.fact_loyalty_movement on dim_firm.firm_sk = fact_loyalty_movement.firm_sk
+    where
+        dim_firm.firm_key = customer_360.firm
+        and fact_loyalty_movement.order_date < customer_360.as_of
+    group by fact_loyalty_movement.customer_sk
+
+)
+
+select
+    golden.customer_id,
+    dim_customer.country,
+    dim_customer.gender,
+    dim_customer.age_band,
+    dim_customer.joined_date,
+    dim_customer.acquisition_channel,
+    golden.currency,
+    golden.activity_status,
+    golden.last_order_date,
+    golden.days_since_last_order,
+    golden.order_count,
+    golden.total_spend,
+    golden.total_spend_365_days,
+    golden.rfm_score,
+    golden.rfm_segment,
+    golden.clv_value,
+    golden.historical_clv,
+    golden.clv_segment,
+    golden.value_tier,
+    golden.lifecycle_stage,
+    golden.churn_probability,
+    golden.churn_risk_category,
+    golden.top_churn_factor,
+    sales.first_order_date,
+    coalesce(sales.return_count, 0) as return_count,
+    coalesce(sales.returned_amount, 0) as returned_amount,
+    categories.category as favourite_category,
+    channels.channel as favourite_channel,
+    engagement.last_activity_date,
+    engagement.active_days_90_days,
+    engagement.engagement_trend,
+    engagement.complaint_count_365_days,
+    engagement.last_nps_score,
+    points.points_balance,
+    fact_action.action_code,
+    fact_action.explanation as action_explanation,
+    fact_action.is_chosen
+from mart.analytic_customer(customer_360.firm, customer_360.as_of) as golden
+inner join analytics.dim_customer on golden.customer_sk = dim_customer.customer_sk
+left join sales on golden.customer_sk = sales.customer_sk
+left join categories on golden.customer_sk = categories.customer_sk
+left join channels on golden.customer_sk = channels.customer_sk
+left join points on golden.customer_sk = points.customer_sk
+left join mart.customer_engagement(customer_360.firm, customer_360.as_of) as engagement
+    on golden.customer_id = engagement.customer_id
+left join analytics.fact_action
+    on
+        dim_customer.firm_sk = fact_action.firm_sk
+        and golden.customer_sk = fact_action.customer_sk
+        and fact_action.as_of = customer_360.as_of
+$$;
+
+create or replace view mart.vw_customer_360
+with (security_invoker = true, security_barrier = true)
+as
+with latest as (
+
+    select
+        vw_latest_snapshot.firm_key,
+        max(vw_latest_snapshot.as_of) as as_of
+    from mart.vw_latest_snapshot
+    where
+        vw_latest_snapshot.fact_name in (
+            'fact_customer_rfm', 'fact_customer_ltv', 'fact_customer_churn_risk'
+        )
+    group by vw_latest_snapshot.firm_key
+
+)
+
+select
+    latest.firm_key,
+    latest.as_of,
+    shown.customer_id,
+    shown.country,
+    shown.gender,
+    shown.age_band,
+    shown.joined_date,
+    shown.acquisition_channel,
+    shown.currency,
+    shown.activity_status,
+    shown.last_order_date,
+    shown.days_since_last_order,
+    shown.order_count,
+    shown.total_spend,
+    shown.total_spend_365_days,
+    shown.rfm_score,
+    shown.rfm_segment,
+    shown.clv_value,
+    shown.historical_clv,
+    shown.clv_segment,
+    shown.value_tier,
+    shown.lifecycle_stage,
+    shown.churn_probability,
+    shown.churn_risk_category,
+    shown.top_churn_factor,
+    shown.first_order_date,
+    shown.return_count,
+    shown.returned_amount,
+    shown.favourite_category,
+    shown.favourite_channel,
+    shown.last_activity_date,
+    shown.active_days_90_days,
+    shown.engagement_trend,
+    shown.complaint_count_365_days,
+    shown.last_nps_score,
+    shown.points_balance,
+    shown.action_code,
+    shown.action_explanation,
+    shown.is_chosen
+from latest
+cross join lateral mart.customer_360(latest.firm_key, latest.as_of) as shown;
+
+comment on function mart.customer_360 is 'vw_customer_360 of one firm at any as_of.';
+comment on view mart.vw_customer_360 is
+'One row per firm and customer at the latest snapshot: who it is, what it buys and does, what to do.';
+comment on column mart.vw_customer_360.acquisition_channel is 'Channel the firm says it came by.';
+comment on column mart.vw_customer_360.rfm_segment is 'Name of the RFM segment.';
+comment on column mart.vw_customer_360.clv_value is
+'Expected margin from as_of on, discounted; null where value is not known.';
+comment on column mart.vw_customer_360.value_tier is 'Name of the value tier.';
+comment on column mart.vw_customer_360.top_churn_factor is
+'The factor that weighs most in the risk; null where none raises it.';
+comment on column mart.vw_customer_360.first_order_date is 'Day of its first sale.';
+comment on column mart.vw_customer_360.return_count is 'Returns, lifetime.';
+comment on column mart.vw_customer_360.returned_amount is 'Given back for them.';
+comment on column mart.vw_customer_360.favourite_category is
+'Product category with most net spend, lifetime; null when none is known.';
+comment on column mart.vw_customer_360.favourite_channel is
+'Channel of most orders, lifetime; null when none is known.';
+comment on column mart.vw_customer_360.last_activity_date is
+'Last day it did something: see vw_customer_engagement.';
+comment on column mart.vw_customer_360.active_days_90_days is
+'Days in the last 90 on which it did something.';
+comment on column mart.vw_customer_360.engagement_trend is
+'Those against the 90 days before: see vw_customer_engagement.';
+comment on column mart.vw_customer_360.complaint_count_365_days is 'Complaints in the last 365 days.';
+comment on column mart.vw_customer_360.last_nps_score is
+'Its latest answer, 0 to 10; null when it never gave one.';
+comment on column mart.vw_customer_360.points_balance is
+'Points earned less used; null of who never had any.';
+comment on column mart.vw_customer_360.action_code is
+'Action decided for it at this snapshot; null when none.';
+comment on column mart.vw_customer_360.action_explanation is 'Why, in words.';
+comment on column mart.vw_customer_360.is_chosen is 'Whether the budget and the holdout left it in.';

@@ -1,0 +1,182 @@
+-- vw_product_performance: what each product sells, to whom, and who comes back for it.
+-- Grain: firm_key, product_id. The function takes any as_of, the view each firm's latest of sales.
+
+create or replace function mart.product_performance(firm text, as_of date)
+returns table (
+    product_id text,
+    product_name text,
+    department text,
+    category text,
+    brand text,
+    first_sale_date date,
+    last_sale_date date,
+    days_since_last_sale integer,
+    order_count bigint,
+    customer_count bigint,
+    repeat_customer_count bigint,
+    repeat_customer_pct numeric,
+    units_sold numeric,
+    units_returned numeric,
+    return_pct numeric,
+    discount_amount numeric,
+    net_amount numeric,
+    net_amount_365_days numeric,
+    share_pct numeric,
+    place_in_firm bigint,
+    margin_amount numeric,
+    margin_pct numeric
+)
+language sql
+stable
+as $$
+with lines as (
+
+    select
+        fact_sales.product_sk,
+        fact_sales.customer_sk,
+        dim_customer.is_anonymous,
+        fact_sales.order_date,
+        fact_sales.transaction_id,
+        fact_sales.kind = 'sale' as is_sale,
+        fact_sales.quantity,
+        fact_sales.discount_amount,
+        fact_sales.net_amount,
+        fact_sales.margin_amount,
+        fact_sales.order_date >= product_performance.as_of - 365 as is_of_year
+    from analytics.dim_firm
+    inner join analytics.fact_sales on dim_firm.firm_sk = fact_sales.firm_sk
+    inner join analytics.dim_customer on fact_sales.customer_sk = dim_customer.customer_sk
+    where
+        dim_firm.firm_key = product_performance.firm
+        and fact_sales.order_date < product_performance.as_of
+
+),
+
+buyers as (
+
+    select
+        buyer_days.product_sk,
+        count(*) as customer_count,
+        count(*) filter (where buyer_days.sale_days >= 2) as repeat_customer_count
+    from (
+        select
+            lines.product_sk,
+            lines.customer_sk,
+            count(distinct lines.order_date) as sale_days
+        from lines
+        where
+            lines.is_sale
+            and not lines.is_anonymous
+        group by
+            lines.product_sk,
+            lines.customer_sk
+    ) as buyer_days
+    group by buyer_days.product_sk
+
+),
+
+sums as (
+
+    select
+        lines.product_sk,
+        min(lines.order_date) filter (where lines.is_sale) as first_sale_date,
+        max(lines.order_date) filter (where lines.is_sale) as last_sale_date,
+        count(distinct lines.transaction_id) filter (where lines.is_sale) as order_count,
+        coalesce(sum(lines.quantity) filter (where lines.is_sale), 0) as units_sold,
+        coalesce(-sum(lines.quantity) filter (where not lines.is_sale), 0) as units_returned,
+        sum(lines.discount_amount) as discount_amount,
+        sum(lines.net_amount) as net_amount,
+        coalesce(sum(lines.net_amount) filter (where lines.is_of_year), 0) as net_amount_365_days,
+        sum(lines.margin_amount) as margin_amount,
+        sum(lines.net_amount) filter (where lines.margin_amount is not null) as net_with_margin
+    from lines
+    group by lines.product_sk
+
+)
+
+select
+    dim_product.product_id,
+    dim_product.product_name,
+    dim_product.department,
+    dim_product.category,
+    dim_product.brand,
+    sums.first_sale_date,
+    sums.last_sale_date,
+    product_performance.as_of - sums.last_sale_date as days_since_last_sale,
+    sums.order_count,
+    coalesce(buyers.customer_count, 0) as customer_count,
+    coalesce(buyers.repeat_customer_count, 0) as repeat_customer_count,
+    round(100.0 * buyers.repeat_customer_count / nullif(buyers.customer_count, 0), 1) as repeat_customer_pct,
+    sums.units_sold,
+    sums.units_returned,
+    round(100.0 * sums.units_returned / nullif(sums.units_sold, 0), 1) as return_pct,
+    sums.discount_amount,
+    sums.net_amount,
+    sums.net_amount_365_days,
+    round(
+        100.0 * sums.net_amount_365_days / nullif(sum(sums.net_amount_365_days) over (), 0), 1
+    ) as share_pct,
+    rank() over (order by sums.net_amount_365_days desc) as place_in_firm,
+    sums.margin_amount,
+    round(100.0 * sums.margin_amount / nullif(sums.net_with_margin, 0), 1) as margin_pct
+from sums
+inner join analytics.dim_product on sums.product_sk = dim_product.product_sk
+left join buyers on sums.product_sk = buyers.product_sk
+$$;
+
+create or replace view mart.vw_product_performance
+with (security_invoker = true, security_barrier = true)
+as
+select
+    vw_latest_snapshot.firm_key,
+    vw_latest_snapshot.as_of,
+    products.product_id,
+    products.product_name,
+    products.department,
+    products.category,
+    products.brand,
+    products.first_sale_date,
+    products.last_sale_date,
+    products.days_since_last_sale,
+    products.order_count,
+    products.customer_count,
+    products.repeat_customer_count,
+    products.repeat_customer_pct,
+    products.units_sold,
+    products.units_returned,
+    products.return_pct,
+    products.discount_amount,
+    products.net_amount,
+    products.net_amount_365_days,
+    products.share_pct,
+    products.place_in_firm,
+    products.margin_amount,
+    products.margin_pct
+from mart.vw_latest_snapshot
+cross join
+    lateral mart.product_performance(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as products
+where vw_latest_snapshot.fact_name = 'fact_sales';
+
+comment on function mart.product_performance is 'vw_product_performance of one firm at any as_of.';
+comment on view mart.vw_product_performance is
+'One row per firm and product ever sold, and one for lines without a product: sales, buyers and margin.';
+comment on column mart.vw_product_performance.first_sale_date is 'Day of its first sale.';
+comment on column mart.vw_product_performance.last_sale_date is 'Day of its last sale.';
+comment on column mart.vw_product_performance.days_since_last_sale is 'Last sale to as_of, in days.';
+comment on column mart.vw_product_performance.order_count is 'Sales with a line of it, lifetime.';
+comment on column mart.vw_product_performance.customer_count is 'Known customers who ever bought it.';
+comment on column mart.vw_product_performance.repeat_customer_count is
+'Of those, who bought it on two days or more.';
+comment on column mart.vw_product_performance.repeat_customer_pct is 'Their share of its known customers.';
+comment on column mart.vw_product_performance.units_sold is 'Units sold, lifetime, before returns.';
+comment on column mart.vw_product_performance.units_returned is 'Units returned, lifetime.';
+comment on column mart.vw_product_performance.return_pct is 'Units returned, of units sold.';
+comment on column mart.vw_product_performance.discount_amount is 'Discounts, less those on returns.';
+comment on column mart.vw_product_performance.net_amount is 'Net sales less returns, lifetime.';
+comment on column mart.vw_product_performance.net_amount_365_days is 'The same, last 365 days.';
+comment on column mart.vw_product_performance.share_pct is 'Of the firm''s net sales, last 365 days.';
+comment on column mart.vw_product_performance.place_in_firm is
+'1 is the product with the highest net sales of the last 365 days; equal ones share a place.';
+comment on column mart.vw_product_performance.margin_amount is
+'Margin less that of returns, lifetime, of lines whose margin is known; null when of none.';
+comment on column mart.vw_product_performance.margin_pct is 'That margin, of net sales of the same lines.';
