@@ -120,7 +120,8 @@ def test_everything_about_a_customer_is_in_one_row(shop):
         "select customer_id, country, age_band, rfm_segment, clv_value, churn_risk_category, "
         "first_order_date, return_count, returned_amount, favourite_category, favourite_channel, "
         "last_activity_date, active_days_90_days, engagement_trend, complaint_count_365_days, "
-        "last_nps_score, points_balance, action_code, action_explanation, is_chosen from mart.vw_customer_360 order by 1"
+        "last_nps_score, points_balance, action_code, action_explanation, is_chosen "
+        "from mart.vw_customer_360 order by 1"
     )
 
     # Jam brought 50, tea 40 + 20 - 15; she acted 20, 10, 3 and 2 days ago.
