@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from scipy import special
 
 from include.models.purchases.fitted import Fitted
@@ -177,13 +178,25 @@ def average(
         bent = f(n_i, exposure_i, p_i) - none[..., None] - p_i * (all_ - none)[..., None]
         table[part] = none + mean[part] * (all_ - none)
         table[part] += np.sum(bent * weight[part, None, :], axis=-1)
-    position, out = 2.0 * (log_exposure - panel) - 1.0, np.empty(len(n))
+    shares, at = _shares(log_exposure)
+    out = np.empty(len(n))
     for i in range(0, len(n), 1024):
+        part = slice(i, i + 1024)
+        out[part] = np.einsum("ij,ij->i", shares[at[part]], table[where[part]])
+    return out
+
+
+def _shares(log_exposure: Floats) -> tuple[Floats, NDArray[np.intp]]:
+    """What each node of its panel counts for at each distinct exposure, and which of them a customer has."""
+    distinct, at = np.unique(log_exposure, return_inverse=True)
+    position = 2.0 * (distinct - np.floor(distinct)) - 1.0
+    shares = np.empty((len(distinct), PANEL_NODES))
+    for i in range(0, len(distinct), 1024):
         part = slice(i, i + 1024)
         offset = position[part, None] - _CHEBYSHEV
         share = _BARYCENTRIC / np.where(np.abs(offset) < 1e-15, 1e-15, offset)
-        out[part] = np.sum(share * table[where[part]], axis=1) / np.sum(share, axis=1)
-    return out
+        shares[part] = share / np.sum(share, axis=1, keepdims=True)
+    return shares, at
 
 
 def purchases_if_alive(n: Floats, exposure: Floats, t: float, *, a: float, b_k: Floats) -> Floats:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from include.models.purchases import betageometric
 from include.models.purchases import model as purchases
 from include.models.purchases.betageometric import BLOCK
-from include.models.purchases.likelihood import Floats
+from include.models.purchases.likelihood import DAYS_PER_WEEK, Floats
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,22 +36,29 @@ class BgNbd(purchases.PurchaseModel):
         for i in range(0, len(alive), BLOCK):  # blocks that fit the processor's cache
             part = slice(i, i + BLOCK)
             n = self.r + x[part]
-            odds_left = self.alpha + T[part]
-            odds_left /= self.alpha + t_x[part]
-            np.log(odds_left, out=odds_left)
+            odds_left = np.log(self.alpha + T[part])
             odds_left *= n
-            if odds_left.max() > 650.0:
-                np.minimum(odds_left, 650.0, out=odds_left)
+            odds_left += np.log(self.a) - self._log_chances(x[part])
+            n *= np.log(self.alpha + t_x[part])
+            odds_left -= n
+            np.minimum(odds_left, 650.0, out=odds_left)
             np.exp(odds_left, out=odds_left)
-            odds_left *= self.a
             if not self.first_chance:  # who bought once is alive by definition
                 odds_left *= np.minimum(x[part], 1.0)
-            n += self.first_chance - 1.0 + self.b - self.r
-            n += 1e-300  # where b = 1 and x = 0 the odds are 0 / 0
-            odds_left /= n
             odds_left += 1.0
             np.divide(1.0, odds_left, out=alive[part])
         return alive
+
+    def _log_chances(self, x: Floats) -> Floats:
+        """ln(b + k - 1), k the chances to leave so far, of which there is at least one."""
+        return np.log(np.maximum(x, 1.0 - self.first_chance) + (self.first_chance - 1.0 + self.b))
+
+    def left_by_day(self, most: int, days: int) -> tuple[Floats, Floats, int]:
+        """The log-odds of having left from whole days, as tables; see ``PurchaseModel``."""
+        x = np.arange(most + 1.0)[:, None]
+        at_last = (self.r + x) * np.log(self.alpha + np.arange(days) / DAYS_PER_WEEK)
+        at_end = at_last + (np.log(self.a) - self._log_chances(x))
+        return at_end, at_last, 1 - self.first_chance
 
     def purchases_if_alive(self, x: Floats, T: Floats, t: float) -> Floats:
         """E[Y(t) | alive at T], the factor beside P(alive) in eq. 10."""

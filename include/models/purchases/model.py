@@ -33,6 +33,15 @@ class PurchaseModel(Fitted):
     def alive(self, x: Floats, t_x: Floats, T: Floats) -> Floats:
         """P(alive at T | x, t_x, T)."""
 
+    def left_by_day(self, most: int, days: int) -> tuple[Floats, Floats, int] | None:
+        """The log-odds of having left from whole days, as two tables: of (x, T) less of (x, t_x).
+
+        Row x has an element per day below ``days``; ``most`` is the highest x, and the third value the lowest
+        with which one can have left. None where the odds do not part like that.
+        """
+        del most, days
+        return None
+
     @abstractmethod
     def purchases_if_alive(self, x: Floats, T: Floats, t: float) -> Floats:
         """E[Y(t) | alive at T]: purchases in (T, T + t)."""
@@ -61,11 +70,11 @@ def shared(
         times = np.ones(len(x))
     days = np.rint(T * DAYS_PER_WEEK)
     if np.abs(days - T * DAYS_PER_WEEK).max(initial=0) < 1e-9:
-        by_day = _by_day(f, x.astype(np.int64), days.astype(np.int64))
-        if by_day is not None:
-            values, keys = by_day
+        counts, ages = x.astype(np.int64), days.astype(np.int64)
+        values = _by_day(f, counts, ages)
+        if values is not None:
             for part in _blocks(len(x)):
-                times[part] *= values[keys[part]]
+                times[part] *= values[counts[part], ages[part]]
             return times
     pairs, where = np.unique(np.stack([x, T], axis=1), axis=0, return_inverse=True)
     times *= f(pairs[:, 0], pairs[:, 1])[where.ravel()]
@@ -76,23 +85,18 @@ def _blocks(rows: int) -> list[slice]:
     return [slice(i, i + BLOCK) for i in range(0, rows, BLOCK)]
 
 
-def _by_day(
-    f: Callable[[Floats, Floats], Floats], x: NDArray, days: NDArray
-) -> tuple[Floats, NDArray[np.int64]] | None:
-    """f at the pairs that occur, and where each customer's stands; None when they range too widely."""
-    width = int(days.max(initial=0)) + 1
-    size = (int(x.max(initial=0)) + 1) * width
-    if size > MOST_PAIRS:
+def _by_day(f: Callable[[Floats, Floats], Floats], x: NDArray, days: NDArray) -> Floats | None:
+    """f at the pairs of (x, days) that occur, a row per x; None when they range too widely."""
+    width, most = int(days.max(initial=0)) + 1, int(x.max(initial=0))
+    if (most + 1) * width > MOST_PAIRS:
         return None
-    keys = np.empty(len(x), dtype=np.int64)
-    seen = np.zeros(size, dtype=bool)
+    seen = np.zeros((most + 1) * width, dtype=bool)
     for part in _blocks(len(x)):
-        keys[part] = x[part] * width + days[part]
-        seen[keys[part]] = True
+        seen[x[part] * width + days[part]] = True
     present = np.flatnonzero(seen)
-    values = np.empty(size)
+    values = np.empty(len(seen))
     values[present] = f((present // width).astype(np.float64), (present % width) / DAYS_PER_WEEK)
-    return values, keys
+    return values.reshape(most + 1, width)
 
 
 def expected_from_days(
@@ -106,9 +110,11 @@ def expected_from_days(
     """``expected`` from whole days, for many customers at once, without whole-length copies in weeks."""
     t = horizon_days / DAYS_PER_WEEK
     by_day = _by_day(lambda x, T: model.purchases_if_alive(x, T, t), frequency, age_days)
+    left = None if by_day is None else model.left_by_day(len(by_day) - 1, by_day.shape[1])
     out = np.empty(len(frequency))
-    if by_day is not None:
-        values, keys = by_day
+    if by_day is not None and left is not None:
+        _expected_by_tables(out, by_day, left, frequency, recency_days, age_days)
+        return out
     for part in _blocks(len(frequency)):
         x = frequency[part].astype(np.float64)
         t_x, T = recency_days[part] / DAYS_PER_WEEK, age_days[part] / DAYS_PER_WEEK
@@ -116,8 +122,35 @@ def expected_from_days(
         if by_day is None:
             out[part] = shared(lambda x, T: model.purchases_if_alive(x, T, t), x, T, times=alive)
         else:
-            np.multiply(alive, values[keys[part]], out=out[part])
+            np.multiply(alive, by_day[frequency[part], age_days[part]], out=out[part])
     return out
+
+
+def _expected_by_tables(
+    out: Floats,
+    by_day: Floats,
+    left: tuple[Floats, Floats, int],
+    frequency: NDArray[np.integer],
+    recency_days: NDArray[np.integer],
+    age_days: NDArray[np.integer],
+) -> None:
+    """What an alive customer does, times P(alive) where one can have left: the very bits of ``expected``."""
+    width, values = by_day.shape[1], by_day.ravel()
+    at_end, at_last, least = left[0].ravel(), left[1].ravel(), left[2]
+    for part in _blocks(len(frequency)):
+        ends = frequency[part] * width
+        lasts = ends + recency_days[part]
+        ends += age_days[part]
+        found = values.take(ends)
+        may = np.flatnonzero(frequency[part] >= least) if least else slice(None)
+        odds = at_end.take(ends[may])
+        odds -= at_last.take(lasts[may])
+        np.minimum(odds, 650.0, out=odds)
+        np.exp(odds, out=odds)
+        odds += 1.0
+        np.divide(1.0, odds, out=odds)
+        found[may] *= odds
+        out[part] = found
 
 
 def expected(model: PurchaseModel, x: Floats, t_x: Floats, T: Floats, *, horizon_days: float) -> Floats:
