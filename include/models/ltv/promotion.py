@@ -57,9 +57,11 @@ def _backtest_error(parts: dict[str, Any], window: ltv_backtest.Window) -> float
 
 
 def _error_on(parts: dict[str, Any], window: ltv_backtest.Window, own: date, firm: Any) -> float | None:
-    if window.cutoff < own or parts["header"]["horizon_days"] != window.horizon_days:
-        return None  # it has seen some of this window, or speaks of another length
     worth = ltv_worth.from_parts(parts)
+    is_of_another_length = worth.horizon_days != window.horizon_days
+    if window.cutoff < own or (worth.method == candidates.TREES and is_of_another_length):
+        return None  # it has seen some of this window, or its trees learned windows of another length
+    worth = worth._replace(horizon_days=window.horizon_days)
     found = ltv_worth.expected(window.rows, worth, annual_discount_rate=firm.ltv.annual_discount_rate)
     expected = found.spend["horizon"]
     if np.isnan(expected).any():
