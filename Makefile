@@ -11,7 +11,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
-CORES := --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+CORES := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # Airflow's configuration of whoever calls must not reach the tests or the stack.
 unexport AIRFLOW_HOME

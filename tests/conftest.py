@@ -26,15 +26,9 @@ os.environ["AIRFLOW__USAGE_DATA_COLLECTION__ENABLED"] = "False"
 atexit.register(shutil.rmtree, os.environ["AIRFLOW_HOME"], ignore_errors=True)
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """For runs on several cores: files stay whole, and those that start Airflow stay together on one."""
-    group = "airflow" if item.get_closest_marker("airflow") else str(item.path)
-    item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What starts Airflow takes longest, and begins at once."""
+    """What starts Airflow takes longest: on several cores it begins at once."""
     items.sort(key=lambda item: item.get_closest_marker("airflow") is None)
 
 
