@@ -26,7 +26,7 @@ from include.models.purchases.model import PurchaseModel
 LEVEL = 0.8
 FEWEST_SCORES = 50
 LEAST_STRETCH, MOST_STRETCH = 0.8, 5.0
-PRIOR_WINDOWS = 6.0
+PRIOR_WINDOWS = 2.0
 """What the models' own standard deviation counts for, in windows, before any total has been compared."""
 
 

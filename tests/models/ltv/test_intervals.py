@@ -51,10 +51,10 @@ def test_the_firms_interval_reaches_further_after_totals_that_surprised():
         for past in ((), (1.0, -1.0), (4.0, -5.0))
     )
 
-    # Six windows' worth of a prior about 1: t of 6, 8 and 8 degrees; 6 + 2 over 8, and 6 + 41 over 8.
-    assert none == pytest.approx(stats.t.ppf(0.9, 6))
-    assert calm == pytest.approx(stats.t.ppf(0.9, 8))
-    assert shaken == pytest.approx(stats.t.ppf(0.9, 8) * np.sqrt(47 / 8))
+    # Two windows' worth of a prior about 1: t of 2, 4 and 4 degrees; 2 + 2 over 4, and 2 + 41 over 4.
+    assert none == pytest.approx(stats.t.ppf(0.9, 2))
+    assert calm == pytest.approx(stats.t.ppf(0.9, 4))
+    assert shaken == pytest.approx(stats.t.ppf(0.9, 4) * np.sqrt(43 / 4))
 
 
 def test_the_firms_deviation_adds_chance_and_doubt_about_parameters():
@@ -89,7 +89,7 @@ def test_coverage_is_measured_with_what_earlier_windows_taught_alone():
     assert measured["coverage_of_open"] == pytest.approx(2 / 3)
     assert measured["coverage_of_open_raw"] == pytest.approx(1 / 3)
     assert measured["stretch"] == 2.0
-    assert measured["reach"] == pytest.approx(stats.t.ppf(0.9, 7) * np.sqrt(15 / 7))
+    assert measured["reach"] == pytest.approx(stats.t.ppf(0.9, 3) * np.sqrt(11 / 3))
     # Expected 45 with three deviations of 1 and one of the sure zero: room of reach x 2 around it, 54 is out.
     assert measured["total_inside"] == 0.0
     assert measured["total_high"] == pytest.approx(45 + 2 * measured["reach"])
