@@ -77,3 +77,22 @@ def test_the_complete_journey_keeps_what_its_coupons_paid(journey):
     assert found[2] > 1
     assert found[3]
     assert described == (801,)
+
+
+def test_the_complete_journeys_campaigns_are_the_published_ones(journey):
+    with psycopg.connect(journey) as connection:
+        campaigns = connection.execute("select count(*) from shop.campaigns").fetchone()
+        pairs = connection.execute(
+            "with pairs as (select distinct activity_type, campaign_id, customer_id from shop.interactions) "
+            "select campaign_type, count(*) filter (where activity_type = 'targeted'), "
+            "count(*) filter (where activity_type = 'redemption') "
+            "from pairs join shop.campaigns using (campaign_id) group by 1 order by 1"
+        ).fetchall()
+        strangers = connection.execute(
+            "select count(*) from shop.interactions left join shop.customers using (customer_id) "
+            "where customers.customer_id is null"
+        ).fetchone()
+
+    assert campaigns == (27,)
+    assert pairs == [("Type A", 3647, 604), ("Type B", 2368, 154), ("Type C", 574, 34)]
+    assert strangers == (0,)
