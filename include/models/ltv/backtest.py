@@ -106,6 +106,10 @@ def _window(now: Fits, earlier: Sequence[Fits], results: Sequence[Result]) -> li
             level = level_of(text, beside, spends, rows, horizon_days=horizon)
             trees = Trees(text).spend(rows, beside, spends, horizon_days=horizon)
             expected[candidates.TREES] = level * trees
+        doubts = {
+            name: intervals.doubt_share(rows, model, spends, horizon_days=horizon)
+            for name, model in now.counts.items()
+        }
         for name, spend in expected.items():
             model = now.counts.get(name, beside)
             usual = course[model.model]
@@ -117,7 +121,7 @@ def _window(now: Fits, earlier: Sequence[Fits], results: Sequence[Result]) -> li
                 kept_share=kept,
                 factor=factor,
                 horizon_days=horizon,
-                doubt_share=intervals.doubt_share(rows, model, spends, horizon_days=horizon),
+                doubt_share=doubts[model.model],
             )
     found = []
     for name, spend in expected.items():
