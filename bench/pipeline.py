@@ -109,8 +109,8 @@ def _measured(plan: Plan, source: str, settings: Settings) -> Iterator[Row]:
         ran = _run(as_of, dsn, environ)
         lines = max(lines, ran.lines)
         yield Row(
-            name=f"{source}, {lines:,} lines, {plan.customers:,} customers, {what}, all modules: largest step "
-            f"{ran.step}; absolute seconds ({ran.cpu_seconds:.0f} s of CPU)",
+            name=f"{source}, {lines:,} lines, {plan.customers:,} customers, {what}, all modules: largest "
+            f"step {ran.step}; absolute seconds ({ran.cpu_seconds:.0f} s of CPU)",
             ours_s=ran.seconds,
             peak_mb=ran.peak_mb,
             limit=PEAK_LIMIT_MB,

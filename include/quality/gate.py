@@ -21,6 +21,7 @@ from include.quality.judge import Judge, Question
 from include.quality.measures import Measurement, Past, Profile
 from include.quality.report import SHOWN, Report, Result, Slice
 from include.quality.rules import MeasureRule, RowRule, Rule, adjusted, limits, suite
+from include.quality.witnesses import Witnesses
 
 MEMORY = "512MB"  # for DuckDB's part of the work; it spills beyond
 
@@ -44,10 +45,9 @@ def check(
     scratch = tempfile.mkdtemp(prefix="firmament-quality-")
     try:
         check = _Check(dataset, firm, as_of, rules, references, Past.of(history), Judge(), Path(scratch))
-        results = [result for part in sorted(slices, key=lambda s: s.key) for result in check.slice(part)]
-        results += check.freshness()
+        results = tuple(check.results(sorted(slices, key=lambda s: s.key)))
         check.connection.close()
-        return Report(dataset.name, firm.firm_key, as_of, tuple(results))
+        return Report(dataset.name, firm.firm_key, as_of, results)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -62,6 +62,20 @@ class _Tally:
 
 
 @dataclass
+class _Look:
+    """What is known of one slice before its rows and numbers are judged."""
+
+    part: Slice
+    columns: list[Result] = field(default_factory=list)
+    usable: set[str] = field(default_factory=set)
+    rules: list[RowRule] = field(default_factory=list)
+    unknown: dict[str, pa.Array] = field(default_factory=dict)
+    incomparable: list[Result] = field(default_factory=list)
+    rows: int = 0
+    measured: list[tuple[MeasureRule, Measurement]] = field(default_factory=list)
+
+
+@dataclass
 class _Check:
     dataset: Dataset
     firm: Any
@@ -72,6 +86,7 @@ class _Check:
     judge: Judge
     scratch: Path
     profiles: dict[str, Profile] = field(default_factory=dict)
+    judged: dict[tuple[tuple[str, str], ...] | None, list[Result]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         import duckdb
@@ -82,80 +97,114 @@ class _Check:
         )
         self.connection.execute("set enable_progress_bar = false")
 
-    def slice(self, part: Slice) -> Iterator[Result]:
-        """Results of one slice: columns first, then rows, then what is measured on the whole."""
+    def results(self, parts: Sequence[Slice]) -> Iterator[Result]:
+        """Results slice by slice: columns first, then rows, then what is measured on the whole."""
+        witnesses = Witnesses(self.judge)
+        looks = [self._look(part, witnesses) for part in parts]
+        suspects = witnesses.suspects()
+        # The dataset as a whole is no slice: a slice that passed must not be thought unchecked.
+        whole = _Look(Slice("", 0, []), measured=self._silence())
+        measured = self._measured([*looks, whole])
+        for look, told in zip(looks, measured, strict=False):
+            yield from look.columns
+            if look.part.rows and look.part.files:
+                yield from look.incomparable
+                yield from self._rows(look, {name for key, name in suspects if key == look.part.key})
+            else:
+                what = "no rows: nothing to check"
+                yield Result("rows", "", look.part.text, False, True, what, "Rows, or none.")
+            yield from told
+            if self.dataset.by == "month":
+                what = "Kept for later checks to compare with."
+                profile = self.profiles[look.part.key].text()
+                yield Result("profile", "", look.part.text, False, True, profile, what)
+        yield from measured[-1]
+
+    def _look(self, part: Slice, witnesses: Witnesses) -> _Look:
         found = rows.found_columns(part.files)
-        yield from judged(part, found, self.dataset, self.rules, self.judge)
-        usable = {f.name for f in self.dataset.schema if found.get(f.name) == str(f.type)}
+        look = _Look(part, self._columns(part, found))
+        look.usable = {f.name for f in self.dataset.schema if found.get(f.name) == str(f.type)}
         profile = self.profiles[part.key] = Profile()
         if part.rows and part.files:
-            yield from self._rows(part, usable, profile)
-        else:
-            yield Result("rows", "", part.text, False, True, "no rows: nothing to check", "Rows, or none.")
-        yield from self._measures(part, usable)
-        if self.dataset.by == "month":
-            what = "Kept for later checks to compare with."
-            yield Result("profile", "", part.text, False, True, profile.text(), what)
+            self._choose(look)
+            questions = self._questions(look, look.rules)
+            amount = self._amount_column(look.usable)
+            kept = {"order_date", "kind", *([amount] if amount else [])} & look.usable
+            for table in self._chunks(look, look.rules, kept):
+                look.rows += table.num_rows
+                self._remember(table, amount, profile)
+                witnesses.add(part.key, questions, self._looked_at(look, look.rules, table))
+        look.measured = list(self._measures(look))
+        return look
 
-    def freshness(self) -> Iterator[Result]:
-        """Silence up to as_of, over all slices known; once a check, whether or not anything changed."""
-        if self.dataset.by != "month" or not measures.is_tail_known(self.profiles, self.past, self.as_of):
-            return
-        known = measures.recent(self.profiles, self.as_of)
-        silence = measures.silence_ratio(
-            known,
-            as_of=self.as_of,
-            period_days=getattr(self.firm, "working_day_period", 1),
-            is_first=not self.past.rows,
-        )
-        rules = [r for r in self.rules if isinstance(r, MeasureRule) and r.measure == "silence_ratio"]
-        # The dataset as a whole, not a slice: a slice that passed must not be thought unchecked.
-        yield from self._measured("", [(rule, silence) for rule in rules])
+    def _columns(self, part: Slice, found: Mapping[str, str]) -> list[Result]:
+        """Results on the columns; slices mostly have the same, and those are judged once."""
+        key = tuple(found.items()) if part.files else None
+        if key not in self.judged:
+            self.judged[key] = list(judged(part, found, self.dataset, self.rules, self.judge))
+        return [result._replace(slice=part.text) for result in self.judged[key]]
 
-    def _rows(self, part: Slice, usable: set[str], profile: Profile) -> Iterator[Result]:
-        wanted, unknown = [], {}
+    def _choose(self, look: _Look) -> None:
+        """The rules that can be put to the slice's rows, and what its references do not hold."""
         for rule in self.rules:
-            if not isinstance(rule, RowRule) or not usable.issuperset(_needs(rule)):
+            if not isinstance(rule, RowRule) or not look.usable.issuperset(_needs(rule)):
                 continue
             if rule.of and rule.of.startswith(rows.UNKNOWN):
-                missing = self._unknown(part, rule)
+                missing = self._unknown(look.part, rule)
                 if missing is None:
                     name = rule.of.removeprefix(rows.UNKNOWN)
                     observed = f"{name} is empty: nothing to compare with"
-                    yield Result(rule.name, rule.column, part.text, False, True, observed, rule.about)
+                    look.incomparable.append(
+                        Result(rule.name, rule.column, look.part.text, False, True, observed, rule.about)
+                    )
                     continue
-                unknown[rule.of] = missing
-            wanted.append(rule)
-        tallies = {rule.name: _Tally() for rule in wanted}
-        columns = list(dict.fromkeys(rule.looked_at for rule in wanted))
-        key = {rule.of: rule.column for rule in wanted if rule.of in unknown and rule.of is not None}
-        amount = self._amount_column(usable)
-        read = {c for r in wanted for c in _needs(r)} | (usable & {*self.dataset.grain, "order_date", "kind"})
-        read |= {amount} if amount else set()
-        moments = self._moments(part)
-        questions = [_question(rule, moments) for rule in wanted]
-        by_name = {rule.name: rule for rule in wanted}
-        for table in rows.chunks(part.files, [n for n in self.dataset.schema.names if n in read]):
-            self._remember(table, amount, profile)
-            frame = rows.frame(table, columns, key=key, unknown=unknown, zone=self.firm.timezone)
+                look.unknown[rule.of] = missing
+            look.rules.append(rule)
+
+    def _questions(self, look: _Look, rules: Sequence[RowRule]) -> list[Question]:
+        moments = self._moments(look.part)
+        return [_question(rule, moments) for rule in rules]
+
+    def _chunks(self, look: _Look, rules: Sequence[RowRule], kept: set[str]) -> Iterator[pa.Table]:
+        read = {column for rule in rules for column in _needs(rule)} | kept
+        return rows.chunks(look.part.files, [name for name in self.dataset.schema.names if name in read])
+
+    def _looked_at(
+        self, look: _Look, rules: Sequence[RowRule], table: pa.Table
+    ) -> dict[str, pa.ChunkedArray]:
+        return rows.looked_at(
+            table,
+            list(dict.fromkeys(rule.looked_at for rule in rules)),
+            key={rule.of: rule.column for rule in rules if rule.of in look.unknown and rule.of is not None},
+            unknown=look.unknown,
+            zone=self.firm.timezone,
+        )
+
+    def _rows(self, look: _Look, suspects: set[str]) -> Iterator[Result]:
+        """Results of the rules on rows; those that are suspect are put to every row."""
+        tallies = {rule.name: _Tally(look.rows) for rule in look.rules}
+        asked = {rule.name: rule for rule in look.rules if rule.name in suspects}
+        questions = self._questions(look, list(asked.values()))
+        grain = look.usable.intersection(self.dataset.grain)
+        for table in self._chunks(look, list(asked.values()), grain) if asked else ():
+            frame = rows.frame(self._looked_at(look, list(asked.values()), table))
             for answer in self.judge.ask(frame, questions):
-                tally, rule = tallies[answer.name], by_name[answer.name]
-                tally.rows += answer.rows
+                tally, rule = tallies[answer.name], asked[answer.name]
                 tally.broken += answer.broken
                 if answer.broken and len(tally.samples) < SHOWN:
                     told = rows.samples(table, rule.column, rule.of, answer.places, self.dataset)
                     tally.samples += told[: SHOWN - len(tally.samples)]
-        for rule in wanted:
-            yield _counted(rule, part, tallies[rule.name])
+        for rule in look.rules:
+            yield _counted(rule, look.part, tallies[rule.name])
 
-    def _measures(self, part: Slice, usable: set[str]) -> Iterator[Result]:
+    def _measures(self, look: _Look) -> Iterator[tuple[MeasureRule, Measurement]]:
+        part = look.part
         known_before = max(self.as_of, part.read_as_of or self.as_of)
-        found: list[tuple[MeasureRule, Measurement]] = []
         for rule in self.rules:
             if not isinstance(rule, MeasureRule) or rule.measure == "silence_ratio":
                 continue
             if rule.measure == "repeated_keys":
-                if not part.rows or not part.files or not usable.issuperset(self.dataset.grain):
+                if not part.rows or not part.files or not look.usable.issuperset(self.dataset.grain):
                     continue
                 count, told = rows.repeated(part, self.dataset.grain, self.connection)
                 measured = Measurement(count, f"{count:,} repeated keys", samples=tuple(told))
@@ -165,44 +214,66 @@ class _Check:
                 measured = measures.kept_ratio(part, self.past, known_before)
             else:
                 measured = measures.amount_ratio(part, self.profiles)
-            found.append((rule, measured))
-        yield from self._measured(part.text, found)
+            yield rule, measured
 
-    def _measured(self, text: str, found: Sequence[tuple[MeasureRule, Measurement]]) -> Iterator[Result]:
-        """Numbers put to their two pairs of limits."""
+    def _silence(self) -> list[tuple[MeasureRule, Measurement]]:
+        """Silence up to as_of, over all slices known; once a check, whether or not anything changed."""
+        if self.dataset.by != "month" or not measures.is_tail_known(self.profiles, self.past, self.as_of):
+            return []
+        silence = measures.silence_ratio(
+            measures.recent(self.profiles, self.as_of),
+            as_of=self.as_of,
+            period_days=getattr(self.firm, "working_day_period", 1),
+            is_first=not self.past.rows,
+        )
+        return [
+            (rule, silence)
+            for rule in self.rules
+            if isinstance(rule, MeasureRule) and rule.measure == "silence_ratio"
+        ]
+
+    def _measured(self, looks: Sequence[_Look]) -> list[list[Result]]:
+        """Numbers put to their two pairs of limits: a row a slice, all of them at once."""
         import pandas as pd
 
-        frame = pd.DataFrame({rule.measure: [measured.value] for rule, measured in found}, dtype="float64")
+        rules = {rule.name: rule for look in looks for rule, _ in look.measured}
+        numbers = [{rule.name: measured.value for rule, measured in look.measured} for look in looks]
+        frame = pd.DataFrame(
+            {name: [row.get(name) for row in numbers] for name in rules},
+            index=range(len(looks)),
+            dtype="float64",
+        )
         questions = [
             Question(
                 rule.name,
                 rule.expectation,
-                {"column": rule.measure, "min_value": low, "max_value": high},
+                {"column": rule.name, "min_value": low, "max_value": high},
                 level,
             )
-            for rule, _ in found
+            for rule in rules.values()
             for level, low, high in (
                 ("critical", rule.fail_below, rule.fail_above),
                 ("warning", rule.warn_below, rule.warn_above),
             )
             if low is not None or high is not None
         ]
-        broken = {(a.name, a.level) for a in self.judge.ask(frame, questions) if not a.passed}
-        for rule, measured in found:
-            stops = (rule.name, "critical") in broken and measured.may_fail
-            passed = not broken & {(rule.name, "critical"), (rule.name, "warning")}
-            can_stop = rule.fail_below is not None or rule.fail_above is not None
-            ratio = f" (ratio {measured.value:.3g})" if _is_ratio(rule, measured) else ""
-            yield Result(
-                rule.name,
-                rule.column,
-                text,
-                is_critical=stops or (passed and can_stop),
-                passed=passed,
-                observed=measured.observed + ratio,
-                expected=f"{rule.about} {limits(rule)}".strip(),
-                samples=measured.samples,
-            )
+        broken = {
+            (place, answer.name, answer.level)
+            for answer in self.judge.ask(frame, questions, all_places=True)
+            for place in answer.places
+        }
+        return [
+            [
+                _limited(
+                    rule,
+                    look.part.text,
+                    measured,
+                    is_over={level for level in ("critical", "warning") if (at, rule.name, level) in broken},
+                )
+                for rule, measured in look.measured
+            ]
+            for at, look in enumerate(looks)
+        ]
 
     def _unknown(self, part: Slice, rule: RowRule) -> pa.Array | None:
         name = str(rule.of).removeprefix(rows.UNKNOWN)
@@ -273,6 +344,22 @@ def _counted(rule: RowRule, part: Slice, tally: _Tally) -> Result:
         else f"{tally.rows:,} rows keep it",
         expected=f"{rule.about} {limits(rule)}",
         samples=tuple(tally.samples),
+    )
+
+
+def _limited(rule: MeasureRule, text: str, measured: Measurement, *, is_over: set[str]) -> Result:
+    stops = "critical" in is_over and measured.may_fail
+    can_stop = rule.fail_below is not None or rule.fail_above is not None
+    ratio = f" (ratio {measured.value:.3g})" if _is_ratio(rule, measured) else ""
+    return Result(
+        rule.name,
+        rule.column,
+        text,
+        is_critical=stops or (not is_over and can_stop),
+        passed=not is_over,
+        observed=measured.observed + ratio,
+        expected=f"{rule.about} {limits(rule)}".strip(),
+        samples=measured.samples,
     )
 
 

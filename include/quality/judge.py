@@ -1,15 +1,20 @@
 """Great Expectations: one quiet in-memory context, to which frames and expectations are handed.
 
-The import takes 5 to 8 seconds, so it waits until a task needs it; no DAG file may come here.
+The import takes seconds, so it waits until a task needs it; no DAG file may come here. What only its
+statistical tests and its drawings need, half of those seconds, is loaded when one of them is used: never.
 """
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
+import sys
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from include.quality.report import SHOWN
@@ -18,6 +23,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": SHOWN}
+ALL_PLACES = {"result_format": "COMPLETE", "partial_unexpected_count": SHOWN}
+SELDOM_USED = ("scipy.stats", "altair")
 
 
 class GateError(RuntimeError):
@@ -58,7 +65,7 @@ class Judge:
     def _open(self) -> None:
         # Read when the library is imported: no usage reports from a firm's machine.
         os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _unused(*SELDOM_USED):
             warnings.simplefilter("ignore")  # its own, on import: sre_constants, marshmallow
             import great_expectations as gx
             from great_expectations.data_context.types.base import (
@@ -88,8 +95,13 @@ class Judge:
         meta = {"name": question.name, "level": question.level}
         return kind(**question.arguments, severity=question.level, meta=meta)
 
-    def ask(self, frame: pd.DataFrame, questions: Sequence[Question]) -> Iterator[Answer]:
-        """Put the questions to the frame; GateError when one of them could not be evaluated."""
+    def ask(
+        self, frame: pd.DataFrame, questions: Sequence[Question], *, all_places: bool = False
+    ) -> Iterator[Answer]:
+        """Put the questions to the frame; GateError when one of them could not be evaluated.
+
+        An answer's places are the first few, unless ``all_places`` are asked for.
+        """
         if not questions:
             return
         if self._batch is None:
@@ -97,7 +109,8 @@ class Judge:
         expectations: list[Any] = [self._made(q) for q in questions]
         suite = self._suite("rules", expectations=expectations)
         batch = self._batch.get_batch(batch_parameters={"dataframe": frame})
-        told = batch.validate(suite, result_format=FORMAT)
+        told = batch.validate(suite, result_format=ALL_PLACES if all_places else FORMAT)
+        places = "unexpected_index_list" if all_places else "partial_unexpected_index_list"
         if len(told.results) != len(questions):
             raise GateError(f"{len(questions)} expectations were asked, {len(told.results)} answered")
         for item in told.results:
@@ -112,7 +125,29 @@ class Judge:
                 passed=bool(item.success),
                 rows=found.get("element_count", len(frame)),
                 broken=found.get("unexpected_count", 0),
-                places=tuple(found.get("partial_unexpected_index_list") or ()),
+                places=tuple(found.get(places) or ()),
                 values=tuple(found.get("partial_unexpected_list") or ()),
                 details=found.get("details") or {},
             )
+
+
+class _Unused(ModuleType):
+    """Stands for a module until something of it is asked for, and then asks the module."""
+
+    def __getattr__(self, name: str) -> Any:
+        """What the module has; nothing of what Python asks of any module, or a look around would load it."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(importlib.import_module(self.__name__), name)
+
+
+@contextmanager
+def _unused(*names: str) -> Iterator[None]:
+    """Whoever imports one of these modules meanwhile has it loaded only when something of it is used."""
+    put = {name: _Unused(name) for name in names if name not in sys.modules}
+    sys.modules.update(put)
+    try:
+        yield
+    finally:
+        for name in put:
+            del sys.modules[name]

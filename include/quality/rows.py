@@ -54,41 +54,46 @@ def chunks(files: Sequence[Path], columns: Sequence[str], size: int = CHUNK) -> 
         yield pa.Table.from_batches(held)
 
 
-def frame(
+def looked_at(
     table: pa.Table,
     columns: Sequence[str],
     *,
     key: Mapping[str, str],
     unknown: Mapping[str, pa.Array],
     zone: str,
-) -> pd.DataFrame:
-    """The columns, kept or derived, as pandas wants them: days and instants in UTC, money as floats.
+) -> dict[str, pa.ChunkedArray]:
+    """The columns, kept or derived, by name.
 
     ``key`` names the column that holds a reference, ``unknown`` the values it does not have.
     """
-    import pandas as pd
-
     made = {}
     for name in columns:
         if name == "net_gap":
             # Subtracted as decimals: a float would invent a difference.
-            gap = pc.subtract(
+            made[name] = pc.subtract(
                 table["net_amount"], pc.subtract(table["gross_amount"], table["discount_amount"])
             )
-            made[name] = gap.cast(pa.float64()).to_pandas()
         elif name == "day_gap":
             local = table["occurred_at"].to_pandas().dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
-            made[name] = (table["order_date"].cast(pa.timestamp("us")).to_pandas() - local).dt.days
+            gap = (table["order_date"].cast(pa.timestamp("us")).to_pandas() - local).dt.days
+            made[name] = pa.chunked_array([pa.Array.from_pandas(gap)])
         elif name in unknown:
             ids = table[key[name]]
-            missing = pc.if_else(pc.is_in(ids, value_set=unknown[name]), ids, pa.scalar(None, ids.type))
-            made[name] = missing.to_pandas()
+            made[name] = pc.if_else(pc.is_in(ids, value_set=unknown[name]), ids, pa.scalar(None, ids.type))
         else:
-            made[name] = _plain(table[name])
-    return pd.DataFrame(made)
+            made[name] = table[name]
+    return made
 
 
-def _plain(column: pa.ChunkedArray) -> pd.Series:
+def frame(columns: Mapping[str, pa.ChunkedArray]) -> pd.DataFrame:
+    """The columns as pandas wants them: days and instants in UTC, money as floats."""
+    import pandas as pd
+
+    return pd.DataFrame({name: plain(column) for name, column in columns.items()})
+
+
+def plain(column: pa.ChunkedArray) -> pd.Series:
+    """One column as pandas wants it."""
     if pa.types.is_decimal(column.type):
         return column.cast(pa.float64()).to_pandas()
     if pa.types.is_date(column.type):
