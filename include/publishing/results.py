@@ -36,6 +36,15 @@ class Results(Session):
             self.connection.execute("set transaction isolation level repeatable read, read only")
             yield read
 
+    def missing(self, run: Run, facts: Iterable[str]) -> list[str]:
+        """Those of the facts that hold no snapshot of the run's day."""
+        found = self.rows(
+            "select fact_name from analytics.dim_snapshot join analytics.dim_firm using (firm_sk) "
+            "where firm_key = %s and as_of = %s",
+            [run.firm_id, run.as_of],
+        )
+        return sorted(set(facts) - {row["fact_name"] for row in found})
+
     def _fetch(self, cursor: Iterable[tuple[Any, ...]], table: str) -> Iterator[tuple[Any, ...]]:
         # Said here: the writer would take it for an error of the firm's own database.
         with self.clear_errors(f"sql/publish/{table}.sql"):

@@ -6,6 +6,8 @@ from include import outbox, publishing
 from include.publishing.results import Results
 from include.run.context import Context
 
+SNAPSHOTS = {"rfm": "fact_customer_rfm", "ltv": "fact_customer_ltv", "churn": "fact_customer_churn_risk"}
+
 
 def publish(context: Context) -> tuple[int, str]:
     """Write the firm's tables, write down what changed, and send it; a deaf webhook fails nothing."""
@@ -14,12 +16,19 @@ def publish(context: Context) -> tuple[int, str]:
         return 0, "the firm's row names no place to publish to"
     rows, notes = 0, []
     dsn = context.warehouse.dsn
-    if place.conn_id is not None:
-        target = publishing.open_target(firm, context.settings.connection_uri)
-        run = publishing.Run(firm.firm_key, context.as_of, context.token)
-        with Results(dsn) as results, results.of(run) as read:
-            rows, left = publishing.publish(target, place.tables, run, read)
-        notes.append(left)
+    run = publishing.Run(firm.firm_key, context.as_of, context.token)
+    with Results(dsn) as results:
+        # A day that was not computed would look like one on which every customer was gone.
+        wanted = [fact for module, fact in SNAPSHOTS.items() if module in firm.modules]
+        if missing := results.missing(run, wanted) or ([] if wanted else ["any customer fact"]):
+            raise publishing.PublishError(
+                f"{run.run_id}: no snapshot of the day in {', '.join(missing)}; run the firm's loads first"
+            )
+        if place.conn_id is not None:
+            target = publishing.open_target(firm, context.settings.connection_uri)
+            with results.of(run) as read:
+                rows, left = publishing.publish(target, place.tables, run, read)
+            notes.append(left)
     if place.webhook is not None:
         with outbox.Changes(dsn) as box:
             changes = box.write_down(firm.firm_key, context.as_of)

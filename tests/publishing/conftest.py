@@ -74,8 +74,7 @@ def candidate(name, *, champion=False, auc=0.75) -> dict:
 def analysed_once(postgres_server, migrated) -> Iterator[tuple[str, str]]:
     """A database to copy from, and the model's version: bob moves from loyal to lost, and to Critical."""
     name = "analysed_template"
-    _copy(postgres_server, name)
-    shop = Shop(postgres_server.dsn(name))
+    shop = Shop(postgres.create_database(postgres_server, name, template=migrated))
     shop.version = model(
         shop,
         ANCHOR,
@@ -101,19 +100,11 @@ def analysed_once(postgres_server, migrated) -> Iterator[tuple[str, str]]:
 def analysed(postgres_server, analysed_once, request) -> Iterator[Shop]:
     """The analysed shop, this test's alone."""
     name = f"analysed_{abs(hash(request.node.nodeid))}"
-    _copy(postgres_server, analysed_once[0], name)
-    shop = Shop(postgres_server.dsn(name))
+    shop = Shop(postgres.create_database(postgres_server, name, template=analysed_once[0]))
     shop.version = analysed_once[1]
     yield shop
     shop.warehouse.close()
     postgres.drop_database(postgres_server, name)
-
-
-def _copy(server, template, name) -> None:
-    with psycopg.connect(server.dsn("postgres"), autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template))
-        )
 
 
 def snapshot(shop, day, *, bob, ann="champions"):

@@ -21,7 +21,9 @@ from tests.warehouse.shop import ACME
 def firm(analysed, crm, tmp_path, monkeypatch):
     """The analysed shop, whose row says where to publish."""
     place = {"conn_id": "acme_crm", "schema": "crm", "webhook": "acme_hook"}
-    analysed.warehouse.save_firm(parse_firm(ACME | {"publish": place}), actor="test")
+    analysed.warehouse.save_firm(
+        parse_firm(ACME | {"publish": place, "modules": ["rfm", "churn", "insight", "publish"]}), actor="test"
+    )
     monkeypatch.setenv("FIRMAMENT_HOME", str(tmp_path))
     monkeypatch.setenv("FIRMAMENT_WAREHOUSE_DSN", analysed.dsn)
     monkeypatch.setenv("AIRFLOW_CONN_ACME_CRM", crm.dsn)
@@ -42,6 +44,18 @@ def test_a_run_publishes_tables_and_changes_and_says_so(firm, crm, monkeypatch):
     assert firm.ask(
         "select is_sufficient, reason from control.module_status where module = 'publish' and as_of = %s", NEW
     ) == [(True, "1 changes; 1 delivered")]
+
+
+def test_a_day_that_was_not_computed_is_not_published(firm, crm, monkeypatch):
+    monkeypatch.setenv("AIRFLOW_CONN_ACME_HOOK", f"http://:{quote(SECRET, safe='')}@127.0.0.1:1/in")
+    run_step(find_step("publish"), "acme", NEW)
+    before = crm.everything()
+
+    with pytest.raises(PublishError, match="no snapshot of the day in fact_customer_churn_risk, fact_cust"):
+        run_step(find_step("publish"), "acme", NEW + timedelta(days=1))
+
+    assert crm.everything() == before
+    assert firm.ask("select as_of from control.outbox_snapshots") == [(NEW,)]
 
 
 def test_a_deaf_webhook_fails_no_run(firm, crm, monkeypatch):
