@@ -10,10 +10,11 @@ from include.cli.erase import erase
 from include.cli.firms import firms
 from include.cli.installation import doctor, dsn, migrate
 from include.cli.models import models
+from include.cli.report import report
 from include.cli.run import run
 
 app = typer.Typer(help="Firmament: customer analytics for each firm, as of any date.", no_args_is_help=True)
-for command in (run, backfill, dsn, migrate, doctor, erase):
+for command in (run, backfill, report, dsn, migrate, doctor, erase):
     app.command()(command)
 for group, name in ((firms, "firms"), (models, "models"), (access, "access")):
     app.add_typer(group, name=name)

@@ -1,0 +1,52 @@
+"""``report``: a firm's data and features as one page that needs no network."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+
+from include.cli.console import as_of_of, console, open_warehouse, stop
+
+
+def report(
+    firm: Annotated[str, typer.Argument(help="The firm's key.")],
+    as_of: Annotated[str, typer.Option(help="A day that was run: 2026-11-21.")],
+    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("reports"),
+) -> None:
+    """Profile a firm's data and features: one HTML page, and the same figures as JSON beside it."""
+    from include.engines import open_engine
+    from include.firms import FirmError, parse_firm
+    from include.handoff import Handoff, HandoffError
+    from include.report import write
+    from include.report.profile import gather
+    from include.report.reading import Reading
+    from include.run import WRITERS
+    from include.settings import Settings
+    from include.warehouse import WarehouseError
+
+    settings = Settings.read()
+    try:
+        with open_warehouse() as warehouse:
+            row = parse_firm(warehouse.firm_row(firm))
+        day = as_of_of(as_of, row.timezone)
+        parent = settings.home / "scratch"
+        parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=parent) as folder, console.status(f"{firm} as of {day}"):
+            scratch = Path(folder)
+            engine = open_engine(
+                row.engine, memory_mb=settings.memory_mb, threads=os.cpu_count() or 1, scratch=scratch
+            )
+            handoff = Handoff(settings.root, scratch=scratch, writers=WRITERS)
+            profile = gather(Reading(row, day, handoff, engine))
+    except (FirmError, WarehouseError, HandoffError) as error:
+        stop(error.args[0])
+    if not profile["datasets"]:
+        stop(f"{firm} has nothing as of {day}: python -m include run {firm} --as-of {day}")
+    written = write(profile, out)
+    for item in profile["not_computed"]:
+        console.print(f"not computed: {item['what']}: {item['why']}", style="dim", markup=False)
+    console.print(f"{written.html}\n{written.json}", highlight=False, soft_wrap=True)

@@ -1,0 +1,244 @@
+"""What a firm's data and features look like as of a day, as one nested record of plain values."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+from decimal import Decimal
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
+
+from include.datasets import Dataset
+from include.datasets.churn import CHURN_MODEL, CHURN_RISK, CHURN_TRAINING
+from include.datasets.computed import CUSTOMER_DAYS, CUSTOMER_SUMMARY, RFM
+from include.datasets.extracted import CUSTOMERS, LOYALTY_MOVEMENTS, PRODUCTS, TRANSACTIONS, rejected_of
+from include.datasets.features import CUSTOMER_FEATURES, GROUPS
+from include.datasets.value import LTV, VALUE_MODEL
+from include.handoff.manifest import HandoffError
+from include.models.segments import SEGMENTS
+from include.report.reading import Reading
+from include.report.statistics import (
+    SMALL_GROUP,
+    Columns,
+    correlations,
+    edges_of,
+    histogram,
+    rates,
+    spread,
+)
+
+SAMPLE_ROWS = 20_000
+STRONG = 0.8
+MOST_PAIRS = 300
+IN_MATRIX = 24
+EXTRACTED = (TRANSACTIONS, CUSTOMERS, PRODUCTS, LOYALTY_MOVEMENTS)
+MODELS = (("churn", CHURN_MODEL), ("ltv", VALUE_MODEL))
+
+
+def gather(reading: Reading) -> dict[str, Any]:
+    """Everything a report shows. Numbers are plain, days are ISO text, what is unknown is None."""
+    firm = reading.firm
+    profile: dict[str, Any] = {
+        "firm": {
+            "firm_key": firm.firm_key,
+            "name": firm.name,
+            "currency": firm.currency,
+            "timezone": firm.timezone,
+            "churn_threshold_days": firm.churn_threshold_days,
+        },
+        "as_of": reading.as_of.isoformat(),
+        "small_group": SMALL_GROUP,
+        "datasets": [found for dataset in EXTRACTED if (found := _dataset(reading, dataset))],
+        "months": reading.query("months", CUSTOMER_DAYS) if reading.has(CUSTOMER_DAYS) else [],
+        "segments": _segments(reading),
+        "models": _models(reading),
+        **_features(reading),
+    }
+    profile["not_computed"] = reading.not_computed
+    plain: dict[str, Any] = _plain(profile)
+    return plain
+
+
+def _dataset(reading: Reading, dataset: Dataset) -> dict[str, Any] | None:
+    """Rows, days, missing values and what was rejected of something that was extracted."""
+    if not reading.has(dataset):
+        return None
+    is_dated = dataset.by == "month"
+    (counted,) = reading.query_any("completeness_of_events" if is_dated else "completeness", dataset)
+    rows = counted["row_count"]
+    if not rows:
+        reading.lacks(dataset.name, "the source has none")
+        return None
+    return {
+        "name": dataset.name,
+        "about": dataset.about,
+        "rows": rows,
+        "first_date": counted.get("first_date"),
+        "last_date": counted.get("last_date"),
+        "rejected": reading.rejections(dataset, rejected_of(dataset)),
+        "columns": [
+            {
+                "name": field.name,
+                "about": dataset.about_column(field.name),
+                "missing": rows - counted[field.name],
+                "missing_share": (rows - counted[field.name]) / rows,
+            }
+            for field in dataset.schema
+        ],
+    }
+
+
+def _segments(reading: Reading) -> list[dict[str, Any]]:
+    """RFM segments with what is expected of their customers; averages of small groups are left out."""
+    if not reading.has(RFM):
+        return []
+    for dataset in (CHURN_RISK, LTV):
+        reading.has(dataset)  # a model that did not run is told, and its columns stay empty
+    names = {segment.segment_code: segment.segment_name for segment in SEGMENTS}
+    rows = reading.query("segments", RFM, CHURN_RISK, LTV)
+    for row in rows:
+        row["segment_name"] = names.get(row["segment_code"], row["segment_code"])
+        if row["customers"] < SMALL_GROUP:
+            row.update({name: None for name in row if name.startswith(("avg_", "total_", "predicted_"))})
+    return rows
+
+
+def _models(reading: Reading) -> list[dict[str, Any]]:
+    """Whether each model had data enough, in its own words."""
+    found = []
+    for name, dataset in MODELS:
+        try:
+            table = reading.table(dataset)
+        except HandoffError as error:
+            reading.lacks(f"model {name}", str(error))
+            continue
+        is_sufficient, reason = import_module(f"include.models.{name}").status(table, firm=reading.firm)
+        found.append({"name": name, "is_sufficient": is_sufficient, "reason": reason})
+    return found
+
+
+def _features(reading: Reading) -> dict[str, Any]:
+    """Every feature's values as of the day, and what they told of who then churned."""
+    dataset = CUSTOMER_FEATURES if reading.has(CUSTOMER_FEATURES) else CUSTOMER_SUMMARY
+    if not reading.has(dataset):
+        return {"features": [], "pairs": [], "matrix": None, "target": None, "sampled": None}
+    (counted,) = reading.query_any("completeness", dataset)
+    sample, _ = reading.sample("feature_sample", dataset, as_name="dataset", most=SAMPLE_ROWS)
+    target, training, churned = _target(reading)
+    told = _told(training, churned)
+    group_of = {field.name: group.name for group in GROUPS for field in group.schema}
+    features = []
+    for name in sample.names:
+        values = sample.column(name)
+        edges = edges_of(values)
+        missing = counted["row_count"] - counted[name]
+        happened = training is not None and churned is not None and name in training.names
+        features.append(
+            {
+                "name": name,
+                "about": dataset.about_column(name),
+                "group": group_of.get(name, dataset.name).removesuffix("_features"),
+                "missing": missing,
+                "missing_share": missing / counted["row_count"] if counted["row_count"] else None,
+                **spread(values),
+                "correlation": told.get(name),
+                "edges": edges,
+                "counts": histogram(values, edges),
+                "churn_rates": rates(training.column(name), churned, edges) if happened else None,  # type: ignore[union-attr, arg-type]
+            }
+        )
+    matrix = correlations(sample.values)
+    return {
+        "described": dataset.name,
+        "customers": counted["row_count"],
+        "sampled": len(sample.values),
+        "features": features,
+        "pair_count": len(sample.names) * (len(sample.names) - 1) // 2,
+        **_pairs(sample.names, matrix),
+        "matrix": _matrix(sample.names, matrix, told),
+        "target": target,
+    }
+
+
+def _target(reading: Reading) -> tuple[dict[str, Any] | None, Columns | None, np.ndarray | None]:
+    """The churn label of past cutoffs: by cutoff and by band; and a sample of its rows."""
+    if not reading.has(CHURN_TRAINING):
+        return None, None, None
+    cutoffs = reading.query("cutoffs", CHURN_TRAINING)
+    if not cutoffs:
+        reading.lacks("churn by feature, cutoff and band", "there is no past cutoff with a known outcome")
+        return None, None, None
+    bands = reading.query("bands", CHURN_TRAINING, churn_threshold_days=reading.firm.churn_threshold_days)
+    for row in (*cutoffs, *bands):
+        is_small = row["customers"] < SMALL_GROUP
+        row["churn_rate"] = None if is_small else row["churned"] / row["customers"]
+        del row["churned"]
+    training, table = reading.sample(
+        "training_sample", CHURN_TRAINING, as_name="churn_training", most=SAMPLE_ROWS
+    )
+    churned = np.asarray(pc.cast(table.column("is_churned"), "int8"), dtype=np.float64)
+    target = {"cutoffs": cutoffs, "bands": bands, "sampled": len(churned), "rows": table.num_rows}
+    return target, training, churned
+
+
+def _told(training: Columns | None, churned: np.ndarray | None) -> dict[str, float]:
+    """Rank correlation of each feature with having churned, over past cutoffs."""
+    if training is None or churned is None or not len(churned):
+        return {}
+    found = correlations(np.column_stack([training.values, churned]))[-1, :-1]
+    return {name: float(value) for name, value in zip(training.names, found, strict=True)}
+
+
+def _pairs(names: tuple[str, ...], matrix: np.ndarray) -> dict[str, Any]:
+    """Pairs of features that say nearly the same, strongest first."""
+    left, right = np.triu_indices(len(names), k=1)
+    values = matrix[left, right]
+    strong = np.flatnonzero(np.abs(np.nan_to_num(values)) >= STRONG)
+    order = strong[np.argsort(-np.abs(values[strong]), kind="stable")]
+    return {
+        "strong": STRONG,
+        "strong_count": len(strong),
+        "pairs": [
+            {"a": names[left[i]], "b": names[right[i]], "correlation": values[i]} for i in order[:MOST_PAIRS]
+        ],
+    }
+
+
+def _matrix(names: tuple[str, ...], matrix: np.ndarray, told: dict[str, float]) -> dict[str, Any] | None:
+    """Correlations among the features that told most of churn, or among the first that vary.
+
+    One that says nearly the same as a feature chosen before it is passed over.
+    """
+
+    def weight(name: str) -> float:
+        value = told.get(name, math.nan)
+        return -abs(value) if math.isfinite(value) else 1.0
+
+    varying = [i for i in range(len(names)) if np.isfinite(matrix[i, i])]
+    chosen: list[int] = []
+    for i in sorted(varying, key=lambda i: (weight(names[i]), i)):
+        if len(chosen) < IN_MATRIX and not any(abs(matrix[i, j]) >= STRONG for j in chosen):
+            chosen.append(i)
+    if len(chosen) < 2:
+        return None
+    return {"names": [names[i] for i in chosen], "values": matrix[np.ix_(chosen, chosen)]}
+
+
+def _plain(value: Any) -> Any:
+    """The same in the words of JSON."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return int(value) if value.as_tuple().exponent == 0 else float(value)  # a sum of counts has no scale
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,130 @@
+"""How a report reads a firm's handoffs: by one SQL file each, on the engine, and says what is not there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from include.datasets import Dataset
+from include.engines import Engine
+from include.firms import Firm
+from include.handoff import Handoff, HandoffError, Slot
+from include.periods import anchor_of
+from include.report.statistics import Columns
+
+SQL = Path(__file__).parents[1] / "sql" / "report"
+BUCKETS = 16**4
+
+
+@dataclass
+class Reading:
+    """One firm's handoffs as of a day. ``not_computed`` gathers what was asked for and is not there."""
+
+    firm: Firm
+    as_of: date
+    handoff: Handoff
+    engine: Engine
+    not_computed: list[dict[str, str]] = field(default_factory=list)
+    _files: dict[str, list[Path] | None] = field(default_factory=dict)
+
+    def slots(self, dataset: Dataset) -> list[Slot]:
+        """Where the dataset lies: HandoffError when it was never written for this day."""
+        return self.handoff.slots(self.firm.firm_key, dataset, self._day_of(dataset))
+
+    def files(self, dataset: Dataset) -> list[Path] | None:
+        """Verified files of the dataset; None, and a line in ``not_computed``, when it cannot be read."""
+        if dataset.name not in self._files:
+            try:
+                self._files[dataset.name] = [
+                    path for slot in self.slots(dataset) for path in self.handoff.fetch(slot)[1]
+                ]
+            except HandoffError as error:
+                self._files[dataset.name] = None
+                self.lacks(dataset.name, str(error))
+        return self._files[dataset.name]
+
+    def has(self, dataset: Dataset) -> bool:
+        """Whether the dataset can be read."""
+        return self.files(dataset) is not None
+
+    def lacks(self, what: str, why: str) -> None:
+        """Say on the page what could not be computed, and why."""
+        self.not_computed.append({"what": what, "why": why})
+
+    def rows_of(self, dataset: Dataset) -> int:
+        """How many rows the dataset's manifests name."""
+        manifests = [self.handoff.manifest(slot) for slot in self.slots(dataset)]
+        return sum(manifest.rows for manifest in manifests if manifest is not None)
+
+    def table(self, dataset: Dataset) -> pa.Table:
+        """A small dataset whole: fitted parameters."""
+        batches = [batch for slot in self.slots(dataset) for batch in self.handoff.read(slot)]
+        return pa.Table.from_batches(batches, schema=dataset.schema)
+
+    def query(self, name: str, *datasets: Dataset, **params: object) -> list[dict[str, Any]]:
+        """Rows of ``sql/report/<name>.sql`` over these datasets; one that is not there is empty."""
+        return self._run(name, [(dataset, self.files(dataset) or []) for dataset in datasets], params)
+
+    def query_any(self, name: str, dataset: Dataset, **params: object) -> list[dict[str, Any]]:
+        """Rows of a query that takes any dataset, and calls it ``dataset``."""
+        return self._run(name, [(replace(dataset, name="dataset"), self.files(dataset) or [])], params)
+
+    def rejections(self, dataset: Dataset, rejected: Dataset) -> dict[str, int]:
+        """Rows of the dataset that could not be used, by reason."""
+        paths = []
+        for slot in self.slots(dataset):
+            beside = replace(slot, dataset=rejected)
+            if self.handoff.manifest(beside) is not None:
+                paths += self.handoff.fetch(beside)[1]
+        if not paths:
+            return {}
+        rows = self._run("rejections", [(replace(rejected, name="dataset"), paths)], {})
+        return {row["reason"]: row["row_count"] for row in rows}
+
+    def sample(self, name: str, dataset: Dataset, *, as_name: str, most: int) -> tuple[Columns, pa.Table]:
+        """About ``most`` of a dataset's rows, chosen by their customers' hash: numbers, and all of it."""
+        share = most / max(self.rows_of(dataset), 1)
+        below = "g" if share >= 1 else f"{int(share * BUCKETS):04x}"
+        inputs = [(replace(dataset, name=as_name), self.files(dataset) or [])]
+        batches = list(self.engine.query(_sql(name), inputs, {"below": below}))
+        table = pa.Table.from_batches(batches) if batches else dataset.schema.empty_table()
+        names = tuple(f.name for f in table.schema if _is_number(f.type) and f.name != "is_churned")
+        values = [_floats(table.column(name)) for name in names]
+        return Columns(names, np.column_stack(values) if values else np.empty((0, 0))), table
+
+    def _run(
+        self, name: str, inputs: list[tuple[Dataset, list[Path]]], params: dict[str, object]
+    ) -> list[dict[str, Any]]:
+        batches = self.engine.query(_sql(name), inputs, {"as_of": self.as_of, **params})
+        return [row for batch in batches for row in batch.to_pylist()]
+
+    def _day_of(self, dataset: Dataset) -> date:
+        if dataset.by != "anchor":
+            return self.as_of
+        return anchor_of(self.as_of, every_months=self.firm.retrain_months)
+
+
+def _sql(name: str) -> str:
+    return (SQL / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_integer(kind)
+        or pa.types.is_floating(kind)
+        or pa.types.is_decimal(kind)
+        or pa.types.is_boolean(kind)
+    )
+
+
+def _floats(column: pa.ChunkedArray) -> np.ndarray:
+    if pa.types.is_boolean(column.type):
+        column = pc.cast(column, pa.int8())
+    numbers = pc.cast(column, pa.float64(), safe=False).to_numpy().astype(np.float64)
+    return np.where(np.isfinite(numbers), numbers, np.nan)

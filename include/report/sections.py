@@ -1,0 +1,280 @@
+"""The sections of a report: what each says in words, its charts, and the tables below them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+from include.report import charts
+from include.report.tables import Column, details, drawn, number, table
+
+SHOWN_PAIRS = 100
+Section = tuple[str, str, str, dict[str, Any]]  # its id, its title, its body, its charts by id
+
+
+def _months(profile: dict[str, Any]) -> Section | None:
+    rows = profile["months"]
+    if not rows:
+        return None
+    best = max(rows, key=lambda row: row["net_amount"])
+    said = (
+        f"{len(rows)} months of identified customers; the best for net sales was {best['month_start'][:7]} "
+        f"with {number(best['net_amount'])} {profile['firm']['currency']}. "
+        "The last month ends where the report does."
+    )
+    below = table(
+        (
+            ("month", lambda row: row["month_start"][:7]),
+            ("customers", lambda row: row["customers"]),
+            ("new", lambda row: row["new_customers"]),
+            ("orders", lambda row: row["order_count"]),
+            ("returns", lambda row: row["return_count"]),
+            ("sales", lambda row: row["sale_amount"]),
+            ("returned", lambda row: row["return_amount"]),
+            ("net", lambda row: row["net_amount"]),
+        ),
+        rows,
+    )
+    return (
+        "months",
+        "Sales by month",
+        drawn("months-chart", said, below),
+        {"months-chart": charts.months(profile)},
+    )
+
+
+def _segments(profile: dict[str, Any]) -> Section | None:
+    rows = profile["segments"]
+    if not rows:
+        return None
+    total = sum(row["customers"] for row in rows)
+    said = (
+        f"{total:,} customers; the largest segment is {rows[0]['segment_name']} with "
+        f"{100 * rows[0]['customers'] / total:.0f} %."
+    )
+    below = table(
+        (
+            ("segment", lambda row: row["segment_name"]),
+            ("customers", lambda row: row["customers"]),
+            ("net spend", lambda row: row["total_spend"]),
+            ("mean days since last order", lambda row: row["avg_days_since_last_order"]),
+            ("mean orders", lambda row: row["avg_order_count"]),
+            ("mean churn probability", lambda row: row["avg_churn_probability"]),
+            ("mean risk score", lambda row: row["avg_churn_risk_score"]),
+            ("value expected in a year", lambda row: row["predicted_clv_1_year"]),
+        ),
+        rows,
+    )
+    return (
+        "segments",
+        "Customers by segment",
+        drawn("segments-chart", said, below),
+        {"segments-chart": charts.segments(profile)},
+    )
+
+
+def _data(profile: dict[str, Any]) -> Section | None:
+    if not profile["datasets"]:
+        return None
+    parts = []
+    for dataset in profile["datasets"]:
+        span = f", {dataset['first_date']} to {dataset['last_date']}" if dataset["first_date"] else ""
+        refused = "; ".join(f"{n:,} {reason}" for reason, n in dataset["rejected"].items())
+        said = f"{escape(dataset['about'])} {dataset['rows']:,} rows{span}. " + (
+            f"Could not be used: {escape(refused)}." if refused else "Every row that was read could be used."
+        )
+        below = table(
+            (
+                ("column", lambda row: row["name"]),
+                ("meaning", lambda row: row["about"]),
+                ("missing", lambda row: row["missing"]),
+                ("missing, %", lambda row: 100 * row["missing_share"]),
+            ),
+            dataset["columns"],
+        )
+        empty = sum(column["missing_share"] > 0 for column in dataset["columns"])
+        summary = f"{escape(dataset['name'])}: {empty} of {len(dataset['columns'])} columns lack values"
+        parts.append(f"<p><b>{escape(dataset['name'])}</b>: {said}</p>{details(summary, below)}")
+    return "data", "What was read", "".join(parts), {}
+
+
+def _target(profile: dict[str, Any]) -> Section | None:
+    target = profile["target"]
+    if target is None:
+        return None
+    days = profile["firm"]["churn_threshold_days"]
+    said = (
+        f"Churned means no sale in the {days} days after a past cutoff. "
+        f"{len(target['cutoffs'])} cutoffs are known, with their customers' history before it."
+    )
+    columns: tuple[Column, ...] = (
+        ("cutoff", lambda row: row["cutoff"]),
+        ("customers", lambda row: row["customers"]),
+        ("churned, %", lambda row: charts.percent(row["churn_rate"])),
+    )
+    banded: tuple[Column, ...] = (
+        ("silence, in thresholds", lambda row: charts.SILENCE[row["silence_band"] - 1]),
+        ("orders", lambda row: charts.ORDERS[row["order_band"] - 1]),
+        ("customers", lambda row: row["customers"]),
+        ("churned, %", lambda row: charts.percent(row["churn_rate"])),
+    )
+    about = (
+        f"The same customers by how long they had been silent, in multiples of {days} days, and how many "
+        "orders they had."
+    )
+    body = drawn("cutoffs-chart", said, table(columns, target["cutoffs"])) + drawn(
+        "bands-chart", about, table(banded, target["bands"])
+    )
+    figures = {"cutoffs-chart": charts.cutoffs(profile), "bands-chart": charts.bands(profile)}
+    return "churn", "Who churned", body, figures
+
+
+def _distributions(profile: dict[str, Any]) -> Section | None:
+    features = profile["features"]
+    if not features:
+        return None
+    groups: dict[str, list[str]] = {}
+    for feature in features:
+        groups.setdefault(feature["group"], []).append(feature["name"])
+    strongest = max(features, key=lambda f: abs(f["correlation"] or 0))["name"]
+    options = "".join(
+        f'<optgroup label="{escape(group)}">'
+        + "".join(
+            f"<option{' selected' if name == strongest else ''}>{escape(name)}</option>" for name in names
+        )
+        + "</optgroup>"
+        for group, names in groups.items()
+    )
+    sampled, customers = profile["sampled"], profile["customers"]
+    whom = (
+        f"all {customers:,} customers" if sampled == customers else f"{sampled:,} of {customers:,} customers"
+    )
+    line = (
+        " The line is the share of customers with such a value who then churned, at past cutoffs."
+        if profile["target"]
+        else ""
+    )
+    body = (
+        f"<p>Values of {len(features)} features of {whom}; the outer bars hold the tails.{line}</p>"
+        f'<div class="controls"><label>Feature<br><select id="feature">{options}</select></label></div>'
+        '<p id="about" class="soft" aria-live="polite"></p>'
+        '<div class="chart" id="distribution" role="img" aria-label="Histogram of the chosen feature"></div>'
+    )
+    return "distributions", "Distributions", body, {"distribution": charts.distribution()}
+
+
+def _missing(profile: dict[str, Any]) -> Section | None:
+    lacking = [feature for feature in profile["features"] if feature["missing"]]
+    if not lacking:
+        return None
+    empty = sum(feature["missing_share"] == 1 for feature in lacking)
+    said = (
+        f"{len(lacking)} of {len(profile['features'])} features lack a value for somebody, {empty} for "
+        "everybody. A missing value is a fact, such as no gap between orders before a second order, and the "
+        "models take it as one; none is filled in."
+    )
+    rows = sorted(lacking, key=lambda feature: -feature["missing_share"])
+    below = table(
+        (
+            ("feature", lambda row: row["name"]),
+            ("meaning", lambda row: row["about"]),
+            ("missing", lambda row: row["missing"]),
+            ("missing, %", lambda row: 100 * row["missing_share"]),
+        ),
+        rows,
+    )
+    return (
+        "missing",
+        "Missing values",
+        drawn("missing-chart", said, below),
+        {"missing-chart": charts.missing(profile)},
+    )
+
+
+def _correlations(profile: dict[str, Any]) -> Section | None:
+    if profile["matrix"] is None:
+        return None
+    whose = "that went most with churn" if profile["target"] else "that come first"
+    shown = len(profile["matrix"]["names"])
+    said = (
+        f"Of {profile['pair_count']:,} pairs of features, {profile['strong_count']:,} have a rank correlation "
+        f"of {profile['strong']} or more either way: they say nearly the same. Shown are the "
+        f"{shown} features {whose}, less those nearly the same as one before them."
+    )
+    pairs = profile["pairs"][:SHOWN_PAIRS]
+    below = table(
+        (
+            ("feature", lambda row: row["a"]),
+            ("goes with", lambda row: row["b"]),
+            ("rank correlation", lambda row: row["correlation"]),
+        ),
+        pairs,
+    )
+    return (
+        "correlations",
+        "Correlations",
+        drawn("matrix-chart", said, below, called=f"The {len(pairs)} strongest pairs"),
+        {"matrix-chart": charts.matrix(profile)},
+    )
+
+
+def _features(profile: dict[str, Any]) -> Section | None:
+    if not profile["features"]:
+        return None
+    columns: tuple[Column, ...] = (
+        ("feature", lambda row: row["name"]),
+        ("meaning", lambda row: row["about"]),
+        ("missing, %", lambda row: 100 * row["missing_share"]),
+        ("zero, %", lambda row: charts.percent(row.get("zero_share"))),
+        ("mean", lambda row: row.get("mean")),
+        ("median", lambda row: row.get("p50")),
+        ("1st percentile", lambda row: row.get("p01")),
+        ("99th percentile", lambda row: row.get("p99")),
+        ("skewness", lambda row: row.get("skewness")),
+        ("with churn", lambda row: row["correlation"]),
+    )
+    body = (
+        "<p>Press a heading to sort, a name to see its distribution. “With churn” is the rank correlation "
+        "with having churned, at past cutoffs.</p>"
+        '<div class="controls"><label>Find<br><input id="wanted" type="search"></label>'
+        '<span id="shown" class="soft" aria-live="polite"></span></div>'
+        f'<div id="features">{table(columns, profile["features"], is_linked=True)}</div>'
+    )
+    return "all-features", "Every feature", body, {}
+
+
+def _models(profile: dict[str, Any]) -> Section | None:
+    if not profile["models"]:
+        return None
+    items = "".join(
+        f"<li><b>{escape(model['name'])}</b>: "
+        f"{'had data enough' if model['is_sufficient'] else 'a simpler rule stands in'}. "
+        f"{escape(model['reason'])}</li>"
+        for model in profile["models"]
+    )
+    return "models", "Models", f"<ul>{items}</ul>", {}
+
+
+def _lacks(profile: dict[str, Any]) -> Section | None:
+    lacking = profile["not_computed"]
+    if not lacking:
+        return "not-computed", "Not computed", "<p>Everything this report knows of was computed.</p>", {}
+    items = "".join(
+        f"<li><b>{escape(item['what'])}</b>: <code>{escape(item['why'])}</code></li>" for item in lacking
+    )
+    return "not-computed", "Not computed", f'<div class="lacks"><ul>{items}</ul></div>', {}
+
+
+SECTIONS: tuple[Callable[[dict[str, Any]], Section | None], ...] = (
+    _months,
+    _segments,
+    _target,
+    _distributions,
+    _missing,
+    _correlations,
+    _features,
+    _data,
+    _models,
+    _lacks,
+)

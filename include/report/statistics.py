@@ -1,0 +1,117 @@
+"""What is said of a feature's values: their spread, their histogram, how they go together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+SMALL_GROUP = 10  # a rate of fewer customers than this says more of them than of their group
+BINS = 24
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """A sample of features: one column each, NaN where the value is missing."""
+
+    names: tuple[str, ...]
+    values: Floats
+
+    def column(self, name: str) -> Floats:
+        """One feature's values."""
+        return self.values[:, self.names.index(name)]
+
+
+def spread(values: Floats) -> dict[str, Any]:
+    """Mean, deviation, percentiles, skewness and share of zeros of the values that are there."""
+    known = values[np.isfinite(values)]
+    if not known.size:
+        return {"known": 0}
+    mean, sd = float(known.mean()), float(known.std())
+    quantiles = np.quantile(known, [0.01, 0.25, 0.5, 0.75, 0.99])
+    is_constant = bool(known.min() == known.max())
+    return {
+        "known": int(known.size),
+        "mean": mean,
+        "sd": 0.0 if is_constant else sd,
+        **dict(zip(("p01", "p25", "p50", "p75", "p99"), map(float, quantiles), strict=True)),
+        "skewness": None if is_constant else float((((known - mean) / sd) ** 3).mean()),
+        "zero_share": float((known == 0).mean()),
+        "is_constant": is_constant,
+    }
+
+
+def edges_of(values: Floats) -> Floats:
+    """Where a histogram's bars end: a bar for each of few whole numbers, else equal steps to the tails.
+
+    The first and last hundredth fall into the outer bars, so that one outlier does not flatten the rest.
+    """
+    known = values[np.isfinite(values)]
+    if not known.size:
+        return np.array([0.0, 1.0])
+    low, high = np.quantile(known, [0.01, 0.99])
+    if low == high:
+        low, high = known.min(), known.max()
+    if low == high:
+        return np.array([low - 0.5, low + 0.5])
+    if high - low < BINS and np.array_equal(known, np.round(known)):
+        return np.arange(np.floor(low) - 0.5, np.ceil(high) + 1.0)
+    return np.linspace(low, high, BINS + 1)
+
+
+def histogram(values: Floats, edges: Floats) -> list[int]:
+    """How many values fall into each bar; what lies beyond the ends counts to the outer bars."""
+    known = values[np.isfinite(values)]
+    return [int(n) for n in np.bincount(_bars(known, edges), minlength=len(edges) - 1)]
+
+
+def rates(values: Floats, happened: Floats, edges: Floats) -> list[float | None]:
+    """Share of each bar's rows for which it happened; None where the bar holds too few."""
+    is_known = np.isfinite(values)
+    bars = _bars(values[is_known], edges)
+    counts = np.bincount(bars, minlength=len(edges) - 1)
+    sums = np.bincount(bars, weights=happened[is_known], minlength=len(edges) - 1)
+    return [
+        float(total / count) if count >= SMALL_GROUP else None
+        for total, count in zip(sums, counts, strict=True)
+    ]
+
+
+def _bars(known: Floats, edges: Floats) -> NDArray[np.intp]:
+    return np.clip(np.searchsorted(edges, known, side="right") - 1, 0, len(edges) - 2)
+
+
+def correlations(values: Floats) -> Floats:
+    """Rank correlation of every two columns, over the rows where both are known; NaN where one is constant.
+
+    A column is ranked among its own known values, ties at their mean rank; with nothing missing this is
+    Spearman's coefficient.
+    """
+    ranks = np.zeros_like(values)
+    known = np.isfinite(values)
+    for j in range(values.shape[1]):
+        ranks[known[:, j], j] = _ranks(values[known[:, j], j])
+    mask = known.astype(np.float64)
+    count = mask.T @ mask
+    total = ranks.T @ mask  # of the row's column, where the other is known
+    square = (ranks**2).T @ mask
+    with np.errstate(invalid="ignore", divide="ignore"):
+        covariance = ranks.T @ ranks - total * total.T / count
+        variance = square - total**2 / count
+        scale = np.sqrt(variance * variance.T)
+        found = np.where(
+            (count >= SMALL_GROUP) & (variance > 1e-9) & (variance.T > 1e-9), covariance / scale, np.nan
+        )
+    return np.asarray(np.clip(found, -1.0, 1.0))
+
+
+def _ranks(values: Floats) -> Floats:
+    """Ranks centred on zero and scaled to one, ties at their mean."""
+    if not values.size:
+        return values
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    mean_rank = np.cumsum(counts) - (counts + 1) / 2
+    return np.asarray((mean_rank[inverse] - (values.size - 1) / 2) / values.size)

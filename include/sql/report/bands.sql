@@ -1,0 +1,40 @@
+-- bands: training customers by silence and by orders, and how many of them then churned.
+-- Grain: silence_band, order_band. Params: :churn_threshold_days.
+-- A silence band is a share of the churn threshold: 1 below a quarter, 2 below a half, 3 below the whole,
+-- 4 below twice, 5 beyond. An order band is 1: one order, 2: two, 3: to four, 4: to nine, 5: ten or more.
+
+with banded as (
+
+    select
+        is_churned,
+        case
+            when 4 * days_since_last_order < :churn_threshold_days then 1
+            when 2 * days_since_last_order < :churn_threshold_days then 2
+            when days_since_last_order < :churn_threshold_days then 3
+            when days_since_last_order < 2 * :churn_threshold_days then 4
+            else 5
+        end as silence_band,
+        case
+            when order_count <= 1 then 1
+            when order_count = 2 then 2
+            when order_count <= 4 then 3
+            when order_count <= 9 then 4
+            else 5
+        end as order_band
+    from churn_training
+    where not is_blind
+
+)
+
+select
+    silence_band,
+    order_band,
+    count(*) as customers,
+    count(case when is_churned then 1 end) as churned
+from banded
+group by
+    silence_band,
+    order_band
+order by
+    silence_band,
+    order_band

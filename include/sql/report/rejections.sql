@@ -1,0 +1,11 @@
+-- rejections: rows of a dataset that could not be used, by reason.
+-- Grain: reason. Reads dataset: any <dataset>_rejected, under this name.
+
+select
+    reason,
+    count(*) as row_count
+from dataset
+group by reason
+order by
+    row_count desc,
+    reason asc
