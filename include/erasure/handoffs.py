@@ -54,8 +54,12 @@ def sweep(root: str, firm_key: str, traces: Traces, *, token: int, scratch: Path
         found = perform(current(path), store)
         if found is not None and found.parts:
             done.rewritten += _earlier(name, unit, found)
-            files = [landed.file for landed in perform(read(path), store)[1]]
-            if any(holds(file, traces) for file in files):
+            fetched = perform(read(path), store)[1]
+            # Every file is read to its end: contacts are learnt from each.
+            has_trace = sum(holds(landed.file, traces) for landed in fetched) > 0
+            for landed in fetched:
+                store.release(landed)
+            if has_trace:
                 done.slices += 1
                 dataset = _dataset(name)
                 if not dry and (dataset is None or found.fingerprint != dataset.fingerprint):

@@ -76,9 +76,7 @@ class Access(Session):
             self._check_groups()
             is_new = self._make(login)
             for group in _groups(role):
-                self.connection.execute(
-                    sql.SQL("grant {} to {}").format(sql.Identifier(group), sql.Identifier(login))
-                )
+                self._join(group, login)
             self.connection.execute(
                 "insert into control.access (login_name, firm_key, role_name, granted_by) "
                 "values (%s, %s, %s, %s) on conflict do nothing",
@@ -133,6 +131,22 @@ class Access(Session):
     def _check_groups(self) -> None:
         if self.connection.execute(statements.script("access", "roles")).fetchall():
             raise AccessError(how_to_make_groups(self.connection))
+
+    def _join(self, group: str, login: str) -> None:
+        try:
+            with self.connection.transaction():
+                self.connection.execute(
+                    sql.SQL("grant {} to {}").format(sql.Identifier(group), sql.Identifier(login))
+                )
+        except psycopg.errors.InsufficientPrivilege:
+            raise AccessError(
+                f"this role may not grant {group}; let an administrator run: grant {group} to {login}; "
+                f'or, once for all logins: grant {group} to "{self._owner()}" with admin option'
+            ) from None
+
+    def _owner(self) -> str:
+        row = self.connection.execute("select current_user::text as owner").fetchone()
+        return str(row["owner"]) if row else "the owner"
 
     def _make(self, login: str) -> bool:
         """See that the login is there and that row-level security binds it."""

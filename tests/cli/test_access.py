@@ -224,6 +224,12 @@ def test_where_roles_may_not_be_made_the_schema_is_made_and_an_administrator_tol
             logins.execute(statement)
         migrate(owners)
         opened = ask(owners, "select count(*) > 20 from pg_policies")
+        with Access(owners) as access:
+            access.rows("insert into control.firms (firm_key) values ('acme') returning 1")
+            with pytest.raises(AccessError, match="an administrator run: grant firmament_analyst to ayse"):
+                access.grant("acme", logins.make("ayse"), "analyst", actor="test")
+            with pytest.raises(AccessError, match='administrator run: create role "newcomer" login'):
+                access.grant("acme", "newcomer", "analyst", actor="test")
     finally:
         for statement in show:
             try:

@@ -7,6 +7,7 @@ import signal
 import time
 from datetime import date, timedelta
 
+import psycopg
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
@@ -35,7 +36,14 @@ def acme(tmp_path_factory, module_warehouse_dsn):
         patch.setenv("AIRFLOW_CONN_ACME_SHOP", shop.dsn)
         patch.delenv("FIRMAMENT_FAULT", raising=False)
         fill(shop.dsn, "shop", customers=25, as_of=AS_OF)
-        shop.add("acme", source={"kind": "postgres", "conn_id": "acme_shop", "schema": "shop"})
+        with psycopg.connect(shop.dsn) as connection:
+            connection.execute("create schema crm")
+        shop.add(
+            "acme",
+            source={"kind": "postgres", "conn_id": "acme_shop", "schema": "shop"},
+            modules=["rfm", "publish"],
+            publish={"conn_id": "acme_shop", "schema": "crm", "tables": ["analytic_customer"]},
+        )
         shop.run("acme", AS_OF - timedelta(days=1))
         shop.run("acme", AS_OF)
         yield shop
@@ -56,7 +64,7 @@ def traces(shop, number: int) -> list[str]:
         found += [str(path)] if any(value in text for value in told) else []
     for schema, table in shop.query(
         "select table_schema, table_name from information_schema.tables "
-        "where table_schema in ('analytics', 'mart', 'control', 'pii', 'parts')"
+        "where table_schema in ('analytics', 'mart', 'control', 'pii', 'parts', 'crm')"
     ):
         text = "\n".join(str(row) for row in shop.query(f'select t::text from "{schema}"."{table}" as t'))
         found += [f"{schema}.{table}"] if any(value in text for value in told) else []
@@ -93,6 +101,7 @@ def test_an_erased_customer_is_nowhere_and_every_total_holds(acme):
     assert traces(acme, 7) == []
     assert sales(acme) == before
     assert report.changed["analytics.fact_sales"] == 2
+    assert report.changed["rows of the firm's own tables"] == 1
     assert anonymous(acme) == (nobody[0] + 2, nobody[1] + 2 * 17)
     assert (logs / "step.log").read_text() == (
         f"a line\nrow of {'*' * len(who.customer_id)}, {'*' * len(who.email)}, refused\nthe last\n"
