@@ -23,16 +23,20 @@ def acquired(shop, as_of, *rows):
 
 def test_a_channels_cost_is_that_of_all_its_leads_and_its_median_payback_counts_those_who_have_not(shop):
     # web, March: three leads of 10 + 20 + 6 win two customers: 36 / 2 = 18 each. One paid back after
-    # 4 days, one has not: the lower of the two is 4. In May the only one has not: no median.
+    # 4 days, one has not: the lower of the two is 4. In April two of three have not: no median.
     march = date(2026, 3, 2)
-    ripe = {"channel_code": "web", "revenue_30_days": 1, "revenue_90_days": 1}
+    ripe_30 = {"channel_code": "web", "revenue_30_days": 1}
+    ripe = ripe_30 | {"revenue_90_days": 1}
     acquired(
         shop,
         AS_OF,
         won("l1", march, "ann", acquisition_cost=10, cac_payback_days=4, first_order_value=30, **ripe),
         won("l2", march, "bob", acquisition_cost=20, first_order_value=11, **ripe) | {"days_to_convert": 3},
         lead("l3", march, channel_code="web", acquisition_cost=6),
-        won("l4", date(2026, 5, 20), "cid", channel_code="web", acquisition_cost=7),
+        won("l4", date(2026, 4, 2), "dee", acquisition_cost=1, cac_payback_days=9, **ripe_30),
+        won("l5", date(2026, 4, 2), "eve", acquisition_cost=1, **ripe_30),
+        won("l6", date(2026, 4, 2), "fay", acquisition_cost=1, **ripe_30),
+        won("l7", date(2026, 5, 20), "cid", channel_code="web", acquisition_cost=7),
     )
 
     rows = shop.ask(
@@ -43,6 +47,7 @@ def test_a_channels_cost_is_that_of_all_its_leads_and_its_median_payback_counts_
 
     assert rows == [
         (date(2026, 3, 1), 3, 2, Decimal(36), Decimal(18), Decimal("1.5"), Decimal("20.5"), 0, None, 1, 4),
+        (date(2026, 4, 1), 3, 3, Decimal(3), Decimal(1), Decimal(0), None, 0, None, 1, None),
         (date(2026, 5, 1), 1, 1, Decimal(7), Decimal(7), Decimal(0), None, 0, None, 0, None),
     ]
 
