@@ -134,7 +134,8 @@ class _Load:
         # From here a stopped loader holds locks: the server ends its session after this long.
         connection.execute(
             "set local idle_in_transaction_session_timeout = '60s'; set local lock_timeout = '5min'; "
-            # Staged rows have no statistics yet: the planner would loop over them, for minutes.
+            # Dimensions that this load fills have no statistics yet: the planner would loop over them, for
+            # minutes. The staged rows have theirs, see staging.py.
             "set local work_mem = '128MB'; set local enable_nestloop = off"
         )
         connection.execute("savepoint staged")
