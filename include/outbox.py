@@ -60,7 +60,7 @@ class Changes(Session):
         doing = f"outbox of {firm_key}"
         with self.clear_errors(doing), self.transaction(doing) as connection:
             found = connection.execute(
-                "select firm_sk from analytics.dim_firm where firm_key = %s for update", [firm_key]
+                "select firm_sk from analytics.dim_firm where firm_key = %s for no key update", [firm_key]
             ).fetchone()
             if found is None:
                 return 0  # nothing of the firm has ever been loaded
