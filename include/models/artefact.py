@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,10 +22,10 @@ class TamperedModel(RuntimeError):  # noqa: N818 - an outcome, named as what it 
 
 
 def write(parts: Mapping[str, Any]) -> pa.Table:
-    """One row per part, by name; the header gains the list of the others."""
+    """One row per part, by name; the header gains the list of the others. A number that is none becomes null."""
     named = {**parts, "header": {**parts["header"], "parts": sorted(set(parts) - {"header"})}}
     bodies = {
-        name: part if name in TEXTS else json.dumps(part, sort_keys=True, default=str)
+        name: part if name in TEXTS else json.dumps(_known(part), sort_keys=True, default=str, allow_nan=False)
         for name, part in named.items()
     }
     rows = [
@@ -54,6 +55,15 @@ def digest(model: pa.Table) -> str:
     """A hash of the hashes of all parts: of exactly this model."""
     text = "".join(sorted(row["sha256"] for row in model.to_pylist()))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _known(part: Any) -> Any:
+    """``part`` with None for every number that is none: JSON has no NaN and no infinity."""
+    if isinstance(part, Mapping):
+        return {name: _known(value) for name, value in part.items()}
+    if isinstance(part, list | tuple):
+        return [_known(value) for value in part]
+    return None if isinstance(part, float) and not math.isfinite(part) else part
 
 
 def _hash(name: str, body: str) -> str:

@@ -198,9 +198,9 @@ def _correlations(profile: dict[str, Any]) -> Section | None:
     whose = "that went most with churn" if profile["target"] else "that come first"
     shown = len(profile["matrix"]["names"])
     said = (
-        f"Of {profile['pair_count']:,} pairs of features, {profile['strong_count']:,} have a rank correlation "
-        f"of {profile['strong']} or more either way: they say nearly the same. Shown are the "
-        f"{shown} features {whose}, less those nearly the same as one before them."
+        f"Of {profile['pair_count']:,} pairs of features, {profile['strong_count']:,} have a rank "
+        f"correlation of {profile['strong']} or more either way: they say nearly the same. Shown "
+        f"are the {shown} features {whose}, less those nearly the same as one before them."
     )
     pairs = profile["pairs"][:SHOWN_PAIRS]
     below = table(

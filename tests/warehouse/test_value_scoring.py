@@ -91,8 +91,8 @@ def test_a_year_is_scored_beside_the_horizon_once_it_has_passed(shop):
     shop.sales("2026-03", sale("9", date(2026, 3, 9), "ann", 20), as_of=YEAR_END)
     score(shop)
 
-    # ann 80 + 20; bob has no expectation for the year. The horizon is scored anew, for the snapshot changed: room is
-    # 1.5 sqrt(30^2 + 20^2 + 14^2) = 58.017.
+    # ann 80 + 20; bob has no expectation for the year. The horizon is scored anew, for the snapshot changed:
+    # room is 1.5 sqrt(30^2 + 20^2 + 14^2) = 58.017.
     assert shop.ask(
         "select horizon_days, customers, predicted_total, realised_total, predicted_low "
         "from analytics.fact_scorecard where decile = 0 and module = 'ltv' order by 1"

@@ -80,7 +80,8 @@ def describe(
     category = np.searchsorted(np.asarray(firm.churn.category_bounds, dtype=np.float64), score, side="right")
     band = np.searchsorted(np.asarray(firm.churn.band_bounds, dtype=np.float64), score / 100.0, side="right")
     silent = numbers["days_since_last_order"]
-    third = np.searchsorted(np.asarray(spend_cuts), numbers["total_spend_365_days"], side="right")
+    # A cut that is unknown is NaN, which sorts last: nobody spends more than it.
+    third = np.searchsorted(np.asarray(spend_cuts, np.float64), numbers["total_spend_365_days"], side="right")
     # Twice the threshold in silence: others first, whatever the customer was once worth.
     urgency = np.minimum(PRIORITIES[category, third] + (silent > 2 * firm.churn_threshold_days), 5)
     until = firm.churn_threshold_days - silent

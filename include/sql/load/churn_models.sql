@@ -22,13 +22,12 @@ select control.register_model(
     )
 ) as registered;
 
--- Python writes a number that is none as NaN, which is not JSON.
 create temp table churn_evidence on commit drop as
 select
     models.model_version,
     models.horizon_days,
     stg_churn_model.part,
-    regexp_replace(stg_churn_model.body, ':\s*-?(NaN|Infinity)', ': null', 'g')::jsonb as evidence
+    stg_churn_model.body::jsonb as evidence
 from pg_temp.stg_churn_model
 inner join control.models
     on

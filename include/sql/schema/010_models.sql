@@ -53,8 +53,7 @@ with parts as (
     select
         part.value ->> 'part' as part,
         part.value ->> 'sha256' as sha256,
-        -- Python writes a number that is none as NaN, which is not JSON.
-        regexp_replace(part.value ->> 'body', ':\s*-?(NaN|Infinity)', ': null', 'g')::jsonb as body
+        (part.value ->> 'body')::jsonb as body
     from jsonb_array_elements(register_model.staged) as part (value)
 
 ),
