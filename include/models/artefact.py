@@ -22,15 +22,10 @@ class TamperedModel(RuntimeError):  # noqa: N818 - an outcome, named as what it 
 
 
 def write(parts: Mapping[str, Any]) -> pa.Table:
-    """One row per part, by name; the header gains the list of the others. A number that is none becomes null."""
+    """One row per part, by name; the header gains the list of the others. NaN is written as null."""
     named = {**parts, "header": {**parts["header"], "parts": sorted(set(parts) - {"header"})}}
-    bodies = {
-        name: part if name in TEXTS else json.dumps(_known(part), sort_keys=True, default=str, allow_nan=False)
-        for name, part in named.items()
-    }
-    rows = [
-        {"part": name, "body": body, "sha256": _hash(name, body)} for name, body in sorted(bodies.items())
-    ]
+    bodies = {name: _text(name, part) for name, part in sorted(named.items())}
+    rows = [{"part": name, "body": body, "sha256": _hash(name, body)} for name, body in bodies.items()]
     return pa.Table.from_pylist(rows, schema=_SCHEMA)
 
 
@@ -55,6 +50,10 @@ def digest(model: pa.Table) -> str:
     """A hash of the hashes of all parts: of exactly this model."""
     text = "".join(sorted(row["sha256"] for row in model.to_pylist()))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _text(name: str, part: Any) -> str:
+    return part if name in TEXTS else json.dumps(_known(part), sort_keys=True, default=str, allow_nan=False)
 
 
 def _known(part: Any) -> Any:
