@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import cache
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
@@ -36,8 +37,14 @@ def _identifier(value: str) -> str:
     return value
 
 
+@cache
+def time_zones() -> frozenset[str]:
+    """The zones of the tz database; to name them is to open hundreds of files, so it is done once."""
+    return frozenset(available_timezones())
+
+
 def _zone(value: str) -> str:
-    if value not in available_timezones():
+    if value not in time_zones():
         said = repr(value) if re.fullmatch(r"[\w+/-]{1,60}", value) else "this"
         raise ValueError(f"{said} is not a time zone of the tz database, such as Europe/London")
     return value
