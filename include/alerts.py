@@ -244,7 +244,9 @@ def _told(error: BaseException) -> str:
         if code and diagnosis is not None and str(cause) in told:
             primary = str(getattr(diagnosis, "message_primary", None) or "")
             if str(code).startswith("22"):  # bad values are quoted even in the primary message
-                primary = re.sub(r'"[^"]*"?', '"…"', primary)
+                from include.warehouse.errors import without_value
+
+                primary = without_value(primary)
             # The rest, detail and context, quotes rows.
             told = told.replace(str(cause), f"{code} {primary}".strip())
         cause = cause.__cause__ or cause.__context__

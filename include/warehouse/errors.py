@@ -50,20 +50,32 @@ def explain(error: psycopg.Error) -> str:
     if state is None:
         return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     diag = error.diag
-    # Messages of class 22, such as `invalid input syntax for type numeric: "..."`, hold the value itself.
-    said = type(error).__name__ if state.startswith("22") else (diag.message_primary or type(error).__name__)
-    column = diag.column_name or _column_of(diag.context)
+    said = diag.message_primary or type(error).__name__
+    if state.startswith("22"):
+        said = without_value(said)
+    copied = _copied(diag.context)
     where = "".join(
         f", {what} {name}"
         for what, name in (
-            ("table", diag.table_name),
-            ("column", column),
+            ("table", diag.table_name or copied.get("table")),
+            ("row", copied.get("row")),
+            ("column", diag.column_name or copied.get("column")),
             ("constraint", diag.constraint_name),
         )
-        if name and name not in said
+        if name and (what == "row" or name not in said)
     )
     hint = f"; {HINTS[state]}" if state in HINTS else ""
     return f"{said}{where} (SQLSTATE {state}){hint}"
+
+
+def without_value(message: str) -> str:
+    """A message of class 22, such as ``invalid input syntax for type numeric: "..."``, without the value.
+
+    A value may hold quotes itself, so all from the first quote to the last goes; and whatever else follows
+    a colon, since ``make_date`` quotes nothing.
+    """
+    unquoted = re.sub(r'".*"', '"…"', message, flags=re.S)
+    return re.sub(r': (?!"…"$).*', ": …", unquoted, flags=re.S)
 
 
 def is_data_fault(error: psycopg.Error) -> bool:
@@ -71,6 +83,7 @@ def is_data_fault(error: psycopg.Error) -> bool:
     return error.sqlstate is not None and error.sqlstate[:2] in ("22", "23")
 
 
-def _column_of(context: str | None) -> str | None:
-    found = re.search(r"^COPY \w+, line \d+, column (\w+)", context or "")
-    return found.group(1) if found else None
+def _copied(context: str | None) -> dict[str, str]:
+    """Which table, row and column a COPY was at, from a context that goes on with the value."""
+    found = re.search(r"^COPY (?P<table>\w+), line (?P<row>\d+)(?:, column (?P<column>\w+))?", context or "")
+    return {name: text for name, text in found.groupdict().items() if text} if found else {}

@@ -95,7 +95,7 @@ class Loading(Session):
             faults.point("warehouse.after_commit")
         except psycopg.Error as error:
             kind = LoadRefused if is_data_fault(error) else WarehouseError
-            raise kind(f"{doing}: {explain(error)}; nothing was changed") from None
+            raise kind(f"{doing}: {load.at}: {explain(error)}; nothing was changed") from None
         if done.rows:
             analyze_partition(self.connection, table, firm_sk)
         return done
@@ -123,6 +123,7 @@ class _Load:
     dataset: Dataset
     token: int
     doing: str
+    at: str = "looking at what is loaded"
 
     def run(self, connection: psycopg.Connection[Row], slices: Sequence[LoadSlice]) -> Loaded:
         self.loader = self._loader()
@@ -130,6 +131,7 @@ class _Load:
         rows: Counter[str] = Counter()
         if due:
             faults.point("warehouse.before_copy")
+            self.at = "copying the handoff to its staging table"
             stage(connection, self.dataset, self._batches(due, rows))
         # From here a stopped loader holds locks: the server ends its session after this long.
         connection.execute(
@@ -172,11 +174,13 @@ class _Load:
                 "made_from": list(due[0].made_from),
             }
             for folder in ("load", "check"):
+                self.at = f"sql/{folder}/{self.table}.sql"
                 text = statements.placeholders(statements.script(folder, self.table), params)
                 answer = connection.execute(text, params)
                 if folder == "check":
                     self._refuse(answer.fetchmany(1000))
             index_partition(connection, self.table, self.firm_sk)
+        self.at = "noting what is loaded"
         self._record(connection, slices, due, rows)
         return Loaded(sum(rows[s.text] for s in due), len(slices) - len(due))
 

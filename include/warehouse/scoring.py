@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from include import faults
 from include.warehouse import statements
 from include.warehouse.loading import FIRM_LOCK
 from include.warehouse.session import Session
@@ -15,7 +16,7 @@ class Scoring(Session):
     def score(self, module: str, *, firm_key: str, step: str) -> int:
         """Bring a firm's scorecard of a module up to date; rows written, 0 when it was."""
         text = statements.script("score", module)
-        doing = f"{step}: fact_scorecard of {firm_key}"
+        doing = f"{step}: fact_scorecard of {firm_key}: sql/score/{module}.sql"
         with self.clear_errors(doing), self.transaction(doing) as connection:
             found = connection.execute(
                 "select firm_sk from analytics.dim_firm where firm_key = %s", [firm_key]
@@ -31,4 +32,6 @@ class Scoring(Session):
             answer = connection.execute(statements.placeholders(text, params), params)
             while answer.nextset():
                 pass
-            return answer.rowcount
+            faults.point("warehouse.before_commit")
+        faults.point("warehouse.after_commit")
+        return answer.rowcount

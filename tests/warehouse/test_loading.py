@@ -197,9 +197,20 @@ def test_errors_name_the_column_and_no_value(shop):
     with pytest.raises(LoadRefused) as caught:
         shop.customers(AS_OF, {"customer_id": "ann", "email": "ann@example.com\x00"})
 
-    assert "column email" in str(caught.value)
+    assert "copying the handoff to its staging table: " in str(caught.value)
+    assert ", table stg_customers, row 1, column email" in str(caught.value)
     assert "example" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+def test_a_statement_that_fails_is_named_by_its_file(shop):
+    with psycopg.connect(shop.dsn) as connection:
+        connection.execute("alter table analytics.fact_sales add check (1 / (net_amount - 10) is not null)")
+
+    with pytest.raises(LoadRefused, match=r"of acme: sql/load/fact_sales\.sql: division by zero \(SQLSTATE"):
+        shop.sales("2026-11", sale("1", NOV, amount=10))
+
+    assert shop.sales("2026-11", sale("1", NOV, amount=11)).rows == 1
 
 
 def test_an_unknown_firm_is_named(shop):
