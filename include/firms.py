@@ -139,11 +139,34 @@ class Ltv(Strict):
     min_repeat_buyers: int = Field(default=200, ge=20)
 
 
+class ActionRule(Strict):
+    """Who is to be offered what, in a firm's own words; an empty list of segments or risks means all."""
+
+    action_code: Identifier
+    segments: tuple[Identifier, ...] = ()
+    risks: tuple[Literal["Low", "Medium", "High", "Critical"], ...] = ()
+    least_value: float = Field(default=0, ge=0)
+    unit_cost: float = Field(ge=0)
+    expected_lift: float = Field(gt=0, le=1)
+    explanation: str = Field(min_length=1, max_length=500)
+
+
 class Actions(Strict):
-    """A firm's settings of actions: money for a snapshot's actions (None: no limit), share left alone."""
+    """A firm's settings of actions: money for a snapshot's actions (None: no limit), share left alone, rules.
+
+    Rules given here take the place of the standard ones; without any, those hold.
+    """
 
     budget: float | None = Field(default=None, ge=0)
     holdout_share: float = Field(default=0.1, ge=0, le=0.5)
+    rules: tuple[ActionRule, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_rule_each(self) -> Actions:
+        codes = [rule.action_code for rule in self.rules]
+        if twice := sorted({code for code in codes if codes.count(code) > 1}):
+            raise ValueError(f"actions.rules: {twice} have two rules each")
+        return self
 
 
 class Publish(Strict):

@@ -1,7 +1,8 @@
 """One action per customer: explicit rules propose, a random holdout is set aside, a budget decides.
 
-The rules are rows. Of the rules that take a customer, the one with the greatest net benefit is proposed;
-what is expected of it is an assumption of its row until ``uplift`` has measured it against the holdout.
+The rules are rows: a firm's own, or the standard ones. Of the rules that take a customer, the one with
+the greatest net benefit is proposed; what is expected of it is an assumption of its row until
+``mart.vw_action_effect`` has measured it against the holdout.
 """
 
 from __future__ import annotations
@@ -104,6 +105,7 @@ def fit(candidates: pa.Table, *, firm: Any, as_of: date) -> pa.Table:
         as_of=as_of,
         budget=math.inf if settings.budget is None else settings.budget,
         holdout_share=settings.holdout_share,
+        rules=[_own(rule) for rule in settings.rules] or RULES,
         language=firm.language,
     )
     money = pa.decimal128(18, 4)
@@ -156,9 +158,21 @@ def benefit(customer: Customer, rule: Rule) -> float:
 
 
 def draw(firm_key: str, customer_id: str, action_code: str, as_of: date) -> float:
-    """A number in [0, 1): the same whenever it is drawn, whatever else is known of the customer."""
-    text = "\x1f".join((firm_key, customer_id, action_code, as_of.isoformat()))
+    """A number in [0, 1): the same all through a calendar quarter, whatever else is known of the customer.
+
+    Were it drawn anew each day, Tuesday would treat whom Monday left alone, and no effect could be measured.
+    """
+    quarter = date(as_of.year, 1 + 3 * ((as_of.month - 1) // 3), 1)
+    text = "\x1f".join((firm_key, customer_id, action_code, quarter.isoformat()))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) / 2**64
+
+
+def _own(rule: Any) -> Rule:
+    """A rule of the firm's row; what it says is in the firm's language already."""
+    return Rule(
+        rule.action_code, rule.segments, rule.risks, rule.least_value, rule.unit_cost, rule.expected_lift,
+        rule.explanation, rule.explanation,
+    )  # fmt: skip
 
 
 def _best(customer: Customer, rules: Sequence[Rule]) -> Rule | None:

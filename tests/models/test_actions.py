@@ -2,17 +2,17 @@ import random
 from collections import Counter
 from datetime import date
 from itertools import combinations
-from types import SimpleNamespace
 
 import pyarrow as pa
 import pytest
 
 from include.datasets.actions import ACTION_CANDIDATES, ACTIONS
+from include.firms import FirmError, parse_firm
 from include.models import actions
 from include.models.actions import Customer, Rule, RuleTableError, decide
 from include.models.segments import SEGMENTS
 from include.models.uplift import amount_effect
-from tests.warehouse.shop import batch
+from tests.warehouse.shop import ACME, batch
 
 AS_OF = date(2025, 7, 1)
 
@@ -65,9 +65,7 @@ def test_a_firms_budget_and_holdout_decide_its_table():
         for n in range(200)
     ]
     candidates = pa.Table.from_batches([batch(ACTION_CANDIDATES, rows)])
-    firm = SimpleNamespace(
-        firm_key="acme", language="en", actions=SimpleNamespace(budget=25, holdout_share=0.5)
-    )
+    firm = parse_firm(ACME | {"actions": {"budget": 25, "holdout_share": 0.5}})
 
     table = actions.fit(candidates, firm=firm, as_of=AS_OF)
 
@@ -76,6 +74,51 @@ def test_a_firms_budget_and_holdout_decide_its_table():
     assert [row["customer_id"] for row in decided] == [row["customer_id"] for row in rows]
     assert sum(row["cost_amount"] for row in decided if row["is_chosen"]) == 25
     assert 20 < sum(row["is_holdout"] for row in decided) < 90
+
+
+def test_a_firms_own_rules_stand_in_its_row_and_take_the_place_of_the_standard_ones():
+    at_stake = {"segment_code": "lost", "churn_risk_category": "High", "value_at_stake": 500}
+    rows = [{"customer_id": "a", **at_stake}, {"customer_id": "b", **at_stake, "churn_risk_category": "Low"}]
+    candidates = pa.Table.from_batches([batch(ACTION_CANDIDATES, rows)])
+    postcard = {
+        "action_code": "postcard",
+        "risks": ["High"],
+        "unit_cost": 3,
+        "expected_lift": 0.05,
+        "explanation": "Bize kart yazın.",
+    }
+
+    table = actions.fit(
+        candidates,
+        firm=parse_firm(ACME | {"actions": {"rules": [postcard], "holdout_share": 0}}),
+        as_of=AS_OF,
+    )
+
+    (row,) = table.to_pylist()
+    assert (row["customer_id"], row["action_code"], row["explanation"]) == (
+        "a",
+        "postcard",
+        "Bize kart yazın.",
+    )
+    assert (row["cost_amount"], row["expected_benefit_amount"]) == (3, 25)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"risks": ["Severe"]}, "risks"),
+        ({"unit_cost": -1}, "unit_cost"),
+        ({"expected_lift": 2}, "expected_lift"),
+        ({"explanation": ""}, "explanation"),
+    ],
+)
+def test_a_firms_rule_that_cannot_be_used_is_refused_with_its_field(change, message):
+    rule = {"action_code": "card", "unit_cost": 3, "expected_lift": 0.05, "explanation": "x"}
+
+    with pytest.raises(FirmError, match=rf"actions\.rules\.0\.{message}"):
+        parse_firm(ACME | {"actions": {"rules": [rule | change]}})
+    with pytest.raises(FirmError, match=r"\['card'\] have two rules"):
+        parse_firm(ACME | {"actions": {"rules": [rule, rule]}})
 
 
 def test_the_explanation_is_in_the_firms_language():
@@ -112,14 +155,17 @@ def test_without_money_only_nothing_is_done():
     assert not any(row.is_chosen or row.is_holdout for row in rows.values())
 
 
-def test_the_holdout_is_the_same_every_time_and_another_on_another_day():
-    first, again = (decided(many(2000), holdout_share=0.1) for _ in range(2))
-    later = decided(many(2000), holdout_share=0.1, as_of=date(2025, 7, 2))
+def test_the_holdout_is_the_same_all_through_a_quarter_and_another_in_the_next():
+    days = (AS_OF, date(2025, 9, 30), date(2025, 10, 1))
 
-    held, held_later = ({key for key, row in rows.items() if row.is_holdout} for rows in (first, later))
-    assert first == again
+    held, held_last, held_next = (
+        {key for key, row in decided(many(2000), holdout_share=0.1, as_of=day).items() if row.is_holdout}
+        for day in days
+    )
+
     assert 150 < len(held) < 250
-    assert len(held & held_later) < 50
+    assert held == held_last
+    assert len(held & held_next) < 50
 
 
 def test_nobody_is_both_held_out_and_chosen_and_the_held_out_cost_nothing():

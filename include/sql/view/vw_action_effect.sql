@@ -1,0 +1,235 @@
+-- vw_action_effect: what each action changed in a quarter that is over, by the holdout that was left alone.
+-- Grain: firm_key, action_code, quarter_start. The function takes any as_of, the view the latest sales'.
+-- A customer enters on the first day it is chosen or held out, and is counted as what it then was, whatever
+-- came later; both groups are followed from that day to the quarter's end. The draw holds for the quarter, so
+-- nobody left alone is treated in it. Intervals are of 95 %, as in include/models/uplift.py: Newcombe's for
+-- the share that ordered, the normal one for amounts; a group of fewer than 30 customers gives none.
+
+create or replace function mart.action_effect(firm text, as_of date)
+returns table (
+    action_code text,
+    quarter_start date,
+    treated_customers bigint,
+    held_out_customers bigint,
+    treated_order_pct numeric,
+    held_out_order_pct numeric,
+    order_effect_pct numeric,
+    order_effect_low_pct numeric,
+    order_effect_high_pct numeric,
+    treated_avg_spend numeric,
+    held_out_avg_spend numeric,
+    spend_effect numeric,
+    spend_effect_low numeric,
+    spend_effect_high numeric,
+    is_beyond_chance boolean,
+    cost_amount numeric,
+    incremental_spend numeric
+)
+language sql
+stable
+as $$
+with entries as (
+
+    select distinct on (quarter.start_date, fact_action.action_code, fact_action.customer_sk)
+        fact_action.firm_sk,
+        fact_action.customer_sk,
+        fact_action.action_code,
+        fact_action.as_of as entered_on,
+        fact_action.is_holdout,
+        fact_action.cost_amount,
+        quarter.start_date as quarter_start,
+        cast(quarter.start_date + interval '3 months' as date) as quarter_end
+    from analytics.dim_firm
+    inner join analytics.fact_action on dim_firm.firm_sk = fact_action.firm_sk
+    cross join lateral (select cast(date_trunc('quarter', fact_action.as_of) as date) as start_date) as quarter
+    where
+        dim_firm.firm_key = action_effect.firm
+        and fact_action.as_of < date_trunc('quarter', action_effect.as_of)
+        and (fact_action.is_chosen or fact_action.is_holdout)
+    order by
+        quarter.start_date,
+        fact_action.action_code,
+        fact_action.customer_sk,
+        fact_action.as_of
+
+),
+
+outcomes as (
+
+    select
+        entries.quarter_start,
+        entries.action_code,
+        entries.customer_sk,
+        entries.is_holdout,
+        entries.cost_amount,
+        coalesce(sum(fact_sales.net_amount), 0) as spend,
+        max(case when fact_sales.kind = 'sale' then 1 else 0 end) as has_ordered
+    from entries
+    left join analytics.fact_sales
+        on
+            entries.firm_sk = fact_sales.firm_sk
+            and entries.customer_sk = fact_sales.customer_sk
+            and entries.entered_on <= fact_sales.order_date
+            and entries.quarter_end > fact_sales.order_date
+    group by
+        entries.quarter_start,
+        entries.action_code,
+        entries.customer_sk,
+        entries.is_holdout,
+        entries.cost_amount
+
+),
+
+trials as (
+
+    select
+        outcomes.quarter_start,
+        outcomes.action_code,
+        count(*) filter (where not outcomes.is_holdout) as treated,
+        count(*) filter (where outcomes.is_holdout) as held_out,
+        avg(cast(outcomes.has_ordered as double precision)) filter (where not outcomes.is_holdout) as rate,
+        avg(cast(outcomes.has_ordered as double precision)) filter (where outcomes.is_holdout) as rate_out,
+        avg(outcomes.spend) filter (where not outcomes.is_holdout) as mean,
+        avg(outcomes.spend) filter (where outcomes.is_holdout) as mean_out,
+        var_samp(outcomes.spend) filter (where not outcomes.is_holdout) as variance,
+        var_samp(outcomes.spend) filter (where outcomes.is_holdout) as variance_out,
+        coalesce(sum(outcomes.cost_amount) filter (where not outcomes.is_holdout), 0) as cost
+    from outcomes
+    group by
+        outcomes.quarter_start,
+        outcomes.action_code
+
+),
+
+-- Wilson's interval of each share, for groups large enough to say: z is the normal quantile of 0.975.
+shares as (
+
+    select
+        trials.quarter_start,
+        trials.action_code,
+        trials.treated >= 30 and trials.held_out >= 30 as is_enough,
+        (trials.rate + wilson.half_square) / (1 + 2 * wilson.half_square) as centre,
+        (trials.rate_out + wilson_out.half_square) / (1 + 2 * wilson_out.half_square) as centre_out,
+        1.959963984540054 * sqrt(
+            trials.rate * (1 - trials.rate) / trials.treated + wilson.half_square / (2 * trials.treated)
+        ) / (1 + 2 * wilson.half_square) as reach,
+        1.959963984540054 * sqrt(
+            trials.rate_out * (1 - trials.rate_out) / trials.held_out
+            + wilson_out.half_square / (2 * trials.held_out)
+        ) / (1 + 2 * wilson_out.half_square) as reach_out,
+        1.959963984540054
+        * sqrt(trials.variance / trials.treated + trials.variance_out / trials.held_out) as spend_reach
+    from trials
+    cross join
+        lateral (select 1.959963984540054 ^ 2 / (2 * nullif(trials.treated, 0)) as half_square) as wilson
+    cross join
+        lateral (select 1.959963984540054 ^ 2 / (2 * nullif(trials.held_out, 0)) as half_square) as wilson_out
+
+),
+
+effects as (
+
+    select
+        trials.quarter_start,
+        trials.action_code,
+        shares.is_enough,
+        trials.rate - trials.rate_out as order_effect,
+        trials.rate - trials.rate_out - sqrt(
+            (trials.rate - shares.centre + shares.reach) ^ 2
+            + (shares.centre_out + shares.reach_out - trials.rate_out) ^ 2
+        ) as order_low,
+        trials.rate - trials.rate_out + sqrt(
+            (shares.centre + shares.reach - trials.rate) ^ 2
+            + (trials.rate_out - shares.centre_out + shares.reach_out) ^ 2
+        ) as order_high,
+        trials.mean - trials.mean_out as spend_effect,
+        cast(shares.spend_reach as numeric) as spend_reach
+    from trials
+    inner join shares
+        on trials.quarter_start = shares.quarter_start and trials.action_code = shares.action_code
+
+)
+
+select
+    trials.action_code,
+    trials.quarter_start,
+    trials.treated as treated_customers,
+    trials.held_out as held_out_customers,
+    round(cast(100 * trials.rate as numeric), 2) as treated_order_pct,
+    round(cast(100 * trials.rate_out as numeric), 2) as held_out_order_pct,
+    round(cast(100 * effects.order_effect as numeric), 2) as order_effect_pct,
+    case when effects.is_enough then round(cast(100 * effects.order_low as numeric), 2) end
+        as order_effect_low_pct,
+    case when effects.is_enough then round(cast(100 * effects.order_high as numeric), 2) end
+        as order_effect_high_pct,
+    round(trials.mean, 2) as treated_avg_spend,
+    round(trials.mean_out, 2) as held_out_avg_spend,
+    round(effects.spend_effect, 2) as spend_effect,
+    case when effects.is_enough then round(effects.spend_effect - effects.spend_reach, 2) end
+        as spend_effect_low,
+    case when effects.is_enough then round(effects.spend_effect + effects.spend_reach, 2) end
+        as spend_effect_high,
+    case when effects.is_enough then abs(effects.spend_effect) > effects.spend_reach end as is_beyond_chance,
+    trials.cost as cost_amount,
+    case when effects.is_enough then round(effects.spend_effect * trials.treated, 2) end as incremental_spend
+from trials
+inner join effects
+    on trials.quarter_start = effects.quarter_start and trials.action_code = effects.action_code
+$$;
+
+create or replace view mart.vw_action_effect
+with (security_invoker = true, security_barrier = true)
+as
+select
+    vw_latest_snapshot.firm_key,
+    vw_latest_snapshot.as_of,
+    effect.action_code,
+    effect.quarter_start,
+    effect.treated_customers,
+    effect.held_out_customers,
+    effect.treated_order_pct,
+    effect.held_out_order_pct,
+    effect.order_effect_pct,
+    effect.order_effect_low_pct,
+    effect.order_effect_high_pct,
+    effect.treated_avg_spend,
+    effect.held_out_avg_spend,
+    effect.spend_effect,
+    effect.spend_effect_low,
+    effect.spend_effect_high,
+    effect.is_beyond_chance,
+    effect.cost_amount,
+    effect.incremental_spend
+from mart.vw_latest_snapshot
+cross join
+    lateral mart.action_effect(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as effect
+where vw_latest_snapshot.fact_name = 'fact_sales';
+
+comment on function mart.action_effect is 'vw_action_effect of one firm, by the sales before any as_of.';
+comment on view mart.vw_action_effect is
+'One row per firm, action and quarter that is over: what the action changed against its holdout.';
+comment on column mart.vw_action_effect.quarter_start is 'First day of the calendar quarter of the trial.';
+comment on column mart.vw_action_effect.treated_customers is 'Customers the action was to be done for.';
+comment on column mart.vw_action_effect.held_out_customers is
+'Customers drawn at random to be left alone in the quarter.';
+comment on column mart.vw_action_effect.treated_order_pct is
+'Of treated customers, those who ordered by the quarter''s end, in percent.';
+comment on column mart.vw_action_effect.held_out_order_pct is 'The same of those held out.';
+comment on column mart.vw_action_effect.order_effect_pct is 'Treated less held out, in percentage points.';
+comment on column mart.vw_action_effect.order_effect_low_pct is
+'Lower end of its 95 % interval; null below 30 customers in a group.';
+comment on column mart.vw_action_effect.order_effect_high_pct is
+'Upper end of its 95 % interval; null below 30 customers in a group.';
+comment on column mart.vw_action_effect.treated_avg_spend is
+'Net spend by the quarter''s end per treated customer, those who bought nothing included.';
+comment on column mart.vw_action_effect.held_out_avg_spend is 'The same of those held out.';
+comment on column mart.vw_action_effect.spend_effect is 'Treated less held out, per customer.';
+comment on column mart.vw_action_effect.spend_effect_low is
+'Lower end of its 95 % interval; null below 30 customers in a group.';
+comment on column mart.vw_action_effect.spend_effect_high is
+'Upper end of its 95 % interval; null below 30 customers in a group.';
+comment on column mart.vw_action_effect.is_beyond_chance is
+'Whether the interval of the spend leaves zero out; null below 30 customers in a group.';
+comment on column mart.vw_action_effect.cost_amount is 'Cost of doing it once for each treated customer.';
+comment on column mart.vw_action_effect.incremental_spend is
+'spend_effect times treated customers: net sales that would not have been; null below 30 in a group.';
