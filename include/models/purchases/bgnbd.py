@@ -53,12 +53,14 @@ class BgNbd(purchases.PurchaseModel):
         """ln(b + k - 1), k the chances to leave so far, of which there is at least one."""
         return np.log(np.maximum(x, 1.0 - self.first_chance) + (self.first_chance - 1.0 + self.b))
 
-    def left_by_day(self, most: int, days: int) -> tuple[Floats, Floats, int]:
+    def left_by_day(self, most: int, days: int) -> tuple[Floats, Floats]:
         """The log-odds of having left from whole days, as tables; see ``PurchaseModel``."""
         x = np.arange(most + 1.0)[:, None]
         at_last = (self.r + x) * np.log(self.alpha + np.arange(days) / DAYS_PER_WEEK)
         at_end = at_last + (np.log(self.a) - self._log_chances(x))
-        return at_end, at_last, 1 - self.first_chance
+        if not self.first_chance:  # who bought once is alive by definition; exp of an infinity takes far longer
+            at_end[0] = at_last[0, 0] - 100.0
+        return at_end, at_last
 
     def purchases_if_alive(self, x: Floats, T: Floats, t: float) -> Floats:
         """E[Y(t) | alive at T], the factor beside P(alive) in eq. 10."""

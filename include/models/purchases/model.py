@@ -33,11 +33,10 @@ class PurchaseModel(Fitted):
     def alive(self, x: Floats, t_x: Floats, T: Floats) -> Floats:
         """P(alive at T | x, t_x, T)."""
 
-    def left_by_day(self, most: int, days: int) -> tuple[Floats, Floats, int] | None:
+    def left_by_day(self, most: int, days: int) -> tuple[Floats, Floats] | None:
         """The log-odds of having left from whole days, as two tables: of (x, T) less of (x, t_x).
 
-        Row x has an element per day below ``days``; ``most`` is the highest x, and the third value the lowest
-        with which one can have left. None where the odds do not part like that.
+        Row x, up to ``most``, has an element per day below ``days``. None where the odds do not part like that.
         """
         del most, days
         return None
@@ -129,28 +128,25 @@ def expected_from_days(
 def _expected_by_tables(
     out: Floats,
     by_day: Floats,
-    left: tuple[Floats, Floats, int],
+    left: tuple[Floats, Floats],
     frequency: NDArray[np.integer],
     recency_days: NDArray[np.integer],
     age_days: NDArray[np.integer],
 ) -> None:
-    """What an alive customer does, times P(alive) where one can have left: the very bits of ``expected``."""
+    """What an alive customer does, times P(alive): the very bits of ``expected``."""
     width, values = by_day.shape[1], by_day.ravel()
-    at_end, at_last, least = left[0].ravel(), left[1].ravel(), left[2]
+    at_end, at_last = (table.ravel() for table in left)
     for part in _blocks(len(frequency)):
         ends = frequency[part] * width
         lasts = ends + recency_days[part]
         ends += age_days[part]
-        found = values.take(ends)
-        may = np.flatnonzero(frequency[part] >= least) if least else slice(None)
-        odds = at_end.take(ends[may])
-        odds -= at_last.take(lasts[may])
+        odds = at_end.take(ends)
+        odds -= at_last.take(lasts)
         np.minimum(odds, 650.0, out=odds)
         np.exp(odds, out=odds)
         odds += 1.0
         np.divide(1.0, odds, out=odds)
-        found[may] *= odds
-        out[part] = found
+        np.multiply(odds, values.take(ends), out=out[part])
 
 
 def expected(model: PurchaseModel, x: Floats, t_x: Floats, T: Floats, *, horizon_days: float) -> Floats:
