@@ -24,6 +24,7 @@ DAYS_PER_WEEK = 7.0
 
 COARSE_ROWS = 4_000
 ROUGH = 1e-2  # log-likelihood units, while a search only seeks where to start the next
+NEAR = 0.25  # in every log-parameter: a search that comes so close to a peak already found ends there
 MEDIUM_ROWS = 20_000
 LOWEST, HIGHEST = 1e-4, 1e4
 FLAT_CURVATURE = 1e-2  # a log-parameter known no better than a factor exp(10) is not known
@@ -153,7 +154,10 @@ def maximise_in_stages(
     if coarse is None:
         found = [maximise(full, np.log(start), upper=upper) for start in starts]
         return max(found, key=lambda optimum: optimum.log_likelihood)
-    found = [maximise(coarse, np.log(start), upper=upper, enough=ROUGH) for start in starts]
+    found: list[Optimum] = []
+    for start in starts:
+        peaks = [np.log(optimum.params) for optimum in found]
+        found.append(maximise(coarse, np.log(start), upper=upper, enough=ROUGH, peaks=peaks))
     best = max(found, key=lambda optimum: optimum.log_likelihood)
     if len(data.x) > 2 * MEDIUM_ROWS:
         medium = likelihood(data.thin(MEDIUM_ROWS))
@@ -167,11 +171,13 @@ def maximise(
     *,
     upper: Sequence[float],
     enough: float = 1e-8,
+    peaks: Sequence[Floats] = (),
 ) -> Optimum:
     """Maximise ``evaluate(params)`` over positive parameters, from the log-parameters ``start``.
 
     ``evaluate`` gives derivatives with respect to the parameters themselves; the chain rule to
-    logarithms is applied here. The search ends when the next step promises less than ``enough``.
+    logarithms is applied here. The search ends when the next step promises less than ``enough``, or
+    ``NEAR`` one of ``peaks``.
     """
     low, high = np.full(len(start), np.log(LOWEST)), np.log(np.asarray(upper))
     at = np.clip(start, low, high)
@@ -194,6 +200,8 @@ def maximise(
         if ratio > 1e-4:
             at, value, slope, curve = at + step, new_value, new_slope, new_curve
         elif radius < 1e-9:
+            break
+        if any(np.abs(at - peak).max() < NEAR for peak in peaks):
             break
     covariance, is_flat = _covariance(-curve, (at > low + 1e-6) & (at < high - 1e-6))
     return Optimum(np.exp(at), float(value), tuple(covariance.ravel().tolist()), is_flat, converged)

@@ -36,7 +36,7 @@ class PurchaseModel(Fitted):
     def left_by_day(self, most: int, days: int) -> tuple[Floats, Floats] | None:
         """The log-odds of having left from whole days, as two tables: of (x, T) less of (x, t_x).
 
-        Row x, up to ``most``, has an element per day below ``days``. None where the odds do not part like that.
+        Row x, up to ``most``, has an element per day below ``days``. None where the odds do not part so.
         """
         del most, days
         return None
