@@ -233,10 +233,13 @@ class _Check:
         ]
 
     def _measured(self, looks: Sequence[_Look]) -> list[list[Result]]:
-        """Numbers put to their two pairs of limits: a row a slice, all of them at once."""
+        """Numbers put to their two pairs of limits: a row a slice, all of them at once.
+
+        A rule with no number anywhere, as most are for a firm without a past, is kept unasked.
+        """
         import pandas as pd
 
-        rules = {rule.name: rule for look in looks for rule, _ in look.measured}
+        rules = {rule.name: rule for look in looks for rule, told in look.measured if told.value is not None}
         numbers = [{rule.name: measured.value for rule, measured in look.measured} for look in looks]
         frame = pd.DataFrame(
             {name: [row.get(name) for row in numbers] for name in rules},
