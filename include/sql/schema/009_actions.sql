@@ -20,6 +20,10 @@ create table analytics.fact_action (
     primary key (firm_sk, as_of, customer_sk)
 ) partition by list (firm_sk);
 
+create index fact_action_date_sk on analytics.fact_action (date_sk);
+create index fact_action_customer_sk on analytics.fact_action (customer_sk, as_of);
+create index fact_action_action_code on analytics.fact_action (action_code, as_of);
+
 comment on table analytics.fact_action is
 'One row per customer, snapshot and the action decided for it: chosen, held out, or beyond the budget.';
 comment on column analytics.fact_action.date_sk is 'Row of dim_date for as_of.';
