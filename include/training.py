@@ -8,7 +8,6 @@ in any order, scores with the same model. ``docs/churn.md`` tells the whole prot
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,9 +21,11 @@ from include.datasets.computed import CUSTOMER_DAYS
 from include.datasets.extracted import LOYALTY_MOVEMENTS, PRODUCTS, TRANSACTIONS
 from include.datasets.features import CUSTOMER_FEATURES, FEATURE_QUERIES
 from include.engines import Engine
+from include.models.churn.sufficiency import FEWEST_CUTOFFS
 
 QUERIES = Path(__file__).parent / "sql" / "query"
 SOURCES = (TRANSACTIONS, CUSTOMER_DAYS, LOYALTY_MOVEMENTS, PRODUCTS)
+EVERYBODY = "g"  # no hexadecimal digit lies beyond it
 _BUCKETS = 65_536
 
 Files = Mapping[Dataset, Sequence[Path]]
@@ -40,14 +41,6 @@ def cutoffs_of(anchor: date, *, first_day: date, horizon_days: int, most: int) -
     return tuple(sorted(day for day in days if day - step >= first_day))
 
 
-@dataclass(frozen=True)
-class Sample:
-    """The firm's own files, cut to a sample of customers and to the days before ``until``."""
-
-    files: Files
-    until: date
-
-
 def stack(
     engine: Engine, files: Files, *, anchor: date, firm: Any, params: Mapping[str, object], scratch: Path
 ) -> Iterator[pa.RecordBatch]:
@@ -55,6 +48,7 @@ def stack(
 
     The last cutoff comes twice: ``is_blind`` rows are computed with everything from the cutoff on taken
     away beforehand. A query that looks ahead gives the two different features, and the sentinel sees it.
+    With fewer cutoffs than can be trained and tested on, the last one comes alone, once.
     """
     first_day, customers = _span(engine, files, anchor)
     if first_day is None:
@@ -68,13 +62,23 @@ def stack(
     if not cutoffs:
         return
     below = _bucket(firm.churn.sample_customers / max(customers, 1))
-    known = sample_of(engine, files, until=anchor, below=below, scratch=scratch / "known")
-    past = sample_of(engine, files, until=cutoffs[-1], below=below, scratch=scratch / "past")
+    # What lies beyond a cutoff no query reads; the blind rows below are there to prove it.
+    known = files
+    if below != EVERYBODY:
+        known = sample_of(engine, files, until=anchor, below=below, scratch=scratch / "known")
+
+    def windows(of: Files, cutoff: date, *, is_blind: bool) -> Iterator[pa.RecordBatch]:
+        features = features_as_of(engine, of, cutoff, params, scratch)
+        labels = labels_of(engine, known, cutoff, params, features, scratch)
+        return _rows(features, labels, cutoff, is_blind=is_blind)
+
+    if len(cutoffs) < FEWEST_CUTOFFS:  # rules will score, and the last window is all they ask about
+        yield from windows(known, cutoffs[-1], is_blind=False)
+        return
     for cutoff in cutoffs:
-        for is_blind in (False, True) if cutoff == cutoffs[-1] else (False,):
-            features = features_as_of(engine, past if is_blind else known, cutoff, params, scratch)
-            labels = labels_of(engine, known, cutoff, params, features, scratch)
-            yield from _rows(features, labels, cutoff, is_blind=is_blind)
+        yield from windows(known, cutoff, is_blind=False)
+    past = sample_of(engine, known, until=cutoffs[-1], below=EVERYBODY, scratch=scratch / "past")
+    yield from windows(past, cutoffs[-1], is_blind=True)
 
 
 def _span(engine: Engine, files: Files, anchor: date) -> tuple[date | None, int]:
@@ -84,11 +88,11 @@ def _span(engine: Engine, files: Files, anchor: date) -> tuple[date | None, int]
 
 
 def _bucket(share: float) -> str:
-    """Customers whose hash begins below this text are in the sample; 'g' lets every hexadecimal pass."""
-    return "g" if share >= 1 else f"{int(share * _BUCKETS):04x}"
+    """Customers whose hash begins below this text are in the sample."""
+    return EVERYBODY if share >= 1 else f"{int(share * _BUCKETS):04x}"
 
 
-def sample_of(engine: Engine, files: Files, *, until: date, below: str, scratch: Path) -> Sample:
+def sample_of(engine: Engine, files: Files, *, until: date, below: str, scratch: Path) -> Files:
     """The firm's rows before ``until`` of the customers whose hash lies below ``below``."""
     scratch.mkdir(parents=True, exist_ok=True)
     kept: dict[Dataset, Sequence[Path]] = {PRODUCTS: files[PRODUCTS]}
@@ -96,7 +100,7 @@ def sample_of(engine: Engine, files: Files, *, until: date, below: str, scratch:
         sql = (QUERIES / f"sample_{dataset.name}.sql").read_text(encoding="utf-8")
         batches = engine.query(sql, [(dataset, files[dataset])], {"as_of": until, "below": below})
         kept[dataset] = [_write(dataset, batches, scratch)]
-    return Sample(kept, until)
+    return kept
 
 
 def feature_batches(
@@ -117,16 +121,16 @@ def feature_batches(
 
 
 def features_as_of(
-    engine: Engine, sample: Sample, cutoff: date, params: Mapping[str, object], scratch: Path
+    engine: Engine, sample: Files, cutoff: date, params: Mapping[str, object], scratch: Path
 ) -> pa.Table:
     """customer_features of a sample as of the cutoff, by the very queries that scoring runs."""
-    batches = feature_batches(engine, sample.files, cutoff, params, scratch)
+    batches = feature_batches(engine, sample, cutoff, params, scratch)
     return pa.Table.from_batches(list(batches), schema=CUSTOMER_FEATURES.schema)
 
 
 def labels_of(
     engine: Engine,
-    sample: Sample,
+    sample: Files,
     cutoff: date,
     params: Mapping[str, object],
     features: pa.Table,
@@ -135,7 +139,7 @@ def labels_of(
     """Whether each customer of ``features`` bought nothing from the cutoff on, for one horizon."""
     customers = scratch / "churn_customers.parquet"
     pq.write_table(features.select(["customer_id"]), customers)
-    files = {CUSTOMER_FEATURES: [customers], CUSTOMER_DAYS: sample.files[CUSTOMER_DAYS]}
+    files = {CUSTOMER_FEATURES: [customers], CUSTOMER_DAYS: sample[CUSTOMER_DAYS]}
     return _run(engine, "churn_labels", files, {**params, "as_of": cutoff})
 
 

@@ -192,7 +192,7 @@ ASSORTMENT_FEATURES = Dataset(
             column("product_count", COUNT, "Distinct products."),
             column("product_count_90_days", COUNT, "Distinct products, last 90 days."),
             column("product_count_365_days", COUNT, "Distinct products, last 365 days."),
-            column("repeat_product_share", RATE, "Share of products bought on more than one order."),
+            column("repeat_product_share", RATE, "Share of products bought on more than one day."),
             column(
                 "new_product_share_90_days", RATE, "Share of the last 90 days' products never bought before."
             ),

@@ -22,8 +22,8 @@ def shortfalls(windows: list[tuple[Bools, Bools]], *, firm: Any) -> list[str]:
     missing = []
     if len(windows) < FEWEST_CUTOFFS:
         missing.append(
-            f"history holds {len(windows)} of {FEWEST_CUTOFFS} cutoffs ({(FEWEST_CUTOFFS + 1) * horizon} "
-            f"days are needed with a churn threshold of {horizon})"
+            f"history is short of {FEWEST_CUTOFFS} cutoffs ({(FEWEST_CUTOFFS + 1) * horizon} days are needed "
+            f"with a churn threshold of {horizon})"
         )
     if not windows:
         return missing

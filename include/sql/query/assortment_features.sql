@@ -5,7 +5,6 @@ with order_lines as (
 
     select
         customer_id,
-        transaction_id,
         product_id,
         date_diff('day', order_date, cast(:as_of as date)) as days_ago
     from transactions
@@ -25,7 +24,7 @@ product_lines as (
         max(days_ago) as first_days_ago,
         min(days_ago) as last_days_ago,
         count(case when days_ago <= 90 then 1 end) as line_count_90_days,
-        min(transaction_id) < max(transaction_id) as is_repeated
+        min(days_ago) < max(days_ago) as is_repeated
     from order_lines
     group by
         customer_id,

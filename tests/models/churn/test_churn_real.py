@@ -38,8 +38,7 @@ def test_churn_out_of_time(data, zone, horizon, as_of, least_auc, most_ece, tmp_
 
     past = training.sample_of(engine, files, until=as_of, below="g", scratch=tmp_path / "past")
     features = training.features_as_of(engine, past, as_of, params, tmp_path)
-    known = training.Sample(files, date(2100, 1, 1))
-    labels = training.labels_of(engine, known, as_of, params, features, tmp_path)
+    labels = training.labels_of(engine, files, as_of, params, features, tmp_path)
     happened = labels["is_churned"].to_numpy().astype(np.bool_)
     scoring = churn.prepare(model, firm=firm, as_of=as_of)
     risk = [churn.predict(batch, scoring, firm=firm, as_of=as_of) for batch in features.to_batches()]
