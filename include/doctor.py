@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from include.datasets.extracted import TRANSACTIONS
 from include.firms import Firm, FirmError, parse_firm
 from include.handoff import HandoffError
-from include.handoff.protocol import Conflict
+from include.handoff.calls import Conflict
 from include.handoff.stores import open_store
 from include.registry import read_registry
 from include.settings import Settings, SettingsError

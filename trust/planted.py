@@ -13,9 +13,10 @@ from hashlib import sha256
 from typing import Any
 from unittest.mock import patch
 
-from include.handoff import protocol
+from include.handoff import calls, protocol
+from include.handoff.calls import Call, Get, Put, Sync
 from include.handoff.manifest import HandoffError, Manifest, Part
-from include.handoff.protocol import Call, Get, Put, Sync, UnknownOutcome
+from include.handoff.protocol import UnknownOutcome
 from trust import schedules
 from trust.schedules import Actor, Tamper
 from trust.world import ANY, MANIFEST, Violation, World
@@ -75,7 +76,7 @@ def manifest_first() -> AbstractContextManager[None]:
         parts = [Part(f"{attempt}/{c.name}", 1, len(c.data), sha256(c.data).hexdigest()) for c in contents]
         committed = yield from protocol.commit(slot, draft(parts))
         for content in contents:
-            yield protocol.Land(f"{slot}/{attempt}/{content.name}", content)
+            yield calls.Land(f"{slot}/{attempt}/{content.name}", content)
         yield Sync(f"{slot}/{attempt}")
         return committed
 
@@ -95,7 +96,7 @@ def no_second_read() -> Iterator[Tamper]:
         if actor.kind == "reader" and isinstance(call, Get) and actor.reads > 1:
             actor.steps.close()
             actor.steps = iter_failure("a part is gone")
-            return protocol.Pause(0)
+            return calls.Pause(0)
         return call
 
     yield tamper
@@ -103,7 +104,7 @@ def no_second_read() -> Iterator[Tamper]:
 
 def iter_failure(text: str) -> Any:
     """Steps that end in an error."""
-    yield protocol.Pause(0)
+    yield calls.Pause(0)
     raise HandoffError(text)
 
 
@@ -112,7 +113,7 @@ def no_fsync() -> Iterator[Tamper]:
     """Parts are not made durable before the manifest names them."""
 
     def tamper(actor: Actor, call: Call, world: World) -> Call:
-        return protocol.Pause(0) if isinstance(call, Sync) else call
+        return calls.Pause(0) if isinstance(call, Sync) else call
 
     yield tamper
 
@@ -122,7 +123,7 @@ def no_fence() -> Iterator[Tamper]:
     """The collector deletes an abandoned attempt without fencing it first."""
 
     def tamper(actor: Actor, call: Call, world: World) -> Call:
-        return protocol.Pause(0) if actor.kind == "collector" and isinstance(call, Put) else call
+        return calls.Pause(0) if actor.kind == "collector" and isinstance(call, Put) else call
 
     yield tamper
 

@@ -13,20 +13,10 @@ from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 
-from include.handoff import protocol
+from include.handoff import calls, protocol
+from include.handoff.calls import Call, Conflict, Get, Land, Put, Steps, StoreError, Unknown
 from include.handoff.manifest import Corrupt, HandoffError, Manifest, Part, draft
-from include.handoff.protocol import (
-    Call,
-    Conflict,
-    Fenced,
-    Get,
-    Land,
-    Put,
-    Steps,
-    StoreError,
-    Unknown,
-    UnknownOutcome,
-)
+from include.handoff.protocol import Fenced, UnknownOutcome
 from trust.world import OLDER_THAN, SLOT, Violation, World
 
 MOST_STEPS = 120
@@ -158,7 +148,7 @@ class Search:
         except Crash:
             self._crash(actor)
             return False
-        except (protocol.Conflict, protocol.Unknown, protocol.Gone, StoreError) as error:
+        except (calls.Conflict, calls.Unknown, calls.Gone, StoreError) as error:
             self._note(f"  -> {type(error).__name__}")
             actor.failure = error
         return True
@@ -198,7 +188,7 @@ class Search:
     def _unheard(self, call: Call) -> None:
         try:
             self.world.perform(call)
-        except (protocol.Conflict, protocol.Gone):
+        except (calls.Conflict, calls.Gone):
             return
 
     def _alone(self, actor: Actor) -> None:

@@ -13,8 +13,7 @@ from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any
 
-from include.handoff.manifest import FILE, Manifest, decode
-from include.handoff.protocol import (
+from include.handoff.calls import (
     Blob,
     Call,
     Conflict,
@@ -30,6 +29,7 @@ from include.handoff.protocol import (
     Put,
     Sync,
 )
+from include.handoff.manifest import FILE, Manifest, decode
 
 SLOT = "acme/rfm/as_of=2026-11-21"
 MANIFEST = f"{SLOT}/{FILE}"

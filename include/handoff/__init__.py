@@ -26,8 +26,9 @@ import pyarrow as pa
 
 from include.datasets import Dataset
 from include.handoff import parts, protocol
+from include.handoff.calls import StoreError, perform
 from include.handoff.manifest import Corrupt, HandoffError, Manifest, Part, draft
-from include.handoff.protocol import Fenced, StoreError, UnknownOutcome, perform
+from include.handoff.protocol import Fenced, UnknownOutcome
 from include.handoff.stores import open_store
 from include.periods import Month
 

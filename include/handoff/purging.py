@@ -4,22 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from include.handoff.calls import Blob, Conflict, Delete, Get, List, Pause, Put, Steps, Unknown, perform
 from include.handoff.manifest import FILE, decode, encode, void
-from include.handoff.protocol import (
-    ROUNDS,
-    Blob,
-    Conflict,
-    Delete,
-    Get,
-    List,
-    Pause,
-    Put,
-    Steps,
-    Unknown,
-    UnknownOutcome,
-    perform,
-    token_of,
-)
+from include.handoff.protocol import ROUNDS, UnknownOutcome, token_of
 
 
 def purge(slot: str) -> Steps:

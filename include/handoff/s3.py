@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from include.handoff.protocol import Blob, Conflict, Content, Entry, Gone, Landed, StoreError, Unknown
+from include.handoff.calls import Blob, Conflict, Content, Entry, Gone, Landed, StoreError, Unknown
 from include.handoff.stores import CHUNK_BYTES, checked, failed, pause, pour
 from include.settings import Settings, SettingsError
 

@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
-from include.handoff.protocol import Blob, Conflict, Content, Entry, Gone, Landed, StoreError, Unknown
+from include.handoff.calls import Blob, Conflict, Content, Entry, Gone, Landed, StoreError, Unknown
 
 CHUNK_BYTES = 1 << 20
 PAUSE_SECONDS = 0.05

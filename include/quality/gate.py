@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.datasets import Dataset, catalogue
-from include.periods import Month, start_of_day
 from include.quality import measures, rows
 from include.quality.columns import judged
 from include.quality.judge import Judge, Question
 from include.quality.measures import Measurement, Past, Profile
 from include.quality.report import SHOWN, Report, Result, Slice
-from include.quality.rules import MeasureRule, RowRule, Rule, adjusted, limits, suite
+from include.quality.rules import MeasureRule, RowRule, Rule, adjusted, suite
+from include.quality.verdicts import Tally, bounds_of, counted, limited, moments_of, needs, question
 from include.quality.witnesses import Witnesses
 
 MEMORY = "512MB"  # for DuckDB's part of the work; it spills beyond
@@ -50,15 +50,6 @@ def check(
         return Report(dataset.name, firm.firm_key, as_of, results)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-
-
-@dataclass
-class _Tally:
-    """Rows seen and broken for one rule, over the chunks of a slice."""
-
-    rows: int = 0
-    broken: int = 0
-    samples: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -147,7 +138,7 @@ class _Check:
     def _choose(self, look: _Look) -> None:
         """The rules that can be put to the slice's rows, and what its references do not hold."""
         for rule in self.rules:
-            if not isinstance(rule, RowRule) or not look.usable.issuperset(_needs(rule)):
+            if not isinstance(rule, RowRule) or not look.usable.issuperset(needs(rule)):
                 continue
             if rule.of and rule.of.startswith(rows.UNKNOWN):
                 missing = self._unknown(look.part, rule)
@@ -162,11 +153,12 @@ class _Check:
             look.rules.append(rule)
 
     def _questions(self, look: _Look, rules: Sequence[RowRule]) -> list[Question]:
-        moments = self._moments(look.part)
-        return [_question(rule, moments) for rule in rules]
+        known = max(self.as_of, look.part.read_as_of or self.as_of)
+        moments = moments_of(look.part, self.dataset, self.firm.timezone, known)
+        return [question(rule, moments) for rule in rules]
 
     def _chunks(self, look: _Look, rules: Sequence[RowRule], kept: set[str]) -> Iterator[pa.Table]:
-        read = {column for rule in rules for column in _needs(rule)} | kept
+        read = {column for rule in rules for column in needs(rule)} | kept
         return rows.chunks(look.part.files, [name for name in self.dataset.schema.names if name in read])
 
     def _looked_at(
@@ -182,7 +174,7 @@ class _Check:
 
     def _rows(self, look: _Look, suspects: set[str]) -> Iterator[Result]:
         """Results of the rules on rows; those that are suspect are put to every row."""
-        tallies = {rule.name: _Tally(look.rows) for rule in look.rules}
+        tallies = {rule.name: Tally(look.rows) for rule in look.rules}
         asked = {rule.name: rule for rule in look.rules if rule.name in suspects}
         questions = self._questions(look, list(asked.values()))
         grain = look.usable.intersection(self.dataset.grain)
@@ -195,7 +187,7 @@ class _Check:
                     told = rows.samples(table, rule.column, rule.of, answer.places, self.dataset)
                     tally.samples += told[: SHOWN - len(tally.samples)]
         for rule in look.rules:
-            yield _counted(rule, look.part, tallies[rule.name])
+            yield counted(rule, look.part, tallies[rule.name])
 
     def _measures(self, look: _Look) -> Iterator[tuple[MeasureRule, Measurement]]:
         part = look.part
@@ -246,20 +238,7 @@ class _Check:
             index=range(len(looks)),
             dtype="float64",
         )
-        questions = [
-            Question(
-                rule.name,
-                rule.expectation,
-                {"column": rule.name, "min_value": low, "max_value": high},
-                level,
-            )
-            for rule in rules.values()
-            for level, low, high in (
-                ("critical", rule.fail_below, rule.fail_above),
-                ("warning", rule.warn_below, rule.warn_above),
-            )
-            if low is not None or high is not None
-        ]
+        questions = [asked for rule in rules.values() for asked in bounds_of(rule)]
         broken = {
             (place, answer.name, answer.level)
             for answer in self.judge.ask(frame, questions, all_places=True)
@@ -267,7 +246,7 @@ class _Check:
         }
         return [
             [
-                _limited(
+                limited(
                     rule,
                     look.part.text,
                     measured,
@@ -300,75 +279,3 @@ class _Check:
         if amount:
             sales = table.filter(pc.equal(table["kind"], "sale")) if "kind" in table.column_names else table
             profile.add_amounts(sales[amount].cast(pa.float64()).drop_null().to_numpy())
-
-    def _moments(self, part: Slice) -> dict[str, datetime]:
-        """What the texts among a rule's bounds mean for this slice."""
-        known_before = max(self.as_of, part.read_as_of or self.as_of)
-        moments = {
-            "as_of": _midnight(known_before),
-            "as_of_instant": start_of_day(known_before, self.firm.timezone),
-        }
-        if self.dataset.by == "month":
-            month = Month.parse(part.key)
-            moments |= {
-                "month_first": _midnight(month.first),
-                "month_end": _midnight(min(month.end, known_before)),
-            }
-        return moments
-
-
-def _needs(rule: RowRule) -> tuple[str, ...]:
-    return rows.NEEDS.get(rule.of or "", (rule.column,))
-
-
-def _question(rule: RowRule, moments: Mapping[str, datetime]) -> Question:
-    bounds = dict(rule.bounds)
-    for name in ("min_value", "max_value"):
-        value = bounds.get(name)
-        if isinstance(value, str):
-            bounds[name] = moments[value]
-        elif isinstance(value, date):
-            bounds[name] = _midnight(value)
-    return Question(rule.name, rule.expectation, {"column": rule.looked_at, **bounds})
-
-
-def _counted(rule: RowRule, part: Slice, tally: _Tally) -> Result:
-    share = tally.broken / tally.rows if tally.rows else 0.0
-    stops = rule.fail_above is not None and share > rule.fail_above
-    passed = not stops and share <= rule.warn_above
-    return Result(
-        rule.name,
-        rule.column,
-        part.text,
-        is_critical=stops or (passed and rule.fail_above is not None),
-        passed=passed,
-        observed=f"{tally.broken:,} of {tally.rows:,} rows break it"
-        if tally.broken
-        else f"{tally.rows:,} rows keep it",
-        expected=f"{rule.about} {limits(rule)}",
-        samples=tuple(tally.samples),
-    )
-
-
-def _limited(rule: MeasureRule, text: str, measured: Measurement, *, is_over: set[str]) -> Result:
-    stops = "critical" in is_over and measured.may_fail
-    can_stop = rule.fail_below is not None or rule.fail_above is not None
-    ratio = f" (ratio {measured.value:.3g})" if _is_ratio(rule, measured) else ""
-    return Result(
-        rule.name,
-        rule.column,
-        text,
-        is_critical=stops or (not is_over and can_stop),
-        passed=not is_over,
-        observed=measured.observed + ratio,
-        expected=f"{rule.about} {limits(rule)}".strip(),
-        samples=measured.samples,
-    )
-
-
-def _is_ratio(rule: MeasureRule, measured: Measurement) -> bool:
-    return rule.measure.endswith("_ratio") and measures.is_number(measured.value)
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time.min, tzinfo=UTC)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from include.handoff.protocol import Conflict, Gone, Landed, StoreError
+from include.handoff.calls import Conflict, Gone, Landed, StoreError
 from include.handoff.stores import FileStore, Sink, open_store
 from tests.s3 import SECRET, free_ports
 from tests.things import ended, forked

@@ -1,0 +1,158 @@
+"""One message for each cause when a step fails for good, by Airflow's own notifiers.
+
+A message is written down, sent by whoever wrote it down first, and sent again while no target took it. A
+target that is down is logged and keeps neither the other targets nor the run waiting.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from include.alerts.delivery import send, targets
+from include.alerts.message import Failure, cause_of, first_line
+from include.firms import Alerts, FirmShape
+from include.runbook import rerun_command
+from include.schedule import AsOfError, as_of_of_run
+from include.settings import Settings
+
+if TYPE_CHECKING:
+    from include.warehouse.outbox import Outbox
+
+__all__ = [
+    "Failure",
+    "alert_of_run",
+    "alert_of_task",
+    "alert_of_upkeep",
+    "cause_of",
+    "first_line",
+    "send",
+    "send_again",
+    "targets",
+    "tell",
+]
+
+VANISHED = "the task ended without an error of its own: killed, out of memory, or its heartbeat was lost"
+RUN_REASONS = {
+    "timed_out": "the run took longer than it may, and was ended",
+    "all_tasks_deadlocked": "no step of the run can start any more",
+}
+
+log = logging.getLogger(__name__)
+
+Callback = Callable[[Mapping[str, Any]], None]
+
+
+def alert_of_task(firm: FirmShape) -> Callback:
+    """The ``on_failure_callback`` of a firm's tasks: called when no retry is left, not for skipped ones."""
+
+    def failed(context: Mapping[str, Any]) -> None:
+        as_of = _as_of(context, firm.timezone)
+        step = context["ti"].task_id
+        rerun = rerun_command(firm.firm_key, as_of, from_step=step)
+        tell(_failure(context, firm.firm_key, step, as_of, _error(context), rerun), firm.alerts)
+
+    return _safely(failed)
+
+
+def alert_of_run(firm: FirmShape) -> Callback:
+    """The ``on_failure_callback`` of a firm's DAG: speaks only when no task of the run could."""
+
+    def failed(context: Mapping[str, Any]) -> None:
+        if reason := RUN_REASONS.get(str(context.get("reason"))):
+            as_of = _as_of(context, firm.timezone)
+            rerun = rerun_command(firm.firm_key, as_of)
+            tell(_failure(context, firm.firm_key, "the whole run", as_of, reason, rerun), firm.alerts)
+
+    return _safely(failed)
+
+
+def alert_of_upkeep(context: Mapping[str, Any]) -> None:
+    """The ``on_failure_callback`` of the installation's own tasks."""
+
+    def failed(context: Mapping[str, Any]) -> None:
+        rerun = f"airflow dags trigger {context['ti'].dag_id}"
+        failure = _failure(context, "upkeep", context["ti"].task_id, "now", _error(context), rerun)
+        tell(failure, Alerts())
+
+    _safely(failed)(context)
+
+
+def tell(failure: Failure, alerts: Alerts) -> None:
+    """Write a message down and send it, unless somebody does or did that for the same cause."""
+    row = {**asdict(failure), "as_of": _day(failure.as_of)}
+    try:
+        with _outbox() as outbox:
+            ours = outbox.undertake(row)
+    except Exception as error:
+        # The warehouse may be the very thing that failed: better told twice than not at all.
+        log.warning("Alert of %s is sent without being written down: %s", failure.firm_key, first_line(error))
+        send(failure, alerts)
+        return
+    if ours and send(failure, alerts):
+        with _outbox() as outbox:
+            outbox.sent(failure.cause)
+
+
+def send_again(alerts: Mapping[str, Alerts]) -> int:
+    """Send what no target took in the last day, each by its firm's own targets; how many went out."""
+    told = 0
+    with _outbox() as outbox:
+        for row in outbox.unsent(younger_than=timedelta(days=1)):
+            failure = Failure(**{**row, "as_of": str(row["as_of"] or "unknown")})
+            of_firm = alerts.get(failure.firm_key, Alerts())
+            if outbox.undertake(row) and send(failure, of_firm):
+                outbox.sent(failure.cause)
+                told += 1
+    return told
+
+
+def _failure(
+    context: Mapping[str, Any], firm_key: str, step: str, as_of: str, error: str, rerun: str
+) -> Failure:
+    run = context.get("dag_run")
+    # Once the run has been cleared, the same error is news again.
+    attempt = f"{context.get('run_id')} {getattr(run, 'clear_number', 0)}"
+    log_url = getattr(context.get("ti"), "log_url", None) or "see the run in Airflow"
+    return Failure(firm_key, step, as_of, error, str(log_url), rerun, cause_of(firm_key, attempt, error))
+
+
+def _error(context: Mapping[str, Any]) -> str:
+    error = context.get("exception")
+    return first_line(error) if isinstance(error, BaseException) else VANISHED
+
+
+def _safely(callback: Callback) -> Callback:
+    def call(context: Mapping[str, Any]) -> None:
+        try:
+            callback(context)
+        except Exception:
+            log.exception("An alert could not be made")
+
+    return call
+
+
+def _outbox() -> Outbox:
+    # Not at the top: a DAG file imports this module, and the warehouse's is heavy.
+    from include.warehouse.outbox import Outbox
+
+    return Outbox(Settings.read().warehouse_dsn())
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _as_of(context: Mapping[str, Any], zone: str) -> str:
+    try:
+        return as_of_of_run(context, zone).isoformat()
+    except AsOfError:
+        return str(context["params"].get("as_of"))
+    except (KeyError, AttributeError):  # a callback after a lost worker may come without its run
+        return "unknown"

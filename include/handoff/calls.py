@@ -1,0 +1,145 @@
+"""What the protocol may ask of a store, one call at a time, and what a store may answer."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+
+from include import faults
+from include.handoff.manifest import HandoffError
+
+
+class StoreError(HandoffError):
+    """The store cannot be used: unreachable, refused, full."""
+
+
+class Conflict(Exception):  # noqa: N818 - an answer, not an error
+    """The file is not the one that was read."""
+
+
+class Unknown(Exception):  # noqa: N818 - an answer, not an error
+    """The write was sent and no answer came: it may have happened, or may yet."""
+
+
+class Gone(Exception):  # noqa: N818 - an answer, not an error
+    """The file is not there."""
+
+
+class Content(Protocol):
+    """What a part file is to hold; ``pour`` writes it and counts its rows."""
+
+    @property
+    def name(self) -> str:
+        """The file's name within its attempt."""
+
+    def pour(self, sink: Any) -> int:
+        """Write everything to ``sink`` and return the number of rows."""
+
+
+class Landed(NamedTuple):
+    """What was measured while a part was written or fetched."""
+
+    rows: int
+    bytes: int
+    sha256: str
+    file: Any = None
+
+
+class Blob(NamedTuple):
+    """A small file and the tag that a conditional write compares."""
+
+    data: bytes
+    etag: str
+
+
+class Entry(NamedTuple):
+    """A file in a listing."""
+
+    path: str
+    modified: datetime
+
+
+class Get(NamedTuple):
+    """Read a small file: ``Blob`` or None."""
+
+    path: str
+
+
+class Put(NamedTuple):
+    """Replace a small file if its tag is ``expected`` (None: if it is absent)."""
+
+    path: str
+    data: bytes
+    expected: str | None
+
+
+class Land(NamedTuple):
+    """Write a part file under a path nobody else uses."""
+
+    path: str
+    content: Content
+
+
+class Sync(NamedTuple):
+    """Make everything under an attempt's folder durable."""
+
+    folder: str
+
+
+class Fetch(NamedTuple):
+    """Bring a part within reach and measure it."""
+
+    path: str
+
+
+class List(NamedTuple):
+    """Everything below a folder. Only the collector lists."""
+
+    folder: str
+
+
+class Delete(NamedTuple):
+    """Remove a file; no error when it is gone."""
+
+    path: str
+
+
+class Pause(NamedTuple):
+    """Wait a little before the next round."""
+
+    round: int
+
+
+Call = Get | Put | Land | Sync | Fetch | List | Delete | Pause
+Steps = Generator[Call, Any, Any]
+
+
+def perform(steps: Steps, store: Any) -> Any:
+    """Drive ``steps`` against a real store, passing the fault points on the way."""
+    answer: Any = None
+    failure: Exception | None = None
+    while True:
+        try:
+            call = steps.throw(failure) if failure else steps.send(answer)
+        except StopIteration as done:
+            return done.value
+        answer, failure = None, None
+        try:
+            _pass(call, "before")
+            answer = getattr(store, type(call).__name__.lower())(*call)
+            _pass(call, "after")
+        except Exception as error:
+            failure = error
+
+
+def _pass(call: Call, when: str) -> None:
+    faults.point(f"store.{when}_call")
+    if isinstance(call, Put):
+        faults.point(f"handoff.{when}_commit")
+    elif isinstance(call, Land) and when == "after":
+        faults.point("handoff.after_part")
+    elif isinstance(call, Fetch) and when == "after":
+        faults.point("handoff.after_fetch")
+    elif isinstance(call, Delete) and when == "before":
+        faults.point("handoff.before_delete")

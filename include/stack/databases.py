@@ -1,0 +1,91 @@
+"""The stack's two databases, the warehouse and Airflow's metadata: found or started, and up to date."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from importlib.metadata import version
+from urllib.parse import urlsplit, urlunsplit
+
+from include import postgres
+from include.settings import Settings
+from include.stack import services
+from include.stack.state import StackError, number
+
+Say = Callable[[str], None]
+
+
+def warehouse_server(settings: Settings) -> str:
+    """The warehouse's URL; the embedded server is started unless the environment names another."""
+    for name in ("FIRMAMENT_WAREHOUSE_DSN", "AIRFLOW_CONN_FIRMAMENT_WAREHOUSE"):
+        if settings.environ.get(name):
+            if problem := warehouse_problem(settings):
+                raise StackError(f"warehouse: {name} leads nowhere: {problem}")
+            return settings.warehouse_dsn()
+    port = number(settings, "FIRMAMENT_POSTGRES_PORT")
+    return postgres.start(settings.postgres, port=port, log=settings.logs / "postgres.log").dsn()
+
+
+def warehouse_problem(settings: Settings) -> str:
+    """Why the warehouse cannot be reached; an empty text when it can."""
+    import psycopg
+
+    try:
+        with psycopg.connect(settings.warehouse_dsn(), connect_timeout=5) as connection:
+            connection.execute("select 1")
+    except (LookupError, psycopg.Error) as error:
+        return str(error).strip()
+    return ""
+
+
+def migrate_warehouse(dsn: str) -> None:
+    """Bring the warehouse's schema up to date."""
+    from include.warehouse import migrate
+
+    migrate(dsn)
+
+
+def beside(dsn: str, database: str) -> str:
+    """The URL of another database of the same server."""
+    parts = urlsplit(dsn)
+    return urlunsplit(parts._replace(path=f"/{database}"))
+
+
+def migrate_metadata(settings: Settings, environ: dict[str, str], say: Say) -> None:
+    """Bring Airflow's own tables up to date; when that was done before, nothing but a look."""
+    stamp = settings.home / "airflow" / "migrated"
+    url = environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]
+    revision = _metadata_revision(url, create=True)
+    if revision and stamp.exists() and stamp.read_text() == f"{version('apache-airflow')} {revision}":
+        return
+    say("creating Airflow's metadata" if revision is None else "migrating Airflow's metadata")
+    log = settings.logs / "airflow-migrate.log"
+    if services.run_airflow(["db", "migrate"], environ, log):
+        raise StackError(f"airflow db migrate failed; the end of {log}:\n{services.tail(log)}")
+    stamp.write_text(f"{version('apache-airflow')} {_metadata_revision(url)}")
+
+
+def _metadata_revision(url: str, *, create: bool = False) -> str | None:
+    """The revision of Airflow's tables, None where there are none; the database is created."""
+    import psycopg
+
+    if not url.startswith("postgresql"):
+        return None  # somebody else's choice: `airflow db migrate` looks for itself
+    dsn = "postgresql://" + url.partition("://")[2]
+    name = urlsplit(dsn).path.strip("/")
+    if create:
+        try:
+            postgres.create_database_at(beside(dsn, "postgres"), name)
+        except psycopg.Error as error:
+            with contextlib.suppress(psycopg.Error), psycopg.connect(dsn):
+                return _metadata_revision(url)  # it is there; we may only not create any
+            raise StackError(
+                f"Airflow's metadata: there is no database {name!r} on the warehouse's server and it cannot "
+                f"be created ({str(error).strip()}); create it, or set AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
+            ) from error
+    with psycopg.connect(dsn) as connection:
+        try:
+            row = connection.execute("select version_num from alembic_version").fetchone()
+        except psycopg.errors.UndefinedTable:
+            return None
+    return str(row[0]) if row else None
