@@ -21,6 +21,7 @@ from babel.numbers import format_currency, format_decimal, format_percent
 from include.models.insight.text import LANGUAGES, SEGMENT_NAMES, SENTENCES, Sentence, When
 
 _SLOT = re.compile(r"\{(\w+)(?::(size))?(?:\|([^|}]+)\|([^|}]+))?\}")
+_LEAST_PERCENT = Decimal("0.1")  # below it a rounded share would read as none
 _WHOLE_FROM = 1000  # money from here on is written in whole units
 
 
@@ -102,8 +103,10 @@ def _write(
 
 
 def show(value: Decimal, unit: str, *, language: str, currency: str) -> str:
-    """A value as people of that language write it: 12.5%, %12,5, $1,234."""
+    """A value as people of that language write it: 12.5%, %12,5, $1,234; nearly nothing of a whole is <0.1%."""
     if unit == "percent":
+        if 0 < value < _LEAST_PERCENT:
+            return "<" + show(_LEAST_PERCENT, unit, language=language, currency=currency)
         pattern = Locale.parse(language).percent_formats[None].pattern.replace("#,##0", "#,##0.0")
         text = format_percent(_round(value / 100, "0.001"), pattern, locale=language)
     elif unit == "money":

@@ -40,11 +40,18 @@ SENTENCES: tuple[Sentence, ...] = (
         "{firm} için {as_of} tarihinden önce bilinen bir müşteriye satış kaydı yok.",
     ),
     Sentence(
-        "customers", "headline", (When("customers", low=1),),
+        "customers", "headline", (When("customers", low=1), When("active_customers", low=1)),
         "{customers|customer|customers} bought from {firm} before {as_of}; {active_customers} of them "
         "({active_share}) bought in the last {period_days|day|days}.",
         "{firm} için {as_of} tarihinden önce {customers} müşterinin alışverişi var; bunlardan "
         "{active_customers} müşteri ({active_share}) son {period_days} gün içinde alışveriş yaptı.",
+    ),
+    Sentence(
+        "customers_gone", "headline", (When("customers", low=1), When("active_customers", high=1)),
+        "{customers|customer|customers} bought from {firm} before {as_of}, none of them in the last "
+        "{period_days|day|days}.",
+        "{firm} için {as_of} tarihinden önce {customers} müşterinin alışverişi var; son {period_days} gün "
+        "içinde hiçbiri alışveriş yapmadı.",
     ),
     Sentence(
         "revenue", "headline", (When("orders_year", low=1),),
@@ -81,7 +88,7 @@ SENTENCES: tuple[Sentence, ...] = (
         "ortancası {median_days_since_last_order} gün.",
     ),
     Sentence(
-        "retention", "fact", (When("earlier_customers", low=1),),
+        "retention", "fact", (When("earlier_customers", low=1), When("retained_customers", low=1)),
         "Retention is {retention_rate}: of {earlier_customers|customer|customers} who bought in the "
         "{period_days|day|days} before, {retained_customers} bought again in the last "
         "{period_days|day|days}.",
@@ -90,11 +97,21 @@ SENTENCES: tuple[Sentence, ...] = (
         "alışveriş yaptı.",
     ),
     Sentence(
+        "retention_none", "fact", (When("earlier_customers", low=1), When("retained_customers", high=1)),
+        "Of {earlier_customers|customer|customers} who bought in the {period_days|day|days} before, none "
+        "bought again in the last {period_days|day|days}.",
+        "Önceki {period_days} gün içinde alışveriş yapan {earlier_customers} müşteriden hiçbiri son "
+        "{period_days} gün içinde yeniden alışveriş yapmadı.",
+    ),
+    Sentence(
         "one_timers", "fact", (When("one_time_customers", low=1),),
-        "{one_time_customers|customer has|customers have} ordered only once ({one_time_share}); "
-        "{one_timer_conversion} of first-time buyers came back within {period_days|day|days}.",
-        "{one_time_customers} müşteri yalnızca bir sipariş verdi ({one_time_share}); ilk alışverişin "
-        "ardından {period_days} gün içinde geri gelenlerin oranı {one_timer_conversion}.",
+        "{one_time_customers|customer|customers} ({one_time_share}) ordered only once so far.",
+        "Şimdiye kadar yalnızca bir sipariş veren {one_time_customers} müşteri var ({one_time_share}).",
+    ),
+    Sentence(
+        "came_back", "fact", (When("one_timer_conversion", low=0.05),),
+        "Of first-time buyers, {one_timer_conversion} came back within {period_days|day|days}.",
+        "İlk alışverişin ardından {period_days} gün içinde geri gelenlerin oranı {one_timer_conversion}.",
     ),
     Sentence(
         "new_customers", "fact", (When("new_customers", low=1),),
@@ -166,9 +183,14 @@ SENTENCES: tuple[Sentence, ...] = (
         "Müşteriyi elde tutmayı ilk hedef yapın: elde tutma oranı {retention_rate}.",
     ),
     Sentence(
-        "win_new", "recommendation", (When("new_customer_share", high=10),),
+        "win_new", "recommendation", (When("new_customers", low=1), When("new_customer_share", high=10)),
         "Look for new customers: they are {new_customer_share} of those who buy.",
         "Yeni müşteri arayın: alışveriş yapanlar arasındaki payları {new_customer_share}.",
+    ),
+    Sentence(
+        "win_first", "recommendation", (When("active_customers", low=1), When("new_customers", high=1)),
+        "Look for new customers: nobody new came in the last {period_days|day|days}.",
+        "Yeni müşteri arayın: son {period_days} gün içinde yeni müşteri gelmedi.",
     ),
     Sentence(
         "welcome_new", "recommendation", (When("new_customer_share", low=50),),

@@ -61,13 +61,40 @@ def test_percent_signs_and_separators_are_those_of_the_language():
 
 
 def test_one_is_singular_in_english_and_turkish_nouns_never_change():
-    rows = told({"customers": 9, "one_time_customers": 1, "one_time_share": 11.11, "one_timer_conversion": 0,
-                 "period_days": 1})  # fmt: skip
+    rows = told({"customers": 9, "one_time_customers": 1, "one_time_share": 11.11,
+                 "one_timer_conversion": 12.5, "period_days": 1})  # fmt: skip
 
-    assert rows["en", "one_timers"]["sentence"] == (
-        "1 customer has ordered only once (11.1%); 0.0% of first-time buyers came back within 1 day."
+    said = {rule: rows[language, rule]["sentence"] for language, rule in rows if language == "en"}
+    assert said["one_timers"] == "1 customer (11.1%) ordered only once so far."
+    assert said["came_back"] == "Of first-time buyers, 12.5% came back within 1 day."
+    assert rows["tr", "one_timers"]["sentence"] == (
+        "Şimdiye kadar yalnızca bir sipariş veren 1 müşteri var (%11,1)."
     )
-    assert rows["tr", "one_timers"]["sentence"].startswith("1 müşteri yalnızca bir sipariş verdi (%11,1)")
+
+
+def test_none_is_said_in_words_and_never_as_a_share_of_nothing():
+    rows = told({"customers": 9, "active_customers": 0, "active_share": 0, "new_customers": 0,
+                 "new_customer_share": 0, "earlier_customers": 4, "retained_customers": 0,
+                 "retention_rate": 0, "one_time_customers": 2, "one_time_share": 22,
+                 "one_timer_conversion": 0, "high_risk_customers": 0, "period_days": 90})  # fmt: skip
+
+    facts = [row for row in rows.values() if row["kind"] != "recommendation"]
+    assert not [row["sentence"] for row in facts if re.search(r"\b0[.,]0\b|\b0 ", row["sentence"])]
+    assert {"customers_gone", "retention_none", "no_new_customers", "no_risk"} <= {rule for _, rule in rows}
+    assert not {"customers", "retention", "came_back", "win_new", "win_first"} & {rule for _, rule in rows}
+    assert rows["en", "customers_gone"]["sentence"] == (
+        "9 customers bought from Acme before July 1, 2025, none of them in the last 90 days."
+    )
+
+
+def test_a_firm_that_lives_on_old_customers_is_told_to_look_for_new_ones():
+    rows = told({"customers": 9, "active_customers": 5, "new_customers": 0, "new_customer_share": 0,
+                 "period_days": 90})  # fmt: skip
+
+    assert rows["en", "win_first"]["sentence"] == (
+        "Look for new customers: nobody new came in the last 90 days."
+    )
+    assert ("en", "win_new") not in rows
 
 
 @pytest.mark.parametrize(
@@ -78,6 +105,8 @@ def test_one_is_singular_in_english_and_turkish_nouns_never_change():
         ("999.5", "money", "JPY", "¥1,000", "¥1.000"),
         ("-1234.5", "money", "EUR", "\u2212€1,235", "\u2212€1.235"),
         ("12.25", "percent", "EUR", "12.3%", "%12,3"),
+        ("0", "percent", "EUR", "0.0%", "%0,0"),
+        ("0.02", "percent", "EUR", "<0.1%", "<%0,1"),
         ("-0.125", "percent", "EUR", "\u22120.1%", "\u2212%0,1"),
         ("1.5", "count", "EUR", "1.5", "1,5"),
         ("1000", "days", "EUR", "1,000", "1.000"),
@@ -103,7 +132,7 @@ def test_a_sentence_is_left_out_when_a_metric_has_no_value():
     rows = told({"customers": 9, "new_customers": 0, "one_time_customers": 4, "one_time_share": 44,
                  "one_timer_conversion": None, "period_days": 90, "high_risk_customers": None})  # fmt: skip
 
-    assert not {rule for _, rule in rows} & {"one_timers", "risk", "no_risk", "keep_at_risk"}
+    assert not {rule for _, rule in rows} & {"came_back", "risk", "no_risk", "keep_at_risk"}
 
 
 def test_a_firm_without_customers_is_told_so_and_nothing_else():
