@@ -34,6 +34,7 @@ DEFAULT_POOL_SLOTS = "4"
 # What steps import of others' code: three seconds a step. None of ours, or tasks would go on with the code
 # that the scheduler started with.
 WARM = (
+    "adbc_driver_postgresql.dbapi",
     "airflow.providers.common.compat.sdk",
     "babel.dates",
     "babel.numbers",
@@ -50,6 +51,7 @@ WARM = (
     "scipy.optimize",
     "scipy.special",
     "scipy.stats",
+    "sklearn.cluster",
     "sklearn.isotonic",
     "sqlglot.optimizer",
 )

@@ -55,7 +55,7 @@ def service_environment(
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords_file(settings)),
         "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "180",
         # A firm that is added or removed shows within half a minute.
-        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "15",
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "25",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": as_sqlalchemy_url(metadata),
         "AIRFLOW__EXECUTION_API__JWT_EXPIRATION_TIME": str(TASK_TOKEN_SECONDS),
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(settings.logs / "tasks"),
