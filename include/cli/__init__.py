@@ -12,9 +12,11 @@ from include.cli.installation import doctor, dsn, migrate
 from include.cli.models import models
 from include.cli.report import report
 from include.cli.run import run
+from include.cli.trial import trial
 
 app = typer.Typer(help="Firmament: customer analytics for each firm, as of any date.", no_args_is_help=True)
 for command in (run, backfill, report, dsn, migrate, doctor, erase):
     app.command()(command)
+app.command("try")(trial)
 for group, name in ((firms, "firms"), (models, "models"), (access, "access")):
     app.add_typer(group, name=name)

@@ -16,6 +16,7 @@ from include.datasets.churn import CHURN_MODEL, CHURN_RISK, CHURN_TRAINING
 from include.datasets.computed import CUSTOMER_DAYS, CUSTOMER_SUMMARY, RFM
 from include.datasets.extracted import CUSTOMERS, LOYALTY_MOVEMENTS, PRODUCTS, TRANSACTIONS, rejected_of
 from include.datasets.features import CUSTOMER_FEATURES, GROUPS
+from include.datasets.insight import FIRM_INSIGHT
 from include.datasets.value import LTV, VALUE_MODEL
 from include.handoff.manifest import HandoffError
 from include.models.segments import SEGMENTS
@@ -51,6 +52,7 @@ def gather(reading: Reading) -> dict[str, Any]:
         },
         "as_of": reading.as_of.isoformat(),
         "small_group": SMALL_GROUP,
+        "insight": _insight(reading),
         "datasets": [found for dataset in EXTRACTED if (found := _dataset(reading, dataset))],
         "months": reading.query("months", CUSTOMER_DAYS) if reading.has(CUSTOMER_DAYS) else [],
         "segments": _segments(reading),
@@ -89,6 +91,14 @@ def _dataset(reading: Reading, dataset: Dataset) -> dict[str, Any] | None:
             for field in dataset.schema
         ],
     }
+
+
+def _insight(reading: Reading) -> list[dict[str, Any]]:
+    """What the firm's metrics come to, in sentences of the firm's language."""
+    if not reading.has(FIRM_INSIGHT):
+        return []
+    rows = sorted(reading.table(FIRM_INSIGHT).to_pylist(), key=lambda row: row["place"])
+    return [{"kind": row["kind"], "sentence": row["sentence"]} for row in rows if row["is_firm_language"]]
 
 
 def _segments(reading: Reading) -> list[dict[str, Any]]:

@@ -13,6 +13,15 @@ SHOWN_PAIRS = 100
 Section = tuple[str, str, str, dict[str, Any]]  # its id, its title, its body, its charts by id
 
 
+def _insight(profile: dict[str, Any]) -> Section | None:
+    rows = profile["insight"]
+    if not rows:
+        return None
+    told = " ".join(escape(row["sentence"]) for row in rows if row["kind"] != "recommendation")
+    advice = "".join(f"<li>{escape(row['sentence'])}</li>" for row in rows if row["kind"] == "recommendation")
+    return "insight", "In words", f"<p>{told}</p>" + (f"<ul>{advice}</ul>" if advice else ""), {}
+
+
 def _months(profile: dict[str, Any]) -> Section | None:
     rows = profile["months"]
     if not rows:
@@ -267,6 +276,7 @@ def _lacks(profile: dict[str, Any]) -> Section | None:
 
 
 SECTIONS: tuple[Callable[[dict[str, Any]], Section | None], ...] = (
+    _insight,
     _months,
     _segments,
     _target,

@@ -103,7 +103,7 @@ def _write(
 
 
 def show(value: Decimal, unit: str, *, language: str, currency: str) -> str:
-    """A value as people of that language write it: 12.5%, %12,5, $1,234; nearly nothing of a whole is <0.1%."""
+    """A value as its readers write it: 12.5%, %12,5, $1,234; <0.1% where it would read as none."""
     if unit == "percent":
         if 0 < value < _LEAST_PERCENT:
             return "<" + show(_LEAST_PERCENT, unit, language=language, currency=currency)

@@ -1,0 +1,76 @@
+"""``try``: what Firmament makes of one sales file, with no Airflow, no warehouse and no firm's row."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+
+from include.cli.console import as_of_of, console, stop
+
+
+def trial(
+    file: Annotated[Path, typer.Argument(help="Sales: a .csv, .csv.gz or .parquet file.")],
+    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("reports"),
+    as_of: Annotated[str, typer.Option(help="Nothing on or after this day is known; else: all is.")] = "",
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--map", help="A column of the file: customer_id=Client, once for each."),
+    ] = None,
+    currency: Annotated[str, typer.Option(help="ISO 4217 code of the amounts.")] = "USD",
+    timezone: Annotated[str, typer.Option(help="Zone of the shop: Europe/Istanbul.")] = "UTC",
+    churn_days: Annotated[int, typer.Option(help="Days of silence after which a customer is lost.")] = 90,
+    language: Annotated[str, typer.Option(help="Language of the sentences: en or tr.")] = "en",
+) -> None:
+    """Make one self-contained report from a sales file: no Airflow, no Postgres, nothing left behind."""
+    from include.engines import open_engine
+    from include.firms import FirmError
+    from include.handoff import HandoffError
+    from include.report import write
+    from include.report.profile import gather
+    from include.report.reading import Reading
+    from include.run import trial
+    from include.sources import SourceError
+
+    with TemporaryDirectory(prefix="firmament-try-") as name, console.status(str(file)) as status:
+        folder = Path(name)
+        try:
+            firm = trial.firm_of(
+                file,
+                folder,
+                mapping=_mapping(columns or []),
+                currency=currency,
+                timezone=timezone,
+                churn_threshold_days=churn_days,
+                language=language,
+            )
+            day = as_of_of(as_of, timezone) if as_of else trial.day_after_the_last_sale(firm, folder)
+            handoff, notebook = trial.compute(
+                firm, day, folder, before=lambda step: status.update(f"{file.name}: {step.name}")
+            )
+            engine = open_engine(
+                firm.engine,
+                memory_mb=trial.settings_in(folder).memory_mb,
+                threads=os.cpu_count() or 1,
+                scratch=folder / "scratch",
+            )
+            profile = gather(Reading(firm, day, handoff, engine))
+        except (FirmError, SourceError, HandoffError) as error:
+            stop(error.args[0])
+        written = write(profile, out)
+    for row in profile["insight"]:
+        console.print(f"  {row['sentence']}", markup=False, highlight=False)
+    for module, reason in sorted(notebook.reasons.items()):
+        if module in trial.MODULES:
+            console.print(f"{module}: {reason}", style="dim", markup=False)
+    console.print(f"{written.html}\n{written.json}", highlight=False, soft_wrap=True)
+
+
+def _mapping(columns: list[str]) -> dict[str, str] | None:
+    pairs = [column.partition("=") for column in columns]
+    if bad := [name for name, equals, of in pairs if not (name and equals and of)]:
+        stop(f"--map {bad[0]}: say OURS=THEIRS, such as customer_id=Client")
+    return {name: of for name, _, of in pairs} or None

@@ -1,0 +1,145 @@
+"""The computing steps on one sales file, in a folder of their own: no warehouse, no Airflow, no firm's row.
+
+They are the very steps that a firm runs; what they would put on record is kept in memory instead.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+import pyarrow.compute as pc
+
+from include.datasets.extracted import TRANSACTIONS
+from include.engines import open_engine
+from include.firms import Firm, parse_firm
+from include.handoff import Handoff
+from include.periods import months_between
+from include.run import KINDS, WRITERS
+from include.run.context import Context
+from include.settings import Settings
+from include.sources import SourceError, open_source
+from include.sources.files import ENDINGS
+from include.sources.layouts import LAYOUTS
+from include.steps import Step, steps_for
+from include.warehouse import Warehouse
+
+FIRM_KEY = "tried"
+MODULES = ("rfm", "churn", "ltv", "insight")
+COMPUTING = ("extract", "query", "features", "sample", "fit", "predict")
+
+
+class Notebook:
+    """What the computing steps put on record and ask of the record, for as long as this object lives."""
+
+    def __init__(self) -> None:
+        """Nothing is on record."""
+        self.reasons: dict[str, str] = {}
+        self._verdicts: dict[tuple[str, str, date], list[dict[str, Any]]] = {}
+
+    def forgotten(self, firm_key: str) -> None:
+        """Nobody was erased."""
+
+    def decision(self, firm_key: str, module: str, **days: date) -> None:
+        """Nobody decided for a model."""
+
+    def verdict(self, firm_key: str, module: str, anchor: date) -> list[dict[str, Any]]:
+        """The gate's rows of an anchor."""
+        return self._verdicts.get((firm_key, module, anchor), [])
+
+    def record_verdict(self, firm_key: str, module: str, anchor: date, rows: list[dict[str, Any]]) -> None:
+        """Keep the gate's rows of an anchor."""
+        self._verdicts[firm_key, module, anchor] = rows
+
+    def set_module_status(
+        self, firm_key: str, as_of: date, module: str, is_sufficient: bool, reason: str
+    ) -> None:
+        """Keep why a module can or cannot stand behind its numbers."""
+        self.reasons[module] = reason
+
+    def record_drift(self, *about: object) -> None:
+        """Drift is of no use on the only day there is."""
+
+    def record_rejections(self, *about: object) -> None:
+        """The rejected rows lie beside the dataset, where the report counts them."""
+
+
+def settings_in(folder: Path) -> Settings:
+    """Settings under which everything lies in ``folder``; of the caller's, only those of memory count."""
+    kept = {name: value for name, value in os.environ.items() if name == "FIRMAMENT_MEMORY_MB"}
+    return Settings.read({**kept, "FIRMAMENT_HOME": str(folder)})
+
+
+def firm_of(file: Path, folder: Path, **fields: Any) -> Firm:
+    """A firm whose one sales file is a copy of ``file``, in the first layout that it fits."""
+    if not file.is_file() or not file.name.lower().endswith(ENDINGS):
+        raise SourceError(f"{file}: give a sales file whose name ends in {', '.join(ENDINGS)}")
+    drop = folder / "drop"
+    drop.mkdir()
+    shutil.copyfile(file, drop / f"sales{next(e for e in ENDINGS if file.name.lower().endswith(e))}")
+    mapping = fields.pop("mapping", None)
+    said = []
+    for layout in ("mapped",) if mapping else (*LAYOUTS, "mapped"):
+        source = {"kind": "csv", "uri": drop.as_uri(), "layout": layout, "mapping": mapping}
+        firm = parse_firm(
+            {
+                "firm_key": FIRM_KEY,
+                "name": file.name,
+                "working_day_period": 0,
+                "modules": MODULES,
+                **fields,
+                "source": {name: value for name, value in source.items() if value is not None},
+            }
+        )
+        try:
+            open_source(firm, str, scratch=folder / "cache" / FIRM_KEY).first_month(TRANSACTIONS)
+        except SourceError as error:
+            said.append(str(error))
+            continue
+        return firm
+    raise SourceError("\n".join([f"{file.name} fits no layout; name its columns with --map:", *said]))
+
+
+def day_after_the_last_sale(firm: Firm, folder: Path) -> date:
+    """The first as_of of which the whole file is known; SourceError when no sale can be used."""
+    source = open_source(firm, str, scratch=folder / "cache" / FIRM_KEY)
+    tomorrow = datetime.now(UTC).astimezone(ZoneInfo(firm.timezone)).date() + timedelta(days=1)
+    first = source.first_month(TRANSACTIONS)
+    for month in reversed(list(months_between(first, tomorrow)) if first else []):
+        days = [
+            pc.max(batch.filter(pc.is_null(batch.column("rejected_reason"))).column("order_date")).as_py()
+            for batch in source.extract(TRANSACTIONS, month=month, as_of=tomorrow)
+        ]
+        if last := max((day for day in days if day), default=None):
+            return cast(date, last) + timedelta(days=1)
+    raise SourceError(f"{firm.name}: no line of it can be used as a sale; see docs/sources.md, 'csv'")
+
+
+def compute(
+    firm: Firm, as_of: date, folder: Path, *, before: Callable[[Step], None] = lambda step: None
+) -> tuple[Handoff, Notebook]:
+    """Run the computing steps in this process; what they handed over, and what they said."""
+    settings, notebook, tokens = settings_in(folder), Notebook(), itertools.count(1)
+    for step in steps_for(firm.modules):
+        if step.kind not in COMPUTING:
+            continue
+        before(step)
+        scratch = folder / "scratch" / step.name
+        scratch.mkdir(parents=True)
+        handoff = Handoff(settings.root, scratch=scratch, writers=WRITERS)
+        engine = open_engine(
+            firm.engine, memory_mb=settings.memory_mb, threads=os.cpu_count() or 1, scratch=scratch
+        )
+        warehouse = cast(Warehouse, notebook)
+        context = Context(
+            step, firm, as_of, next(tokens), False, handoff, warehouse, engine, scratch, settings
+        )
+        KINDS[step.kind](context)
+        shutil.rmtree(scratch)
+    return Handoff(settings.root, scratch=folder / "scratch", writers=WRITERS), notebook

@@ -1,0 +1,119 @@
+"""``try``: a report from a sales file, by the steps that a firm runs, with nothing else there."""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+import tempfile
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from include.cli import app
+from include.run import trial
+
+LAST = date(2025, 2, 28)
+CANARY = "canary-4711@post.test"
+
+
+@pytest.fixture
+def try_file(tmp_path, monkeypatch):
+    """The command as people give it, where no warehouse is configured; exit code, what it said."""
+    for name in ("FIRMAMENT_HOME", "FIRMAMENT_WAREHOUSE_DSN", "FIRMAMENT_ROOT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir()
+
+    def run(file: Path, *words: str) -> tuple[int, str]:
+        arguments = ["try", str(file), "--out", str(tmp_path / "out"), *words]
+        result = CliRunner().invoke(app, arguments, env={"COLUMNS": "400"})
+        assert list((tmp_path / "tmp").iterdir()) == []
+        return result.exit_code, result.output
+
+    return run
+
+
+def write(path: Path, header: tuple[str, ...], *, customers: int = 40) -> Path:
+    """Some sales of each customer in the two months before ``LAST``, one by a canary on that day."""
+    rng = random.Random(3)
+    rows = [
+        (f"o{n}-{k}", LAST - timedelta(days=rng.randint(0, 60)), f"c{n:03}", rng.randint(1, 90))
+        for n in range(customers)
+        for k in range(rng.randint(1, 5))
+    ]
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([header, *rows, ("last", LAST, CANARY, 5)])
+    return path
+
+
+def profile_of(tmp_path: Path) -> dict:
+    (found,) = (tmp_path / "out").glob("*.json")
+    return json.loads(found.read_text())
+
+
+def test_a_file_of_canonical_columns_needs_nothing_but_its_name(try_file, tmp_path):
+    file = write(tmp_path / "sales.csv", ("transaction_id", "occurred_at", "customer_id", "net_amount"))
+
+    code, said = try_file(file)
+
+    profile = profile_of(tmp_path)
+    (html,) = (tmp_path / "out").glob("*.html")
+    assert code == 0, said
+    assert profile["as_of"] == "2025-03-01"  # the day after the last sale: all of the file is known
+    assert sum(row["customers"] for row in profile["segments"]) == 41
+    assert "41 customers bought from sales.csv before March 1, 2025" in said
+    assert "In words" in html.read_text()
+    assert "churn: rules are used" in said
+    for path in (tmp_path / "out").iterdir():
+        assert CANARY not in path.read_text()
+
+
+def test_columns_of_any_name_are_mapped(tmp_path):
+    file = write(tmp_path / "till.csv", ("Bon", "When", "Client", "Total"))
+    mapping = {"transaction_id": "Bon", "occurred_at": "When", "customer_id": "Client", "net_amount": "Total"}
+    about = {"timezone": "UTC", "currency": "TRY", "churn_threshold_days": 60}
+
+    firm = trial.firm_of(file, tmp_path, mapping=mapping, **about)
+
+    assert (firm.name, firm.source.layout, firm.currency) == ("till.csv", "mapped", "TRY")
+    assert trial.day_after_the_last_sale(firm, tmp_path) == LAST + timedelta(days=1)
+
+
+def test_a_layout_is_known_by_its_header(tmp_path):
+    file = write(tmp_path / "sales.CSV", ("cds", "date", "customer_id", "spend"))
+
+    firm = trial.firm_of(file, tmp_path, timezone="UTC", currency="USD", churn_threshold_days=60)
+
+    assert firm.source.layout == "cdnow"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words", "reason"),
+    [
+        ("sales.csv", "Bon;Total\n1;2\n", (), "fits no layout; name its columns with --map"),
+        ("sales.xlsx", "x", (), "give a sales file whose name ends in"),
+        ("sales.csv", "x", ("--map", "customer_id"), "say OURS=THEIRS"),
+        (
+            "sales.csv",
+            "transaction_id,occurred_at,customer_id,net_amount\n",
+            (),
+            "no line of it can be used as a sale",
+        ),
+        (
+            "sales.csv",
+            "transaction_id,occurred_at,customer_id,net_amount\n1,2025-01-01,a,5\n",
+            ("--currency", "dollars"),
+            "currency",
+        ),
+    ],
+)
+def test_a_file_that_cannot_be_tried_says_why(try_file, tmp_path, name, text, words, reason):
+    (tmp_path / name).write_text(text)
+
+    code, said = try_file(tmp_path / name, *words)
+
+    assert code == 1
+    assert reason in said
