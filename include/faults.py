@@ -20,6 +20,8 @@ ACTIONS = ("kill9", "raise", "hang", "enospc", "slow", "stop")
 SLOW_SECONDS = 2.0
 
 POINTS = {
+    "step.before_work": "A step has its token and has read nothing yet.",
+    "step.before_finish": "A step has done all its work; that it ended is not written down.",
     "store.before_call": "Before each call to the handoff store.",
     "store.after_call": "After each call to the handoff store, before its answer is used.",
     "handoff.after_part": "A part file has landed.",

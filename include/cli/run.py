@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from include.cli.console import as_of_of, console, open_warehouse, stop
 
 if TYPE_CHECKING:
     from include.run import Outcome
+    from include.steps import Step
 
 
 def run(
@@ -19,6 +25,7 @@ def run(
     from_step: Annotated[str | None, typer.Option("--from", help="Begin with this step.")] = None,
     only: Annotated[str, typer.Option(help="Only these steps, with commas.")] = "",
     full: Annotated[bool, typer.Option("--full", help="Read every month again.")] = False,
+    report: Annotated[Path | None, typer.Option("--json", help="The summary as JSON, too.")] = None,
 ) -> None:
     """Run a firm's steps here, without Airflow, and sum up rows, seconds and peak memory a step."""
     from include.firms import FirmError, parse_firm
@@ -36,6 +43,9 @@ def run(
     outcomes: list[Outcome] = []
     width = max((len(step.name) for step in steps), default=0)
 
+    def at(step: Step) -> str:
+        return f"{firm} as of {day}: {len(outcomes) + 1}/{len(steps)} {step.name}"
+
     def after(outcome: Outcome) -> None:
         outcomes.append(outcome)
         console.print(_line(outcome, width))
@@ -47,18 +57,37 @@ def run(
                 day,
                 steps,
                 full=full,
-                before=lambda step: status.update(
-                    f"{firm} as of {day}: {len(outcomes) + 1}/{len(steps)} {step.name}"
-                ),
+                before=lambda step: status.update(at(step)),
+                during=lambda said: status.update(f"{at(steps[len(outcomes)])}  [dim]{escape(said)}[/dim]"),
                 after=after,
             )
     except StepFailedError as error:
+        _write(report, firm, day, outcomes, failed=str(error))
         stop(error)
+    _write(report, firm, day, outcomes)
     _summary(f"{row.name}, as of {day}", outcomes)
 
 
+def _write(
+    report: Path | None, firm: str, day: date, outcomes: list[Outcome], *, failed: str | None = None
+) -> None:
+    """The run as JSON, for a machine to read: rows, seconds and peak memory a step."""
+    if report is None:
+        return
+    whole = {
+        "firm": firm,
+        "as_of": day.isoformat(),
+        "status": "failed" if failed else "done",
+        "error": failed,
+        "seconds": round(sum(outcome.seconds for outcome in outcomes), 3),
+        "peak_mb": round(max((outcome.peak_mb for outcome in outcomes), default=0), 1),
+        "steps": [asdict(outcome) for outcome in outcomes],
+    }
+    report.write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
+
+
 def _line(outcome: Outcome, width: int) -> str:
-    note = f"  [dim]{outcome.note}[/dim]" if outcome.note else ""
+    note = f"  [dim]{escape(outcome.note)}[/dim]" if outcome.note else ""
     return f"  {outcome.step:<{width}}  {outcome.rows:>12,} rows  {outcome.seconds:6.1f} s{note}"
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from include.engines import open_engine
+from include.faults import point
 from include.firms import parse_firm
 from include.handoff import Handoff
 from include.run.compute import features, fit, predict, query, sample
@@ -85,7 +86,9 @@ def run_step(step: Step, firm_key: str, as_of: date, *, full: bool = False) -> O
             )
             handoff = Handoff(settings.root, scratch=scratch, writers=WRITERS)
             context = Context(step, firm, as_of, token, full, handoff, warehouse, engine, scratch, settings)
+            point("step.before_work")
             rows, note = KINDS[step.kind](context)
+            point("step.before_finish")
         except BaseException as error:
             finish("failed", 0, type(error).__name__)
             raise

@@ -6,6 +6,7 @@ and committed one after another, in order, so that a fault leaves what it would 
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -28,6 +29,8 @@ from include.run.intake import Intake
 from include.run.modules import tell_modules
 from include.run.sparing import sparing
 from include.sources import Source, open_source
+
+log = logging.getLogger(__name__)
 
 READERS = 2  # connections to a firm's own system at one time; each holds one batch
 
@@ -57,7 +60,7 @@ def extract(context: Context) -> tuple[int, str]:
         if first
         else []
     )
-    rows = 0
+    rows = read = 0
     # A month that a later run has read is read as of that run again: it may not lose days.
     days = {
         month: max(context.as_of, kept[month].as_of if month in kept else context.as_of) for month in wanted
@@ -66,6 +69,8 @@ def extract(context: Context) -> tuple[int, str]:
         for month, intake in intakes:
             kept[month] = _commit(context, context.slot(dataset, month), intake, as_of=days[month])
             rows += kept[month].rows
+            read += 1
+            log.info("%s of %s: %d of %d months, %d rows", dataset.name, month, read, len(days), rows)
             point("extract.after_month")
     context.handoff.write_index(
         context.firm.firm_key, dataset, context.as_of, dict(sorted(kept.items())), token=context.token
