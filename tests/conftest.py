@@ -75,6 +75,12 @@ def module_warehouse_dsn(postgres_server: postgres.Server) -> Iterator[str]:
     yield from _database(postgres_server)
 
 
+@pytest.fixture(scope="module")
+def module_migrated_dsn(postgres_server: postgres.Server, migrated: str) -> Iterator[str]:
+    """The URL of a migrated warehouse that the tests of one module share."""
+    yield from _database(postgres_server, migrated)
+
+
 @pytest.fixture
 def migrated_dsn(postgres_server: postgres.Server, migrated: str) -> Iterator[str]:
     """The URL of a migrated warehouse that is this test's alone."""

@@ -60,12 +60,9 @@ def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
 
 
 @pytest.fixture
-def outbox(warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Outbox]:
-    from include.warehouse import migrate
-
-    migrate(warehouse_dsn)
-    monkeypatch.setenv("FIRMAMENT_WAREHOUSE_DSN", warehouse_dsn)
-    with Outbox(warehouse_dsn) as outbox:
+def outbox(migrated_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Outbox]:
+    monkeypatch.setenv("FIRMAMENT_WAREHOUSE_DSN", migrated_dsn)
+    with Outbox(migrated_dsn) as outbox:
         yield outbox
 
 

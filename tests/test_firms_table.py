@@ -6,38 +6,32 @@ import pytest
 
 from include.firms import parse_firm
 from include.firms_table import FirmsTableError, import_firms
-from include.warehouse import Warehouse, migrate
+from include.warehouse import Warehouse
 
 ROW = "insert into crm.firms values "
 
 
-@pytest.fixture(scope="module")
-def migrated(module_warehouse_dsn):
-    migrate(module_warehouse_dsn)
-    return module_warehouse_dsn
-
-
 @pytest.fixture
-def crm(migrated):
+def crm(module_migrated_dsn):
     """A FIRMS table in a schema of the warehouse's own database, and an import from it."""
 
     class Crm:
         def run(self, *statements: str) -> None:
-            with psycopg.connect(migrated) as connection:
+            with psycopg.connect(module_migrated_dsn) as connection:
                 for statement in statements:
                     connection.execute(statement)
 
         def sync(self, **changes):
             settings = {"timezone": "Europe/Istanbul", "currency": "TRY", "schema": "crm"} | changes
-            with Warehouse(migrated) as warehouse:
-                return import_firms(warehouse, lambda conn_id: migrated, "crm", **settings)
+            with Warehouse(module_migrated_dsn) as warehouse:
+                return import_firms(warehouse, lambda conn_id: module_migrated_dsn, "crm", **settings)
 
         def firms(self) -> dict:
-            with Warehouse(migrated) as warehouse:
+            with Warehouse(module_migrated_dsn) as warehouse:
                 return {row["firm_key"]: row for row in warehouse.firm_rows()}
 
         def save(self, row: dict) -> None:
-            with Warehouse(migrated) as warehouse:
+            with Warehouse(module_migrated_dsn) as warehouse:
                 warehouse.save_firm(parse_firm(row), "test")
 
     made = Crm()
@@ -132,7 +126,7 @@ def test_a_table_that_is_missing_or_lacks_columns_is_an_error(crm):
         crm.sync(schema="nowhere")
 
 
-def test_the_table_may_be_in_oracle(migrated, crm):
+def test_the_table_may_be_in_oracle(module_migrated_dsn, crm):
     class Connection:
         current_schema = None
         is_closed = False
@@ -167,7 +161,7 @@ def test_the_table_may_be_in_oracle(migrated, crm):
     connection = Connection()
     settings = {"timezone": "UTC", "currency": "GBP", "connect": lambda conn_id: connection}
 
-    with Warehouse(migrated) as warehouse:
+    with Warehouse(module_migrated_dsn) as warehouse:
         done = import_firms(warehouse, lambda _: "oracle://u:p@h/x", "ora", schema="crm", **settings)
         connection.current_schema = None
         with pytest.raises(FirmsTableError, match="ORA-00942"):

@@ -1,6 +1,5 @@
 import os
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,12 +19,10 @@ NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)  # a Friday
 
 
 @pytest.fixture
-def settings(warehouse_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    monkeypatch.setenv("FIRMAMENT_WAREHOUSE_DSN", warehouse_dsn)
+def settings(migrated_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("FIRMAMENT_WAREHOUSE_DSN", migrated_dsn)
     monkeypatch.setenv("FIRMAMENT_HOME", str(tmp_path))
-    settings = Settings.read()
-    update_schema(settings)
-    return settings
+    return Settings.read()
 
 
 def add(settings: Settings, key: str, **changes: object) -> None:
@@ -60,8 +57,16 @@ def alerts(settings: Settings) -> list[tuple[str, str, str]]:
     return [tuple(row.values()) for row in rows]
 
 
-def test_the_schema_is_brought_up_to_date_once(settings: Settings) -> None:
-    assert update_schema(settings) == []
+def test_the_schema_is_brought_up_to_date_once(
+    warehouse_dsn: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIRMAMENT_WAREHOUSE_DSN", warehouse_dsn)
+    empty = Settings.read()
+
+    applied = update_schema(empty)
+
+    assert len(applied) > 1
+    assert update_schema(empty) == []
 
 
 def test_a_firm_in_the_warehouse_is_in_the_registry_after_the_sync(settings: Settings) -> None:

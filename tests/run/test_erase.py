@@ -16,7 +16,7 @@ from include.cli import app
 from include.erasure import EraseError, erase
 from include.erasure.traces import Traces
 from include.settings import Settings
-from include.warehouse import Warehouse, migrate
+from include.warehouse import Warehouse
 from tests.run.conftest import Shop
 from tests.run.source import fill, person
 from tests.things import ended, forked
@@ -26,10 +26,9 @@ WAITING = "select count(*) from pg_locks where locktype = 'advisory' and not gra
 
 
 @pytest.fixture(scope="module")
-def acme(tmp_path_factory, module_warehouse_dsn):
+def acme(tmp_path_factory, module_migrated_dsn):
     """A firm with a shop in Postgres, run twice; each test forgets another of its customers."""
-    shop = Shop(tmp_path_factory.mktemp("acme"), module_warehouse_dsn)
-    migrate(shop.dsn)
+    shop = Shop(tmp_path_factory.mktemp("acme"), module_migrated_dsn)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FIRMAMENT_HOME", str(shop.home / "home"))
         patch.setenv("FIRMAMENT_WAREHOUSE_DSN", shop.dsn)

@@ -47,60 +47,59 @@ def test_two_migrations_at_once_apply_each_file_once(warehouse_dsn):
     assert sorted(map(len, done)) == [0, len(statements.named("schema"))]
 
 
-def test_an_applied_file_that_was_changed_is_refused(warehouse_dsn, files):
-    migrate(warehouse_dsn)
+def test_an_applied_file_that_was_changed_is_refused(migrated_dsn, files):
     path = files / "schema" / "001_schemas.sql"
     path.write_text(path.read_text() + "-- changed")
     statements.script.cache_clear()
 
     with pytest.raises(MigrationError, match=r"001_schemas\.sql has changed since it was applied"):
-        migrate(warehouse_dsn)
+        migrate(migrated_dsn)
 
 
-def test_a_migration_that_fails_leaves_nothing_of_itself(warehouse_dsn, files):
+def test_a_migration_that_fails_leaves_nothing_of_itself(migrated_dsn, files):
     (files / "schema" / "900_bad.sql").write_text("create table control.half (a int); select nonsense;")
 
     with pytest.raises(MigrationError, match=r"900_bad\.sql.*nonsense"):
-        migrate(warehouse_dsn)
+        migrate(migrated_dsn)
 
-    assert ask(warehouse_dsn, "select to_regclass('control.half')") == [(None,)]
+    assert ask(migrated_dsn, "select to_regclass('control.half')") == [(None,)]
 
 
-def test_a_database_newer_than_the_code_is_refused(warehouse_dsn, files):
+def test_a_database_newer_than_the_code_is_refused(migrated_dsn, files):
     (files / "schema" / "900_new.sql").write_text("select 1;")
-    migrate(warehouse_dsn)
+    migrate(migrated_dsn)
     (files / "schema" / "900_new.sql").unlink()
 
     with pytest.raises(MigrationError, match=r"newer than this code.*900_new"):
-        migrate(warehouse_dsn)
+        migrate(migrated_dsn)
 
 
-def test_a_view_that_lost_a_column_is_made_anew(warehouse_dsn, files):
+def test_a_view_that_lost_a_column_is_made_anew(migrated_dsn, files):
     path = files / "view" / "vw_x.sql"
     path.write_text("create or replace view mart.vw_x as select 1 as a, 2 as b;")
-    migrate(warehouse_dsn)
+    migrate(migrated_dsn)
 
     path.write_text("create or replace view mart.vw_x as select 2 as b;")
     statements.script.cache_clear()
-    applied = migrate(warehouse_dsn)
+    applied = migrate(migrated_dsn)
 
     assert applied == ["views"]
-    assert ask(warehouse_dsn, "select * from mart.vw_x") == [(2,)]
+    assert ask(migrated_dsn, "select * from mart.vw_x") == [(2,)]
 
 
-def test_an_analysts_own_view_is_never_dropped(warehouse_dsn, files):
+def test_an_analysts_own_view_is_never_dropped(migrated_dsn, files):
     path = files / "view" / "vw_x.sql"
     path.write_text("create or replace view mart.vw_x as select 1 as a, 2 as b;")
-    migrate(warehouse_dsn)
-    with psycopg.connect(warehouse_dsn) as connection:
+    migrate(migrated_dsn)
+    with psycopg.connect(migrated_dsn) as connection:
         connection.execute("create view public.mine as select a from mart.vw_x")
 
     path.write_text("create or replace view mart.vw_x as select 2 as b;")
     statements.script.cache_clear()
     with pytest.raises(MigrationError, match=r"mart\.vw_x has changed its columns.*mine"):
-        migrate(warehouse_dsn)
+        migrate(migrated_dsn)
 
-    assert ask(warehouse_dsn, "select a from public.mine") == [(1,)]
+    assert ask(migrated_dsn, "select a from public.mine") == [(1,)]
 
 
 def test_views_come_after_what_they_read(files):
@@ -114,15 +113,9 @@ def test_views_come_after_what_they_read(files):
     assert order.index("z") < order.index("a_first_by_name")
 
 
-@pytest.fixture(scope="module")
-def migrated_dsn(module_warehouse_dsn):
-    migrate(module_warehouse_dsn)
-    return module_warehouse_dsn
-
-
-def test_every_table_view_and_column_has_a_comment(migrated_dsn):
+def test_every_table_view_and_column_has_a_comment(module_migrated_dsn):
     missing = ask(
-        migrated_dsn,
+        module_migrated_dsn,
         """
         select c.relname || coalesce('.' || a.attname, '')
         from pg_class c
@@ -136,9 +129,9 @@ def test_every_table_view_and_column_has_a_comment(migrated_dsn):
     assert missing == []
 
 
-def test_every_function_for_analysts_has_a_comment(migrated_dsn):
+def test_every_function_for_analysts_has_a_comment(module_migrated_dsn):
     missing = ask(
-        migrated_dsn,
+        module_migrated_dsn,
         "select proname from pg_proc where pronamespace = 'mart'::regnamespace "
         "and obj_description(oid) is null",
     )
@@ -146,23 +139,23 @@ def test_every_function_for_analysts_has_a_comment(migrated_dsn):
     assert missing == []
 
 
-def test_comments_are_the_datasets_own_words_and_follow_them(migrated_dsn):
-    with psycopg.connect(migrated_dsn, autocommit=True) as connection:
+def test_comments_are_the_datasets_own_words_and_follow_them(module_migrated_dsn):
+    with psycopg.connect(module_migrated_dsn, autocommit=True) as connection:
         connection.execute("comment on column analytics.fact_customer_rfm.recency_score is 'stale'")
 
-    migrate(migrated_dsn)
+    migrate(module_migrated_dsn)
 
     found = ask(
-        migrated_dsn,
+        module_migrated_dsn,
         "select col_description('analytics.fact_customer_rfm'::regclass, attnum) from pg_attribute "
         "where attrelid = 'analytics.fact_customer_rfm'::regclass and attname = 'recency_score'",
     )
     assert found == [("1 to 5; 5 is most recent. Ties share a score.",)]
 
 
-def test_views_run_with_the_rights_of_whoever_asks(migrated_dsn):
+def test_views_run_with_the_rights_of_whoever_asks(module_migrated_dsn):
     open_views = ask(
-        migrated_dsn,
+        module_migrated_dsn,
         "select relname from pg_class where relnamespace = 'mart'::regnamespace and relkind = 'v' "
         "and not coalesce(reloptions @> '{security_invoker=true,security_barrier=true}', false)",
     )
@@ -170,8 +163,8 @@ def test_views_run_with_the_rights_of_whoever_asks(migrated_dsn):
     assert open_views == []
 
 
-def test_nobody_has_the_schemas_without_a_grant(migrated_dsn):
-    with psycopg.connect(migrated_dsn, autocommit=True) as connection:
+def test_nobody_has_the_schemas_without_a_grant(module_migrated_dsn):
+    with psycopg.connect(module_migrated_dsn, autocommit=True) as connection:
         connection.execute("drop role if exists passer_by")
         connection.execute("create role passer_by")
         found = connection.execute(
@@ -184,9 +177,9 @@ def test_nobody_has_the_schemas_without_a_grant(migrated_dsn):
     assert found == []
 
 
-def test_the_iso_week_of_a_day_goes_with_its_iso_year(migrated_dsn):
+def test_the_iso_week_of_a_day_goes_with_its_iso_year(module_migrated_dsn):
     rows = ask(
-        migrated_dsn,
+        module_migrated_dsn,
         "select date_sk, iso_year, week_of_year, day_name, month_name, quarter_of_year "
         "from analytics.dim_date "
         "where date_actual in ('2024-12-30', '2027-01-01') order by 1",
@@ -198,9 +191,9 @@ def test_the_iso_week_of_a_day_goes_with_its_iso_year(migrated_dsn):
     ]
 
 
-def test_the_calendar_has_every_day_from_1990_to_2100(migrated_dsn):
+def test_the_calendar_has_every_day_from_1990_to_2100(module_migrated_dsn):
     rows = ask(
-        migrated_dsn,
+        module_migrated_dsn,
         "select min(date_actual)::text, max(date_actual)::text, "
         "count(*) = max(date_actual) - min(date_actual) + 1 "
         "from analytics.dim_date",

@@ -3,8 +3,6 @@
 import psycopg
 import pytest
 
-from include.warehouse import migrate
-
 RANGES = [
     *(
         ("fact_customer_rfm", f"{what}_score", (1, 5), (0, 6))
@@ -26,9 +24,8 @@ RANGES = [
 
 
 @pytest.fixture(scope="module")
-def database(module_warehouse_dsn):
-    migrate(module_warehouse_dsn)
-    with psycopg.connect(module_warehouse_dsn, autocommit=True) as connection:
+def database(module_migrated_dsn):
+    with psycopg.connect(module_migrated_dsn, autocommit=True) as connection:
         yield connection
 
 
