@@ -13,6 +13,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -30,7 +31,7 @@ from include.datasets import Dataset
 from include.firms import Firm
 from include.periods import Month, start_of_day
 from include.sources import BATCH_ROWS, EARLIEST, SourceError, extracted_schema, takes_undated
-from include.sources.files import File, data_files, first_line, folder_of, plain
+from include.sources.files import File, data_files, first_line, folder_of, plain, plain_name
 from include.sources.layouts import layout_of
 from include.sources.statements import named, statement
 
@@ -208,7 +209,7 @@ class Csv:
             yield database
         except duckdb.Error as error:
             raise SourceError(
-                f"{self._where}, {folder}: {_said(error)}. "
+                f"{self._where}, {_place(error, folder)}: {_said(error)}. "
                 f"Layout {self._layout.name}: see docs/sources.md, 'csv'"
             ) from error
         finally:
@@ -242,15 +243,20 @@ def _as_text(name: str, kind: str) -> duckdb.Expression:
     return column.cast("VARCHAR")
 
 
+def _place(error: duckdb.Error, folder: Path) -> Path:
+    """The file that DuckDB was reading, as it is called in the firm's folder; else the folder."""
+    found = re.search(r"^ *file = (.+)$", str(error), re.M)
+    read = Path(found[1].strip()).name if found else ""
+    called = (path for path in folder.iterdir() if read in (path.name, plain_name(path)))
+    return next(called, folder)
+
+
 def _said(error: duckdb.Error) -> str:
-    """DuckDB's first lines, without its advice to ignore errors."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    kept = []
-    for line in lines[:6]:
-        if line.startswith("Possible"):
-            break
-        kept.append(line[:300])
-    return " | ".join(kept)
+    """What DuckDB says, without its advice to ignore errors and without the row, which is about somebody."""
+    lines = [line.strip() for line in str(error).partition("Possible")[0].splitlines() if line.strip()]
+    # Of a row that cannot be read: which, the row itself, on any number of lines, and what is wrong with it.
+    kept = [lines[0], lines[-1]] if "CSV Error" in lines[0] else lines[:6]
+    return " | ".join(line[:300] for line in kept)
 
 
 def _own_scratch() -> Path:

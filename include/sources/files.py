@@ -101,7 +101,7 @@ def plain(file: File, *, encoding: str, scratch: Path) -> Path:
     """The file as uncompressed UTF-8 text: itself where it is, else a copy in ``scratch``."""
     if file.ending == ".csv" and encoding in ("utf-8", "utf-8-sig"):
         return file.path
-    copy = scratch / (file.path.name.removesuffix(".gz") + ".plain")
+    copy = scratch / plain_name(file.path)
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
         with copy.open("wb") as out:
@@ -116,6 +116,11 @@ def plain(file: File, *, encoding: str, scratch: Path) -> Path:
     except OSError as error:
         raise SourceError(f"{file.path} cannot be read: {error.strerror or error}") from error
     return copy
+
+
+def plain_name(path: Path) -> str:
+    """What the uncompressed copy of a file is called."""
+    return f"{path.name.removesuffix('.gz')}.plain"
 
 
 def _blocks(file: File) -> Iterator[bytes]:

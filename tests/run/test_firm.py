@@ -1,4 +1,4 @@
-"""A firm's run by the command that people type: what it tells on the way, at the end, and to a machine."""
+"""Which steps of a firm a run takes, and what it tells on the way, at the end, and to a machine."""
 
 import json
 
@@ -7,8 +7,10 @@ from typer.testing import CliRunner
 
 from include.cli import app
 from include.run.firm import StepFailedError, chosen_steps, run_firm
+from include.steps import steps_for
 from tests.run.test_pipeline import AS_OF, sales
 
+MODULES = ("rfm", "ltv")
 ONLY = ("extract_transactions", "extract_products", "customer_days")
 
 
@@ -86,3 +88,23 @@ def test_a_run_that_fails_says_where_and_how_to_go_on_to_people_and_machines(acm
     assert f"python -m include run acme --as-of {AS_OF} --from extract_transactions" in " ".join(
         said.output.split()
     )
+
+
+def names(**chosen: object) -> list[str]:
+    return [step.name for step in chosen_steps(MODULES, **chosen)]
+
+
+def test_a_run_may_take_some_steps_or_begin_at_one():
+    every = [step.name for step in steps_for(MODULES)]
+
+    assert names() == every
+    assert names(from_step="fit_rfm") == every[every.index("fit_rfm") :]
+    assert names(only=("load_fact_sales", "extract_products")) == [
+        name for name in every if name in ("load_fact_sales", "extract_products")
+    ]
+
+
+@pytest.mark.parametrize("chosen", [{"from_step": "fit_churn"}, {"only": ("no_such_step",)}])
+def test_a_step_that_the_firm_has_not_is_named(chosen):
+    with pytest.raises(KeyError, match=r"no step '(fit_churn|no_such_step)'"):
+        names(**chosen)

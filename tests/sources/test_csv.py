@@ -409,6 +409,12 @@ def test_discounts_that_do_not_add_up_are_rejected(drop):
     assert [row["transaction_id"] for row in usable(rows)] == ["1"]
 
 
+SAID = (
+    r"csv source, .*/drop/sales\.csv: .*CSV Error on Line: \d+ \| "
+    "(Expected Number of Columns|Value with unterm|Invalid unicode|Maximum line size)"
+)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -424,8 +430,22 @@ def test_discounts_that_do_not_add_up_are_rejected(drop):
 def test_a_broken_file_is_an_error_that_names_it_and_no_row_is_dropped(drop, text):
     drop.write("sales.csv", text.encode("utf-8", "surrogateescape"))
 
-    with pytest.raises(SourceError, match=r"csv source, .*/drop: .*CSV Error on Line"):
+    with pytest.raises(SourceError, match=SAID) as caught:
         everything(drop.source("online_retail"), TRANSACTIONS)
+
+    # The row is about somebody.
+    assert "ART" not in str(caught.value)
+    assert "85123A" not in str(caught.value)
+
+
+def test_a_broken_file_among_others_is_named_as_it_is_called(drop):
+    drop.write("january.csv", HEADER + LINE)
+    drop.write("february.csv.gz", gzip.compress((HEADER + LINE.replace("HEART", '"HE\nA"RT')).encode()))
+
+    with pytest.raises(SourceError, match=r"drop/february\.csv\.gz: .*CSV Error on Line: 2 \| \w") as caught:
+        everything(drop.source("online_retail"), TRANSACTIONS)
+
+    assert "RT" not in str(caught.value)
 
 
 @pytest.mark.parametrize("keep", [0.5, 0.99])
