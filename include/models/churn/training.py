@@ -35,6 +35,14 @@ class Window(NamedTuple):
     repeat: Bools
 
 
+class Score(NamedTuple):
+    """How good a candidate's probabilities are on the evaluation window."""
+
+    brier: float
+    auc: float
+    ece: float
+
+
 class Trial(NamedTuple):
     """What one trial found."""
 
@@ -117,17 +125,22 @@ def measures(trial: Trial, last: Window, *, champion: str, threshold: float) -> 
 def champion_of(trial: Trial, last: Window) -> tuple[str, str]:
     """The trees if their Brier score beats every simpler candidate's, else the best of those; and why."""
     found = {
-        name: (evaluation.brier(p, last.churned), evaluation.auc(p, last.churned))
+        name: Score(evaluation.brier(p, last.churned), evaluation.auc(p, last.churned),
+                    evaluation.calibration_error(p, last.churned))
         for name, p in trial.probabilities.items()
         if name in (TREES, *SIMPLER)
-    }
-    simple = min((name for name in found if name != TREES), key=lambda name: found[name][0])
-    winner = TREES if found[TREES][0] < found[simple][0] else simple
-    other = simple if winner == TREES else TREES
+    }  # fmt: skip
+    simple = min((name for name in found if name != TREES), key=lambda name: found[name].brier)
+    winner = TREES if found[TREES].brier < found[simple].brier else simple
+    best = found[winner]
+    told = ", ".join(
+        f"{name} {score.brier:.4f} / {score.auc:.3f} / {score.ece:.3f}"
+        for name, score in sorted(found.items(), key=lambda item: item[1].brier)
+    )
     return winner, (
-        f"{winner} is used: Brier {found[winner][0]:.4f} and AUC {found[winner][1]:.3f} against "
-        f"{found[other][0]:.4f} and {found[other][1]:.3f} of {other}, on {len(last.churned)} customers "
-        f"in the window from {last.cutoff}"
+        f"{winner} scores: of a customer who left and one who stayed it names the right one in "
+        f"{100 * best.auc:.0f} of 100 pairs, and its chances are {100 * best.ece:.1f} points off "
+        f"(Brier / AUC / ECE: {told}; {len(last.churned):,} customers not trained on, from {last.cutoff})"
     )
 
 

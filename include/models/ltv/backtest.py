@@ -191,10 +191,10 @@ def champion_of(results: Sequence[Result]) -> tuple[str, str]:
     errors = {name: float(found.mean()) for name, found in by_name.items()}
     leader = min(errors, key=lambda name: errors[name])
     name = next(name for name, found in by_name.items() if _is_equal(found, by_name[leader]))
-    said = ", ".join(f"{other} {error:.3f}" for other, error in errors.items())
     windows = len({result.cutoff for result in results})
+    said = ", ".join(f"{other} {errors[other]:.3f}" for other in sorted(errors, key=lambda one: errors[one]))
     why = "has the lowest error" if name == leader else f"is within noise of {leader} and simpler"
-    return name, f"{name} {why} on {windows} window{'s' * (windows > 1)} of backtest (error {said})"
+    return name, f"{name} {why} on {windows} past window{'s' * (windows > 1)} (1 is a plain average: {said})"
 
 
 def _is_equal(found: Floats, least: Floats) -> bool:

@@ -10,7 +10,7 @@ customers knows, a season or a shock; how much is learned from how surprising ea
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -142,8 +142,9 @@ def measured(found: Spread, happened: Floats, earlier: Sequence[Coverage]) -> di
     """How often intervals held that were calibrated on ``earlier`` windows alone.
 
     ``coverage`` is of all customers, ``coverage_nominal`` what it should be: one likelier than ``LEVEL`` to
-    spend nothing has the interval [0, 0], which covers more. ``coverage_of_open`` is of the others;
-    ``coverage_at_level`` is of all, an interval that covers more than ``LEVEL`` counting for as much less.
+    spend nothing has the interval [0, 0], which covers more. ``coverage_of_open`` is of the others.
+    ``coverage_at_level`` is of all, by randomised intervals: one that covers more than ``LEVEL`` is used with
+    the chance that brings it down to ``LEVEL``, as one does with discrete outcomes, else it holds nothing.
     """
     stretch, reach = stretch_of(earlier), reach_of(earlier)
     low, high = stretched(found, stretch)
@@ -166,3 +167,17 @@ def measured(found: Spread, happened: Floats, earlier: Sequence[Coverage]) -> di
         "total_realised": realised,
         "total_inside": float(abs(realised - expected) <= room),
     }
+
+
+def told(coverage: dict[str, Any] | None) -> list[str]:
+    """In words, how often intervals held on the latest window, calibrated on those before it."""
+    if not coverage or coverage["coverage_of_open"] is None:
+        return []
+    share, level, plain = (100 * coverage[f"coverage{of}"] for of in ("_of_open", "_at_level", ""))
+    low, high, realised = (coverage[f"total_{name}"] for name in ("low", "high", "realised"))
+    where = "inside" if coverage["total_inside"] else "outside"
+    return [
+        f"on the latest window 80 % intervals held {share:.0f} % of the customers likely to buy and "
+        f"{level:.0f} % of all at level ({plain:.0f} % counted plainly, as some are all but sure to spend "
+        f"nothing); the firm's {realised:,.0f} fell {where} its {low:,.0f} to {high:,.0f}"
+    ]

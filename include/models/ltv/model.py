@@ -182,20 +182,8 @@ def status(model: pa.Table, *, firm: Any) -> tuple[bool, str]:
     del firm
     parts = ltv_artefact.read(model)
     header = parts["header"]
-    said = [header["reason"], *_held(header["coverage"]), parts["clusters"]["reason"]]
+    said = [header["reason"], *intervals.told(header["coverage"]), parts["clusters"]["reason"]]
     return header["is_sufficient"], "; ".join(said)
-
-
-def _held(coverage: dict[str, Any] | None) -> list[str]:
-    """How often intervals held on the latest window, calibrated on those before it."""
-    if not coverage or coverage["coverage_of_open"] is None:
-        return []
-    share, of_all = (100 * coverage[name] for name in ("coverage_of_open", "coverage"))
-    total = "and the firm's total" if coverage["total_inside"] else "but not the firm's total"
-    return [
-        f"80 % intervals held {share:.0f} % of customers, {of_all:.0f} % counting those expected to spend "
-        f"nothing, {total}"
-    ]
 
 
 def prepare(model: pa.Table, *, firm: Any, as_of: date) -> Params:

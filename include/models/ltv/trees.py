@@ -36,7 +36,7 @@ SETTINGS = {
     "num_leaves": 8,
     "learning_rate": 0.05,
     "min_data_in_leaf": 50,
-    "feature_fraction": 0.5,
+    "feature_fraction": 0.7,  # at 0.5 the seed alone moved ranks by twice as much
     "bagging_fraction": 0.8,
     "bagging_freq": 1,
     "lambda_l2": 5.0,

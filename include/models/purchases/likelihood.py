@@ -152,8 +152,8 @@ def maximise_in_stages(
     coarse = likelihood(data.thin(COARSE_ROWS)) if len(data.x) > 2 * COARSE_ROWS else None
     full = likelihood(data)
     if coarse is None:
-        found = [maximise(full, np.log(start), upper=upper) for start in starts]
-        return max(found, key=lambda optimum: optimum.log_likelihood)
+        every = [maximise(full, np.log(start), upper=upper) for start in starts]
+        return max(every, key=lambda optimum: optimum.log_likelihood)
     found: list[Optimum] = []
     for start in starts:
         peaks = [np.log(optimum.params) for optimum in found]

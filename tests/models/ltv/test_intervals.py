@@ -78,6 +78,33 @@ def test_moved_spend_has_the_mean_asked_for_and_keeps_what_some_spend_looks_like
     assert np.sqrt(more.variance[1]) < 100
 
 
+def test_who_is_all_but_sure_to_spend_nothing_counts_at_the_level():
+    # 900 of 1,000 spend nothing with a chance of .9 and get [0, 0]; 100 have an interval that holds 80.
+    random = np.random.default_rng(4)
+    happened = np.concatenate([np.where(np.arange(900) < 810, 0.0, 50.0), np.repeat([15.0, 99.0], [80, 20])])
+    found = spread([0] * 900 + [10] * 100, [0] * 900 + [20] * 100)._replace(
+        nominal=np.repeat([0.9, 0.8], [900, 100])
+    )
+    order = random.permutation(1000)
+    found = Spread(*(part[order] if isinstance(part, np.ndarray) else part for part in found))
+
+    measured = intervals.measured(found, happened[order], [])
+
+    assert measured["coverage"] == pytest.approx(0.89)
+    assert measured["coverage_of_open"] == pytest.approx(0.8)
+    assert measured["coverage_at_level"] == pytest.approx(0.8)
+
+
+def test_coverage_is_told_in_words():
+    found = spread([10, 0, 10, 10], [20, 0, 20, 20], deviation=1.0)
+
+    (said,) = intervals.told(intervals.measured(found, np.array([15.0, 0.0, 4.0, 12.0]), []))
+
+    # Two of three open ones hold; of all four three do, counted at the level and plainly; 45 +- 1.9 x 2.
+    assert "held 67 % of the customers likely to buy and 75 % of all at level (75 % counted plainly" in said
+    assert said.endswith("the firm's 31 fell outside its 41 to 49")
+
+
 def test_coverage_is_measured_with_what_earlier_windows_taught_alone():
     past = Coverage(np.full(100, 2.0), 3.0)
     found = spread([10, 0, 10, 10], [20, 0, 20, 20], deviation=1.0)

@@ -2,42 +2,22 @@
 
 import json
 from datetime import date
-from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from include import value_training
-from include.datasets.value import LTV, VALUE_HISTORIES
-from include.engines import open_engine
+from include.datasets.value import LTV
 from include.models.ltv import artefact as ltv_artefact
 from include.models.ltv import backtest as ltv_backtest
 from include.models.ltv import model as ltv
 from include.models.ltv.backtest import Result
 from tests import real_sales
 from tests.models.churn import cases
+from tests.models.ltv.cases import firm, histories
 
 ANCHOR = date(2025, 7, 1)
-
-
-def firm(**changes):
-    settings = {
-        "annual_discount_rate": 0.1,
-        "margin_share": 0.3,
-        "min_customers": 200,
-        "min_repeat_buyers": 50,
-    }
-    return SimpleNamespace(churn_threshold_days=30, ltv=SimpleNamespace(**settings | changes))
-
-
-def histories(files, folder, *, anchor) -> pa.Table:
-    engine = open_engine("duckdb", memory_mb=1024, threads=2, scratch=folder)
-    params = {"rfm_window_days": 365}
-    rows = value_training.stack(
-        engine, files, anchor=anchor, firm=None, params=params, scratch=folder / "work"
-    )
-    return pa.Table.from_batches(rows, schema=VALUE_HISTORIES.schema)
 
 
 @pytest.fixture(scope="module")
@@ -184,4 +164,6 @@ def test_the_champion_ranks_real_customers_out_of_time(data, anchor, least, tmp_
     assert 0.9 <= found["total_ratio"] <= 1.1
     assert 0.75 <= found["coverage_of_open"] <= 0.85
     assert 0.75 <= found["coverage_at_level"] <= 0.85
-    assert f"80 % intervals held {100 * found['coverage_of_open']:.0f} % of customers" in said
+    assert f"80 % intervals held {100 * found['coverage_of_open']:.0f} % of the customers likely" in said
+    assert f"and {100 * found['coverage_at_level']:.0f} % of all at level" in said
+    assert f"the firm's {found['total_realised']:,.0f} fell" in said
