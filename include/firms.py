@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from functools import cache
 from typing import Annotated, Literal
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -37,14 +36,17 @@ def _identifier(value: str) -> str:
     return value
 
 
-@cache
-def time_zones() -> frozenset[str]:
-    """The zones of the tz database; to name them is to open hundreds of files, so it is done once."""
-    return frozenset(available_timezones())
+def is_time_zone(value: str) -> bool:
+    """Whether the tz database has such a zone. One file is opened; to list all is to open hundreds."""
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
 
 
 def _zone(value: str) -> str:
-    if value not in time_zones():
+    if not is_time_zone(value):
         said = repr(value) if re.fullmatch(r"[\w+/-]{1,60}", value) else "this"
         raise ValueError(f"{said} is not a time zone of the tz database, such as Europe/London")
     return value

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from include.firms import Firm, time_zones
+from include.firms import Firm, is_time_zone
 from include.sources import SourceError
 
 OPTIONS = ("encoding", "delimiter", "zone", "date_format", "decimal_mark")
@@ -166,7 +166,7 @@ def _with_options(layout: Layout, options: dict[str, str], firm: Firm, *, where:
     if len(delimiter) != 1 or delimiter in '"\r\n\0':
         raise SourceError(f"{where}: delimiter {delimiter!r} must be one character, or 'tab'")
     zone = options.get("zone", firm.timezone)
-    if zone not in time_zones():
+    if not is_time_zone(zone):
         raise SourceError(f"{where}: zone {zone!r} is not a time zone of the tz database")
     decimal_mark = options.get("decimal_mark", ".")
     if decimal_mark not in (".", ","):

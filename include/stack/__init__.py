@@ -13,6 +13,7 @@ place of the embedded server; Airflow's metadata then lies beside it, in a datab
 | ``FIRMAMENT_UP_SECONDS`` | how long services may take to be healthy | 180 |
 """
 
+import compileall
 import contextlib
 import fcntl
 import time
@@ -21,7 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from include import postgres
-from include.settings import Settings
+from include.settings import PROJECT, Settings
 from include.stack import services
 from include.stack.databases import (
     Say,
@@ -86,6 +87,9 @@ def up(settings: Settings | None = None, *, say: Say = lambda line: None) -> Sta
             undo.callback(_end_services, settings)
             with _timed(seconds, "airflow metadata"):
                 migrate_metadata(settings, environ, say)
+            # A task is a process of its own: it should find our modules compiled, as it finds everybody's.
+            for folder in ("dags", "include", "plugins"):
+                compileall.compile_dir(PROJECT / folder, quiet=2)
             state = _start_services(settings, environ)
         with _timed(seconds, "airflow services"):
             _wait_until_healthy(settings, state)
