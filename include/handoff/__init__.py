@@ -42,6 +42,7 @@ __all__ = [
     "Slot",
     "StoreError",
     "UnknownOutcome",
+    "code_version",
     "local_token",
 ]
 

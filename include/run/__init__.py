@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from include.engines import open_engine
 from include.faults import point
 from include.firms import parse_firm
-from include.handoff import Handoff
+from include.handoff import Handoff, code_version
 from include.run.compute import features, fit, predict, query, sample
 from include.run.context import Context
 from include.run.extract import extract
@@ -81,6 +81,8 @@ def run_step(step: Step, firm_key: str, as_of: date, *, full: bool = False) -> O
 
         try:
             firm = parse_firm(warehouse.firm_row(firm_key))
+            settings_used = firm.model_dump(mode="json", by_alias=True, exclude={"alerts"})
+            warehouse.start_run(firm_key, as_of, settings_used, code_version())
             engine = open_engine(
                 firm.engine, memory_mb=settings.memory_mb, threads=os.cpu_count() or 1, scratch=scratch
             )

@@ -12,6 +12,8 @@ from include.warehouse.erasures import share_with_steps
 from include.warehouse.errors import Fenced
 from include.warehouse.session import Row, Session
 
+RUN_LOCK = 7_305  # advisory lock class: steps of a day that begin at once record one run
+
 
 class Bookkeeping(Session):
     """Tokens, outcomes and what the gate found."""
@@ -33,14 +35,28 @@ class Bookkeeping(Session):
         firm_row: Mapping[str, Any] | None = None,
         code_version: str | None = None,
     ) -> int:
-        """Record that a run begins, with the firm's row as it reads it; the run's number."""
-        query = (
-            "insert into control.runs (firm_key, as_of, firm_row, code_version) "
-            "values (%s, %s, %s, %s) returning run_id"
-        )
-        return int(
-            self.rows(query, [firm_key, as_of, Jsonb(dict(firm_row or {})), code_version])[0]["run_id"]
-        )
+        """Record what a step of a day runs under, unless the day's steps before it ran under the same.
+
+        The number of that run: one per firm, day, settings and code, in the order in which they came.
+        """
+        settings = Jsonb(dict(firm_row or {}))
+        with self.clear_errors(f"run of {firm_key}"), self.connection.transaction():
+            self.connection.execute(
+                "select pg_advisory_xact_lock(%s, hashtext(%s))", [RUN_LOCK, f"{firm_key} {as_of}"]
+            )
+            last = self.rows(
+                "select run_id, firm_row = %s and code_version is not distinct from %s as is_same "
+                "from control.runs where firm_key = %s and as_of = %s order by run_id desc limit 1",
+                [settings, code_version, firm_key, as_of],
+            )
+            if last and last[0]["is_same"]:
+                return int(last[0]["run_id"])
+            new = self.rows(
+                "insert into control.runs (firm_key, as_of, firm_row, code_version) "
+                "values (%s, %s, %s, %s) returning run_id",
+                [firm_key, as_of, settings, code_version],
+            )
+        return int(new[0]["run_id"])
 
     def finish_step(
         self,

@@ -38,6 +38,11 @@ def fill(dsn: str, schema: str, *, customers: int, as_of: date) -> None:
         connection.execute((FOLDER / "postgres" / "shop.sql").read_text())
         connection.execute("insert into products values ('p1', 'Tea', 'Food', 'Drinks', 'Leaf', 2)")
         connection.execute("alter table customers add column address text")
+        connection.execute(
+            "insert into campaigns (campaign_id, campaign_name) values ('spring', 'Spring');"
+            "insert into channels (channel_code, cost_per_interaction) values ('desk', 2);"
+            "insert into programmes (programme_id, programme_name) values ('club', 'Club')"
+        )
         for number in range(customers):
             connection.execute(
                 "insert into customers (customer_id, full_name, email, phone, birth_date, city, created_at, "
@@ -48,6 +53,19 @@ def fill(dsn: str, schema: str, *, customers: int, as_of: date) -> None:
                 "insert into loyalty_movements (movement_id, customer_id, occurred_at, points_earned) "
                 "values (%s, %s, '2026-11-02', 5)",
                 [f"m{number}", person(number).customer_id],
+            )
+            connection.execute(
+                "insert into interactions (interaction_id, activity_type, occurred_at, customer_id, "
+                "channel_code, campaign_id, nps_score) "
+                "select kind || %(number)s, kind, %(at)s, %(who)s, 'desk', "
+                "case when kind = 'redemption' then 'spring' end, case when kind = 'nps' then 9 end "
+                "from unnest(array['nps', 'complaint', 'redemption']) as kind",
+                {"number": number, "at": as_of - timedelta(days=9), "who": person(number).customer_id},
+            )
+            connection.execute(
+                "insert into leads (lead_id, customer_id, channel_code, created_at, converted_at, "
+                "marketing_cost) values (%s, %s, 'desk', '2026-01-01', '2026-01-01', 3)",
+                [f"l{number}", person(number).customer_id],
             )
             for order in range(1 + number % 3):
                 key = f"o{number}-{order}"

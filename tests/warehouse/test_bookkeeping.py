@@ -1,7 +1,7 @@
 """Tokens, outcomes, gate results and rejections, as runs leave them."""
 
 import threading
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -146,6 +146,20 @@ def test_runs_steps_and_module_status_are_recorded(shop):
         ("rfm", "failed", "bad\\0byte")
     ]
     assert shop.ask("select is_sufficient, reason from control.module_status") == [(True, "20 customers")]
+
+
+def test_steps_of_a_day_are_one_run_until_settings_or_code_change(shop):
+    begun = [
+        shop.warehouse.start_run("acme", AS_OF, {"min_orders": orders}, code)
+        for orders, code in ((1, "v1"), (1, "v1"), (2, "v1"), (2, "v2"), (1, "v1"))
+    ]
+    other = shop.warehouse.start_run("acme", AS_OF + timedelta(days=1), {"min_orders": 1}, "v1")
+
+    assert begun[0] == begun[1]
+    assert begun[1] < begun[2] < begun[3] < begun[4] < other
+    assert shop.ask("select firm_row ->> 'min_orders', code_version from control.runs order by run_id") == [
+        ("1", "v1"), ("2", "v1"), ("2", "v2"), ("1", "v1"), ("1", "v1"),
+    ]  # fmt: skip
 
 
 def test_an_unreachable_warehouse_says_what_to_do_and_hides_the_password():

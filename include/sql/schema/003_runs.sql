@@ -55,7 +55,8 @@ create table control.runs (
 
 create index runs_firm_key on control.runs (firm_key, as_of);
 
-comment on table control.runs is 'One row per run of a firm.';
+comment on table control.runs is
+'One row per firm, as_of and what its steps ran under: other settings or other code begin a new one.';
 comment on column control.runs.run_id is 'Order in which runs started.';
 comment on column control.runs.firm_key is 'Firm.';
 comment on column control.runs.as_of is 'Snapshot date of the run, exclusive.';
