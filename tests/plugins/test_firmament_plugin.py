@@ -1,4 +1,6 @@
 import importlib.util
+import os
+import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -113,3 +115,41 @@ def test_cron_and_the_count_of_days_agree(plugin, days, expression):
     runs = starts_and_ends(ours, earliest=earliest, count=60)
 
     assert runs == starts_and_ends(cron, earliest=earliest, count=60)
+
+
+STARTING = """
+import sys, warnings
+warnings.simplefilter("ignore")
+import firmament_plugin
+warm = firmament_plugin.WarmWorkers()
+light = {"airflow", "babel", "psycopg", "sqlglot"}
+heavy = {name.partition(".")[0] for name in firmament_plugin.WARM} - light
+ours = {name for name in sys.modules if name.split(".")[0] == "include"}
+for role in sys.argv[1:]:
+    sys.argv[1] = role
+    warm.on_starting(None)
+    print(role, sorted(heavy & set(sys.modules)), sorted(heavy - set(sys.modules)))
+    print({name for name in sys.modules if name.split(".")[0] == "include"} - ours)
+"""
+
+
+def test_a_scheduler_alone_warms_its_workers_and_with_others_code_alone(tmp_path):
+    environ = {
+        **os.environ,
+        "AIRFLOW_HOME": str(tmp_path),
+        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        "PYTHONPATH": f"{PROJECT}:{PROJECT / 'plugins'}",
+    }
+
+    done = subprocess.run(
+        [sys.executable, "-c", STARTING, "dag-processor", "api-server", "scheduler"],
+        env=environ, capture_output=True, text=True, timeout=200, check=True,
+    )  # fmt: skip
+
+    before, ours, again, still, warmed, ours_warmed = done.stdout.splitlines()[-6:]
+    assert before.startswith("dag-processor [] [")
+    assert again.startswith("api-server [] [")
+    assert "'great_expectations', 'lightgbm', 'pandas'" in warmed
+    assert warmed.endswith(" []")
+    # A deployed change of ours is to be seen by the next task.
+    assert {ours, still, ours_warmed} == {"set()"}
