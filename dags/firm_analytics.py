@@ -58,7 +58,6 @@ def firm_dag(firm: FirmShape) -> DAG:
         is_paused_upon_creation=False,
         max_active_runs=1,
         dagrun_timeout=RUN_TIMEOUT,
-        params={"as_of": AS_OF},
         tags=["firmament", f"firm:{firm.firm_key}", firm.source_kind],
         default_args={"owner": firm.owner},
         on_failure_callback=alert_of_run(firm),
@@ -67,6 +66,9 @@ def firm_dag(firm: FirmShape) -> DAG:
         for step in steps:
             for name in upstream(step, steps):
                 tasks[name] >> tasks[step.name]
+    # Last: every task takes a copy of what is there, and to serialise it checks the copy's schema twice,
+    # which for forty tasks was most of a parse. A run has the DAG's parameters without.
+    dag.params["as_of"] = AS_OF
     return dag
 
 
