@@ -1,12 +1,21 @@
-"""Run in a process of its own: parse DAG files as Airflow does, and write what came of it as JSON."""
+"""Run in a process of its own: parse DAG files as Airflow does, and write what came of it as JSON.
+
+As Airflow's DAG processor, it imports Airflow once and parses in forks. A request is a line of JSON on
+stdin: a path, where to report to, and variables to set; the answer on stdout is the fork's exit code.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import socket
 import sys
 import time
+import traceback
 from pathlib import Path
+
+from airflow.dag_processing.dagbag import DagBag
+from airflow.serialization.serialized_objects import DagSerialization
 
 HEAVY = ("pandas", "lightgbm", "sklearn", "great_expectations", "duckdb", "psycopg", "adbc_driver_postgresql")
 
@@ -15,10 +24,7 @@ def refuse(*address: object) -> None:
     raise OSError(f"a DAG file opened a connection to {address}")
 
 
-def main(path: str, report_to: str) -> None:
-    from airflow.dag_processing.dagbag import DagBag
-    from airflow.serialization.serialized_objects import DagSerialization
-
+def parse(path: str, report_to: str) -> None:
     before = set(sys.modules)
     connect, socket.socket.connect = socket.socket.connect, refuse  # type: ignore[method-assign,assignment]
     started = time.process_time()
@@ -36,5 +42,20 @@ def main(path: str, report_to: str) -> None:
     Path(report_to).write_text(json.dumps(report, default=str))
 
 
+def in_a_fork(path: str, report_to: str, environ: dict[str, str]) -> int:
+    child = os.fork()
+    if child == 0:
+        try:
+            os.dup2(2, 1)  # stdout is for answers
+            os.environ.update(environ)
+            parse(path, report_to)
+            os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
+    for line in sys.stdin:
+        print(in_a_fork(**json.loads(line)), flush=True)

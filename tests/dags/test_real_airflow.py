@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -104,8 +103,7 @@ def test_a_step_killed_with_its_supervisor_is_healed_by_its_retry(airflow_stack:
         task = airflow.task(killed, run_id, step)["pid"]
         supervisor = parent_of(task)
         os.kill(supervisor, signal.SIGKILL)
-        time.sleep(1)
-        assert not is_alive(task), "the task outlived its supervisor"
+        airflow.wait(lambda: not is_alive(task), "the task ends with its supervisor", seconds=10)
 
     assert airflow.ended(killed, run_id) == "success"
     assert airflow.task(killed, run_id, step)["try_number"] == 2
@@ -181,19 +179,18 @@ def test_a_corrupt_registry_is_an_import_error_and_the_dags_stand(airflow_stack:
     good = registry.read_text()
 
     registry.write_text(good[:100])
-    airflow.wait(lambda: bool(airflow.api.import_errors()), "the import error shows", seconds=60)
+    airflow.wait_for_parse(lambda: bool(airflow.api.import_errors()), "the import error shows")
     parsed = airflow.api.call("GET", f"/api/v2/dags/{dag_id}")["last_parsed_time"]
-    airflow.wait(
+    airflow.wait_for_parse(
         lambda: airflow.api.call("GET", f"/api/v2/dags/{dag_id}")["last_parsed_time"] > parsed,
         "the DAG is parsed again",
-        seconds=60,
     )
     stands, errors = airflow.api.has_dag(dag_id), airflow.api.import_errors()
     registry.write_text(good)
 
     assert stands
     assert [error.partition(":")[0] for error in errors] == ["registry_check.py"]
-    airflow.wait(lambda: not airflow.api.import_errors(), "the import error is gone", seconds=60)
+    airflow.wait_for_parse(lambda: not airflow.api.import_errors(), "the import error is gone")
 
 
 def test_upkeep_brings_a_new_firm_to_airflow(airflow_stack: RealAirflow):
