@@ -175,9 +175,14 @@ def told(coverage: dict[str, Any] | None) -> list[str]:
         return []
     share, level, plain = (100 * coverage[f"coverage{of}"] for of in ("_of_open", "_at_level", ""))
     low, high, realised = (coverage[f"total_{name}"] for name in ("low", "high", "realised"))
+    customers = f"{plain:.0f} % of the customers"
+    if round(plain) != round(level):
+        customers = (
+            f"{share:.0f} % of the customers likely to buy and {level:.0f} % of all at level ({plain:.0f} % "
+            "counted plainly, as some are all but sure to spend nothing)"
+        )
     where = "inside" if coverage["total_inside"] else "outside"
     return [
-        f"on the latest window 80 % intervals held {share:.0f} % of the customers likely to buy and "
-        f"{level:.0f} % of all at level ({plain:.0f} % counted plainly, as some are all but sure to spend "
-        f"nothing); the firm's {realised:,.0f} fell {where} its {low:,.0f} to {high:,.0f}"
+        f"on the latest window 80 % intervals held {customers}; the firm's {realised:,.0f} fell {where} its "
+        f"{low:,.0f} to {high:,.0f}"
     ]
