@@ -73,6 +73,16 @@ def test_each_step_is_a_task_after_the_steps_it_waits_for(parsed: dict[str, Any]
         assert set(found[step.name].get("downstream_task_ids", [])) == downstream
 
 
+def test_upkeep_does_every_chore_once_the_schema_stands(parsed: dict[str, Any]) -> None:
+    found = {
+        one["__var"]["task_id"]: one["__var"] for one in parsed["dags"]["firmament_upkeep"]["dag"]["tasks"]
+    }
+
+    chores = {"sync_firms", "collect", "check_snapshots", "resend_alerts", "deliver_changes"}
+    assert set(found) == chores | {"migrate"}
+    assert set(found["migrate"]["downstream_task_ids"]) == chores
+
+
 def test_a_module_that_is_off_has_no_tasks(parsed: dict[str, Any]) -> None:
     assert set(tasks(parsed, "bare")) == {step.name for step in steps_for(())}
     assert len(tasks(parsed, "bare")) < len(tasks(parsed, "daily"))
