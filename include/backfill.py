@@ -44,6 +44,8 @@ def plan(firm: Firm, first: date, last: date, progress: Progress, *, again: bool
 
 def days_between(first: date, last: date, *, every_days: int) -> Iterator[date]:
     """The days of a rhythm from ``first`` to ``last``; ValueError when there is none."""
+    if first > last:
+        raise ValueError(f"a backfill goes forward: {first} lies after {last}")
     day = run_day(first + timedelta(days=every_days - 1), every_days=every_days)
     if day > last:
         raise ValueError(f"no day of the firm's rhythm (every {every_days} days) lies in {first} to {last}")

@@ -51,7 +51,10 @@ def examine(settings: Settings, *, only: str | None = None) -> Iterator[Finding]
         return
     with Warehouse(dsn) as warehouse:
         rows = warehouse.firm_rows()
-    yield _registry(settings, {str(row["firm_key"]) for row in rows})
+    keys = {str(row["firm_key"]) for row in rows}
+    yield _registry(settings, keys)
+    if only is not None and only not in keys:
+        yield Finding(f"firm {only}", False, "no such firm; see them: python -m include firms list")
     for row in rows:
         if only in (None, row["firm_key"]):
             yield _firm(row, settings)

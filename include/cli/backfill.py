@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from include.cli.console import as_of_of, console, open_warehouse, stop
+
+if TYPE_CHECKING:
+    from rich.status import Status
+
+    from include.backfill import Day
+    from include.steps import Step
 
 
 def backfill(
@@ -45,10 +52,24 @@ def backfill(
         return
     for number, day in enumerate(due, start=1):
         try:
-            outcomes = run_firm(firm, day.as_of, day.missing)
+            with console.status("") as status:
+                outcomes = run_firm(
+                    firm, day.as_of, day.missing, before=_telling(status, number, len(due), day)
+                )
         except StepFailedError as error:
             stop(f"as of {day.as_of}: {error}\nThe days before it stand; the same command goes on from here")
         _told(number, len(due), day.as_of, sum(one.seconds for one in outcomes))
+
+
+def _telling(status: Status, number: int, of: int, day: Day) -> Callable[[Step], None]:
+    """Shows which step of which day is at work."""
+    places = {step.name: place for place, step in enumerate(day.missing, start=1)}
+
+    def told(step: Step) -> None:
+        place = f"{places[step.name]}/{len(places)}"
+        status.update(f"{number}/{of}  {day.as_of}: {place} {step.name}")
+
+    return told
 
 
 def _told(number: int, of: int, as_of: date, seconds: float) -> None:

@@ -18,7 +18,7 @@ _errors = Console(stderr=True)
 
 def stop(message: object) -> NoReturn:
     """Say what is wrong and how to mend it, and exit 1."""
-    _errors.print(str(message), style="red", markup=False, highlight=False)
+    _errors.print(str(message), style="red", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(1)
 
 

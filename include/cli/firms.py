@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from include.cli.console import console, open_warehouse, stop
@@ -37,7 +38,7 @@ def firms_add(
     with open_warehouse() as warehouse:
         for firm in parsed:
             warehouse.save_firm(firm, actor=getpass.getuser())
-            console.print(f"saved {firm.firm_key} ({firm.name})")
+            console.print(f"saved {firm.firm_key} ({firm.name})", markup=False)
         _sync(warehouse)
 
 
@@ -55,7 +56,7 @@ def firms_list() -> None:
         try:
             firm = parse_firm(row)
         except FirmError as error:
-            table.add_row(str(row.get("firm_key")), "", "", "", "", f"[red]{error}")
+            table.add_row(str(row.get("firm_key")), "", "", "", "", f"[red]{escape(str(error))}")
             continue
         runs = {0: "inactive", 1: "daily", 7: "weekly"}.get(
             firm.working_day_period, f"every {firm.working_day_period} days"
@@ -63,7 +64,7 @@ def firms_list() -> None:
         state = "paused" if firm.is_paused else "active"
         table.add_row(
             firm.firm_key,
-            firm.name,
+            escape(firm.name),
             firm.source.kind,
             f"{runs} {firm.schedule_hour:02d}:00 {firm.timezone}",
             ", ".join(firm.modules),

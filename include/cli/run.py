@@ -48,7 +48,7 @@ def run(
 
     def after(outcome: Outcome) -> None:
         outcomes.append(outcome)
-        console.print(_line(outcome, width))
+        console.print(_line(outcome, width), soft_wrap=True)
 
     try:
         with console.status("") as status:
@@ -81,7 +81,10 @@ def _write(
         "error": failed,
         "seconds": round(sum(outcome.seconds for outcome in outcomes), 3),
         "peak_mb": round(max((outcome.peak_mb for outcome in outcomes), default=0), 1),
-        "steps": [asdict(outcome) for outcome in outcomes],
+        "steps": [
+            asdict(outcome) | {"seconds": round(outcome.seconds, 3), "peak_mb": round(outcome.peak_mb, 1)}
+            for outcome in outcomes
+        ],
     }
     report.write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
 
@@ -92,7 +95,7 @@ def _line(outcome: Outcome, width: int) -> str:
 
 
 def _summary(title: str, outcomes: list[Outcome]) -> None:
-    table = Table(title=title, title_justify="left")
+    table = Table(title=escape(title), title_justify="left")
     table.add_column("step")
     for heading in ("rows", "seconds", "peak MB"):
         table.add_column(heading, justify="right")

@@ -61,6 +61,13 @@ def test_a_source_that_is_gone_is_named_and_the_command_fails(installation):
     assert str(installation.home / "drop") in not_well(installation)["firm acme"]
 
 
+def test_a_firm_that_is_not_there_is_no_healthy_firm(installation):
+    said = CliRunner().invoke(app, ["doctor", "acmee"])
+
+    assert said.exit_code == 1
+    assert "firm acmee: no such firm" in said.output
+
+
 def test_a_firm_the_registry_lacks_is_named(installation):
     with Warehouse(installation.warehouse_dsn()) as warehouse:
         row = warehouse.firm_row("acme")

@@ -74,6 +74,11 @@ def test_the_days_of_a_rhythm_are_those_its_runs_have(first, last, every, count)
     assert {(day.toordinal() - 1) % every for day in days} == {0}
 
 
+def test_a_span_that_goes_back_is_refused():
+    with pytest.raises(ValueError, match="2026-11-08 lies after 2026-11-03"):
+        list(days_between(date(2026, 11, 8), date(2026, 11, 3), every_days=1))
+
+
 def test_a_span_without_a_day_of_the_rhythm_is_refused():
     with pytest.raises(ValueError, match="every 7 days"):
         list(days_between(date(2026, 11, 3), date(2026, 11, 8), every_days=7))
