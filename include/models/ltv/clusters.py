@@ -37,7 +37,7 @@ def fit(rows: pa.Table, *, churn_threshold_days: int) -> dict[str, Any]:
     those in which each cluster holds at least 2 % of customers.
     """
     from sklearn.cluster import KMeans  # seconds to import, and only this function needs it
-    from sklearn.metrics import silhouette_score
+    from sklearn.metrics import pairwise_distances, silhouette_score
     from threadpoolctl import threadpool_limits
 
     logs = _logs(rows)
@@ -48,12 +48,13 @@ def fit(rows: pa.Table, *, churn_threshold_days: int) -> dict[str, Any]:
     judged = slice(None, None, max(1, len(points) // SILHOUETTE_SAMPLE))
     distinct = len(np.unique(points, axis=0))
     found: dict[int, tuple[float, Floats]] = {}
+    apart = pairwise_distances(points[judged])
     with threadpool_limits(limits=1):  # more threads would change the sums' last bits
         for k in range(FEWEST, min(MOST, distinct) + 1):
             means = KMeans(k, n_init=3, random_state=SEED).fit(points)
             shares = np.bincount(means.labels_, minlength=k) / len(points)
             if shares.min() >= LEAST_SHARE and len(np.unique(means.labels_[judged])) > 1:
-                silhouette = silhouette_score(points[judged], means.labels_[judged])
+                silhouette = silhouette_score(apart, means.labels_[judged], metric="precomputed")
                 found[k] = float(silhouette), means.cluster_centers_
     if not found:
         return {"centres": [], "reason": "no parting into 3 to 8 clusters leaves 2 % of customers in each"}
