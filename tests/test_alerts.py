@@ -202,8 +202,12 @@ def test_a_redirect_is_not_followed(hook: Hook) -> None:
     assert len(hook.received) == 1
 
 
-def test_a_connection_that_does_not_exist_raises_nothing() -> None:
+def test_a_connection_that_does_not_exist_raises_nothing_and_is_told_of(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     alert_of_task(firm(webhook="nowhere"))(context(RuntimeError("boom")))
+
+    assert "nowhere" in caplog.text
 
 
 def test_a_firm_without_targets_uses_the_installations(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
