@@ -86,6 +86,58 @@ def test_what_a_service_refers_to_is_there():
     assert (volumes, configs) == (set(COMPOSE["volumes"]), set(COMPOSE["configs"]))
 
 
+def test_who_is_waited_for_has_a_way_to_be_ready():
+    services = COMPOSE["services"]
+
+    waits = {
+        (name, how["condition"])
+        for service in services.values()
+        for name, how in service.get("depends_on", {}).items()
+    }
+
+    assert {condition for _, condition in waits} == {"service_healthy", "service_completed_successfully"}
+    for name, condition in waits:
+        if condition == "service_healthy":
+            assert services[name]["healthcheck"]["test"][0] == "CMD", name
+        else:  # it must be able to end: only a failure may start it again
+            assert services[name]["restart"] == "on-failure", name
+
+
+def test_every_service_of_airflows_tells_whether_it_is_well_and_waits_for_the_schema():
+    for name in AIRFLOW:
+        service = COMPOSE["services"][name]
+        assert service["healthcheck"]["test"][0] == "CMD", name
+        assert set(service["depends_on"]) == {"prepare"}
+    last = COMPOSE["services"]["prepare"]["command"][0].split("\n")
+    assert [line for line in last if line][-2:] == [
+        "python -m airflow db migrate",
+        "python -m include migrate",
+    ]
+
+
+def test_every_variable_without_a_default_is_told_of_at_the_top():
+    text = (PROJECT / "docker-compose.yaml").read_text()
+    told, rest = text.split("name: firmament", 1)
+
+    needed = set(re.findall(r"\$\{(\w+):\?\}", rest))
+
+    assert needed == set(re.findall(r"FIRMAMENT_[A-Z0-9_]+", told))
+    # Whatever else begins with a dollar has a default, or is the shell's own.
+    assert set(re.findall(r"(?<!\$)\$\{(\w+)\}", rest)) == set()
+
+
+def test_what_must_outlive_a_container_lies_in_a_volume():
+    services = COMPOSE["services"]
+    state = services["scheduler"]["environment"]["FIRMAMENT_HOME"]
+
+    assert services["postgres"]["volumes"] == ["postgres:/var/lib/postgresql"]
+    assert services["s3"]["volumes"] == ["s3:/data"]
+    assert "-dir=/data" in services["s3"]["command"]
+    for name in [*AIRFLOW, "prepare"]:
+        assert f"state:{state}" in services[name]["volumes"]
+    assert f"VOLUME {state}" in DOCKERFILE
+
+
 def test_servers_have_the_versions_that_are_tested_here():
     pins = dict(
         re.findall(r"^([\w-]+)==([\w.]+)", (PROJECT / "requirements-dev.txt").read_text(), re.MULTILINE)

@@ -14,6 +14,7 @@ import pytest
 
 from include.datasets.extracted import CUSTOMERS, TRANSACTIONS
 from include.warehouse import Fenced, LoadRefused, LoadSlice, UnknownFirm, Warehouse, WarehouseError, staging
+from include.warehouse.loading import FIRM_LOCK
 from tests.warehouse.shop import batch, returned, sale, scored
 
 NOV = date(2026, 11, 3)
@@ -443,6 +444,31 @@ def test_a_loader_killed_at_any_point_is_made_good_by_its_retry(shop, point, kep
     assert found == [(kept,)]
     assert retried.skipped_slices == kept
     assert shop.ask("select count(*) from analytics.fact_sales") == [(1,)]
+
+
+def test_a_deadlock_is_tried_again(shop):
+    shop.sales("2026-11", sale("1", NOV))
+    shop.warehouse.connection.execute(
+        "set deadlock_timeout = '3s'"
+    )  # of the two it is the loader who gives way
+    done = []
+    loader = threading.Thread(target=lambda: done.append(shop.sales("2026-11", sale("2", NOV))))
+    waiting = "select count(*) from pg_locks where not granted"
+
+    with psycopg.connect(shop.dsn) as other:
+        other.execute("set deadlock_timeout = '60s'")
+        other.execute("select 1 from control.loads where firm_key = 'acme' for update")
+        loader.start()
+        while shop.ask(waiting) == [(0,)]:
+            pass
+        # The loader holds its firm's lock and waits for our row; now we wait for that lock.
+        other.execute("select pg_advisory_xact_lock(%s, firm_sk) from analytics.dim_firm", [FIRM_LOCK])
+    loader.join()
+
+    deadlocks = shop.ask("select deadlocks from pg_stat_database where datname = current_database()")
+    assert [loaded.rows for loaded in done] == [1]
+    assert shop.ask("select transaction_id from analytics.fact_sales") == [("2",)]
+    assert deadlocks == [(1,)]
 
 
 def test_a_firm_gets_its_partition_while_a_reader_holds_the_table(shop):
