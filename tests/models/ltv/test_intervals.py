@@ -104,7 +104,7 @@ def test_coverage_is_told_in_words():
         intervals.measured(found._replace(nominal=np.array([0.8, 1, 0.8, 0.8])), happened, [])
     )
 
-    # Two of three open ones hold, of all three of four; the sure one counts for .8 at the level. 45 +- 1.9 x 2.
+    # Two of three open ones hold, of all three of four; at the level the sure one counts .8. 45 +- 1.9 x 2.
     assert "held 75 % of the customers; the firm's 31 fell outside its 41 to 49" in said
     assert "held 67 % of the customers likely to buy and 70 % of all at level (75 % counted plainly" in sure
 
