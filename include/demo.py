@@ -10,7 +10,7 @@ import sys
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -38,6 +38,8 @@ WIDTH = 130
 DAG_SECONDS = 120  # for the DAG processor to see a new firm
 RUN_SECONDS = 900
 POLL_SECONDS = 0.5
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LATE = timedelta(seconds=15)  # that a task's end may show after that of one which ended later
 WATCH_SECONDS = 3.0  # a question about a run costs the API server a tenth of a second, which its tasks need
 WAITING = {None, "none", "scheduled", "queued", "running", "restarting", "deferred"}
 
@@ -167,27 +169,35 @@ def _wait_for_dag(api: AirflowApi, dag_id: str) -> None:
 
 
 def watch(api: AirflowApi, runs: list[Run], logs: Path, console: Console) -> None:
-    """Wait for the runs, a line a task that ended; DemoError when one fails."""
+    """Wait for the runs, a line a task that ended; DemoError when one fails.
+
+    A task that waits for its retry has failed, too, and nobody wants to watch it wait; but one that said
+    nothing was lost by a machine that is too busy, and Airflow runs it again.
+    """
     started = time.monotonic()
-    told: set[tuple[Run, str]] = set()
+    told: set[tuple[Run, str, int, str]] = set()
     open_runs = list(runs)
+    latest = dict.fromkeys(runs, EPOCH)
     while open_runs:
         for run in list(open_runs):
             state = api.run_state(run.dag_id, run.run_id)
             if state == "queued":
                 continue
-            for task in api.tasks(run.dag_id, run.run_id):
-                if task["state"] in WAITING or (run, task["task_id"]) in told:
+            for task in api.tasks(run.dag_id, run.run_id, ended_since=(latest[run] - LATE).isoformat()):
+                outcome = (run, task["task_id"], task["try_number"], task["state"])
+                if task["state"] in WAITING or outcome in told:
                     continue
-                told.add((run, task["task_id"]))
+                latest[run] = max(latest[run], datetime.fromisoformat(task["end_date"]))
+                told.add(outcome)
                 spent = time.monotonic() - started
                 console.print(
                     f"{spent:6.1f} s  {run.firm_key:8} {run.as_of}  {task['task_id']:28} {task['state']}",
                     markup=False,
                 )
-                # A task that waits for its retry has failed, too: nobody wants to watch it wait.
                 if task["state"] in ("failed", "up_for_retry"):
-                    raise DemoError(_story(api, run, task, logs))
+                    said = _errors(api, run, task)
+                    if said or task["state"] == "failed":
+                        raise DemoError(_story(run, task, said, logs))
             if state == "success":
                 open_runs.remove(run)
             elif state == "failed":
@@ -198,17 +208,21 @@ def watch(api: AirflowApi, runs: list[Run], logs: Path, console: Console) -> Non
         time.sleep(WATCH_SECONDS)
 
 
-def _story(api: AirflowApi, run: Run, task: dict[str, Any], logs: Path) -> str:
-    """What a failed task said, and where its whole log lies."""
-    attempt = task["try_number"]
-    entries = api.log(run.dag_id, run.run_id, task["task_id"], attempt)
+def _errors(api: AirflowApi, run: Run, task: dict[str, Any]) -> list[str]:
+    """What a failed task said of its failure."""
     said = []
-    for entry in entries:
+    for entry in api.log(run.dag_id, run.run_id, task["task_id"], task["try_number"]):
         if entry.get("level") in ("error", "critical"):
             said.append(str(entry.get("event", "")))
             said += [
                 f"{detail['exc_type']}: {detail['exc_value']}" for detail in entry.get("error_detail") or []
             ]
+    return said
+
+
+def _story(run: Run, task: dict[str, Any], said: list[str], logs: Path) -> str:
+    """What a failed task said, and where its whole log lies."""
+    attempt = task["try_number"]
     folder = logs / "tasks" / f"dag_id={run.dag_id}" / f"run_id={run.run_id}"
     log = folder / f"task_id={task['task_id']}" / f"attempt={attempt}.log"
     where = log if log.exists() else f"the task's page in Airflow (DAG {run.dag_id}, run {run.run_id})"

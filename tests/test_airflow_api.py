@@ -102,3 +102,19 @@ def test_a_server_that_never_answers_is_given_up(airflow):
         AirflowApi(url, "admin", "secret").import_errors()
 
     assert [call for call, *_ in asked].count("GET /api/v2/importErrors") == 6
+
+
+def test_tasks_that_ended_lately_are_asked_for_alone(airflow):
+    url, answers, _ = airflow
+    path = "GET /api/v2/dags/firm_a/dagRuns/r%3A1/taskInstances?limit=100"
+    answers[path] = [(200, {"task_instances": [{"task_id": "a"}, {"task_id": "b"}]})]
+    answers[f"{path}&end_date_gte=2026-01-01T00%3A00%3A00%2B00%3A00"] = [
+        (200, {"task_instances": [{"task_id": "b"}]})
+    ]
+    api = AirflowApi(url, "admin", "secret")
+
+    everything = api.tasks("firm_a", "r:1")
+    lately = api.tasks("firm_a", "r:1", ended_since="2026-01-01T00:00:00+00:00")
+
+    assert [task["task_id"] for task in everything] == ["a", "b"]
+    assert [task["task_id"] for task in lately] == ["b"]
