@@ -1,6 +1,21 @@
 """Actions of a firm that was really run."""
 
+from datetime import timedelta
+
+from include.datasets.churn import CHURN_RISK
+from include.datasets.computed import RFM
+from include.datasets.value import LTV
+from include.settings import Settings
+from tests.report.conftest import Left
 from tests.run.test_pipeline import AS_OF, sales
+
+CARD = {
+    "action_code": "card",
+    "segments": ["lost"],
+    "unit_cost": 3,
+    "expected_lift": 0.05,
+    "explanation": "Has not been here for long: a card.",
+}
 
 
 def test_where_value_is_not_known_nobody_is_offered_anything(shop):
@@ -11,3 +26,35 @@ def test_where_value_is_not_known_nobody_is_offered_anything(shop):
 
     assert shop.query("select count(*) from analytics.fact_action") == [(0,)]
     assert shop.query("select count(*) from analytics.dim_snapshot where fact_name = 'fact_action'") == [(1,)]
+
+
+def test_the_rules_of_a_firms_row_decide_what_stands_in_the_ledger(shop):
+    shop.add(
+        "acme",
+        modules=["rfm", "churn", "ltv", "actions"],
+        actions={"budget": 6, "holdout_share": 0, "rules": [CARD]},
+    )
+    worth = {"ann": 100, "bob": 300, "cid": 200, "dan": 900}
+    shop.sell("acme", [(f"o-{who}", AS_OF - timedelta(days=9), who, 10) for who in worth])
+    shop.run("acme", AS_OF, only=("extract_transactions", "extract_customers", "load_dim_customer"))
+    (shop.home / "left").mkdir()
+    left = Left(Settings.read().root, shop.home / "left")
+    segments = {who: "loyal" if who == "dan" else "lost" for who in worth}
+    left.put(RFM, *({"customer_id": who, "segment_code": code} for who, code in segments.items()))
+    left.put(CHURN_RISK, *({"customer_id": who, "churn_risk_category": "High"} for who in worth))
+    left.put(LTV, *({"customer_id": who, "predicted_clv_1_year": value} for who, value in worth.items()))
+
+    shop.run("acme", AS_OF, only=("action_candidates", "fit_actions", "load_fact_action"))
+
+    # The money reaches the two whom the card is expected to bring most; no rule takes dan.
+    assert shop.query(
+        "select customer_id, action_code, cost_amount, expected_benefit_amount, is_chosen, explanation "
+        "from analytics.fact_action join analytics.dim_customer using (firm_sk, customer_sk) order by 1"
+    ) == [
+        ("ann", "card", 3, 5, False, CARD["explanation"]),
+        ("bob", "card", 3, 15, True, CARD["explanation"]),
+        ("cid", "card", 3, 10, True, CARD["explanation"]),
+    ]
+    assert shop.query("select customers_chosen, planned_cost, planned_benefit from mart.vw_action_plan") == [
+        (2, 6, 25)
+    ]
