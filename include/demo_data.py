@@ -49,7 +49,9 @@ def firm_rows(cdnow_folder: Path) -> list[dict[str, Any]]:
             "firm_key": "cdnow",
             "name": "CDNOW",
             "source": {"kind": "csv", "uri": cdnow_folder.as_uri(), "layout": "cdnow"},
-            "churn_threshold_days": 180,
+            "churn_threshold_days": 90,
+            "retrain_months": 6,  # few buy again: a quarter adds little to a model, and costs a training
+            "churn": {"sample_customers": 6_000, "most_cutoffs": 4},
             "rfm": {"window_days": 730},  # in the last of its years, 65 % bought nothing
             **shared,
         },
