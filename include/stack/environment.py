@@ -47,8 +47,8 @@ def service_environment(
         "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        # A task is a process that fills a core; one more is at hand when the scheduler looks away.
-        "AIRFLOW__CORE__PARALLELISM": str(max(2, cores()) + 1),
+        # A task is a process that fills a core; two more are at hand when the scheduler looks away.
+        "AIRFLOW__CORE__PARALLELISM": str(max(2, cores()) + 2),
         # A thousand firms in one file take 10 s to build and 25 s to serialise.
         "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "120",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{ADMIN}:admin",

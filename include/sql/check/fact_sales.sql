@@ -12,7 +12,10 @@ with staged as (
             sum(stg_transactions.net_amount) filter (where stg_transactions.kind = 'return'), 0
         ) as net_amount
     from pg_temp.stg_transactions
-    where date_trunc('month', stg_transactions.order_date)::date = any(:months)
+    inner join unnest(:months) as replaced (month_start)
+        on
+            stg_transactions.order_date >= replaced.month_start
+            and stg_transactions.order_date < (replaced.month_start + interval '1 month')::date
 
 ),
 

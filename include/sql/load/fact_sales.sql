@@ -58,9 +58,12 @@ with lines as (
 
     select
         stg_transactions.*,
-        date_trunc('month', stg_transactions.order_date)::date as month_start,
-        case stg_transactions.kind when 'return' then -1 else 1 end::numeric as direction
+        stg_transactions.kind = 'return' as is_return
     from pg_temp.stg_transactions
+    inner join unnest(:months) as replaced (month_start)
+        on
+            stg_transactions.order_date >= replaced.month_start
+            and stg_transactions.order_date < (replaced.month_start + interval '1 month')::date
 
 )
 
@@ -93,11 +96,11 @@ select
     lines.line_id,
     lines.kind,
     lines.occurred_at,
-    lines.direction * lines.quantity as quantity,
-    lines.direction * lines.gross_amount as gross_amount,
-    lines.direction * lines.discount_amount as discount_amount,
-    lines.direction * lines.net_amount as net_amount,
-    lines.direction * lines.margin_amount as margin_amount,
+    case when lines.is_return then -lines.quantity else lines.quantity end as quantity,
+    case when lines.is_return then -lines.gross_amount else lines.gross_amount end as gross_amount,
+    case when lines.is_return then -lines.discount_amount else lines.discount_amount end as discount_amount,
+    case when lines.is_return then -lines.net_amount else lines.net_amount end as net_amount,
+    case when lines.is_return then -lines.margin_amount else lines.margin_amount end as margin_amount,
     lines.channel,
     lines.payment_method,
     lines.programme_id
@@ -110,5 +113,4 @@ inner join analytics.dim_customer
 inner join analytics.dim_product
     on
         dim_product.firm_sk = :firm_sk
-        and coalesce(lines.product_id, '(unknown)') = dim_product.product_id
-where lines.month_start = any(:months);
+        and coalesce(lines.product_id, '(unknown)') = dim_product.product_id;
