@@ -171,11 +171,11 @@ class Handoff:
         """The slot's rows, from verified files, checked against the contract.
 
         Nothing is read before the first batch is asked for; with ``expected``, rows of any other
-        version than that one are refused then.
+        version than that one are refused then, by Fenced: a newer run has overtaken the reader.
         """
         found, landed = self._verified(slot)
         if expected and found.reference != expected.reference:
-            raise HandoffError(
+            raise Fenced(
                 f"{slot.path}: token {expected.token} was expected and token {found.token} is there; "
                 "another run has replaced it meanwhile, rerun this step"
             )

@@ -46,7 +46,7 @@ ROUNDS = 8  # commits are rare: eight lost races in a row mean something else is
 
 
 class Fenced(HandoffError):  # noqa: N818 - an outcome, named as the design names it
-    """A newer writer has committed, or this attempt was given up: draw a new token to retry."""
+    """A newer writer has committed, or this attempt was given up: run the step again, with a new token."""
 
 
 class UnknownOutcome(HandoffError):  # noqa: N818 - an outcome

@@ -283,7 +283,7 @@ def test_rows_of_another_version_than_expected_are_refused(handoff):
 
     handoff.write(SLOT, [batch(("a", 1, 2))], token=2, as_of=AS_OF)
 
-    with pytest.raises(HandoffError, match="token 1 was expected and token 2 is there"):
+    with pytest.raises(Fenced, match="token 1 was expected and token 2 is there"):
         next(reading)
 
 
