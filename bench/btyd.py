@@ -26,7 +26,7 @@ CUSTOMERS = 1_000_000
 PARETO_CUSTOMERS = 100_000
 PEAK_LIMIT_MB = 250.0
 MONTHLY_RATE = 0.01
-BATCH = 131_072
+BATCH = 65_536  # as the engine hands them to a model
 CLOCK = time.process_time
 
 

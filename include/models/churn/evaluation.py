@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -13,6 +12,8 @@ ECE_BINS = 10
 
 def auc(score: Floats, happened: Bools) -> float:
     """Chance that an event scores above a non-event, ties counting half; nan without both."""
+    from scipy.stats import rankdata  # a second and 15 MB to import, and scoring needs none of it
+
     events, others = int(happened.sum()), int((~happened).sum())
     if not events or not others:
         return float("nan")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from include.models.churn.factors import TEXTS
 from include.models.churn.trees import column_values
@@ -42,8 +42,8 @@ def trend(recent: Floats, whole: Floats, orders_recent: Floats, orders_whole: Fl
     """
     usual = orders_whole / 3.0
     ratio = np.where(whole > 0, 3.0 * recent / np.where(whole > 0, whole, 1.0), 1.0)
-    few = stats.poisson.cdf(orders_recent, usual) < CHANCE
-    many = stats.poisson.sf(orders_recent - 1, usual) < CHANCE
+    few = special.pdtr(orders_recent, usual) < CHANCE
+    many = (orders_recent > 0) & (special.pdtrc(np.maximum(orders_recent - 1, 0), usual) < CHANCE)
     kinds = np.select(
         [orders_whole == 0, (ratio < FALL) & few, (ratio > RISE) & many],
         ["inactive", "decreasing", "increasing"],

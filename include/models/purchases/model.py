@@ -8,6 +8,7 @@ A customer who has left buys nothing, hence every prediction is P(alive) times t
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -67,35 +68,56 @@ def shared(
     """
     if times is None:
         times = np.ones(len(x))
-    days = np.rint(T * DAYS_PER_WEEK)
-    if np.abs(days - T * DAYS_PER_WEEK).max(initial=0) < 1e-9:
-        counts, ages = x.astype(np.int64), days.astype(np.int64)
-        values = _by_day(f, counts, ages)
-        if values is not None:
+    ages = _whole_days(T)
+    if ages is not None:
+        counts = x.astype(np.int64)
+        found = _by_day(f, counts, ages)
+        if found is not None:
+            values = found.values.ravel()
             for part in _blocks(len(x)):
-                times[part] *= values[counts[part], ages[part]]
+                times[part] *= values.take(found.cells[part])
             return times
     pairs, where = np.unique(np.stack([x, T], axis=1), axis=0, return_inverse=True)
     times *= f(pairs[:, 0], pairs[:, 1])[where.ravel()]
     return times
 
 
+def _whole_days(T: Floats) -> NDArray[np.int64] | None:
+    """Weeks as days; None where any is not a whole number of them. Block by block: T may be long."""
+    found = np.empty(len(T), dtype=np.int64)
+    for part in _blocks(len(T)):
+        days = T[part] * DAYS_PER_WEEK
+        found[part] = np.rint(days)
+        if np.abs(days - found[part]).max(initial=0) >= 1e-9:
+            return None
+    return found
+
+
 def _blocks(rows: int) -> list[slice]:
     return [slice(i, i + BLOCK) for i in range(0, rows, BLOCK)]
 
 
-def _by_day(f: Callable[[Floats, Floats], Floats], x: NDArray, days: NDArray) -> Floats | None:
-    """f at the pairs of (x, days) that occur, a row per x; None when they range too widely."""
+class _ByDay(NamedTuple):
+    """A function's values, a row per x and a column per day, and the cell of each customer in them."""
+
+    values: Floats
+    cells: NDArray[np.int64]
+
+
+def _by_day(f: Callable[[Floats, Floats], Floats], x: NDArray, days: NDArray) -> _ByDay | None:
+    """f at the pairs of (x, days) that occur; None when they range too widely."""
     width, most = int(days.max(initial=0)) + 1, int(x.max(initial=0))
     if (most + 1) * width > MOST_PAIRS:
         return None
-    seen = np.zeros((most + 1) * width, dtype=bool)
+    seen, cells = np.zeros((most + 1) * width, dtype=bool), np.empty(len(x), dtype=np.int64)
     for part in _blocks(len(x)):
-        seen[x[part] * width + days[part]] = True
+        cell = np.multiply(x[part], width, out=cells[part])
+        cell += days[part]
+        seen[cell] = True
     present = np.flatnonzero(seen)
     values = np.empty(len(seen))
     values[present] = f((present // width).astype(np.float64), (present % width) / DAYS_PER_WEEK)
-    return values.reshape(most + 1, width)
+    return _ByDay(values.reshape(most + 1, width), cells)
 
 
 def expected_from_days(
@@ -109,10 +131,10 @@ def expected_from_days(
     """``expected`` from whole days, for many customers at once, without whole-length copies in weeks."""
     t = horizon_days / DAYS_PER_WEEK
     by_day = _by_day(lambda x, T: model.purchases_if_alive(x, T, t), frequency, age_days)
-    left = None if by_day is None else model.left_by_day(len(by_day) - 1, by_day.shape[1])
+    left = None if by_day is None else model.left_by_day(len(by_day.values) - 1, by_day.values.shape[1])
     out = np.empty(len(frequency))
     if by_day is not None and left is not None:
-        _expected_by_tables(out, by_day, left, frequency, recency_days, age_days)
+        _expected_by_tables(out, by_day, left, recency_days, age_days)
         return out
     for part in _blocks(len(frequency)):
         x = frequency[part].astype(np.float64)
@@ -121,25 +143,24 @@ def expected_from_days(
         if by_day is None:
             out[part] = shared(lambda x, T: model.purchases_if_alive(x, T, t), x, T, times=alive)
         else:
-            np.multiply(alive, by_day[frequency[part], age_days[part]], out=out[part])
+            np.multiply(alive, by_day.values.ravel().take(by_day.cells[part]), out=out[part])
     return out
 
 
 def _expected_by_tables(
     out: Floats,
-    by_day: Floats,
+    by_day: _ByDay,
     left: tuple[Floats, Floats],
-    frequency: NDArray[np.integer],
     recency_days: NDArray[np.integer],
     age_days: NDArray[np.integer],
 ) -> None:
     """What an alive customer does, times P(alive): the very bits of ``expected``."""
-    width, values = by_day.shape[1], by_day.ravel()
+    values = by_day.values.ravel()
     at_end, at_last = (table.ravel() for table in left)
-    for part in _blocks(len(frequency)):
-        ends = frequency[part] * width
-        lasts = ends + recency_days[part]
-        ends += age_days[part]
+    for part in _blocks(len(out)):
+        ends = by_day.cells[part]
+        lasts = ends - age_days[part]
+        lasts += recency_days[part]
         odds = at_end.take(ends)
         odds -= at_last.take(lasts)
         np.minimum(odds, 650.0, out=odds)
