@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from include.models.purchases import bgnbd, gammagamma, likelihood, mbgnbd, paretonbd
 from include.models.purchases import model as purchases
@@ -48,10 +50,19 @@ def histories(rows: pa.Table | pa.RecordBatch) -> tuple[Floats, Floats, Floats, 
     return x, t_x, T, m
 
 
+def _days(rows: pa.Table | pa.RecordBatch) -> Iterator[NDArray[np.integer]]:
+    """x, t_x and T in whole days, as they are stored."""
+    return (np.asarray(rows.column(name)) for name in ("frequency", "recency_days", "age_days"))
+
+
+def expected_orders(counts: PurchaseModel, rows: pa.Table | pa.RecordBatch, *, horizon_days: float) -> Floats:
+    """Purchases expected of each customer in the next ``horizon_days``."""
+    return purchases.expected_from_days(counts, *_days(rows), horizon_days=horizon_days)
+
+
 def fit_counts(rows: pa.Table) -> dict[str, PurchaseModel]:
     """The purchase-count models that converge on these histories, by name."""
-    days = (floats(rows, name).astype(np.int64) for name in ("frequency", "recency_days", "age_days"))
-    groups = likelihood.group(*days)
+    groups = likelihood.group(*_days(rows))
     found: dict[str, PurchaseModel] = {}
     for name, module in COUNT_MODELS.items():
         try:
@@ -104,8 +115,8 @@ def spend_by_counts(
     counts: PurchaseModel, spends: GammaGamma, rows: pa.Table | pa.RecordBatch, *, horizon_days: float
 ) -> Floats:
     """Expected purchases times expected order value."""
-    x, t_x, T, m = histories(rows)
-    return purchases.expected(counts, x, t_x, T, horizon_days=horizon_days) * spends.expected_spend(x, m)
+    x, _, _, m = histories(rows)
+    return expected_orders(counts, rows, horizon_days=horizon_days) * spends.expected_spend(x, m)
 
 
 def spend_by_own_rate(rows: pa.Table | pa.RecordBatch, *, horizon_days: float) -> Floats:

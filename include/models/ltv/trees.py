@@ -12,8 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from include.models.churn.trees import matrix
-from include.models.ltv.candidates import floats, histories
-from include.models.purchases import model as purchases
+from include.models.ltv.candidates import expected_orders, floats, histories
 from include.models.purchases.gammagamma import GammaGamma
 from include.models.purchases.likelihood import Floats
 from include.models.purchases.model import PurchaseModel
@@ -62,7 +61,7 @@ def features(
 ) -> Floats:
     """One row per customer, one column per name in ``FEATURES``."""
     x, t_x, T, m = histories(rows)
-    orders = purchases.expected(counts, x, t_x, T, horizon_days=horizon_days)
+    orders = expected_orders(counts, rows, horizon_days=horizon_days)
     order = spends.expected_spend(x, m)
     age = np.maximum(floats(rows, "age_days"), 1.0)
     spent = {days: floats(rows, f"total_spend_{days}_days") for days in (30, 90, 180)}

@@ -90,7 +90,7 @@ def expected(rows: pa.Table | pa.RecordBatch, worth: Worth, *, annual_discount_r
         values,
         per_spend * low if worth.has_intervals else unknown,
         per_spend * high if worth.has_intervals else unknown,
-        purchases.expected(counts, x, t_x, T, horizon_days=YEAR),
+        candidates.expected_orders(counts, rows, horizon_days=YEAR),
         counts.alive(x, t_x, T),
         confidence if worth.has_intervals else unknown,
         purchases.next_order_days(counts, x, T),

@@ -34,7 +34,7 @@ Model = TypeVar("Model", bound=Fitted)
 BLOCK = 8_192  # fits the cache, and is short enough for BLAS to stay on one thread: the same sum every time
 P_NODES = 64
 SHORT, LONG = np.polynomial.legendre.leggauss(20), np.polynomial.legendre.leggauss(48)
-PANEL_NODES = 14
+PANEL_NODES = 12
 TAIL = 1e-14
 _CHEBYSHEV = np.cos(np.pi * (np.arange(PANEL_NODES) + 0.5) / PANEL_NODES)
 _BARYCENTRIC = (-1.0) ** np.arange(PANEL_NODES) * np.sin(np.pi * (np.arange(PANEL_NODES) + 0.5) / PANEL_NODES)

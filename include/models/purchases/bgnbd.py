@@ -58,8 +58,8 @@ class BgNbd(purchases.PurchaseModel):
         x = np.arange(most + 1.0)[:, None]
         at_last = (self.r + x) * np.log(self.alpha + np.arange(days) / DAYS_PER_WEEK)
         at_end = at_last + (np.log(self.a) - self._log_chances(x))
-        if not self.first_chance:  # alive by definition; exp of an infinity would take far longer
-            at_end[0] = at_last[0, 0] - 100.0
+        if not self.first_chance:  # who bought once is alive by definition
+            at_end[0] = -np.inf
         return at_end, at_last
 
     def purchases_if_alive(self, x: Floats, T: Floats, t: float) -> Floats:

@@ -21,6 +21,8 @@ BLOCK = 16_384
 MOST_PAIRS = 8_000_000
 LONGEST_WAIT_DAYS = 3650
 """A next order further off than this is reported as unknown."""
+LARGEST_LOG_ODDS = 600.0
+"""Odds whose logarithm goes beyond are not taken apart: a factor of them would overflow."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +39,8 @@ class PurchaseModel(Fitted):
     def left_by_day(self, most: int, days: int) -> tuple[Floats, Floats] | None:
         """The log-odds of having left from whole days, as two tables: of (x, T) less of (x, t_x).
 
-        Row x, up to ``most``, has an element per day below ``days``. None where the odds do not part so.
+        Row x, up to ``most``, has an element per day below ``days``; -inf where nobody can have left. None
+        where the odds do not part so.
         """
         del most, days
         return None
@@ -128,46 +131,50 @@ def expected_from_days(
     *,
     horizon_days: float,
 ) -> Floats:
-    """``expected`` from whole days, for many customers at once, without whole-length copies in weeks."""
+    """``expected`` from whole days, for many customers at once; equal to it within rounding."""
     t = horizon_days / DAYS_PER_WEEK
     by_day = _by_day(lambda x, T: model.purchases_if_alive(x, T, t), frequency, age_days)
     left = None if by_day is None else model.left_by_day(len(by_day.values) - 1, by_day.values.shape[1])
-    out = np.empty(len(frequency))
-    if by_day is not None and left is not None:
-        _expected_by_tables(out, by_day, left, recency_days, age_days)
-        return out
-    for part in _blocks(len(frequency)):
-        x = frequency[part].astype(np.float64)
-        t_x, T = recency_days[part] / DAYS_PER_WEEK, age_days[part] / DAYS_PER_WEEK
-        alive = model.alive(x, t_x, T)
-        if by_day is None:
-            out[part] = shared(lambda x, T: model.purchases_if_alive(x, T, t), x, T, times=alive)
-        else:
-            np.multiply(alive, by_day.values.ravel().take(by_day.cells[part]), out=out[part])
+    if by_day is None or left is None:
+        far: slice | NDArray[np.intp] = slice(None)
+        out = np.empty(len(frequency))
+    else:
+        out = _expected_by_tables(by_day, left, recency_days, age_days)
+        far = np.flatnonzero(np.isnan(out))
+    x, t_x, T = frequency[far].astype(np.float64), recency_days[far], age_days[far]
+    if len(x):
+        weeks = t_x / DAYS_PER_WEEK, T / DAYS_PER_WEEK
+        out[far] = expected(model, x, *weeks, horizon_days=horizon_days)
     return out
 
 
 def _expected_by_tables(
-    out: Floats,
     by_day: _ByDay,
     left: tuple[Floats, Floats],
     recency_days: NDArray[np.integer],
     age_days: NDArray[np.integer],
-) -> None:
-    """What an alive customer does, times P(alive): the very bits of ``expected``."""
-    values = by_day.values.ravel()
-    at_end, at_last = (table.ravel() for table in left)
+) -> Floats:
+    """What an alive customer does, over 1 plus the odds of having left; nan where those are out of range.
+
+    The odds are a factor of (x, T) times one of (x, t_x), each worked out once per cell and not per customer.
+    A customer's own cell decides, so the batch that it came in changes no bit.
+    """
+    at_end, at_last = left
+    log_odds = at_end - at_last[:, :1]  # were the last order on the first day
+    is_far = log_odds > LARGEST_LOG_ODDS
+    values = np.where(is_far, np.nan, by_day.values).ravel()
+    ends = np.exp(np.where(is_far, 0.0, log_odds)).ravel()
+    lasts = np.exp(at_last[:, :1] - at_last).ravel()
+    out = np.empty(len(by_day.cells))
     for part in _blocks(len(out)):
-        ends = by_day.cells[part]
-        lasts = ends - age_days[part]
-        lasts += recency_days[part]
-        odds = at_end.take(ends)
-        odds -= at_last.take(lasts)
-        np.minimum(odds, 650.0, out=odds)
-        np.exp(odds, out=odds)
+        at = by_day.cells[part]
+        last = at - age_days[part]
+        last += recency_days[part]
+        odds = ends.take(at)
+        odds *= lasts.take(last)
         odds += 1.0
-        np.divide(1.0, odds, out=odds)
-        np.multiply(odds, values.take(ends), out=out[part])
+        np.divide(values.take(at), odds, out=out[part])
+    return out
 
 
 def expected(model: PurchaseModel, x: Floats, t_x: Floats, T: Floats, *, horizon_days: float) -> Floats:

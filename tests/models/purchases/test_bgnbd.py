@@ -188,13 +188,26 @@ def test_a_customer_gets_the_same_bits_in_any_batch(cdnow):
 
 
 @pytest.mark.parametrize("most_pairs", [8_000_000, 10])
-def test_expectation_from_whole_days_is_the_same_to_the_bit(cdnow, monkeypatch, most_pairs):
+@pytest.mark.parametrize("shape", [{}, {"r": 120.0, "alpha": 0.05}], ids=["slow", "odds beyond a float"])
+def test_expectation_from_whole_days_is_the_same(cdnow, monkeypatch, most_pairs, shape):
     days = [cdnow[name].to_numpy() for name in ("frequency", "recency_days", "age_days")]
     monkeypatch.setattr(purchases, "MOST_PAIRS", most_pairs)
 
-    from_days = purchases.expected_from_days(params(), *days, horizon_days=90)
+    from_days = purchases.expected_from_days(params(**shape), *days, horizon_days=90)
 
-    np.testing.assert_array_equal(from_days, purchases.expected(params(), *weeks(cdnow), horizon_days=90))
+    expected = purchases.expected(params(**shape), *weeks(cdnow), horizon_days=90)
+    np.testing.assert_allclose(from_days, expected, rtol=1e-12, atol=1e-200)
+
+
+def test_expectation_from_whole_days_has_the_same_bits_in_any_batch(cdnow):
+    days = np.stack([cdnow[name].to_numpy() for name in ("frequency", "recency_days", "age_days")])
+    order = np.random.default_rng(2).permutation(days.shape[1])
+
+    together = purchases.expected_from_days(params(), *days, horizon_days=90)
+    parts = [purchases.expected_from_days(params(), *part, horizon_days=90) for part in
+             np.array_split(days[:, order], 7, axis=1)]  # fmt: skip
+
+    np.testing.assert_array_equal(np.concatenate(parts), together[order])
 
 
 def test_fit_survives_its_row_in_json(cdnow_groups):
