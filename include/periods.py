@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 EARLIEST = date(1990, 1, 1)
+LATEST = date(2101, 1, 1)  # exclusive: the warehouse's calendar ends the day before
 
 
 @dataclass(frozen=True, order=True)

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from include.datasets import Dataset
 from include.firms import Firm
-from include.periods import EARLIEST, Month
+from include.periods import EARLIEST, LATEST, Month
 
 SOURCES: dict[str, str] = {
     "postgres": "include.sources.postgres:Postgres",
@@ -75,6 +75,7 @@ def takes_undated(month: Month, as_of: date) -> bool:
 __all__ = [
     "BATCH_ROWS",
     "EARLIEST",
+    "LATEST",
     "SOURCES",
     "Source",
     "SourceError",

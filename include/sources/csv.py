@@ -30,7 +30,7 @@ from duckdb import ColumnExpression, ConstantExpression, FunctionExpression
 from include.datasets import Dataset
 from include.firms import Firm
 from include.periods import Month, start_of_day
-from include.sources import BATCH_ROWS, EARLIEST, SourceError, extracted_schema, takes_undated
+from include.sources import BATCH_ROWS, EARLIEST, LATEST, SourceError, extracted_schema, takes_undated
 from include.sources.files import File, data_files, first_line, folder_of, plain, plain_name
 from include.sources.layouts import layout_of
 from include.sources.statements import named, statement
@@ -68,8 +68,8 @@ class Csv:
         dated = [Month.parse(text) for text in months if text != UNDATED]
         if months and not dated:
             raise SourceError(
-                f"{self._where}: none of the rows in {self._folder()} has a date from {EARLIEST} on "
-                f"that layout {self._layout.name} can read; set mapping.date_format"
+                f"{self._where}: none of the rows in {self._folder()} has a date from {EARLIEST} on, "
+                f"before {LATEST}, that layout {self._layout.name} can read; set mapping.date_format"
             )
         return min(dated, default=None)
 
@@ -140,6 +140,7 @@ class Csv:
         params: dict[str, object] = {
             "timezone": self._firm.timezone,
             "earliest": start_of_day(EARLIEST, self._firm.timezone),
+            "latest": start_of_day(LATEST, self._firm.timezone),
             **self._layout.params,
         }
         with self._database(folder, into) as database:

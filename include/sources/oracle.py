@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from include.datasets import Dataset
 from include.firms import Firm
 from include.periods import Month
-from include.sources import BATCH_ROWS, EARLIEST, SourceError, extracted_schema, takes_undated
+from include.sources import BATCH_ROWS, EARLIEST, LATEST, SourceError, extracted_schema, takes_undated
 from include.sources.statements import has_statement, named, statement
 
 # What each dataset's statement reads. A view may give any other schema these names.
@@ -95,7 +95,8 @@ class Oracle:
             return Month.of(day)
         if row["has_rows"]:
             raise SourceError(
-                f"{self._place}: {dataset.name} has rows, but none with a date from {EARLIEST} on; {SEE}"
+                f"{self._place}: {dataset.name} has rows, but none with a date from {EARLIEST} on, "
+                f"before {LATEST}; {SEE}"
             )
         return None
 
@@ -111,7 +112,12 @@ class Oracle:
         return f"firm {self._firm.firm_key}, oracle source {self._conn_id}, schema {self._owner!r}"
 
     def _params(self, month: Month | None, as_of: date | None) -> dict[str, object]:
-        params: dict[str, object] = {"earliest": _midnight(EARLIEST), "earliest_key": _key(EARLIEST)}
+        params: dict[str, object] = {
+            "earliest": _midnight(EARLIEST),
+            "earliest_key": _key(EARLIEST),
+            "latest": _midnight(LATEST),
+            "latest_key": _key(LATEST),
+        }
         if as_of is not None:
             params |= {"as_of_start": _midnight(as_of), "as_of_key": _key(as_of)}
         if month is not None and as_of is not None:

@@ -22,7 +22,7 @@ from psycopg.conninfo import make_conninfo
 from include.datasets import Dataset
 from include.firms import Firm
 from include.periods import Month, start_of_day
-from include.sources import BATCH_ROWS, EARLIEST, SourceError, extracted_schema, takes_undated
+from include.sources import BATCH_ROWS, EARLIEST, LATEST, SourceError, extracted_schema, takes_undated
 from include.sources.statements import has_statement, numbered, statement
 
 CONNECT_SECONDS = 15
@@ -81,8 +81,8 @@ class Postgres:
             return Month.of(row["first_day"])
         if row["has_rows"]:
             raise SourceError(
-                f"{self._place}: {dataset.name} has rows, but none with a date from {EARLIEST} on; "
-                f"{self._see}"
+                f"{self._place}: {dataset.name} has rows, but none with a date from {EARLIEST} on, "
+                f"before {LATEST}; {self._see}"
             )
         return None
 
@@ -105,7 +105,11 @@ class Postgres:
 
     def _params(self, month: Month | None, as_of: date | None) -> dict[str, object]:
         zone = self._firm.timezone
-        params: dict[str, object] = {"timezone": zone, "earliest": start_of_day(EARLIEST, zone)}
+        params: dict[str, object] = {
+            "timezone": zone,
+            "earliest": start_of_day(EARLIEST, zone),
+            "latest": start_of_day(LATEST, zone),
+        }
         if as_of is not None:
             params["as_of_start"] = start_of_day(as_of, zone)
         if month is not None and as_of is not None:

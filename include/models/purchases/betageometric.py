@@ -171,13 +171,16 @@ def average(
     p, weight, mean = chances_nodes(a, b_k[first])
     nodes = np.exp(distinct[:, 1:2] + 0.5 + 0.5 * _CHEBYSHEV)
     table = np.empty_like(nodes)
+    level = 1.0 - np.sum(weight, axis=1, keepdims=True)
+    slope = mean - np.sum(weight * p, axis=1, keepdims=True)
     for i in range(0, len(distinct), 64):
         part = slice(i, i + 64)
         n_i, exposure_i, p_i = distinct[part, 0, None, None], nodes[part, :, None], p[part, None, :]
         none, all_ = f(n_i, exposure_i, np.zeros(1))[..., 0], f(n_i, exposure_i, np.ones(1))[..., 0]
-        bent = f(n_i, exposure_i, p_i) - none[..., None] - p_i * (all_ - none)[..., None]
-        table[part] = none + mean[part] * (all_ - none)
-        table[part] += np.sum(bent * weight[part, None, :], axis=-1)
+        # the chord is averaged exactly and what is bent about it by the nodes: none of either is formed
+        weighted = f(n_i, exposure_i, p_i)
+        weighted *= weight[part, None, :]
+        table[part] = level[part] * none + slope[part] * (all_ - none) + np.sum(weighted, axis=-1)
     shares, at = _shares(log_exposure)
     out = np.empty(len(n))
     for i in range(0, len(n), 1024):

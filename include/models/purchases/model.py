@@ -135,16 +135,15 @@ def expected_from_days(
     t = horizon_days / DAYS_PER_WEEK
     by_day = _by_day(lambda x, T: model.purchases_if_alive(x, T, t), frequency, age_days)
     left = None if by_day is None else model.left_by_day(len(by_day.values) - 1, by_day.values.shape[1])
-    if by_day is None or left is None:
-        far: slice | NDArray[np.intp] = slice(None)
-        out = np.empty(len(frequency))
-    else:
+    if by_day is not None and left is not None:
         out = _expected_by_tables(by_day, left, recency_days, age_days)
-        far = np.flatnonzero(np.isnan(out))
-    x, t_x, T = frequency[far].astype(np.float64), recency_days[far], age_days[far]
-    if len(x):
-        weeks = t_x / DAYS_PER_WEEK, T / DAYS_PER_WEEK
-        out[far] = expected(model, x, *weeks, horizon_days=horizon_days)
+    else:
+        out = np.full(len(frequency), np.nan)
+    rest = np.flatnonzero(np.isnan(out))
+    if len(rest):
+        x = frequency[rest].astype(np.float64)
+        t_x, T = recency_days[rest] / DAYS_PER_WEEK, age_days[rest] / DAYS_PER_WEEK
+        out[rest] = expected(model, x, t_x, T, horizon_days=horizon_days)
     return out
 
 

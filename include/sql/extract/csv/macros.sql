@@ -47,8 +47,8 @@ case
 end;
 
 -- An instant that can be one; what is not is null.
-create temp macro accepted(instant, earliest) as
-case when instant >= earliest and instant < timestamptz '9999-01-01 00:00+00' then instant end;
+create temp macro accepted(instant, earliest, latest) as
+case when instant >= earliest and instant < latest then instant end;
 
 -- A rejected row as text that Postgres can keep: it refuses the character of code 0.
 create temp macro as_json(written) as replace(cast(to_json(written) as varchar), '\u0000', '\ufffd');

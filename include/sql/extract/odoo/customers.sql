@@ -1,5 +1,6 @@
 -- customers: one row per commercial partner that is a customer, known before as_of.
--- Grain: customer_id. Params: :as_of_start (an instant, exclusive), :timezone, :company_id.
+-- Grain: customer_id. Params: :as_of_start (an instant, exclusive), :latest, :timezone, :company_id.
+-- A day of joining that cannot be one is left empty, and its customer always known.
 -- A customer is who has a customer rank, or an order or credit note; contacts and addresses of a
 -- company are the company. Archived partners are read too: their sales are not archived.
 
@@ -49,6 +50,7 @@ customer_ids as (
         and (
             create_date is null
             or create_date < cast(:as_of_start as timestamp with time zone) at time zone 'UTC'
+            or create_date >= cast(:latest as timestamp with time zone) at time zone 'UTC'
         )
 
 ),
@@ -88,7 +90,9 @@ select
     nullif(partners.city, '') as city,
     nullif(res_country.code, '') as country,
     case
-        when partners.create_date > '-infinity'
+        when
+            partners.create_date >= timestamp '1900-01-01'
+            and partners.create_date < cast(:latest as timestamp with time zone) at time zone 'UTC'
             then cast(partners.create_date at time zone 'UTC' at time zone :timezone as date)
     end as joined_date
 from partners

@@ -1,7 +1,7 @@
 -- loyalty_movements: one row per line of a loyalty card's history (version 18 on).
 -- Grain: movement_id.
--- Params: :month_start, :month_end, :as_of_start (instants; ends are exclusive), :earliest, :timezone,
--- :takes_undated (this month also yields the movements that no date places), :company_id.
+-- Params: :month_start, :month_end, :as_of_start (instants; ends are exclusive), :earliest, :latest,
+-- :timezone, :takes_undated (this month also yields the movements that no date places), :company_id.
 
 with movements as (
 
@@ -13,9 +13,11 @@ with movements as (
         loyalty_history.used,
         loyalty_card.program_id,
         loyalty_card.partner_id,
+        cast(loyalty_history.create_date as text) as written_at,
         case
             when
                 loyalty_history.create_date >= cast(:earliest as timestamp with time zone) at time zone 'UTC'
+                and loyalty_history.create_date < cast(:latest as timestamp with time zone) at time zone 'UTC'
                 then loyalty_history.create_date at time zone 'UTC'
         end as occurred_at
     from loyalty_history
@@ -38,6 +40,8 @@ with movements as (
                     loyalty_history.create_date is null
                     or loyalty_history.create_date
                     < cast(:earliest as timestamp with time zone) at time zone 'UTC'
+                    or loyalty_history.create_date
+                    >= cast(:latest as timestamp with time zone) at time zone 'UTC'
                 )
             )
         )

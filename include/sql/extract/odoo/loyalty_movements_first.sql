@@ -1,5 +1,5 @@
 -- The first day with a movement of points, and whether there are any at all.
--- Grain: one row. Params: :earliest, :timezone, :company_id.
+-- Grain: one row. Params: :earliest, :latest, :timezone, :company_id.
 
 with movements as (
 
@@ -7,7 +7,7 @@ with movements as (
         case
             when
                 loyalty_history.create_date >= cast(:earliest as timestamp with time zone) at time zone 'UTC'
-                and loyalty_history.create_date < 'infinity'
+                and loyalty_history.create_date < cast(:latest as timestamp with time zone) at time zone 'UTC'
                 then loyalty_history.create_date at time zone 'UTC'
         end as usable_at
     from loyalty_history

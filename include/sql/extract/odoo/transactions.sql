@@ -1,7 +1,7 @@
 -- transactions: one row per line of a confirmed or cancelled order, or of a posted credit note.
 -- Grain: transaction_id, line_id. Amounts are untaxed, in the company's currency.
--- Params: :month_start, :month_end, :as_of_start (instants; ends are exclusive), :earliest, :timezone,
--- :takes_undated (this month also yields the lines that no date places), :company_id.
+-- Params: :month_start, :month_end, :as_of_start (instants; ends are exclusive), :earliest, :latest,
+-- :timezone, :takes_undated (this month also yields the lines that no date places), :company_id.
 -- Quotations are no sales, sections and notes no lines. A line of negative price is a discount on the
 -- others of its order, so it is spread over them and has no row.
 
@@ -22,6 +22,7 @@ dated_orders as (
         state,
         partner_id,
         date_order at time zone 'UTC' as ordered_at,
+        cast(date_order as text) as written_at,
         coalesce(nullif(currency_rate, 0), 1) as rate,
         to_jsonb(sale_order) ->> 'website_id' as website_id
     from sale_order
@@ -41,6 +42,7 @@ undated_orders as (
         state,
         partner_id,
         cast(null as timestamp with time zone) as ordered_at,
+        cast(date_order as text) as written_at,
         coalesce(nullif(currency_rate, 0), 1) as rate,
         to_jsonb(sale_order) ->> 'website_id' as website_id
     from sale_order
@@ -51,6 +53,7 @@ undated_orders as (
         and (
             date_order is null
             or date_order < cast(:earliest as timestamp with time zone) at time zone 'UTC'
+            or date_order >= cast(:latest as timestamp with time zone) at time zone 'UTC'
         )
 
 ),
@@ -70,6 +73,7 @@ order_lines as (
         known_orders.id as document_id,
         sale_order_line.id as line_id,
         known_orders.ordered_at as occurred_at,
+        known_orders.written_at,
         known_orders.partner_id,
         sale_order_line.product_id,
         sale_order_line.product_uom_qty as quantity,
@@ -99,7 +103,8 @@ dated_notes as (
         id,
         partner_id,
         reversed_entry_id,
-        cast(invoice_date as timestamp) at time zone :timezone as noted_at
+        cast(invoice_date as timestamp) at time zone :timezone as noted_at,
+        cast(invoice_date as text) as written_at
     from account_move
     where
         company_id = :company_id
@@ -119,7 +124,8 @@ undated_notes as (
         id,
         partner_id,
         reversed_entry_id,
-        cast(null as timestamp with time zone) as noted_at
+        cast(null as timestamp with time zone) as noted_at,
+        cast(invoice_date as text) as written_at
     from account_move
     where
         :takes_undated
@@ -129,6 +135,7 @@ undated_notes as (
         and (
             invoice_date is null
             or invoice_date < cast(cast(:earliest as timestamp with time zone) at time zone :timezone as date)
+            or invoice_date >= cast(cast(:latest as timestamp with time zone) at time zone :timezone as date)
         )
 
 ),
@@ -169,6 +176,7 @@ note_lines as (
         known_notes.id as document_id,
         account_move_line.id as line_id,
         known_notes.noted_at as occurred_at,
+        known_notes.written_at,
         known_notes.partner_id,
         account_move_line.product_id,
         account_move_line.quantity,
@@ -307,6 +315,7 @@ judged as (
         cast(priced.line_id as text) as line_id,
         priced.kind,
         priced.occurred_at,
+        priced.written_at,
         priced.product_id,
         priced.gross_amount,
         priced.net_amount,

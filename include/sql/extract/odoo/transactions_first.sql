@@ -1,5 +1,5 @@
 -- The first day with an order or a credit note, and whether there are any at all.
--- Grain: one row. Params: :earliest, :timezone, :company_id.
+-- Grain: one row. Params: :earliest, :latest, :timezone, :company_id.
 
 with firsts as (
 
@@ -9,7 +9,7 @@ with firsts as (
         company_id = :company_id
         and state in ('sale', 'done', 'cancel')
         and date_order >= cast(:earliest as timestamp with time zone) at time zone 'UTC'
-        and date_order < 'infinity'
+        and date_order < cast(:latest as timestamp with time zone) at time zone 'UTC'
     union all
     select min(invoice_date) as first_day
     from account_move
@@ -18,7 +18,7 @@ with firsts as (
         and move_type = 'out_refund'
         and state = 'posted'
         and invoice_date >= cast(cast(:earliest as timestamp with time zone) at time zone :timezone as date)
-        and invoice_date < 'infinity'
+        and invoice_date < cast(cast(:latest as timestamp with time zone) at time zone :timezone as date)
 
 )
 

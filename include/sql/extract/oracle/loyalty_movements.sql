@@ -1,7 +1,7 @@
 -- loyalty_movements: one row per earning or spending of points, the unusable ones with their reason.
 -- Grain: movement_id (the table has no key: customer, day, 1HHMMSS, and the number among equals).
--- Params: :month_start, :month_end, :as_of_start, :earliest (the firm's local times; ends are
--- exclusive), :takes_undated (1: this month also yields the movements that no date places).
+-- Params: :month_start, :month_end, :as_of_start, :earliest, :latest (the firm's local times;
+-- ends are exclusive), :takes_undated (1: this month also yields the movements that no date places).
 
 with dated as (
 
@@ -10,6 +10,7 @@ with dated as (
         dwh_program_id,
         points_earned,
         points_used,
+        cast(null as varchar(40)) as written_at,
         cast("DATE" as timestamp(6)) as occurred_local
     from loyalty_points
     where
@@ -22,11 +23,12 @@ with dated as (
         dwh_program_id,
         points_earned,
         points_used,
+        to_char("DATE", 'YYYY-MM-DD HH24:MI:SS BC') as written_at,
         cast(null as timestamp(6)) as occurred_local
     from loyalty_points
     where
         :takes_undated = 1
-        and ("DATE" is null or "DATE" < :earliest)
+        and ("DATE" is null or "DATE" < :earliest or "DATE" >= :latest)
 
 ),
 
@@ -83,6 +85,7 @@ numbered as (
 )
 
 select
+    written_at,
     cast(occurred_local as timestamp(6)) as occurred_local,
     customer_text as customer_id,
     programme_text as programme_id,

@@ -1,5 +1,5 @@
 -- The first day with a movement of points as a key, and whether there are any movements at all.
--- Grain: one row. Params: :earliest (a local time).
+-- Grain: one row. Params: :earliest, :latest (local times).
 
 with firsts as (
 
@@ -7,7 +7,7 @@ with firsts as (
     from loyalty_points
     where
         "DATE" >= :earliest
-        and "DATE" < timestamp '2200-01-01 00:00:00'
+        and "DATE" < :latest
 
 ),
 

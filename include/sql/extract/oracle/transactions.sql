@@ -1,8 +1,8 @@
 -- transactions: one row per state of a transaction, the unusable ones with their reason.
 -- Grain: transaction_id, line_id.
 -- Params: :window_key, :window_end_key (YYYYMMDD, a day wider than the month on both sides),
--- :month_key, :month_end_key, :as_of_key, :earliest_key (YYYYMMDD),
--- :month_start, :month_end, :as_of_start, :earliest (the firm's local times; ends are exclusive),
+-- :month_key, :month_end_key, :as_of_key, :earliest_key, :latest_key (YYYYMMDD),
+-- :month_start, :month_end, :as_of_start, :earliest, :latest (the firm's local times; ends are exclusive),
 -- :takes_undated (1: this month also yields the rows that no key places).
 
 -- The key prunes; the time decides, as a till that closes after midnight books under the day before.
@@ -39,7 +39,11 @@ with keyed as (
     from transactions
     where
         :takes_undated = 1
-        and (timed_id_transaction is null or timed_id_transaction < :earliest_key)
+        and (
+            timed_id_transaction is null
+            or timed_id_transaction < :earliest_key
+            or timed_id_transaction >= :latest_key
+        )
 
 ),
 
@@ -49,7 +53,7 @@ placed as (
     select
         keyed.*,
         case
-            when keyed.trx_date >= :earliest and keyed.trx_date < timestamp '2200-01-01 00:00:00'
+            when keyed.trx_date >= :earliest and keyed.trx_date < :latest
                 then cast(keyed.trx_date as timestamp(6))
         end as occurred_local,
         nullif(cast(keyed.trx_state_id as varchar(40)), '') as state_text
@@ -144,10 +148,10 @@ select
     cast(null as varchar(40)) as channel,
     cast(null as varchar(40)) as payment_method,
     cast(timed_id_transaction as varchar(40)) as timed_id_transaction,
-    cast(trx_date as timestamp(6)) as trx_date,
     cast(amount as varchar(4000)) as amount,
     cast(amount_after_discount as varchar(4000)) as amount_after_discount,
     deleted_text as is_deleted,
+    to_char(trx_date, 'YYYY-MM-DD HH24:MI:SS BC') as trx_date,
     cast(case when abs(gross) < 1e14 then gross end as numeric(18, 4)) as gross_amount,
     cast(
         case when abs(gross) < 1e14 and abs(net) < 1e14 then round(gross, 4) - round(net, 4) end

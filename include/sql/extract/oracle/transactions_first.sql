@@ -1,11 +1,13 @@
 -- The first key of a transaction, and whether there are any transactions at all.
--- Grain: one row. Params: :earliest_key (YYYYMMDD).
+-- Grain: one row. Params: :earliest_key, :latest_key (YYYYMMDD).
 
 with firsts as (
 
     select min(timed_id_transaction) as first_key
     from transactions
-    where timed_id_transaction >= :earliest_key
+    where
+        timed_id_transaction >= :earliest_key
+        and timed_id_transaction < :latest_key
 
 ),
 

@@ -1,6 +1,6 @@
 -- customers: one row per customer known before as_of.
--- Grain: customer_id. Params: :as_of_start (an instant, exclusive), :timezone.
--- A date of birth that cannot be one is left empty.
+-- Grain: customer_id. Params: :as_of_start (an instant, exclusive), :latest, :timezone.
+-- A date of birth that cannot be one is left empty. So is a date of joining, and its customer always known.
 
 select
     cast(customer_id as text) as customer_id,
@@ -14,7 +14,8 @@ select
     nullif(city, '') as city,
     nullif(country, '') as country,
     case
-        when created_at > '-infinity' then cast(created_at at time zone :timezone as date)
+        when created_at >= timestamptz '1900-01-01' and created_at < :as_of_start
+            then cast(created_at at time zone :timezone as date)
     end as joined_date,
     nullif(acquisition_channel, '') as acquisition_channel,
     nullif(age_band, '') as age_band,
@@ -28,4 +29,5 @@ select
 from customers
 where
     created_at < :as_of_start
+    or created_at >= :latest
     or created_at is null

@@ -1,6 +1,7 @@
 -- directory: one row per campaign, channel and programme known before as_of.
--- Grain: kind, code. Params: :as_of_start (an instant, exclusive).
--- Only campaigns have a date of birth; channels and programmes are always known.
+-- Grain: kind, code. Params: :as_of_start (an instant, exclusive), :latest.
+-- Only campaigns have a date of birth; channels and programmes are always known, and so is a campaign
+-- whose date of birth cannot be one.
 
 with entries as (
 
@@ -21,6 +22,7 @@ with entries as (
     from campaigns
     where
         created_at < :as_of_start
+        or created_at >= :latest
         or created_at is null
 
     union all

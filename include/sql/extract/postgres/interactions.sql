@@ -1,7 +1,7 @@
 -- interactions: one row per event beside a sale, the unusable ones with their reason.
 -- Grain: interaction_id.
--- Params: :month_start, :month_end, :as_of_start (instants; ends are exclusive), :earliest, :timezone,
--- :takes_undated (this month also yields the events that no date places).
+-- Params: :month_start, :month_end, :as_of_start (instants; ends are exclusive), :earliest, :latest,
+-- :timezone, :takes_undated (this month also yields the events that no date places).
 
 with events as (
 
@@ -22,11 +22,12 @@ with events as (
         nps_score,
         satisfaction_score,
         referral_source,
-        case when occurred_at >= :earliest then occurred_at end as occurred_at
+        cast(occurred_at as text) as written_at,
+        case when occurred_at >= :earliest and occurred_at < :latest then occurred_at end as occurred_at
     from interactions
     where
         (occurred_at >= :month_start and occurred_at < :month_end and occurred_at < :as_of_start)
-        or (:takes_undated and (occurred_at is null or occurred_at < :earliest))
+        or (:takes_undated and (occurred_at is null or occurred_at < :earliest or occurred_at >= :latest))
 
 ),
 

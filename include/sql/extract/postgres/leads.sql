@@ -1,5 +1,5 @@
 -- leads: one row per lead created before as_of; what happened to it on or after as_of is not known yet.
--- Grain: lead_id. Params: :as_of_start (an instant, exclusive), :earliest, :timezone.
+-- Grain: lead_id. Params: :as_of_start (an instant, exclusive), :earliest, :latest, :timezone.
 
 with known_leads as (
 
@@ -14,8 +14,10 @@ with known_leads as (
         touchpoints_count,
         marketing_cost,
         sales_cost,
+        cast(created_at as text) as written_at,
         case
-            when created_at >= :earliest then cast(created_at at time zone :timezone as date)
+            when created_at >= :earliest and created_at < :latest
+                then cast(created_at at time zone :timezone as date)
         end as created_date,
         case
             when first_contact_at >= :earliest and first_contact_at < :as_of_start
@@ -29,6 +31,7 @@ with known_leads as (
     from leads
     where
         created_at < :as_of_start
+        or created_at >= :latest
         or created_at is null
 
 ),

@@ -1,9 +1,9 @@
 -- The first day with a movement of points, and whether there are any at all.
--- Grain: one row. Params: :earliest, :timezone.
+-- Grain: one row. Params: :earliest, :latest, :timezone.
 
 with movements as (
 
-    select case when occurred_at >= :earliest and occurred_at < 'infinity' then occurred_at end as usable_at
+    select case when occurred_at >= :earliest and occurred_at < :latest then occurred_at end as usable_at
     from loyalty_movements
 
 )

@@ -1,7 +1,7 @@
 -- transactions: one row per line of an order or a return, the unusable ones with their reason.
 -- Grain: transaction_id, line_id.
--- Params: :month_start, :month_end, :as_of_start (instants; ends are exclusive), :earliest, :timezone,
--- :takes_undated (this month also yields the lines that no date places).
+-- Params: :month_start, :month_end, :as_of_start (instants; ends are exclusive), :earliest, :latest,
+-- :timezone, :takes_undated (this month also yields the lines that no date places).
 
 with known_orders as (
 
@@ -12,11 +12,12 @@ with known_orders as (
         channel,
         payment_method,
         programme_id,
-        case when ordered_at >= :earliest then ordered_at end as ordered_at
+        cast(ordered_at as text) as written_at,
+        case when ordered_at >= :earliest and ordered_at < :latest then ordered_at end as ordered_at
     from orders
     where
         (ordered_at >= :month_start and ordered_at < :month_end and ordered_at < :as_of_start)
-        or (:takes_undated and (ordered_at is null or ordered_at < :earliest))
+        or (:takes_undated and (ordered_at is null or ordered_at < :earliest or ordered_at >= :latest))
 
 ),
 
@@ -28,11 +29,12 @@ known_returns as (
         channel,
         payment_method,
         programme_id,
-        case when returned_at >= :earliest then returned_at end as returned_at
+        cast(returned_at as text) as written_at,
+        case when returned_at >= :earliest and returned_at < :latest then returned_at end as returned_at
     from returns
     where
         (returned_at >= :month_start and returned_at < :month_end and returned_at < :as_of_start)
-        or (:takes_undated and (returned_at is null or returned_at < :earliest))
+        or (:takes_undated and (returned_at is null or returned_at < :earliest or returned_at >= :latest))
 
 ),
 
@@ -52,6 +54,7 @@ sale_lines as (
         known_orders.channel,
         known_orders.payment_method,
         known_orders.programme_id,
+        known_orders.written_at,
         case
             when known_orders.status = 'cancelled' then 'cancelled_order'
             when known_orders.ordered_at is null then 'bad_date'
@@ -78,6 +81,7 @@ return_lines_known as (
         known_returns.channel,
         known_returns.payment_method,
         known_returns.programme_id,
+        known_returns.written_at,
         case when known_returns.returned_at is null then 'bad_date' end as fault
     from known_returns
     inner join return_lines
@@ -101,6 +105,7 @@ orphan_sale_lines as (
         cast(null as text) as channel,
         cast(null as text) as payment_method,
         cast(null as text) as programme_id,
+        cast(null as text) as written_at,
         'missing_order' as fault
     from order_lines
     where
@@ -128,6 +133,7 @@ orphan_return_lines as (
         cast(null as text) as channel,
         cast(null as text) as payment_method,
         cast(null as text) as programme_id,
+        cast(null as text) as written_at,
         'missing_return' as fault
     from return_lines
     where

@@ -1,5 +1,5 @@
 -- The first day with an order or a return, and whether there are any at all.
--- Grain: one row. Params: :earliest, :timezone.
+-- Grain: one row. Params: :earliest, :latest, :timezone.
 
 with firsts as (
 
@@ -7,13 +7,13 @@ with firsts as (
     from orders
     where
         ordered_at >= :earliest
-        and ordered_at < 'infinity'
+        and ordered_at < :latest
     union all
     select min(returned_at) as first_at
     from returns
     where
         returned_at >= :earliest
-        and returned_at < 'infinity'
+        and returned_at < :latest
 
 )
 

@@ -1,6 +1,6 @@
 -- transactions (mapped): one row per row of the files, the unusable ones with their reason.
 -- Grain: transaction_id, line_id. Params: :timezone (the firm's), :zone (of the files' times), :earliest,
--- :date_format, :decimal_mark.
+-- :latest, :date_format, :decimal_mark.
 -- Reads files: the rows as text in canonical columns, those that the firm's mapping leaves out null.
 
 with named as (
@@ -111,7 +111,7 @@ amounts as (
             ),
             try_cast(numbers.given_net + numbers.discount as decimal(18, 4))
         ) as gross,
-        accepted(numbers.instant, :earliest) as occurred_at
+        accepted(numbers.instant, :earliest, :latest) as occurred_at
     from numbers
 
 ),

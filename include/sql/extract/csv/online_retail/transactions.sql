@@ -1,5 +1,6 @@
 -- transactions (online_retail): one row per row of the files, the unusable ones with their reason.
--- Grain: transaction_id, line_id. Params: :timezone (the firm's), :zone (of the files' times), :earliest.
+-- Grain: transaction_id, line_id. Params: :timezone (the firm's), :zone (of the files' times), :earliest,
+-- :latest.
 -- Reads files: the rows as text, named by include/sources/layouts.py.
 
 with contents as (
@@ -53,7 +54,7 @@ lines as (
 
     select
         read.*,
-        accepted(read.instant, :earliest) as occurred_at,
+        accepted(read.instant, :earliest, :latest) as occurred_at,
         try_cast(
             cast(read.quantity as decimal(19, 4)) * cast(read.unit_price as decimal(19, 6)) as decimal(18, 4)
         ) as signed_amount
