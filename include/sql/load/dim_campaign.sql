@@ -2,41 +2,14 @@
 -- attributes of the latest snapshot that has it. One that has left the directory stays, inactive.
 -- Grain: campaign_id; channel_code; programme_id. Params: :firm_sk, :as_of.
 
-insert into analytics.dim_campaign (
-    firm_sk,
-    campaign_id,
-    campaign_name,
-    campaign_type,
-    campaign_channel,
-    target_segment_code,
-    start_date,
-    end_date,
-    budget_amount,
-    status,
-    as_of
-)
-select
-    :firm_sk as firm_sk,
-    stg_directory.code as campaign_id,
-    stg_directory.entry_name as campaign_name,
-    stg_directory.entry_type as campaign_type,
-    stg_directory.channel_code as campaign_channel,
-    stg_directory.target_segment_code,
-    stg_directory.start_date,
-    stg_directory.end_date,
-    stg_directory.budget_amount,
-    stg_directory.status,
-    :as_of as as_of
-from pg_temp.stg_directory
-left join analytics.dim_campaign
-    on
-        dim_campaign.firm_sk = :firm_sk
-        and stg_directory.code = dim_campaign.campaign_id
-where
-    stg_directory.kind = 'campaign'
-    and dim_campaign.firm_sk is null
-order by stg_directory.code
-on conflict (firm_sk, campaign_id) do nothing;
+select analytics.add_campaigns(
+    :firm_sk,
+    array(
+        select stg_directory.code
+        from pg_temp.stg_directory
+        where stg_directory.kind = 'campaign'
+    )
+) as added;
 
 update analytics.dim_campaign
 set
@@ -91,35 +64,14 @@ where
     dim_campaign.firm_sk = :firm_sk
     and dim_campaign.is_active <> (latest.as_of is not distinct from dim_campaign.as_of);
 
-insert into analytics.dim_interaction_channel (
-    firm_sk,
-    channel_code,
-    channel_name,
-    channel_type,
-    channel_category,
-    is_online,
-    cost_per_interaction,
-    as_of
-)
-select
-    :firm_sk as firm_sk,
-    stg_directory.code as channel_code,
-    stg_directory.entry_name as channel_name,
-    stg_directory.entry_type as channel_type,
-    stg_directory.category as channel_category,
-    stg_directory.is_online,
-    stg_directory.cost_per_interaction,
-    :as_of as as_of
-from pg_temp.stg_directory
-left join analytics.dim_interaction_channel
-    on
-        dim_interaction_channel.firm_sk = :firm_sk
-        and stg_directory.code = dim_interaction_channel.channel_code
-where
-    stg_directory.kind = 'channel'
-    and dim_interaction_channel.firm_sk is null
-order by stg_directory.code
-on conflict (firm_sk, channel_code) do nothing;
+select analytics.add_channels(
+    :firm_sk,
+    array(
+        select stg_directory.code
+        from pg_temp.stg_directory
+        where stg_directory.kind = 'channel'
+    )
+) as added;
 
 update analytics.dim_interaction_channel
 set
@@ -166,29 +118,14 @@ where
     and dim_interaction_channel.is_active
     <> (latest.as_of is not distinct from dim_interaction_channel.as_of);
 
-insert into analytics.dim_program (
-    firm_sk,
-    programme_id,
-    program_name,
-    program_type,
-    as_of
-)
-select
-    :firm_sk as firm_sk,
-    stg_directory.code as programme_id,
-    stg_directory.entry_name as program_name,
-    stg_directory.entry_type as program_type,
-    :as_of as as_of
-from pg_temp.stg_directory
-left join analytics.dim_program
-    on
-        dim_program.firm_sk = :firm_sk
-        and stg_directory.code = dim_program.programme_id
-where
-    stg_directory.kind = 'programme'
-    and dim_program.firm_sk is null
-order by stg_directory.code
-on conflict (firm_sk, programme_id) do nothing;
+select analytics.add_programmes(
+    :firm_sk,
+    array(
+        select stg_directory.code
+        from pg_temp.stg_directory
+        where stg_directory.kind = 'programme'
+    )
+) as added;
 
 update analytics.dim_program
 set

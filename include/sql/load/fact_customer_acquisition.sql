@@ -1,75 +1,28 @@
 -- fact_customer_acquisition: replaces one snapshot of a firm.
 -- Grain: acquisition_id, as_of. Params: :firm_sk, :as_of, :manifest_token.
 
-with seen as (
+select analytics.add_customers(
+    :firm_sk,
+    array(
+        select stg_acquisitions.customer_id
+        from pg_temp.stg_acquisitions
+        where stg_acquisitions.customer_id is not null
+        union distinct
+        select stg_acquisitions.referrer_customer_id as customer_id
+        from pg_temp.stg_acquisitions
+        where stg_acquisitions.referrer_customer_id is not null
+    )
+) as added;
 
-    select stg_acquisitions.customer_id
-    from pg_temp.stg_acquisitions
-    where stg_acquisitions.customer_id is not null
+select analytics.add_channels(
+    :firm_sk,
+    array(select distinct stg_acquisitions.channel_code from pg_temp.stg_acquisitions)
+) as added;
 
-    union
-
-    select stg_acquisitions.referrer_customer_id as customer_id
-    from pg_temp.stg_acquisitions
-    where stg_acquisitions.referrer_customer_id is not null
-
-)
-
-insert into analytics.dim_customer (firm_sk, customer_id)
-select
-    :firm_sk as firm_sk,
-    seen.customer_id
-from seen
-left join analytics.dim_customer
-    on
-        dim_customer.firm_sk = :firm_sk
-        and seen.customer_id = dim_customer.customer_id
-where dim_customer.customer_sk is null
-order by seen.customer_id
-on conflict (firm_sk, customer_id) do nothing;
-
-with channels as (
-
-    select distinct coalesce(stg_acquisitions.channel_code, '(unknown)') as channel_code
-    from pg_temp.stg_acquisitions
-
-)
-
-insert into analytics.dim_interaction_channel (firm_sk, channel_code, is_active)
-select
-    :firm_sk as firm_sk,
-    channels.channel_code,
-    false as is_active
-from channels
-left join analytics.dim_interaction_channel
-    on
-        dim_interaction_channel.firm_sk = :firm_sk
-        and channels.channel_code = dim_interaction_channel.channel_code
-where dim_interaction_channel.firm_sk is null
-order by channels.channel_code
-on conflict (firm_sk, channel_code) do nothing;
-
-with campaigns as (
-
-    select distinct stg_acquisitions.campaign_id
-    from pg_temp.stg_acquisitions
-    where stg_acquisitions.campaign_id is not null
-
-)
-
-insert into analytics.dim_campaign (firm_sk, campaign_id, is_active)
-select
-    :firm_sk as firm_sk,
-    campaigns.campaign_id,
-    false as is_active
-from campaigns
-left join analytics.dim_campaign
-    on
-        dim_campaign.firm_sk = :firm_sk
-        and campaigns.campaign_id = dim_campaign.campaign_id
-where dim_campaign.firm_sk is null
-order by campaigns.campaign_id
-on conflict (firm_sk, campaign_id) do nothing;
+select analytics.add_campaigns(
+    :firm_sk,
+    array(select distinct stg_acquisitions.campaign_id from pg_temp.stg_acquisitions)
+) as added;
 
 delete from analytics.fact_customer_acquisition
 where

@@ -1,18 +1,10 @@
 -- fact_customer_churn_risk: replaces one snapshot of a firm.
 -- Grain: customer_sk, as_of. Params: :firm_key, :firm_sk, :as_of, :manifest_token.
 
-insert into analytics.dim_customer (firm_sk, customer_id)
-select
-    :firm_sk as firm_sk,
-    stg_churn_risk.customer_id
-from pg_temp.stg_churn_risk
-left join analytics.dim_customer
-    on
-        dim_customer.firm_sk = :firm_sk
-        and stg_churn_risk.customer_id = dim_customer.customer_id
-where dim_customer.customer_sk is null
-order by stg_churn_risk.customer_id
-on conflict (firm_sk, customer_id) do nothing;
+select analytics.add_customers(
+    :firm_sk,
+    array(select stg_churn_risk.customer_id from pg_temp.stg_churn_risk)
+) as added;
 
 delete from analytics.fact_customer_churn_risk
 where

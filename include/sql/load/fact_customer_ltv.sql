@@ -2,18 +2,10 @@
 -- derived here, and anew for the snapshots that compare with this one: they may be loaded in any order.
 -- Grain: customer_sk, as_of. Params: :firm_sk, :as_of, :manifest_token.
 
-insert into analytics.dim_customer (firm_sk, customer_id)
-select
-    :firm_sk as firm_sk,
-    stg_ltv.customer_id
-from pg_temp.stg_ltv
-left join analytics.dim_customer
-    on
-        dim_customer.firm_sk = :firm_sk
-        and stg_ltv.customer_id = dim_customer.customer_id
-where dim_customer.customer_sk is null
-order by stg_ltv.customer_id
-on conflict (firm_sk, customer_id) do nothing;
+select analytics.add_customers(
+    :firm_sk,
+    array(select stg_ltv.customer_id from pg_temp.stg_ltv)
+) as added;
 
 delete from analytics.fact_customer_ltv
 where

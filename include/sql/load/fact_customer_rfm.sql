@@ -2,18 +2,10 @@
 -- here, and anew for the snapshot after, so that snapshots may be loaded in any order.
 -- Grain: customer_sk, as_of. Params: :firm_sk, :as_of, :manifest_token.
 
-insert into analytics.dim_customer (firm_sk, customer_id)
-select
-    :firm_sk as firm_sk,
-    stg_rfm.customer_id
-from pg_temp.stg_rfm
-left join analytics.dim_customer
-    on
-        dim_customer.firm_sk = :firm_sk
-        and stg_rfm.customer_id = dim_customer.customer_id
-where dim_customer.customer_sk is null
-order by stg_rfm.customer_id
-on conflict (firm_sk, customer_id) do nothing;
+select analytics.add_customers(
+    :firm_sk,
+    array(select stg_rfm.customer_id from pg_temp.stg_rfm)
+) as added;
 
 insert into analytics.dim_customer_segment (firm_sk, segment_code, segment_name, segment_type)
 select distinct

@@ -2,71 +2,20 @@
 -- fact_campaign_performance by their counts.
 -- Grain: interaction_id; campaign_id, order_date. Params: :firm_sk, :months.
 
-with seen as (
+select analytics.add_customers(
+    :firm_sk,
+    array(select distinct stg_interactions.customer_id from pg_temp.stg_interactions)
+) as added;
 
-    select distinct
-        coalesce(stg_interactions.customer_id, '(anonymous)') as customer_id,
-        stg_interactions.customer_id is null as is_anonymous
-    from pg_temp.stg_interactions
+select analytics.add_channels(
+    :firm_sk,
+    array(select distinct stg_interactions.channel_code from pg_temp.stg_interactions)
+) as added;
 
-)
-
-insert into analytics.dim_customer (firm_sk, customer_id, is_anonymous)
-select
-    :firm_sk as firm_sk,
-    seen.customer_id,
-    seen.is_anonymous
-from seen
-left join analytics.dim_customer
-    on
-        dim_customer.firm_sk = :firm_sk
-        and seen.customer_id = dim_customer.customer_id
-where dim_customer.customer_sk is null
-order by seen.customer_id
-on conflict (firm_sk, customer_id) do nothing;
-
-with channels as (
-
-    select distinct coalesce(stg_interactions.channel_code, '(unknown)') as channel_code
-    from pg_temp.stg_interactions
-
-)
-
-insert into analytics.dim_interaction_channel (firm_sk, channel_code, is_active)
-select
-    :firm_sk as firm_sk,
-    channels.channel_code,
-    false as is_active
-from channels
-left join analytics.dim_interaction_channel
-    on
-        dim_interaction_channel.firm_sk = :firm_sk
-        and channels.channel_code = dim_interaction_channel.channel_code
-where dim_interaction_channel.firm_sk is null
-order by channels.channel_code
-on conflict (firm_sk, channel_code) do nothing;
-
-with campaigns as (
-
-    select distinct stg_interactions.campaign_id
-    from pg_temp.stg_interactions
-    where stg_interactions.campaign_id is not null
-
-)
-
-insert into analytics.dim_campaign (firm_sk, campaign_id, is_active)
-select
-    :firm_sk as firm_sk,
-    campaigns.campaign_id,
-    false as is_active
-from campaigns
-left join analytics.dim_campaign
-    on
-        dim_campaign.firm_sk = :firm_sk
-        and campaigns.campaign_id = dim_campaign.campaign_id
-where dim_campaign.firm_sk is null
-order by campaigns.campaign_id
-on conflict (firm_sk, campaign_id) do nothing;
+select analytics.add_campaigns(
+    :firm_sk,
+    array(select distinct stg_interactions.campaign_id from pg_temp.stg_interactions)
+) as added;
 
 delete from analytics.fact_interaction
 using unnest(:months) as replaced (month_start)

@@ -1,46 +1,15 @@
 -- fact_loyalty_movement: replaces whole months of a firm by the staged movements of points.
 -- Grain: movement_id. Params: :firm_sk, :months.
 
-with seen as (
+select analytics.add_customers(
+    :firm_sk,
+    array(select distinct stg_loyalty_movements.customer_id from pg_temp.stg_loyalty_movements)
+) as added;
 
-    select distinct stg_loyalty_movements.customer_id
-    from pg_temp.stg_loyalty_movements
-
-)
-
-insert into analytics.dim_customer (firm_sk, customer_id)
-select
-    :firm_sk as firm_sk,
-    seen.customer_id
-from seen
-left join analytics.dim_customer
-    on
-        dim_customer.firm_sk = :firm_sk
-        and seen.customer_id = dim_customer.customer_id
-where dim_customer.customer_sk is null
-order by seen.customer_id
-on conflict (firm_sk, customer_id) do nothing;
-
-with programmes as (
-
-    select distinct coalesce(stg_loyalty_movements.programme_id, '(unknown)') as programme_id
-    from pg_temp.stg_loyalty_movements
-
-)
-
-insert into analytics.dim_program (firm_sk, programme_id, is_active)
-select
-    :firm_sk as firm_sk,
-    programmes.programme_id,
-    false as is_active
-from programmes
-left join analytics.dim_program
-    on
-        dim_program.firm_sk = :firm_sk
-        and programmes.programme_id = dim_program.programme_id
-where dim_program.firm_sk is null
-order by programmes.programme_id
-on conflict (firm_sk, programme_id) do nothing;
+select analytics.add_programmes(
+    :firm_sk,
+    array(select distinct stg_loyalty_movements.programme_id from pg_temp.stg_loyalty_movements)
+) as added;
 
 delete from analytics.fact_loyalty_movement
 using unnest(:months) as replaced (month_start)

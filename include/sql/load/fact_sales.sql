@@ -1,51 +1,15 @@
 -- fact_sales: replaces whole months of a firm by the staged lines. Returns turn negative.
 -- Grain: transaction_id, line_id. Params: :firm_sk, :months.
 
-with buyers as (
+select analytics.add_customers(
+    :firm_sk,
+    array(select distinct stg_transactions.customer_id from pg_temp.stg_transactions)
+) as added;
 
-    select distinct
-        coalesce(stg_transactions.customer_id, '(anonymous)') as customer_id,
-        stg_transactions.customer_id is null as is_anonymous
-    from pg_temp.stg_transactions
-
-)
-
-insert into analytics.dim_customer (firm_sk, customer_id, is_anonymous)
-select
-    :firm_sk as firm_sk,
-    buyers.customer_id,
-    buyers.is_anonymous
-from buyers
-left join analytics.dim_customer
-    on
-        dim_customer.firm_sk = :firm_sk
-        and buyers.customer_id = dim_customer.customer_id
-where dim_customer.customer_sk is null
-order by buyers.customer_id
-on conflict (firm_sk, customer_id) do nothing;
-
-with bought as (
-
-    select distinct
-        coalesce(stg_transactions.product_id, '(unknown)') as product_id,
-        stg_transactions.product_id is null as is_unknown
-    from pg_temp.stg_transactions
-
-)
-
-insert into analytics.dim_product (firm_sk, product_id, is_unknown)
-select
-    :firm_sk as firm_sk,
-    bought.product_id,
-    bought.is_unknown
-from bought
-left join analytics.dim_product
-    on
-        dim_product.firm_sk = :firm_sk
-        and bought.product_id = dim_product.product_id
-where dim_product.product_sk is null
-order by bought.product_id
-on conflict (firm_sk, product_id) do nothing;
+select analytics.add_products(
+    :firm_sk,
+    array(select distinct stg_transactions.product_id from pg_temp.stg_transactions)
+) as added;
 
 delete from analytics.fact_sales
 using unnest(:months) as replaced (month_start)
