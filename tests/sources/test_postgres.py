@@ -167,7 +167,7 @@ def test_nothing_on_or_after_as_of_is_seen(shop):
     shop.create()
     shop.run(
         ORDER
-        + "('before', 'a', '2026-11-20 23:59:59Z'), ('on', 'a', '2026-11-21 00:00Z'), ('x', 'a', 'infinity')",
+        + "('before', 'a', '2026-11-20 23:59:59Z'), ('on', 'a', '2026-11-21Z'), ('x', 'a', '2100-12-31Z')",
         LINE + "('before', '1', 'p', 1, 5, 0), ('on', '1', 'p', 1, 5, 0), ('x', '1', 'p', 1, 5, 0)",
         "insert into customers (customer_id, created_at) values ('a', '2026-11-20Z'), ('b', '2026-11-21Z')",
     )

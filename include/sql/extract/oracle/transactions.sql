@@ -151,13 +151,13 @@ select
     cast(amount as varchar(4000)) as amount,
     cast(amount_after_discount as varchar(4000)) as amount_after_discount,
     deleted_text as is_deleted,
-    to_char(trx_date, 'YYYY-MM-DD HH24:MI:SS BC') as trx_date,
     cast(case when abs(gross) < 1e14 then gross end as numeric(18, 4)) as gross_amount,
     cast(
         case when abs(gross) < 1e14 and abs(net) < 1e14 then round(gross, 4) - round(net, 4) end
         as numeric(18, 4)
     ) as discount_amount,
     cast(case when abs(net) < 1e14 then net end as numeric(18, 4)) as net_amount,
+    to_char(trx_date, 'YYYY-MM-DD HH24:MI:SS BC') as trx_date,
     rtrim(case when state_text = '1' then 'sale' when state_text = '3' then 'return' end) as kind,
     nullif(cast(unique_customer_id as varchar(4000)), '') as customer_id,
     nullif(cast(dwh_program_id as varchar(4000)), '') as programme_id,
