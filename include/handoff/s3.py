@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from include.handoff.calls import Blob, Conflict, Content, Entry, Gone, Landed, StoreError, Unknown
-from include.handoff.stores import CHUNK_BYTES, checked, failed, pause, pour
+from include.handoff.landing import CHUNK_BYTES, checked, failed, pause, pour
 from include.settings import Settings, SettingsError
 
 TRIES = 4  # of one download, and, by botocore, of one request

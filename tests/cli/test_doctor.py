@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from include import doctor
 from include.cli import app
 from include.firms import parse_firm
-from include.handoff.stores import FileStore
+from include.handoff.folder import FileStore
 from include.registry import sync_firms
 from include.settings import Settings
 from include.warehouse import Warehouse

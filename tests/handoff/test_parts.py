@@ -10,7 +10,7 @@ import pytest
 from include.datasets import ContractError, Dataset
 from include.datasets.contract import DAY, MONEY, TEXT, column
 from include.handoff import parts
-from include.handoff.stores import Sink
+from include.handoff.landing import Sink
 
 
 def poured(dataset: Dataset, batches: list[pa.RecordBatch]) -> list[list[dict]]:

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from include.handoff.calls import Conflict, Gone, Landed, StoreError
-from include.handoff.stores import FileStore, Sink, open_store
+from include.handoff.folder import FileStore
+from include.handoff.landing import Sink
+from include.handoff.stores import open_store
 from tests.s3 import SECRET, free_ports
 from tests.things import ended, forked
 

@@ -1,0 +1,150 @@
+"""Handoffs in a folder of a local or network file system: ``file:///folder``."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from include.handoff.calls import Blob, Conflict, Content, Entry, Gone, Landed, StoreError, Unknown
+from include.handoff.landing import CHUNK_BYTES, checked, failed, pause, pour
+
+
+class FileStore:
+    """Handoffs in a folder of a local or network file system."""
+
+    def __init__(self, root: Path) -> None:
+        """Keep handoffs under ``root``; the folder is made when first written to."""
+        self.root = root
+
+    def get(self, path: str) -> Blob | None:
+        """A small file's bytes and their hash, or None."""
+        try:
+            data = self._at(path).read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise self._failed("read", path, error) from error
+        return Blob(data, hashlib.sha256(data).hexdigest())
+
+    def put(self, path: str, data: bytes, expected: str | None) -> str:
+        """Replace the file under a lock, if it is still the one that was read."""
+        target = self._at(path)
+        temporary = target.with_name(f".tmp-{uuid.uuid4().hex}")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with self._locked(target.parent):
+                found = self.get(path)
+                if (found and found.etag) != expected:
+                    raise Conflict(path)
+                with temporary.open("xb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                temporary.replace(target)
+                try:
+                    self._sync_folders(target.parent)
+                except OSError as error:
+                    raise Unknown(str(error)) from error
+        except OSError as error:
+            raise self._failed("write", path, error) from error
+        finally:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+        return hashlib.sha256(data).hexdigest()
+
+    def land(self, path: str, content: Content) -> Landed:
+        """Write a part file where nobody else writes."""
+        target = self._at(path)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            return pour(content, target)
+        except OSError as error:
+            raise self._failed("write", path, error) from error
+
+    def sync(self, folder: str) -> None:
+        """Flush the files and folders of an attempt to the disk."""
+        try:
+            for path in sorted(self._at(folder).iterdir()):
+                _fsync(path)
+            self._sync_folders(self._at(folder))
+        except OSError as error:
+            raise self._failed("write", folder, error) from error
+
+    def fetch(self, path: str) -> Landed:
+        """The file itself, measured."""
+        target, digest, count = self._at(path), hashlib.sha256(), 0
+        try:
+            with target.open("rb") as file:
+                while chunk := file.read(CHUNK_BYTES):
+                    digest.update(chunk)
+                    count += len(chunk)
+        except FileNotFoundError:
+            raise Gone(path) from None
+        except OSError as error:
+            raise self._failed("read", path, error) from error
+        return Landed(0, count, digest.hexdigest(), target)
+
+    def release(self, landed: Landed) -> None:
+        """Nothing: a reader uses the stored file itself."""
+
+    def list(self, folder: str = "") -> list[Entry]:
+        """Every file below ``folder`` but locks."""
+        return list(self._walk(self._at(folder) if folder else self.root))
+
+    def delete(self, path: str) -> None:
+        """Remove a file, and its folder when that leaves it empty."""
+        target = self._at(path)
+        try:
+            target.unlink(missing_ok=True)
+            if target.parent.name.startswith("attempt="):
+                with contextlib.suppress(OSError):  # not empty yet
+                    target.parent.rmdir()
+        except OSError as error:
+            raise self._failed("delete", path, error) from error
+
+    def pause(self, turn: int) -> None:
+        """Wait a moment."""
+        pause(turn)
+
+    def _at(self, path: str) -> Path:
+        return self.root / checked(path)
+
+    def _walk(self, folder: Path) -> Iterator[Entry]:
+        for path in sorted(folder.rglob("*")):
+            try:
+                if path.is_file() and path.name != ".lock":
+                    modified = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+                    yield Entry(path.relative_to(self.root).as_posix(), modified)
+            except FileNotFoundError:  # deleted since the folder was read
+                continue
+
+    @contextlib.contextmanager
+    def _locked(self, folder: Path) -> Iterator[None]:
+        # The lock file is never removed: two processes must not lock two different files.
+        with (folder / ".lock").open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def _sync_folders(self, folder: Path) -> None:
+        """A new file is durable when its folder is, and that folder's folder, up to the root."""
+        for place in (folder, *folder.parents):
+            _fsync(place)
+            if place == self.root:
+                break
+
+    def _failed(self, verb: str, path: str, error: OSError) -> StoreError:
+        return failed(verb, self.root / path, error)
+
+
+def _fsync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
