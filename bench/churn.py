@@ -20,13 +20,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bench.rows import Row, peak_mb, seconds
-from include import training
 from include.datasets.churn import CHURN_RISK
 from include.datasets.features import CUSTOMER_FEATURES
 from include.engines import open_engine
 from include.models.churn import artefact as churn_artefact
 from include.models.churn import calibration, trees
 from include.models.churn import model as churn
+from include.training import churn as training
 from tests import real_sales
 
 CUSTOMERS = 1_000_000
@@ -79,9 +79,8 @@ def _trained(folder: Path) -> tuple[pa.Table, pa.Table]:
     files = real_sales.cdnow(folder)
     engine = open_engine("duckdb", memory_mb=2048, threads=1, scratch=folder)
     params = {"timezone": "UTC", "churn_threshold_days": FIRM.churn_threshold_days}
-    sample = training.Sample(files, AS_OF)
-    features = training.features_as_of(engine, sample, AS_OF, params, folder)
-    labels = training.labels_of(engine, sample, AS_OF, params, features, folder)
+    features = training.features_as_of(engine, files, AS_OF, params, folder)
+    labels = training.labels_of(engine, files, AS_OF, params, features, folder)
     churned = labels["is_churned"].to_numpy().astype(np.bool_)
     names = trees.usable_features(features)
     x = trees.matrix(features, names)

@@ -103,15 +103,14 @@ def features(dataset: Dataset, *, reads: tuple[Dataset, ...], module: str) -> St
     )
 
 
-def sample(dataset: Dataset, *, reads: tuple[Dataset, ...], module: str, model: str = "training") -> Step:
-    """Rows to train on, by ``include/<model>.py``: past cutoffs' features, beside what then happened."""
+def sample(dataset: Dataset, *, reads: tuple[Dataset, ...], module: str) -> Step:
+    """Rows to train on, by ``training/<module>.py``: past cutoffs' features, beside what then happened."""
     return Step(
         name=dataset.name,
         kind="sample",
         does=f"Computes {dataset.name}, once per anchor: {dataset.about}",
         reads=reads,
         writes=dataset,
-        model=model,
         module=module,
         timeout_minutes=180,
     )
@@ -212,7 +211,7 @@ STEPS: tuple[Step, ...] = (
     sample(CHURN_TRAINING, reads=FEATURES_READ, module="churn"),
     fit("churn", reads=(CHURN_TRAINING,), writes=CHURN_MODEL, module="churn"),
     predict("churn", reads=(CUSTOMER_FEATURES, CHURN_MODEL), writes=CHURN_RISK, module="churn"),
-    sample(VALUE_HISTORIES, reads=(TRANSACTIONS, CUSTOMER_DAYS), module="ltv", model="value_training"),
+    sample(VALUE_HISTORIES, reads=(TRANSACTIONS, CUSTOMER_DAYS), module="ltv"),
     fit("ltv", reads=(VALUE_HISTORIES,), writes=VALUE_MODEL, module="ltv"),
     predict("ltv", reads=(CUSTOMER_SUMMARY, VALUE_MODEL), writes=LTV, module="ltv"),
     query(FIRM_METRICS, reads=(CUSTOMER_SUMMARY, CUSTOMER_DAYS, RFM, CHURN_RISK, LTV), module="insight"),

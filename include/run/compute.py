@@ -28,10 +28,10 @@ def query(context: Context) -> tuple[int, str]:
 
 def features(context: Context) -> tuple[int, str]:
     """Every feature of every customer, by the queries that training runs too."""
-    from include import training
+    from include.training import churn
 
     files = dict(context.inputs())
-    rows = training.feature_batches(context.engine, files, context.as_of, context.params, context.scratch)
+    rows = churn.feature_batches(context.engine, files, context.as_of, context.params, context.scratch)
     return context.write(rows).rows, ""
 
 
@@ -40,7 +40,7 @@ def sample(context: Context) -> tuple[int, str]:
 
     Those of the earlier anchors whose models contend with the new one are made where they are missing.
     """
-    training = import_module(f"include.{context.step.model or 'training'}")
+    training = import_module(f"include.training.{context.step.module}")
     files: dict[Dataset, list[Path]] = {}
     made: list[date] = []
     for anchor in promotion.needed(context):

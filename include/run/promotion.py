@@ -19,7 +19,7 @@ from include.datasets import Dataset
 from include.models import gate
 from include.periods import anchor_of
 from include.run.context import Context
-from include.value_training import HORIZONS
+from include.training.ltv import HORIZONS
 
 GATED = ("churn", "ltv")  # modules whose models pass a gate
 GENERATIONS = 1  # earlier models that a new one is held against; each is trained where it is missing

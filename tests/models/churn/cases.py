@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import numpy as np
 import pyarrow as pa
 
-from include import training
 from include.datasets.computed import CUSTOMER_DAYS
 from include.datasets.extracted import LOYALTY_MOVEMENTS, PRODUCTS, TRANSACTIONS
 from include.engines import open_engine
+from include.training import churn as training
 from tests.real_sales import QUERIES, write_parquet
 
 ANCHOR = date(2025, 7, 1)

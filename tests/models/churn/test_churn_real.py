@@ -6,12 +6,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from include import training
 from include.engines import open_engine
 from include.models.churn import artefact as churn_artefact
 from include.models.churn import evaluation as churn_evaluation
 from include.models.churn import model as churn
 from include.periods import anchor_of
+from include.training import churn as training
 from tests import real_sales
 from tests.models.churn import cases
 

@@ -7,13 +7,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from include import training
 from include.engines import open_engine
 from include.models.churn import artefact as churn_artefact
 from include.models.churn import evaluation as churn_evaluation
 from include.models.churn import model as churn
 from include.models.churn import sentinel, trees
 from include.models.churn import training as churn_training
+from include.training import churn as training
 from tests.models.churn import cases
 
 

@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import pyarrow as pa
 
-from include import value_training
 from include.datasets.value import VALUE_HISTORIES
 from include.engines import open_engine
+from include.training import ltv as value_training
 
 
 def firm(**changes) -> SimpleNamespace:

@@ -7,12 +7,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from include import value_training
 from include.datasets.value import LTV
 from include.models.ltv import artefact as ltv_artefact
 from include.models.ltv import backtest as ltv_backtest
 from include.models.ltv import model as ltv
 from include.models.ltv.backtest import Result
+from include.training import ltv as value_training
 from tests import real_sales
 from tests.models.churn import cases
 from tests.models.ltv.cases import firm, histories

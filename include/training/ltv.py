@@ -6,29 +6,24 @@ ends where the next begins, and nothing on or after the anchor is ever seen. ``d
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from include.datasets import Dataset
 from include.datasets.computed import CUSTOMER_DAYS, CUSTOMER_SUMMARY
 from include.datasets.extracted import TRANSACTIONS
 from include.datasets.value import VALUE_HISTORIES
 from include.engines import Engine
+from include.training.sampling import Files, bucket, run, sample_of, span
 
-QUERIES = Path(__file__).parent / "sql" / "query"
 HORIZONS = (180, 90)  # the longest of which the past holds two, after as long a history
 MOST_WINDOWS = 3
 SAMPLE_CUSTOMERS = 200_000
 KNOWN_SHARE = 0.8  # of net sales that must carry a margin before the firm's own is used
-_BUCKETS = 65_536
-
-Files = Mapping[Dataset, Sequence[Path]]
 
 
 def cutoffs_of(anchor: date, first_day: date) -> tuple[tuple[date, ...], int]:
@@ -46,18 +41,18 @@ def stack(
 ) -> Iterator[pa.RecordBatch]:
     """Rows of value_histories for one anchor."""
     del firm
-    (span,) = _run(engine, "churn_span", files, {"as_of": anchor}).to_pylist()
-    if span["first_day"] is None:
+    first_day, customers = span(engine, files, anchor)
+    if first_day is None:
         return
-    share = SAMPLE_CUSTOMERS / max(span["customers"], 1)
-    below = "g" if share >= 1 else f"{int(share * _BUCKETS):04x}"
-    days = _sample(engine, files, {"as_of": anchor, "below": below}, scratch)
-    margin = _margin_share(_run(engine, "value_margin", files, {"as_of": anchor}))
-    cutoffs, horizon = cutoffs_of(anchor, span["first_day"])
+    below = bucket(SAMPLE_CUSTOMERS, customers)
+    sample = sample_of(engine, files, [CUSTOMER_DAYS], until=anchor, below=below, scratch=scratch)
+    days: Files = {**sample, TRANSACTIONS: []}
+    margin = _margin_share(run(engine, "value_margin", files, {"as_of": anchor}))
+    cutoffs, horizon = cutoffs_of(anchor, first_day)
     for cutoff in cutoffs:
-        summary = _run(engine, "customer_summary", days, {**params, "as_of": cutoff})
+        summary = run(engine, "customer_summary", days, {**params, "as_of": cutoff})
         span_of = {"as_of": cutoff, "until": anchor if not horizon else cutoff + timedelta(days=horizon)}
-        after = None if cutoff == anchor else _run(engine, "value_holdout", days, span_of)
+        after = None if cutoff == anchor else run(engine, "value_holdout", days, span_of)
         yield from _rows(summary, after, cutoff=cutoff, horizon_days=horizon, margin=margin)
 
 
@@ -87,19 +82,3 @@ def _margin_share(found: pa.Table) -> float | None:
     if known <= 0 or known < KNOWN_SHARE * net or not 0 < margin <= known:
         return None
     return float(margin / known)
-
-
-def _sample(engine: Engine, files: Files, params: Mapping[str, object], scratch: Path) -> Files:
-    """The days before the anchor of customers whose hash lies below a bound."""
-    scratch.mkdir(parents=True, exist_ok=True)
-    path = scratch / "value_customer_days.parquet"
-    sql = (QUERIES / "sample_customer_days.sql").read_text(encoding="utf-8")
-    with pq.ParquetWriter(path, CUSTOMER_DAYS.schema) as writer:
-        for batch in engine.query(sql, [(CUSTOMER_DAYS, files[CUSTOMER_DAYS])], params):
-            writer.write_batch(CUSTOMER_DAYS.conform(batch))
-    return {CUSTOMER_DAYS: [path], TRANSACTIONS: []}
-
-
-def _run(engine: Engine, query: str, files: Files, params: Mapping[str, object]) -> pa.Table:
-    sql = (QUERIES / f"{query}.sql").read_text(encoding="utf-8")
-    return pa.Table.from_batches(list(engine.query(sql, list(files.items()), params)))

@@ -22,13 +22,11 @@ from include.datasets.extracted import LOYALTY_MOVEMENTS, PRODUCTS, TRANSACTIONS
 from include.datasets.features import CUSTOMER_FEATURES, FEATURE_QUERIES
 from include.engines import Engine
 from include.models.churn.sufficiency import FEWEST_CUTOFFS
+from include.training import sampling
+from include.training.sampling import EVERYBODY, QUERIES, Files, bucket, run, span, write
 
-QUERIES = Path(__file__).parent / "sql" / "query"
-SOURCES = (TRANSACTIONS, CUSTOMER_DAYS, LOYALTY_MOVEMENTS, PRODUCTS)
-EVERYBODY = "g"  # no hexadecimal digit lies beyond it
-_BUCKETS = 65_536
-
-Files = Mapping[Dataset, Sequence[Path]]
+PER_CUSTOMER = (TRANSACTIONS, CUSTOMER_DAYS, LOYALTY_MOVEMENTS)
+SOURCES = (*PER_CUSTOMER, PRODUCTS)
 
 
 def cutoffs_of(anchor: date, *, first_day: date, horizon_days: int, most: int) -> tuple[date, ...]:
@@ -50,7 +48,7 @@ def stack(
     away beforehand. A query that looks ahead gives the two different features, and the sentinel sees it.
     With fewer cutoffs than can be trained and tested on, the last one comes alone, once.
     """
-    first_day, customers = _span(engine, files, anchor)
+    first_day, customers = span(engine, files, anchor)
     if first_day is None:
         return
     cutoffs = cutoffs_of(
@@ -61,7 +59,7 @@ def stack(
     )
     if not cutoffs:
         return
-    below = _bucket(firm.churn.sample_customers / max(customers, 1))
+    below = bucket(firm.churn.sample_customers, customers)
     # What lies beyond a cutoff no query reads; the blind rows below are there to prove it.
     known = files
     if below != EVERYBODY:
@@ -81,26 +79,10 @@ def stack(
     yield from windows(past, cutoffs[-1], is_blind=True)
 
 
-def _span(engine: Engine, files: Files, anchor: date) -> tuple[date | None, int]:
-    """The first sale day before the anchor, and how many customers there are."""
-    (row,) = _run(engine, "churn_span", files, {"as_of": anchor}).to_pylist()
-    return row["first_day"], row["customers"]
-
-
-def _bucket(share: float) -> str:
-    """Customers whose hash begins below this text are in the sample."""
-    return EVERYBODY if share >= 1 else f"{int(share * _BUCKETS):04x}"
-
-
 def sample_of(engine: Engine, files: Files, *, until: date, below: str, scratch: Path) -> Files:
-    """The firm's rows before ``until`` of the customers whose hash lies below ``below``."""
-    scratch.mkdir(parents=True, exist_ok=True)
-    kept: dict[Dataset, Sequence[Path]] = {PRODUCTS: files[PRODUCTS]}
-    for dataset in (TRANSACTIONS, CUSTOMER_DAYS, LOYALTY_MOVEMENTS):
-        sql = (QUERIES / f"sample_{dataset.name}.sql").read_text(encoding="utf-8")
-        batches = engine.query(sql, [(dataset, files[dataset])], {"as_of": until, "below": below})
-        kept[dataset] = [_write(dataset, batches, scratch)]
-    return kept
+    """The firm's rows before ``until`` of the customers whose hash lies below ``below``, and its products."""
+    rows = sampling.sample_of(engine, files, PER_CUSTOMER, until=until, below=below, scratch=scratch)
+    return {PRODUCTS: files[PRODUCTS], **rows}
 
 
 def feature_batches(
@@ -117,7 +99,7 @@ def feature_batches(
         if dataset is CUSTOMER_FEATURES:
             yield from map(dataset.conform, batches)
         else:
-            known[dataset] = [_write(dataset, batches, folder)]
+            known[dataset] = [write(dataset, batches, folder)]
 
 
 def features_as_of(
@@ -140,7 +122,7 @@ def labels_of(
     customers = scratch / "churn_customers.parquet"
     pq.write_table(features.select(["customer_id"]), customers)
     files = {CUSTOMER_FEATURES: [customers], CUSTOMER_DAYS: sample[CUSTOMER_DAYS]}
-    return _run(engine, "churn_labels", files, {**params, "as_of": cutoff})
+    return run(engine, "churn_labels", files, {**params, "as_of": cutoff})
 
 
 def _rows(features: pa.Table, labels: pa.Table, cutoff: date, *, is_blind: bool) -> Iterator[pa.RecordBatch]:
@@ -156,17 +138,3 @@ def _rows(features: pa.Table, labels: pa.Table, cutoff: date, *, is_blind: bool)
     )
     for batch in table.combine_chunks().to_batches(max_chunksize=65_536):
         yield CHURN_TRAINING.conform(batch)
-
-
-def _run(engine: Engine, query: str, files: Files, params: Mapping[str, object]) -> pa.Table:
-    sql = (QUERIES / f"{query}.sql").read_text(encoding="utf-8")
-    wanted = [(dataset, paths) for dataset, paths in files.items()]
-    return pa.Table.from_batches(list(engine.query(sql, wanted, params)))
-
-
-def _write(dataset: Dataset, batches: Iterator[pa.RecordBatch], folder: Path) -> Path:
-    path = folder / f"{dataset.name}.parquet"
-    with pq.ParquetWriter(path, dataset.schema) as writer:
-        for batch in batches:
-            writer.write_batch(dataset.conform(batch))
-    return path
