@@ -7,10 +7,18 @@ from html import escape
 from typing import Any
 
 from include.report import charts
-from include.report.tables import Column, details, drawn, number, table
+from include.report.tables import SAME_AS_TABLE, Column, details, drawn, number, table
 
 SHOWN_PAIRS = 100
 Section = tuple[str, str, str, dict[str, Any]]  # its id, its title, its body, its charts by id
+
+
+def _charted(
+    name: str, title: str, said: str, figure: dict[str, Any], below: str, *, called: str = SAME_AS_TABLE
+) -> Section:
+    """A section of one chart, what it says, and its table."""
+    chart = f"{name}-chart"
+    return name, title, drawn(chart, said, below, called=called), {chart: figure}
 
 
 def _insight(profile: dict[str, Any]) -> Section | None:
@@ -35,22 +43,17 @@ def _months(profile: dict[str, Any]) -> Section | None:
     below = table(
         (
             ("month", lambda row: row["month_start"][:7]),
-            ("customers", lambda row: row["customers"]),
-            ("new", lambda row: row["new_customers"]),
-            ("orders", lambda row: row["order_count"]),
-            ("returns", lambda row: row["return_count"]),
-            ("sales", lambda row: row["sale_amount"]),
-            ("returned", lambda row: row["return_amount"]),
-            ("net", lambda row: row["net_amount"]),
+            ("customers", "customers"),
+            ("new", "new_customers"),
+            ("orders", "order_count"),
+            ("returns", "return_count"),
+            ("sales", "sale_amount"),
+            ("returned", "return_amount"),
+            ("net", "net_amount"),
         ),
         rows,
     )
-    return (
-        "months",
-        "Sales by month",
-        drawn("months-chart", said, below),
-        {"months-chart": charts.months(profile)},
-    )
+    return _charted("months", "Sales by month", said, charts.months(profile), below)
 
 
 def _segments(profile: dict[str, Any]) -> Section | None:
@@ -64,23 +67,18 @@ def _segments(profile: dict[str, Any]) -> Section | None:
     )
     below = table(
         (
-            ("segment", lambda row: row["segment_name"]),
-            ("customers", lambda row: row["customers"]),
-            ("net spend", lambda row: row["total_spend"]),
-            ("mean days since last order", lambda row: row["avg_days_since_last_order"]),
-            ("mean orders", lambda row: row["avg_order_count"]),
-            ("mean churn probability", lambda row: row["avg_churn_probability"]),
-            ("mean risk score", lambda row: row["avg_churn_risk_score"]),
-            ("value expected in a year", lambda row: row["predicted_clv_1_year"]),
+            ("segment", "segment_name"),
+            ("customers", "customers"),
+            ("net spend", "total_spend"),
+            ("mean days since last order", "avg_days_since_last_order"),
+            ("mean orders", "avg_order_count"),
+            ("mean churn probability", "avg_churn_probability"),
+            ("mean risk score", "avg_churn_risk_score"),
+            ("value expected in a year", "predicted_clv_1_year"),
         ),
         rows,
     )
-    return (
-        "segments",
-        "Customers by segment",
-        drawn("segments-chart", said, below),
-        {"segments-chart": charts.segments(profile)},
-    )
+    return _charted("segments", "Customers by segment", said, charts.segments(profile), below)
 
 
 def _data(profile: dict[str, Any]) -> Section | None:
@@ -95,9 +93,9 @@ def _data(profile: dict[str, Any]) -> Section | None:
         )
         below = table(
             (
-                ("column", lambda row: row["name"]),
-                ("meaning", lambda row: row["about"]),
-                ("missing", lambda row: row["missing"]),
+                ("column", "name"),
+                ("meaning", "about"),
+                ("missing", "missing"),
                 ("missing, %", lambda row: 100 * row["missing_share"]),
             ),
             dataset["columns"],
@@ -118,14 +116,14 @@ def _target(profile: dict[str, Any]) -> Section | None:
         f"{len(target['cutoffs'])} cutoffs are known, with their customers' history before it."
     )
     columns: tuple[Column, ...] = (
-        ("cutoff", lambda row: row["cutoff"]),
-        ("customers", lambda row: row["customers"]),
+        ("cutoff", "cutoff"),
+        ("customers", "customers"),
         ("churned, %", lambda row: charts.percent(row["churn_rate"])),
     )
     banded: tuple[Column, ...] = (
         ("silence, in thresholds", lambda row: charts.SILENCE[row["silence_band"] - 1]),
         ("orders", lambda row: charts.ORDERS[row["order_band"] - 1]),
-        ("customers", lambda row: row["customers"]),
+        ("customers", "customers"),
         ("churned, %", lambda row: charts.percent(row["churn_rate"])),
     )
     about = (
@@ -186,19 +184,14 @@ def _missing(profile: dict[str, Any]) -> Section | None:
     rows = sorted(lacking, key=lambda feature: -feature["missing_share"])
     below = table(
         (
-            ("feature", lambda row: row["name"]),
-            ("meaning", lambda row: row["about"]),
-            ("missing", lambda row: row["missing"]),
+            ("feature", "name"),
+            ("meaning", "about"),
+            ("missing", "missing"),
             ("missing, %", lambda row: 100 * row["missing_share"]),
         ),
         rows,
     )
-    return (
-        "missing",
-        "Missing values",
-        drawn("missing-chart", said, below),
-        {"missing-chart": charts.missing(profile)},
-    )
+    return _charted("missing", "Missing values", said, charts.missing(profile), below)
 
 
 def _correlations(profile: dict[str, Any]) -> Section | None:
@@ -214,26 +207,22 @@ def _correlations(profile: dict[str, Any]) -> Section | None:
     pairs = profile["pairs"][:SHOWN_PAIRS]
     below = table(
         (
-            ("feature", lambda row: row["a"]),
-            ("goes with", lambda row: row["b"]),
-            ("rank correlation", lambda row: row["correlation"]),
+            ("feature", "a"),
+            ("goes with", "b"),
+            ("rank correlation", "correlation"),
         ),
         pairs,
     )
-    return (
-        "correlations",
-        "Correlations",
-        drawn("matrix-chart", said, below, called=f"The {len(pairs)} strongest pairs"),
-        {"matrix-chart": charts.matrix(profile)},
-    )
+    called = f"The {len(pairs)} strongest pairs"
+    return _charted("correlations", "Correlations", said, charts.matrix(profile), below, called=called)
 
 
 def _features(profile: dict[str, Any]) -> Section | None:
     if not profile["features"]:
         return None
     columns: tuple[Column, ...] = (
-        ("feature", lambda row: row["name"]),
-        ("meaning", lambda row: row["about"]),
+        ("feature", "name"),
+        ("meaning", "about"),
         ("missing, %", lambda row: 100 * row["missing_share"]),
         ("zero, %", lambda row: charts.percent(row.get("zero_share"))),
         ("mean", lambda row: row.get("mean")),
@@ -241,7 +230,7 @@ def _features(profile: dict[str, Any]) -> Section | None:
         ("1st percentile", lambda row: row.get("p01")),
         ("99th percentile", lambda row: row.get("p99")),
         ("skewness", lambda row: row.get("skewness")),
-        ("with churn", lambda row: row["correlation"]),
+        ("with churn", "correlation"),
     )
     body = (
         "<p>Press a heading to sort, a name to see its distribution. “With churn” is the rank correlation "

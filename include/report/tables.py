@@ -8,10 +8,11 @@ from typing import Any
 
 DASH = "\u2013"
 MINUS = "\u2212"
-Column = tuple[str, Callable[[dict[str, Any]], Any]]
+SAME_AS_TABLE = "The same as a table"
+Column = tuple[str, str | Callable[[dict[str, Any]], Any]]  # its heading, and the field or what is made of it
 
 
-def drawn(name: str, said: str, below: str, *, called: str = "The same as a table") -> str:
+def drawn(name: str, said: str, below: str, *, called: str = SAME_AS_TABLE) -> str:
     """A chart's place on the page, the sentence that says it, and its table."""
     return (
         f'<p>{escape(said)}</p><div class="chart" id="{name}" role="img" aria-label="{escape(said)}"></div>'
@@ -26,7 +27,7 @@ def details(summary: str, inner: str) -> str:
 
 def table(columns: Sequence[Column], rows: Iterable[dict[str, Any]], *, is_linked: bool = False) -> str:
     """Rows that sort by their headings; ``is_linked`` makes the first cell choose a feature."""
-    found = [[value(row) for _, value in columns] for row in rows]
+    found = [[row[value] if isinstance(value, str) else value(row) for _, value in columns] for row in rows]
     numeric = [any(isinstance(row[i], int | float) for row in found) for i in range(len(columns))]
     heads = "".join(
         f'<th scope="col"{_n(is_number)}><button type="button">{escape(name)}</button></th>'
