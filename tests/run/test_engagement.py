@@ -5,7 +5,7 @@ from datetime import date
 import psycopg
 import pytest
 
-from include.demo_data import campaign_tables
+from include.demo.data import campaign_tables
 from include.run.validate import GateError
 from include.simulator.writing import create_shop, fill
 from include.warehouse import Warehouse

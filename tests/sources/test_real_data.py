@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from include.datasets.extracted import CUSTOMERS, PRODUCTS, TRANSACTIONS
-from include.demo_data import JOURNEY_SCHEMA, load_journey, write_cdnow
+from include.demo.data import JOURNEY_SCHEMA, load_journey, write_cdnow
 from include.periods import months_between
 from include.sources import open_source
 from tests.sources.conftest import firm

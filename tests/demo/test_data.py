@@ -3,7 +3,7 @@ from decimal import Decimal
 import psycopg
 import pytest
 
-from include.demo_data import firm_rows, load_journey, write_cdnow
+from include.demo.data import firm_rows, load_journey, write_cdnow
 from include.firms import parse_firm
 from include.sources import SOURCES
 

@@ -20,8 +20,8 @@ from rich.console import Console
 
 from include import stack
 from include.airflow_api import AirflowApi, AirflowError
-from include.demo_data import JOURNEY_CONNECTION, JOURNEY_DATABASE, firm_rows, load_journey, write_cdnow
-from include.demo_tables import NothingToShowError, show_firm
+from include.demo.data import JOURNEY_CONNECTION, JOURNEY_DATABASE, firm_rows, load_journey, write_cdnow
+from include.demo.tables import NothingToShowError, show_firm
 from include.firms import Firm, parse_firm
 from include.postgres import PostgresError, create_database_at
 from include.registry import sync_firms
