@@ -6,6 +6,7 @@
   read, after writing the others.
 - **collect** removes files of attempts that ended long ago and that nothing refers to.
 - **check_snapshots** tells of each firm whose latest snapshot was due and did not come, once.
+- **check_late_rows** tells of each firm whose source changed in months that are read no more, once.
 - **resend_alerts** sends the messages that no target took when they were made.
 - **deliver_changes** sends each firm's webhook the changes that it did not take.
 
@@ -61,6 +62,14 @@ def check_snapshots() -> list[str]:
 
 
 @task
+def check_late_rows() -> list[str]:
+    """Tell of each firm whose source changed in months that are read no more."""
+    from include.upkeep import late_rows
+
+    return late_rows(Settings.read())
+
+
+@task
 def resend_alerts() -> int:
     """Send the messages that no target took when they were made."""
     from include.upkeep import resend
@@ -98,4 +107,12 @@ with DAG(
     },
 ):
     # Not one after the other: a firm whose row is bad fails the sync, and must keep nothing else waiting.
-    migrate() >> [sync_firms(), collect(), check_snapshots(), resend_alerts(), deliver_changes()]
+    chores = [
+        sync_firms(),
+        collect(),
+        check_snapshots(),
+        check_late_rows(),
+        resend_alerts(),
+        deliver_changes(),
+    ]
+    migrate() >> chores

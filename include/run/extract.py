@@ -27,6 +27,7 @@ from include.periods import Month, months_between, months_to_read
 from include.run.context import Context
 from include.run.intake import Intake
 from include.run.modules import tell_modules
+from include.run.recount import recount
 from include.run.sparing import sparing
 from include.sources import Source, open_source
 
@@ -77,7 +78,9 @@ def extract(context: Context) -> tuple[int, str]:
     )
     if not source.offers(dataset):
         return 0, "the source has none"
-    return rows, f"read {len(wanted)} of {len(kept)} months"
+    differing = recount(context, source, dataset, kept, read=days)
+    read_of = f"read {len(wanted)} of {len(kept)} months"
+    return rows, "; ".join(filter(None, [read_of, differing]))
 
 
 def _kept_months(context: Context, dataset: Dataset, first: Month | None) -> dict[Month, Manifest]:
@@ -158,17 +161,21 @@ def _commit(context: Context, slot: Slot, intake: Intake, *, as_of: date) -> Man
     def rows() -> Iterator[pa.RecordBatch]:
         yield from intake.tidy(context.engine)
         # Before the slice is committed: once it stands, nobody would read it again to count these.
-        _account_for(context, slot, intake)
+        _account_for(context, slot, intake, as_of=as_of)
 
     return context.handoff.write(slot, rows(), token=context.token, as_of=as_of)
 
 
-def _account_for(context: Context, slot: Slot, intake: Intake) -> None:
-    """Keep the rows that could not be used, and say how many by reason."""
+def _account_for(context: Context, slot: Slot, intake: Intake, *, as_of: date) -> None:
+    """Keep the rows that could not be used, and say how many there were in all and by reason."""
     rejected = Slot(slot.firm_key, rejected_of(slot.dataset), slot.slice)
     if intake.rejections.rows or context.handoff.manifest(rejected) is not None:
         rows = intake.rejected(context.engine)
         context.handoff.write(rejected, rows, token=context.token, as_of=context.as_of)
+    if isinstance(slot.slice, Month):
+        context.warehouse.record_reading(
+            slot.firm_key, slot.dataset.name, str(slot.slice), as_of, context.token, intake.rows
+        )
     context.warehouse.record_rejections(
         slot.firm_key,
         slot.dataset.name,

@@ -65,6 +65,7 @@ class Intake:
         """Files are written under ``scratch``, which the caller removes."""
         self.dataset = dataset
         self.rejections = Rejections()
+        self.rows = 0  # that the source gave
         self._usable = scratch / "usable.parquet"
         self._rejected = scratch / "rejected.parquet"
         self._conflicts = scratch / "conflicts.parquet"
@@ -76,6 +77,7 @@ class Intake:
         rejected = pq.ParquetWriter(self._rejected, _REJECTED, compression="zstd")
         try:
             for batch in batches:
+                self.rows += batch.num_rows
                 is_usable = pc.is_null(batch.column("rejected_reason"))
                 if pc.all(is_usable).as_py() is False:
                     bad = batch.filter(pc.invert(is_usable))

@@ -8,7 +8,7 @@ nothing is dropped without being counted. ``docs/sources.md`` says what each kin
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Protocol
@@ -45,6 +45,9 @@ class Source(Protocol):
 
     def extract(self, dataset: Dataset, *, month: Month | None, as_of: date) -> Iterator[pa.RecordBatch]:
         """Rows of ``month`` (None: a snapshot) that happened before ``as_of`` in the firm's zone."""
+
+    def counts(self, dataset: Dataset, months: Mapping[Month, date]) -> dict[Month, int]:
+        """How many rows ``extract`` would yield by now for each month as of its day, without reading them."""
 
 
 def open_source(firm: Firm, connection_uri: Callable[[str], str], *, scratch: Path | None = None) -> Source:

@@ -17,7 +17,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -80,6 +80,15 @@ class Csv:
             yield from _month(stage, extracted_schema(dataset), month, as_of)
         else:
             yield from self._snapshot(stage, dataset, as_of)
+
+    def counts(self, dataset: Dataset, months: Mapping[Month, date]) -> dict[Month, int]:
+        """Rows of each month as of its day, counted in the staged lines."""
+        stage = self._staged()
+        day = pa.schema([extracted_schema(dataset).field("order_date")])
+        return {
+            month: sum(batch.num_rows for batch in _month(stage, day, month, as_of))
+            for month, as_of in months.items()
+        }
 
     def _folder(self) -> Path:
         return folder_of(str(self._firm.source.uri), where=self._where)

@@ -18,6 +18,7 @@ from include.firms import Firm
 from include.periods import Month
 from include.sources import SourceError
 from include.sources.postgres import Postgres
+from include.sources.statements import statement
 
 OPTIONS = ("company",)
 LANGUAGES = {"en": "en_US", "tr": "tr_TR"}
@@ -64,7 +65,7 @@ class Odoo(Postgres):
     def _look(self, connection: adbc.Connection) -> None:
         """SourceError unless the tables are there, and the firm's company with the firm's currency."""
         super()._look(connection)
-        companies = self._fetch(connection, "odoo/companies", {})
+        companies = self._fetch(connection, statement("odoo/companies"), {})
         ours = [
             row for row in companies if self._company in (None, str(row["company_id"]), row["company_name"])
         ]

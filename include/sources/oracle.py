@@ -89,7 +89,8 @@ class Oracle:
     def first_month(self, dataset: Dataset) -> Month | None:
         """The month of the day before the first key: a row may be booked under the day after its own."""
         with self._reading(dataset) as connection:
-            (row,) = self._fetch(connection, f"oracle/{dataset.name}_first", self._params(None, None))
+            sql = statement(f"oracle/{dataset.name}_first")
+            (row,) = self._fetch(connection, sql, self._params(None, None))
         if row["first_key"] is not None:
             day = max(_day_of(int(row["first_key"])) - timedelta(days=1), EARLIEST)
             return Month.of(day)
@@ -103,9 +104,20 @@ class Oracle:
     def extract(self, dataset: Dataset, *, month: Month | None, as_of: date) -> Iterator[pa.RecordBatch]:
         """Rows of the dataset, one read-only transaction, in batches of at most ``BATCH_ROWS``."""
         schema = extracted_schema(dataset)
+        sql = statement(f"oracle/{dataset.name}")
         with self._reading(dataset) as connection:
-            for batch in self._stream(connection, f"oracle/{dataset.name}", self._params(month, as_of)):
+            for batch in self._stream(connection, sql, self._params(month, as_of)):
                 yield canonical(batch, schema, self._firm.timezone)
+
+    def counts(self, dataset: Dataset, months: Mapping[Month, date]) -> dict[Month, int]:
+        """Rows of each month as of its day, counted by the server in one read-only transaction."""
+        rows = f"(\n{statement(f'oracle/{dataset.name}')}\n)"
+        sql = f"select cast(count(*) as numeric(38, 0)) as row_count from {rows}"
+        with self._reading(dataset) as connection:
+            return {
+                month: int(self._fetch(connection, sql, self._params(month, as_of))[0]["row_count"])
+                for month, as_of in months.items()
+            }
 
     @property
     def _place(self) -> str:
@@ -172,16 +184,15 @@ class Oracle:
     def _catalogue(self, connection: Any) -> dict[str, set[str]]:
         """Tables and views that the login may read in the firm's schema, each with its columns."""
         found: dict[str, set[str]] = {}
-        for row in self._fetch(connection, "oracle/catalogue", {"owner": self._owner}):
+        for row in self._fetch(connection, statement("oracle/catalogue"), {"owner": self._owner}):
             found.setdefault(row["relation_name"].lower(), set()).add(row["attribute_name"].lower())
         return found
 
-    def _fetch(self, connection: Any, path: str, params: Mapping[str, object]) -> list[dict[str, Any]]:
-        return [row for batch in self._stream(connection, path, params) for row in batch.to_pylist()]
+    def _fetch(self, connection: Any, sql: str, params: Mapping[str, object]) -> list[dict[str, Any]]:
+        return [row for batch in self._stream(connection, sql, params) for row in batch.to_pylist()]
 
-    def _stream(self, connection: Any, path: str, params: Mapping[str, object]) -> Iterator[pa.RecordBatch]:
+    def _stream(self, connection: Any, sql: str, params: Mapping[str, object]) -> Iterator[pa.RecordBatch]:
         """The batches of a statement; numbers stay decimals, and names are lower case."""
-        sql = statement(path)
         _, names = named(sql)
         frames = connection.fetch_df_batches(
             sql, {name: params[name] for name in sorted(names)}, size=BATCH_ROWS, fetch_decimals=True

@@ -76,7 +76,8 @@ class Postgres:
     def first_month(self, dataset: Dataset) -> Month | None:
         """The month of the first row whose date can be used."""
         with self._snapshot() as connection:
-            (row,) = self._fetch(connection, f"{self.kind}/{dataset.name}_first", self._params(None, None))
+            sql = statement(f"{self.kind}/{dataset.name}_first")
+            (row,) = self._fetch(connection, sql, self._params(None, None))
         if row["first_day"] is not None:
             return Month.of(row["first_day"])
         if row["has_rows"]:
@@ -89,10 +90,20 @@ class Postgres:
     def extract(self, dataset: Dataset, *, month: Month | None, as_of: date) -> Iterator[pa.RecordBatch]:
         """Rows of the dataset, one snapshot, in batches of at most ``BATCH_ROWS``."""
         schema = extracted_schema(dataset)
+        sql = statement(f"{self.kind}/{dataset.name}")
         with self._snapshot() as connection:
-            for batch in self._stream(connection, f"{self.kind}/{dataset.name}", self._params(month, as_of)):
+            for batch in self._stream(connection, sql, self._params(month, as_of)):
                 columns = [batch.column(field.name).cast(field.type) for field in schema]
                 yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+    def counts(self, dataset: Dataset, months: Mapping[Month, date]) -> dict[Month, int]:
+        """Rows of each month as of its day, counted by the server in one snapshot."""
+        sql = f"select count(*) as row_count from (\n{statement(f'{self.kind}/{dataset.name}')}\n) as counted"
+        with self._snapshot() as connection:
+            return {
+                month: int(self._fetch(connection, sql, self._params(month, as_of))[0]["row_count"])
+                for month, as_of in months.items()
+            }
 
     @property
     def _place(self) -> str:
@@ -167,18 +178,18 @@ class Postgres:
             return {name for (name,) in cursor.fetchall()}
 
     def _fetch(
-        self, connection: adbc.Connection, path: str, params: dict[str, object]
+        self, connection: adbc.Connection, sql: str, params: dict[str, object]
     ) -> list[dict[str, Any]]:
-        return [row for batch in self._stream(connection, path, params) for row in batch.to_pylist()]
+        return [row for batch in self._stream(connection, sql, params) for row in batch.to_pylist()]
 
     def _stream(
-        self, connection: adbc.Connection, path: str, params: dict[str, object]
+        self, connection: adbc.Connection, sql: str, params: dict[str, object]
     ) -> Iterator[pa.RecordBatch]:
         """The batches of a statement, from a cursor in the server.
 
         With binds, the driver would otherwise keep the whole result in memory.
         """
-        sql, names = numbered(statement(path))
+        sql, names = numbered(sql)
         values: tuple[object, ...] = tuple(params[name] for name in names)
         with connection.cursor() as cursor:
             cursor.execute("declare extracted no scroll cursor for " + sql, values or None)

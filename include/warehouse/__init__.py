@@ -18,10 +18,11 @@ from include.warehouse.firm_rows import FirmRows
 from include.warehouse.loading import Loaded, Loading, LoadSlice
 from include.warehouse.migrations import migrate
 from include.warehouse.models import Models
+from include.warehouse.readings import Readings
 from include.warehouse.scoring import Scoring
 
 
-class Warehouse(FirmRows, Bookkeeping, Loading, Scoring, Models, Erasures):
+class Warehouse(FirmRows, Bookkeeping, Readings, Loading, Scoring, Models, Erasures):
     """A firm's analytics in Postgres, at a DSN. Use it as a context manager, in one process and thread."""
 
 

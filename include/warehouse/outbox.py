@@ -9,6 +9,8 @@ from include.warehouse.session import Row, Session
 # Whoever undertook to send a message and has not marked it by then is taken for dead.
 PATIENCE = timedelta(minutes=2)
 
+LATE_ROWS = "late rows"  # the step that a message about them names
+
 
 class Outbox(Session):
     """``control.alerts``: at least once, with an id by which a reader knows a repeated message."""
@@ -53,6 +55,9 @@ class Outbox(Session):
         )
 
     def was_told(self, firm_key: str, as_of: date) -> bool:
-        """Whether a failure of this snapshot is known already."""
-        asked = "select cause from control.alerts where firm_key = %(firm_key)s and as_of = %(as_of)s limit 1"
-        return bool(self.rows(asked, {"firm_key": firm_key, "as_of": as_of}))
+        """Whether a failure of this snapshot is known already. Rows that came late are no failure of it."""
+        asked = (
+            "select cause from control.alerts "
+            "where firm_key = %(firm_key)s and as_of = %(as_of)s and step <> %(late)s limit 1"
+        )
+        return bool(self.rows(asked, {"firm_key": firm_key, "as_of": as_of, "late": LATE_ROWS}))

@@ -78,7 +78,14 @@ def test_upkeep_does_every_chore_once_the_schema_stands(parsed: dict[str, Any]) 
         one["__var"]["task_id"]: one["__var"] for one in parsed["dags"]["firmament_upkeep"]["dag"]["tasks"]
     }
 
-    chores = {"sync_firms", "collect", "check_snapshots", "resend_alerts", "deliver_changes"}
+    chores = {
+        "sync_firms",
+        "collect",
+        "check_snapshots",
+        "check_late_rows",
+        "resend_alerts",
+        "deliver_changes",
+    }
     assert set(found) == chores | {"migrate"}
     assert set(found["migrate"]["downstream_task_ids"]) == chores
 

@@ -1,0 +1,104 @@
+"""Rows that come when their month is read no more: found within a week, told once, and read with --full."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from include.settings import Settings
+from include.upkeep import late_rows, missing_snapshots, sync
+from tests.run.test_pipeline import AS_OF
+
+WEEK = timedelta(days=7)
+SALES = [(f"o{n}", date(2024, 11, 15) + timedelta(days=14 * n), "ann", 5) for n in range(8)]
+LATE = [("found", date(2024, 11, 20), "bob", 7)]  # the look-back is ten days
+
+
+def alerts(shop) -> list[tuple]:
+    return shop.query("select step, error, rerun from control.alerts where firm_key = 'acme' order by cause")
+
+
+def extract(shop, as_of: date, **how: bool) -> str:
+    return shop.run("acme", as_of, only=["extract_transactions"], **how)["extract_transactions"]
+
+
+@pytest.fixture
+def standing(shop):
+    """A firm whose months have all been read, and those of a week ago counted again without a difference."""
+    shop.add("acme")
+    shop.sell("acme", SALES)
+    extract(shop, AS_OF)
+    extract(shop, AS_OF + WEEK)
+    sync(Settings.read())
+    return shop
+
+
+def test_a_row_behind_the_look_back_is_an_incident_and_not_silence(standing):
+    before = standing.query("select count(*) from control.readings where source_row_count = row_count")
+    standing.sell("acme", LATE, name="late.csv")
+
+    soon = extract(standing, AS_OF + WEEK + timedelta(days=6))
+    within_a_week = extract(standing, AS_OF + 2 * WEEK)
+    told = [late_rows(Settings.read()) for _ in range(2)]
+
+    assert before == [(3,)]
+    assert soon == "read 2 of 5 months"
+    assert within_a_week == (
+        "read 1 of 5 months; changed after the look-back: 2024-11 (2 rows were read, 3 are there); "
+        "read them with --full"
+    )
+    assert told == [["acme transactions 2024-11"]] * 2
+    assert alerts(standing) == [
+        (
+            "late rows",
+            "transactions changed after the look-back: 2024-11 (2 rows were read, 3 are there); "
+            "read them with --full",
+            "python -m include run acme --as-of 2025-03-15 --full",
+        )
+    ]
+
+
+def test_a_row_that_was_deleted_is_told_of_too_and_reading_all_ends_it(standing):
+    standing.sell("acme", SALES[1:])
+    differing = extract(standing, AS_OF + 2 * WEEK)
+
+    extract(standing, AS_OF + 2 * WEEK, full=True)
+    after = extract(standing, AS_OF + 3 * WEEK)
+
+    assert "2024-11 (2 rows were read, 1 are there)" in differing
+    assert after == "read 1 of 5 months"
+    assert late_rows(Settings.read()) == []
+
+
+def test_rows_that_could_not_be_used_are_counted_on_both_sides(shop):
+    shop.add("acme")
+    spoilt = [("bad", date(2024, 11, 16), "ann", "a lot"), ("nodate", "soon", "ann", 5), SALES[0], SALES[0]]
+    shop.sell("acme", [*SALES, *spoilt])
+    extract(shop, AS_OF)
+
+    note = extract(shop, AS_OF + WEEK)
+
+    assert note == "read 2 of 5 months"
+    november = "select row_count, source_row_count from control.readings where slice = '2024-11'"
+    assert shop.query(november) == [(5, 5)]
+
+
+def test_rows_that_come_late_hide_no_snapshot_that_is_missing(shop):
+    shop.add("acme")
+    sync(Settings.read())
+    shop.query("update control.firms set updated_at = '2025-01-01' returning firm_key")
+    shop.query(
+        "insert into control.step_runs (firm_key, as_of, step, status) "
+        "values ('acme', '2025-03-14', 'load_fact_sales', 'done') returning step"
+    )
+    shop.query(
+        "insert into control.readings values ('acme', 'transactions', '2024-11', '2025-01-01', 1, 2, "
+        "'2025-03-15', 3) returning slice"
+    )
+
+    told = late_rows(Settings.read())
+    missing = missing_snapshots(Settings.read(), at=datetime(2025, 3, 15, 12, tzinfo=UTC))
+
+    assert (told, missing) == (["acme transactions 2024-11"], ["acme 2025-03-15"])
+    assert sorted(step for step, *_ in alerts(shop)) == ["late rows", "missing snapshot"]
