@@ -3,6 +3,8 @@
 import atexit
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -26,6 +28,15 @@ os.environ["AIRFLOW__USAGE_DATA_COLLECTION__ENABLED"] = "False"
 atexit.register(shutil.rmtree, os.environ["AIRFLOW_HOME"], ignore_errors=True)
 
 
+# Waits for the tests' process to be gone, however it went: then its end of the pipe is closed.
+ENDS_THE_SERVER = """
+import shutil, sys
+from pathlib import Path
+from include import postgres
+sys.stdin.read()
+postgres.stop(Path(sys.argv[1]), mode="immediate")
+shutil.rmtree(sys.argv[1], ignore_errors=True)
+"""
 LONG = ("dags", "run", "models", "quality", "trust")  # rooms where one file may take a minute
 
 
@@ -53,11 +64,19 @@ def postgres_server() -> Iterator[postgres.Server]:
     folder.chmod(0o755)
     # A test database need not outlive the machine's power, only the server's crash.
     options = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
+    heir = subprocess.Popen(
+        [sys.executable, "-c", ENDS_THE_SERVER, str(folder)],
+        cwd=Path(__file__).parents[1],
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+    )
     try:
         yield postgres.start(folder, options=options)
     finally:
         postgres.stop(folder, mode="immediate")
         shutil.rmtree(folder, ignore_errors=True)
+        heir.kill()
+        heir.communicate()
 
 
 @pytest.fixture(scope="session")
