@@ -4,14 +4,21 @@
 -- Grain: as_of, decile. Params: :firm_key, :firm_sk, :scorer_sha256.
 
 create temp table due_windows on commit drop as
-with windows as (
+with windows as materialized (
 
     select
         dim_snapshot.as_of,
         scored.horizon_days,
         scored.model_version,
         scored.method,
-        dim_snapshot.as_of + scored.horizon_days as matured_on
+        dim_snapshot.as_of + scored.horizon_days as matured_on,
+        control.window_made_from(
+            :firm_key,
+            dim_snapshot.fact_name,
+            dim_snapshot.as_of,
+            dim_snapshot.as_of + scored.horizon_days,
+            :scorer_sha256
+        ) as made_from
     from analytics.dim_snapshot
     cross join
         lateral (
@@ -29,76 +36,27 @@ with windows as (
     where
         dim_snapshot.firm_sk = :firm_sk
         and dim_snapshot.fact_name = 'fact_customer_churn_risk'
-
-),
-
--- A slice is named month=2026-11 or 2026-11: its end is what tells it.
-matured as (
-
-    select
-        windows.as_of,
-        windows.horizon_days,
-        windows.model_version,
-        windows.method,
-        windows.matured_on,
-        encode(
-            sha256(
-                convert_to(
-                    :scorer_sha256::text || string_agg(
-                        loads.slice || loads.manifest_sha256, ',' order by loads.table_name, loads.slice
-                    ),
-                    'UTF8'
-                )
-            ),
-            'hex'
-        ) as made_from
-    from windows
-    inner join control.loads
-        on
-            loads.firm_key = :firm_key
-            and (
-                (
-                    loads.table_name = 'fact_customer_churn_risk'
-                    and right(loads.slice, 10) = to_char(windows.as_of, 'YYYY-MM-DD')
-                )
-                or (
-                    loads.table_name = 'fact_sales'
-                    and right(loads.slice, 7)
-                    between to_char(windows.as_of, 'YYYY-MM') and to_char(windows.matured_on - 1, 'YYYY-MM')
-                )
-            )
-    where
-        windows.matured_on <= (
-            select max(dim_snapshot.as_of) as as_of
-            from analytics.dim_snapshot
-            where
-                dim_snapshot.firm_sk = :firm_sk
-                and dim_snapshot.fact_name = 'fact_sales'
-        )
-    group by
-        windows.as_of,
-        windows.horizon_days,
-        windows.model_version,
-        windows.method,
-        windows.matured_on
+        and dim_snapshot.as_of + scored.horizon_days <= analytics.sales_loaded_until(:firm_sk)
 
 )
 
 select
-    matured.as_of,
-    matured.horizon_days,
-    matured.model_version,
-    matured.method,
-    matured.matured_on,
-    matured.made_from
-from matured
+    windows.as_of,
+    windows.horizon_days,
+    windows.model_version,
+    windows.method,
+    windows.matured_on,
+    windows.made_from
+from windows
 left join analytics.fact_scorecard
     on
         fact_scorecard.firm_sk = :firm_sk
         and fact_scorecard.module = 'churn'
-        and matured.as_of = fact_scorecard.as_of
+        and windows.as_of = fact_scorecard.as_of
         and fact_scorecard.decile = 0
-where matured.made_from is distinct from fact_scorecard.made_from;
+where
+    windows.made_from is not null
+    and windows.made_from is distinct from fact_scorecard.made_from;
 
 delete from analytics.fact_scorecard
 using pg_temp.due_windows
