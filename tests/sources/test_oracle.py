@@ -1,24 +1,18 @@
+"""A tenant of the Oracle platform becomes canonical rows, by the very text meant for Oracle."""
+
 import json
-import os
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-import oracledb
 import psycopg
-import pyarrow as pa
 import pytest
-import sqlglot
-from sqlglot import exp
 
-from include.datasets import Dataset
-from include.datasets.contract import TEXT, column
 from include.datasets.extracted import CUSTOMERS, LOYALTY_MOVEMENTS, PRODUCTS, TRANSACTIONS
-from include.sources import BATCH_ROWS, SOURCES, SourceError, extracted_schema, open_source
-from include.sources.oracle import COLUMNS, Oracle, connect_with_hook
+from include.sources import SourceError
+from include.sources.oracle import Oracle
 from include.sources.statements import FOLDER
-from tests.sources.ansi import faults
 from tests.sources.conftest import AS_OF, everything, firm, month, reasons, usable
-from tests.sources.oracle_server import Frames, PostgresAsOracle
+from tests.sources.oracle_server import PostgresAsOracle
 
 CATALOGUE = """
     create or replace view all_tab_columns as
@@ -27,7 +21,6 @@ CATALOGUE = """
 """
 SALE = "insert into transactions values "
 POINTS = "insert into loyalty_points values "
-STATEMENTS = sorted(path for path in (FOLDER / "oracle").glob("*.sql") if path.name != "loyalty.sql")
 
 
 @pytest.fixture
@@ -69,41 +62,6 @@ def tenant(module_warehouse_dsn):
     with psycopg.connect(module_warehouse_dsn) as connection:
         for schema in made.schemas:
             connection.execute(f'drop schema "{schema}" cascade')
-
-
-def frames(*tables, error=None) -> tuple[Oracle, Frames]:
-    made = Frames(tables, list(COLUMNS.values()), error=error)
-    row = {"kind": "oracle", "conn_id": "crm", "schema": "acme"}
-    return Oracle(firm(row), lambda conn_id: "", connect=lambda conn_id: made), made
-
-
-def sales(count: int, **changes) -> pa.Table:
-    money = pa.decimal128(18, 4)
-    amount = pa.array([Decimal("90071992547409.9301")] * count, money)
-    values = {
-        "transaction_id": pa.array([f"t{i}" for i in range(count)]),
-        "line_id": pa.array(["1"] * count),
-        "kind": pa.array(["sale"] * count),
-        "occurred_local": pa.array([datetime(2026, 11, 3, 10, 30)] * count, pa.timestamp("s")),  # noqa: DTZ001
-        "customer_id": pa.array(["00123"] * count),
-        "quantity": pa.array([Decimal(1)] * count, money),
-        "gross_amount": amount,
-        "discount_amount": pa.array([Decimal(0)] * count, money),
-        "net_amount": amount,
-        "margin_amount": pa.array([None] * count, money),
-        **{
-            name: pa.array([None] * count, pa.string())
-            for name in ("product_id", "channel", "payment_method", "programme_id", "rejected_reason")
-        },
-    } | changes
-    return pa.table({name.upper(): value for name, value in values.items()})
-
-
-def test_oracle_is_a_kind_of_source():
-    row = {"kind": "oracle", "conn_id": "crm", "schema": "acme"}
-
-    assert "oracle" in SOURCES
-    assert isinstance(open_source(firm(row), lambda conn_id: ""), Oracle)
 
 
 def test_a_sale_is_canonical_and_exact(tenant):
@@ -297,22 +255,6 @@ def test_points_have_a_key_made_of_what_they_are(tenant):
     ]
 
 
-def test_programmes_are_read():
-    programmes = Dataset(
-        name="programmes",
-        about="One row per loyalty programme.",
-        grain=("programme_id",),
-        schema=pa.schema([column("programme_id", TEXT, "Key."), column("programme_name", TEXT, "Name.")]),
-    )
-    names = {"PROGRAMME_ID": ["7"], "PROGRAMME_NAME": ["Gold"], "REJECTED_REASON": pa.array([None], TEXT)}
-    source, _ = frames(pa.table(names))
-
-    (row,) = everything(source, programmes)
-
-    assert source.offers(programmes)
-    assert (row["programme_id"], row["programme_name"]) == ("7", "Gold")
-
-
 def test_an_empty_schema_is_no_error(tenant):
     source = tenant.source()
 
@@ -374,74 +316,6 @@ def test_what_is_missing_is_named(tenant):
     assert not source.offers(LOYALTY_MOVEMENTS)
 
 
-def test_a_firm_without_a_schema_is_refused():
-    with pytest.raises(SourceError, match=r"needs source\.conn_id.*and source\.schema"):
-        Oracle(firm({"kind": "oracle", "conn_id": "crm"}), lambda conn_id: "")
-
-
-def test_a_connection_of_another_system_is_refused_without_its_password():
-    with pytest.raises(SourceError, match="connection crm is of type 'postgresql'") as raised:
-        connect_with_hook("crm", lambda conn_id: "postgresql://u:hunter2@h/db")
-
-    assert "hunter2" not in str(raised.value)
-
-
-def test_a_server_that_is_down_is_an_error_with_the_way_to_mend_it():
-    def connect(conn_id: str):
-        return oracledb.connect(user="u", password="hunter2", dsn="127.0.0.1:1/x", tcp_connect_timeout=1)
-
-    row = {"kind": "oracle", "conn_id": "crm", "schema": "acme"}
-    source = Oracle(firm(row), lambda conn_id: "", connect=connect)
-
-    with pytest.raises(SourceError, match=r"cannot connect: DPY-.*the Airflow connection right") as raised:
-        source.first_month(TRANSACTIONS)
-    assert "hunter2" not in str(raised.value)
-
-
-def test_the_hook_opens_the_connection(monkeypatch):
-    uri = "oracle://scott:tiger@127.0.0.1:1/?service_name=XEPDB1"
-    monkeypatch.setenv("AIRFLOW_CONN_CRM", uri)
-
-    with pytest.raises(oracledb.OperationalError, match="DPY-6005: cannot connect to database"):
-        connect_with_hook("crm", lambda conn_id: uri)
-
-
-def test_frames_keep_types_nulls_and_edges():
-    nothing = pa.array([None] * 3, pa.string())
-    source, made = frames(sales(2), sales(3, customer_id=nothing), sales(0), sales(1))
-
-    batches = list(source.extract(TRANSACTIONS, month=month("2026-11"), as_of=AS_OF))
-
-    assert [batch.num_rows for batch in batches] == [2, 3, 1]
-    assert all(batch.schema == extracted_schema(TRANSACTIONS) for batch in batches)
-    assert batches[1].column("customer_id").null_count == 3
-    assert batches[0].column("net_amount")[0].as_py() == Decimal("90071992547409.9301")
-    assert batches[0].column("occurred_at")[0].as_py() == datetime(2026, 11, 3, 10, 30, tzinfo=UTC)
-    assert made.is_closed
-    assert made.current_schema == "ACME"
-
-
-def test_batches_are_bounded_and_asked_for_one_at_a_time():
-    source, made = frames(sales(BATCH_ROWS + 10), sales(1))
-    batches = source.extract(TRANSACTIONS, month=month("2026-11"), as_of=AS_OF)
-
-    first = next(batches)
-
-    assert (first.num_rows, made.given) == (BATCH_ROWS, 1)
-    assert [batch.num_rows for batch in batches] == [10, 1]
-
-
-def test_a_failure_in_the_middle_is_an_error_and_closes_the_connection():
-    error = oracledb.DatabaseError("ORA-01555: snapshot too old")
-    source, made = frames(sales(2), error=error)
-    batches = source.extract(TRANSACTIONS, month=month("2026-11"), as_of=AS_OF)
-    next(batches)
-
-    with pytest.raises(SourceError, match="firm acme, oracle source crm, schema 'ACME': ORA-01555"):
-        next(batches)
-    assert made.is_closed
-
-
 def test_one_data_set_through_two_adapters_is_the_same(tenant, shop):
     shop.create()
     shop.run(
@@ -453,79 +327,3 @@ def test_one_data_set_through_two_adapters_is_the_same(tenant, shop):
     assert everything(tenant.source(), TRANSACTIONS) == everything(
         shop.source("Europe/Istanbul"), TRANSACTIONS
     )
-
-
-@pytest.mark.parametrize("path", STATEMENTS, ids=lambda path: path.stem)
-def test_a_statement_keeps_to_what_oracle_and_postgres_share(path):
-    assert faults(path.read_text()) == []
-
-
-@pytest.mark.parametrize("name", COLUMNS)
-def test_the_columns_looked_up_are_those_the_statement_reads(name):
-    table, columns = COLUMNS[name]
-    tree = sqlglot.parse_one((FOLDER / "oracle" / f"{name}.sql").read_text(), dialect="oracle")
-    ddl = sqlglot.parse((FOLDER / "oracle" / "loyalty.sql").read_text(), dialect="oracle")
-
-    (made,) = [
-        {c.name.lower() for c in create.find_all(exp.ColumnDef)}
-        for create in ddl
-        if isinstance(create, exp.Create) and create.kind == "TABLE" and create.this.this.name == table
-    ]
-    readers = [s for s in tree.find_all(exp.Select) if any(t.name == table for t in _tables(s))]
-    read = {c.name.lower() for s in readers for c in s.find_all(exp.Column) if not c.table} - {
-        # a bind is no column, and sqlglot keeps these names where a CTE hides the table's
-        *(p.name for p in tree.find_all(exp.Placeholder)),
-    }
-
-    assert readers
-    assert made == columns == read & made
-
-
-def _tables(select: exp.Select) -> list[exp.Table]:
-    source = select.args.get("from_") or select.args.get("from")
-    return [source.this] if source and isinstance(source.this, exp.Table) else []
-
-
-@pytest.mark.oracle
-@pytest.mark.skipif("ORACLE_DSN" not in os.environ, reason="ORACLE_DSN is not set: no Oracle to run this on")
-@pytest.mark.parametrize("path", STATEMENTS, ids=lambda path: path.stem)
-def test_a_real_oracle_runs_the_statement(path):
-    # ORACLE_DSN is user/password@host:port/service, of a schema that holds the tables of loyalty.sql.
-    connection = oracledb.connect(os.environ["ORACLE_DSN"])
-    name = path.stem.removesuffix("_first")
-    row = {"kind": "oracle", "conn_id": "crm", "schema": connection.username.lower()}
-    source = Oracle(firm(row), lambda conn_id: "", connect=lambda conn_id: connection)
-    datasets = {d.name: d for d in (TRANSACTIONS, CUSTOMERS, LOYALTY_MOVEMENTS)}
-    if name not in datasets:
-        pytest.skip(f"{name} is read with the others")
-
-    if path.stem.endswith("_first"):
-        source.first_month(datasets[name])
-    else:
-        by_month = datasets[name].by == "month"
-        for batch in source.extract(
-            datasets[name], month=month("2026-11") if by_month else None, as_of=AS_OF
-        ):
-            assert batch.schema == extracted_schema(datasets[name])
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "select a from t limit 1",
-        "select a from t as x",
-        "select a from t, u where t.a = u.a (+)",
-        "select sysdate as a from t",
-        "select a::text as a from t",
-        "select a from t where is_deleted = false",
-        "select a from t where a = ''",
-        "select a from acme.t",
-        "select * from t",
-        "select 1 as a from dual",
-        "select nvl(a, 0) as a from t",
-        "select d + interval '1 day' as d from t",
-        "select case when a > 0 then cast(a as numeric(18, 4)) end as net_amount from t",
-    ],
-)
-def test_the_lint_finds_what_is_denied(text):
-    assert faults(text)
