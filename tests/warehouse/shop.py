@@ -90,18 +90,18 @@ def scored(customer, as_of, *, score="555", segment="champions", days=1, orders=
 
 
 class Shop:
-    """The firm ``acme`` and its warehouse."""
+    """A firm, ``acme`` unless told otherwise, and its warehouse."""
 
-    def __init__(self, dsn: str) -> None:
-        self.dsn = dsn
+    def __init__(self, dsn: str, firm_key: str = "acme") -> None:
+        self.dsn, self.firm_key = dsn, firm_key
         self.warehouse = Warehouse(dsn)
-        self.warehouse.save_firm(parse_firm(ACME), actor="test")
+        self.warehouse.save_firm(parse_firm(ACME | {"firm_key": firm_key}), actor="test")
         self.hashes = itertools.count(1)
 
     def load(self, table, slice_text, rows, *, as_of=None, token=None, manifest=None, sha256=None) -> Loaded:
         """Load one slice; each call is a new attempt with new bytes unless told otherwise."""
         dataset = TABLES[table]
-        drawn = self.warehouse.draw_token("acme", f"load_{table}", slice_text)
+        drawn = self.warehouse.draw_token(self.firm_key, f"load_{table}", slice_text)
         part = LoadSlice(
             slice_text,
             manifest or token or drawn,
@@ -110,7 +110,7 @@ class Shop:
         )
         return self.warehouse.load(
             table,
-            firm_key="acme",
+            firm_key=self.firm_key,
             as_of=as_of or date.fromisoformat(slice_text.rpartition("=")[2]),
             dataset=dataset,
             slices=[part],

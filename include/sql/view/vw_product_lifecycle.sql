@@ -1,8 +1,8 @@
 -- vw_product_lifecycle: where each product stands: the last 90 days beside the 90 before.
 -- Grain: firm_key, product_id. The function takes any as_of, the view each firm's latest of sales.
--- Stages, the first that fits: ended (no sale for 365 days), dormant (none for 90), introduction (first sale
--- within 90 days), unknown (the firm's own sales do not reach back 180 days), growth (units up by more than a
--- quarter), decline (down by more than a quarter), maturity. The firm's own change tells a season apart.
+-- Stages, the first that fits: ended (no sale for 365 days), dormant (none for 90), unknown (the firm's own
+-- sales do not reach back 180 days), introduction (first sale within 90 days), growth (units up by more than
+-- a quarter), decline (down by more than a quarter), maturity. The firm's own change tells a season apart.
 
 create or replace function mart.product_lifecycle(firm text, as_of date)
 returns table (

@@ -50,7 +50,7 @@ def known(shop, *customers):
 
 
 def test_the_plan_counts_who_is_chosen_held_out_and_beyond_the_budget(shop):
-    known(shop, "ann", "bob", "cid", "dan")
+    known(shop, "ann", "bob", "cid", "dan", "eve", "fay")
     decide_on(shop, JANUARY, action("ann"))
     decide_on(
         shop,
@@ -59,6 +59,8 @@ def test_the_plan_counts_who_is_chosen_held_out_and_beyond_the_budget(shop):
         action("bob", held=True),
         action("cid", chosen=False),
         action("dan", code="call", cost=4),
+        action("eve", cost=3),
+        action("fay", held=True, code="gift"),
     )
 
     rows = shop.ask(
@@ -66,7 +68,11 @@ def test_the_plan_counts_who_is_chosen_held_out_and_beyond_the_budget(shop):
         "planned_benefit from mart.vw_action_plan order by 2"
     )
 
-    assert rows == [(FEBRUARY, "call", 1, 1, 0, 4, 5), (FEBRUARY, "offer", 3, 1, 1, 2, 5)]
+    assert rows == [
+        (FEBRUARY, "call", 1, 1, 0, 4, 5),
+        (FEBRUARY, "gift", 1, 0, 1, 0, 0),
+        (FEBRUARY, "offer", 4, 2, 1, 5, 10),
+    ]
 
 
 def test_spend_from_the_day_of_entry_to_the_quarters_end_is_compared(shop):
@@ -113,9 +119,9 @@ def test_whom_a_day_treated_that_another_day_left_alone_counts_as_what_it_first_
     decide_on(shop, FEBRUARY, action("ann"))
     sold(shop, sale("1", FEBRUARY, "ann", 30))
 
-    ((_, _, treated, held_out, *_),) = shop.ask(EFFECT, APRIL)
+    ((_, _, treated, held_out, *_, cost, _),) = shop.ask(EFFECT, APRIL)
 
-    assert (treated, held_out) == (0, 1)
+    assert (treated, held_out, cost) == (0, 1, 0)
 
 
 def test_the_intervals_are_those_of_the_model(shop):

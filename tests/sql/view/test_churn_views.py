@@ -8,6 +8,7 @@ import psycopg
 
 from tests.warehouse.churn_rows import at_risk, model
 from tests.warehouse.shop import sale, scored
+from tests.warehouse.value_rows import load, valued
 
 ANCHOR, OLD, NEW = date(2026, 3, 1), date(2026, 3, 10), date(2026, 5, 10)
 
@@ -37,20 +38,34 @@ def test_risk_is_summed_by_category(shop):
         at_risk(
             "ann", NEW, version, probability=0.9, category="Critical", order_frequency_trend="decreasing"
         ),
-        at_risk("bob", NEW, version, probability=0.8, category="Critical", spend_trend="decreasing"),
+        at_risk(
+            "bob",
+            NEW,
+            version,
+            probability=0.8,
+            category="Critical",
+            spend_trend="decreasing",
+            days=20,
+            orders_last_90_days=5,
+            spend_last_90_days=50,
+        ),
         at_risk("cid", NEW, version, probability=0.1, category="Low"),
     )
 
     rows = shop.ask(
         "select churn_risk_category, customer_count, pct_of_customers, expected_churners, "
-        "revenue_365_at_risk, declining_frequency, declining_spend "
+        "revenue_365_at_risk, declining_frequency, declining_spend, avg_churn_probability, "
+        "avg_revenue_365_at_risk, avg_days_inactive, avg_orders_90d, avg_spend_90d, method, model_version "
         "from mart.vw_churn_risk_overview order by 1"
     )
 
+    # Ann and bob: 100 and 50 of revenue, 1 and 20 days, 2 and 5 orders, 20 and 50 spent in 90 days.
+    n = Decimal
     assert rows == [
-        ("Critical", 2, Decimal("66.7"), 1.7000000000000002, Decimal(150), 1, 1),
-        ("Low", 1, Decimal("33.3"), 0.1, None, 0, 0),
-    ]
+        ("Critical", 2, n("66.7"), 1.7000000000000002, 150, 1, 1, 0.8500000000000001, 75, 11, n("3.5"), 35,
+         "bgnbd", version),
+        ("Low", 1, n("33.3"), 0.1, None, 0, 0, 0.1, None, 1, 2, 20, "bgnbd", version),
+    ]  # fmt: skip
 
 
 def test_each_view_shows_the_latest_snapshot_and_its_function_any(shop):
@@ -82,6 +97,25 @@ def test_the_work_list_has_high_and_critical_risk_alone_and_the_most_urgent_firs
     rows = shop.ask("select customer_id from mart.at_risk_customers('acme', %s)", NEW)
 
     assert rows == [("critical",), ("high",)]
+
+
+def test_of_equal_urgency_the_one_with_most_to_lose_comes_first_and_the_unknown_last(shop):
+    version = model(shop, ANCHOR)
+    spend = {"bob": 10, "cid": 30, "dan": 20}
+    shop.rfm(NEW, *(scored(who, NEW, spend=amount) for who, amount in spend.items()))
+    worth = {"ann": 5, "fay": 90}
+    load(shop, NEW, *(valued(who, year=year) for who, year in worth.items()))
+    people = ("ann", "bob", "cid", "dan", "eve", "fay", "gus")
+    risk(shop, NEW, *(at_risk(who, NEW, version, category="High") for who in people))
+
+    rows = shop.ask(
+        "select customer_id, value_at_risk, total_spend_365_days from mart.at_risk_customers('acme', %s)", NEW
+    )
+
+    assert rows == [
+        ("fay", 360, None), ("ann", 20, None), ("cid", None, 30), ("dan", None, 20), ("bob", None, 10),
+        ("eve", None, None), ("gus", None, None),
+    ]  # fmt: skip
 
 
 def test_the_work_list_holds_no_personal_data(shop):
@@ -135,7 +169,11 @@ def test_a_scorecard_shows_the_windows_that_had_passed(shop):
     )
 
     assert rows == [(NEW, OLD, date(2026, 4, 9), 0, 0.25, 0.0)]
-    assert shop.ask("select decile from mart.model_scorecard('acme', %s)", date(2026, 4, 8)) == []
+    known = [
+        shop.ask("select count(*) from mart.model_scorecard('acme', %s)", day)
+        for day in (date(2026, 4, 8), date(2026, 4, 9))
+    ]
+    assert known == [[(0,)], [(2,)]]
 
 
 def test_value_at_risk_is_the_lifetime_value_of_the_customers(shop):

@@ -16,7 +16,12 @@ def cohorts(shop, as_of):
 
 
 def test_a_cohort_is_followed_across_the_year_end(shop):
-    shop.sales("2026-11", sale("1", date(2026, 11, 3), "ann", 100), sale("2", date(2026, 11, 9), "bob", 20))
+    shop.sales(
+        "2026-11",
+        sale("1", date(2026, 11, 3), "ann", 60),
+        sale("1b", date(2026, 11, 4), "ann", 40),
+        sale("2", date(2026, 11, 9), "bob", 20),
+    )
     shop.sales("2026-12", returned("3", date(2026, 12, 5), "bob", 5))
     shop.sales(
         "2027-01",
@@ -25,13 +30,15 @@ def test_a_cohort_is_followed_across_the_year_end(shop):
         as_of=date(2027, 2, 1),
     )
 
-    rows = cohorts(shop, date(2027, 2, 1))
+    rows = cohorts(shop, date(2027, 2, 2))
 
     assert rows == [
         ("2026-11-01", 0, 2, 2, 100.0, 120.0, 60.0, True),
         ("2026-11-01", 1, 2, 0, 0.0, -5.0, -2.5, True),
         ("2026-11-01", 2, 2, 1, 50.0, 30.0, 15.0, True),
+        ("2026-11-01", 3, 2, 0, 0.0, 0.0, 0.0, False),
         ("2027-01-01", 0, 1, 1, 100.0, 7.0, 7.0, True),
+        ("2027-01-01", 1, 1, 0, 0.0, 0.0, 0.0, False),
     ]
 
 

@@ -76,6 +76,18 @@ def test_the_golden_row_of_another_day_is_that_days(shop):
     assert rows == [("ann", "111", None)]
 
 
+def test_the_golden_rows_are_of_the_latest_day_that_any_module_knows(shop):
+    version = model(shop, date(2026, 10, 1))
+    load(shop, OLD, valued("ann"))
+    shop.rfm(OLD, scored("ann", OLD), scored("bob", OLD))
+    shop.load("fact_customer_churn_risk", f"as_of={AS_OF}", [at_risk("cid", AS_OF, version, days=7)])
+
+    golden = shop.ask("select as_of, customer_id, days_since_last_order from mart.vw_analytic_customer")
+    around = shop.ask("select as_of, customer_id, days_since_last_order from mart.vw_customer_360")
+
+    assert golden == around == [(AS_OF, "cid", 7)]
+
+
 def test_no_view_of_a_customer_shows_a_contact(shop):
     personal = {"full_name", "customer_name", "name", "email", "phone", "birth_date", "city", "address"}
 
@@ -88,6 +100,22 @@ def test_no_view_of_a_customer_shows_a_contact(shop):
     assert ("customer_id",) in shown
 
 
+def test_outreach_finds_each_customers_own_contact(shop):
+    ann = {"customer_id": "ann", "full_name": "Ann A", "email": "ann@example.com", "phone": "1"}
+    bob = {"customer_id": "bob", "full_name": "Bob B", "birth_date": date(1990, 2, 1)}
+    shop.customers(AS_OF, ann, bob, {"customer_id": "cid"})
+
+    rows = shop.ask(
+        "select firm_key, customer_id, full_name, email, phone, birth_date from mart.vw_outreach_contact "
+        "where full_name is not null order by 2"
+    )
+
+    assert rows == [
+        ("acme", "ann", "Ann A", "ann@example.com", "1", None),
+        ("acme", "bob", "Bob B", None, None, date(1990, 2, 1)),
+    ]
+
+
 def test_everything_about_a_customer_is_in_one_row(shop):
     shop.customers(AS_OF, {"customer_id": "ann", "country": "TR", "age_band": "25-34", "city": "Izmir"})
     shop.load(
@@ -98,7 +126,7 @@ def test_everything_about_a_customer_is_in_one_row(shop):
     sell(
         shop,
         sale("1", ago(400), amount=40, channel="web"),
-        sale("2", ago(3), amount=50, product_id="jam", channel="shop"),
+        *(sale("2", ago(3), amount=n, product_id="jam", channel="shop", line_id=f"{n}") for n in (30, 15, 5)),
         sale("3", ago(3), amount=20, channel="web"),
         returned("4", ago(2), amount=15),
     )
@@ -124,7 +152,8 @@ def test_everything_about_a_customer_is_in_one_row(shop):
         "from mart.vw_customer_360 order by 1"
     )
 
-    # Jam brought 50, tea 40 + 20 - 15; she acted 20, 10, 3 and 2 days ago.
+    # Jam brought 50, tea 40 + 20 - 15; two orders were of the web, one, of three lines, of the shop.
+    # She acted 20, 10, 3 and 2 days ago.
     assert rows[0] == (
         "ann", "TR", "25-34", "Champions", 200, "High", ago(400), 1, 15, "spreads", "web", ago(2),
         4, "increasing", 1, 3, 7, "win_back", "Worth it.", True,
@@ -147,6 +176,7 @@ def test_engagement_counts_what_a_customer_does_and_not_what_is_done_to_it(shop)
         shop,
         event("1", ago(90), "session", event_count=4),
         event("2", ago(5), "sent", event_count=2),
+        event("12", ago(3), "sent", event_count=2),
         event("3", ago(4), "opened"),
         event("4", ago(4), "ticket"),
         event("5", ago(4), "complaint"),
@@ -168,7 +198,7 @@ def test_engagement_counts_what_a_customer_does_and_not_what_is_done_to_it(shop)
     )
 
     assert rows == [
-        ("ann", ago(4), 4, 2, 0, "increasing", 1, 4, 1, 2, 2, 1, 0, N("50.0"), None, None),
+        ("ann", ago(4), 4, 2, 0, "increasing", 1, 4, 1, 2, 4, 1, 0, N("25.0"), None, None),
         ("bob", ago(91), 91, 0, 4, "decreasing", 0, 0, 0, 0, 1, 0, 0, N("0.0"), 6, ago(95)),
         ("cid", ago(300), 300, 0, 0, "inactive", 0, 0, 0, 0, 0, 0, 0, None, None, None),
     ]
@@ -194,7 +224,9 @@ def test_a_journey_has_each_milestone_once_and_in_order(shop):
         "revenue_90_days": 30,
     }
     lead = won("lead", ago(110), "ann", channel_code="ads", **bought)
-    shop.load("fact_customer_acquisition", f"as_of={AS_OF}", [lead])
+    again = lead | {"acquisition_id": "again", "lead_id": "again", "is_acquisition": False}
+    again |= {"acquired_date": None, "revenue_30_days": None, "revenue_90_days": None}
+    shop.load("fact_customer_acquisition", f"as_of={AS_OF}", [lead, again])
 
     rows = shop.ask(
         "select customer_id, step_number, milestone, milestone_date, channel_code, days_since_previous, "

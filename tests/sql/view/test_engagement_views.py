@@ -109,7 +109,8 @@ def test_the_funnel_narrows_and_its_weeks_are_iso_weeks_across_the_year_end(shop
 
 def test_a_campaigns_reach_is_counted_once_and_a_day_two_campaigns_share_is_halved(shop):
     # ann redeems spring twice and summer once on the 5th, and buys two orders of 30 in all that day:
-    # spring and summer get one order and 15 each. bob redeems on a day without an order.
+    # spring and summer get one order and 15 each. The 6th, and its order of two lines, is spring's alone.
+    # bob redeems on a day without an order; winter was shown to nobody known.
     day, other = date(2026, 5, 5), date(2026, 5, 6)
     shop.load(
         "dim_campaign", f"as_of={AS_OF}", [entry("campaign", "spring", entry_name="Spring", entry_type="A")]
@@ -131,6 +132,8 @@ def test_a_campaigns_reach_is_counted_once_and_a_day_two_campaigns_share_is_halv
             event("11", day, "redemption", campaign_id="summer"),
             event("12", other, "redemption", "bob", campaign_id="spring"),
             event("13", day, "redemption", None, campaign_id="summer"),
+            event("14", other, "redemption", "ann", campaign_id="spring"),
+            event("15", day, "impression", None, campaign_id="winter"),
         ],
         as_of=AS_OF,
     )  # fmt: skip
@@ -138,7 +141,8 @@ def test_a_campaigns_reach_is_counted_once_and_a_day_two_campaigns_share_is_halv
         "2026-05",
         sale("o1", day, "ann", 10),
         sale("o2", day, "ann", 20),
-        sale("o3", other, "ann", 99),
+        sale("o3", other, "ann", 90),
+        sale("o3", other, "ann", 9, line_id="2"),
         returned("r1", day, "ann", 7),
     )
     acquired(shop, AS_OF, lead("l1", day, campaign_id="spring"), won("l2", day, "dee", campaign_id="spring"))
@@ -151,8 +155,9 @@ def test_a_campaigns_reach_is_counted_once_and_a_day_two_campaigns_share_is_halv
     )
 
     assert [tuple(float(v) if isinstance(v, Decimal) else v for v in row) for row in rows] == [
-        ("spring", "Spring", 3, 3, 98, 2, 1, 1, 3, 2, 2, 1, 5, 1, 15, 50, 1, 66.7, 5, 2.5, 5, 3),
+        ("spring", "Spring", 3, 3, 98, 2, 1, 1, 4, 2, 2, 1, 5, 2, 114, 50, 1, 66.7, 5, 2.5, 5, 22.8),
         ("summer", None, 0, 0, 0, 0, 0, 0, 2, 1, None, None, 0, 1, 15, *(None,) * 7),
+        ("winter", None, 0, 0, 1, 0, 0, 0, 0, 0, None, None, 0, 0, 0, None, 0, *(None,) * 5),
     ]
 
 
@@ -220,7 +225,8 @@ def test_points_outstanding_are_carried_from_month_to_month(shop):
         "month=2026-05",
         [
             points("m3", date(2026, 5, 30), used=60),
-            points("m4", date(2026, 5, 30), "cid", earned=8, programme="gold"),
+            points("m4", date(2026, 5, 30), "cid", earned=5, programme="gold"),
+            points("m6", date(2026, 5, 30), "cid", earned=3, programme="gold"),
             points("m5", date(2026, 5, 31), earned=1000),
         ],
         as_of=AS_OF,
@@ -238,7 +244,9 @@ def test_points_outstanding_are_carried_from_month_to_month(shop):
         ("club", may, 1, 0, 2, 0, 60, 70, None, False),
         ("gold", may, 1, 1, 1, 8, 0, 8, 0, False),
     ]
-    assert shop.ask("select max(points_outstanding) from mart.vw_loyalty_programme") == [(Decimal(1070),)]
+    assert shop.ask(
+        "select max(points_outstanding), bool_and(is_complete) from mart.vw_loyalty_programme"
+    ) == [(Decimal(1070), True)]
 
 
 def test_nps_leaves_out_surveys_without_a_score_and_other_events(shop):
@@ -317,6 +325,7 @@ def test_a_timeline_holds_one_known_customers_orders_and_events_in_order(shop):
         sale("o3", first, None, 10),
         as_of=AS_OF,
     )
+    shop.sales("2026-06", sale("o4", AS_OF, "bob"), as_of=AS_OF)
     shop.load(
         "fact_interaction",
         "month=2026-05",

@@ -29,7 +29,7 @@ def test_drift_is_shown_by_snapshot_with_what_came_of_its_predictions(shop):
         [at_risk("ann", OLD, version, probability=0.3), at_risk("bob", OLD, version, probability=0.4)],
     )
     shop.warehouse.score("churn", firm_key="acme", step="score_churn")
-    moved(shop, OLD, version, chance=0.05, orders=0.1, age=0.2)
+    moved(shop, OLD, version, chance=0.05, orders=0.1, age=0.25)
     moved(shop, NEW, version, chance=0.3, orders=0.01, age=0.01)
 
     rows = shop.ask(
@@ -38,7 +38,7 @@ def test_drift_is_shown_by_snapshot_with_what_came_of_its_predictions(shop):
     )
 
     assert rows == [
-        (OLD, version, ANCHOR, 0.05, "age", 0.2, False, date(2026, 4, 9), pytest.approx(0.35), 0.5,
+        (OLD, version, ANCHOR, 0.05, "age", 0.25, False, date(2026, 4, 9), pytest.approx(0.35), 0.5,
          pytest.approx(0.15)),
         (NEW, version, ANCHOR, 0.3, "age", 0.01, True, None, None, None, None),
     ]  # fmt: skip

@@ -24,6 +24,8 @@ def test_costs_are_taken_from_what_a_customer_has_brought(shop):
         valued("ann", year=50, tier=4, total_historical_profit=60),
         valued("bob", year=None, total_historical_profit=10),
         valued("cid", total_historical_profit=20),
+        valued("dan", total_historical_profit=32),
+        valued("eve", total_historical_profit=0),
     )
     shop.load(
         "fact_customer_acquisition",
@@ -31,6 +33,8 @@ def test_costs_are_taken_from_what_a_customer_has_brought(shop):
         [
             won("l1", DAY, "ann", acquisition_cost=40),
             won("l2", DAY, "bob", acquisition_cost=25),
+            won("l3", DAY, "dan", acquisition_cost=32),
+            won("l4", DAY, "eve", acquisition_cost=0),
         ],
     )
     shop.load(
@@ -57,6 +61,8 @@ def test_costs_are_taken_from_what_a_customer_has_brought(shop):
         ("ann", "Gold", 60, 40, N("9.5"), N("10.5"), N("6.50"), True),
         ("bob", "Silver", 10, 25, None, -15, None, False),
         ("cid", "Silver", 20, None, None, 20, None, None),
+        ("dan", "Silver", 32, 32, None, 0, N("13.50"), True),
+        ("eve", "Silver", 0, 0, None, 0, None, True),
     ]
 
 

@@ -13,10 +13,10 @@ QUERY = (
 
 
 def living_in(shop, **cities: int) -> None:
-    """So many customers in each city, each with one order of 10; the first of each city is long away."""
+    """So many customers in each city, each with one order of 10; the first is a day too long away."""
     people = [(f"{city}{n}", city, n) for city, count in cities.items() for n in range(count)]
     shop.customers(DAY, *({"customer_id": who, "city": city.title()} for who, city, _ in people))
-    shop.rfm(DAY, *(scored(who, DAY, days=40 if n == 0 else 3, spend=10) for who, _, n in sorted(people)))
+    shop.rfm(DAY, *(scored(who, DAY, days=31 if n == 0 else 30, spend=10) for who, _, n in sorted(people)))
 
 
 def d(number) -> Decimal:

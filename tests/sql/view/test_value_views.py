@@ -58,23 +58,29 @@ def test_buckets_are_fifths_of_the_firms_own_values_in_its_currency_and_unknown_
     load(
         shop,
         NEW,
-        *(valued(f"c{n}", year=n, historical_clv=n) for n in (1, 1, 2, 3, 10) if n != 1),
-        *(valued(f"one{n}", year=1, historical_clv=1, avg_order_value=v) for n, v in ((1, 20), (2, 30))),
+        *(valued(f"c{n}", year=n, historical_clv=n) for n in (2, 3, 10)),
+        valued(
+            "one1", year=1, historical_clv=1, avg_order_value=20, avg_orders_per_month=0.2, tenure_months=4
+        ),
+        valued("one2", year=1, historical_clv=1, avg_order_value=30, total_historical_orders=8),
         valued("new", year=None, historical_clv=7, avg_order_value=None),
     )
 
     rows = shop.ask(
         "select bucket, clv_bucket, lowest_clv, highest_clv, customer_count, total_historical_value, "
-        "total_predicted_value, avg_aov from mart.vw_clv_distribution order by bucket"
+        "total_predicted_value, avg_aov, avg_monthly_orders, avg_tenure_months "
+        "from mart.vw_clv_distribution order by bucket"
     )
 
     # Lifetime values 4 4 8 12 40: a fifth and two fifths of them end at 4, so the second bucket is empty.
+    # The two of the first bought 2 orders of 20 and 8 of 30: 28 each.
+    usual = (25, Decimal("0.6"), 3)
     assert rows == [
-        (0, "Unknown", None, None, 1, 7, None, None),
-        (1, "4.00 to 4.00 GBP", 4, 4, 2, 2, 8, 25),
-        (3, "8.00 to 8.00 GBP", 8, 8, 1, 2, 8, 25),
-        (4, "12.00 to 12.00 GBP", 12, 12, 1, 3, 12, 25),
-        (5, "40.00 to 40.00 GBP", 40, 40, 1, 10, 40, 25),
+        (0, "Unknown", None, None, 1, 7, None, None, *usual[1:]),
+        (1, "4.00 to 4.00 GBP", 4, 4, 2, 2, 8, 28, Decimal("0.4"), Decimal("3.5")),
+        (3, "8.00 to 8.00 GBP", 8, 8, 1, 2, 8, *usual),
+        (4, "12.00 to 12.00 GBP", 12, 12, 1, 3, 12, *usual),
+        (5, "40.00 to 40.00 GBP", 40, 40, 1, 10, 40, *usual),
     ]
 
 
@@ -101,3 +107,19 @@ def test_top_customers_carry_tier_segment_cluster_and_risk(shop):
         ("ann", "Platinum", "VIP", "few orders, small baskets", None, 10, 40, 95.0, "High"),
         ("old", "Silver", "Loyal", None, None, None, None, 50.0, None),
     ]
+
+
+def test_top_customers_come_by_expected_value_then_by_what_they_have_brought(shop):
+    load(
+        shop,
+        NEW,
+        valued("ann", year=10, historical_clv=1),
+        valued("bob", year=10, historical_clv=2),
+        valued("cid", year=10, historical_clv=2),
+        valued("dan", year=None, historical_clv=99),
+        valued("eve", year=30, historical_clv=0),
+    )
+
+    rows = shop.ask("select customer_id from mart.top_customers_clv('acme', %s)", NEW)
+
+    assert rows == [("eve",), ("bob",), ("cid",), ("ann",), ("dan",)]
