@@ -12,6 +12,7 @@ from include.firms import Firm, parse_firm
 from include.periods import Month, months_between
 from include.sources import Source, extracted_schema, open_source
 from include.sources.statements import FOLDER
+from tests.sources.odoo import PARTNER
 
 AS_OF = date(2026, 11, 21)
 
@@ -102,6 +103,32 @@ def shop(module_warehouse_dsn):
     yield made
     with psycopg.connect(module_warehouse_dsn) as connection:
         connection.execute(f'drop schema if exists "{made.schema}" cascade')
+
+
+@pytest.fixture
+def odoo(module_warehouse_dsn):
+    """An Odoo database with one customer, statements to fill it, and the source that reads it."""
+
+    class Database:
+        def run(self, *statements: str) -> None:
+            with psycopg.connect(module_warehouse_dsn) as connection:
+                connection.execute("set search_path to erp")
+                for statement in statements:
+                    connection.execute(statement)
+
+        def source(self, timezone: str = "Europe/Istanbul", **mapping: str):
+            row = {"kind": "odoo", "conn_id": "erp", "schema": "erp", "mapping": mapping or None}
+            return open_source(firm(row, timezone), lambda conn_id: module_warehouse_dsn)
+
+    with psycopg.connect(module_warehouse_dsn) as connection:
+        connection.execute("create schema erp")
+    made = Database()
+    made.run(
+        Path(__file__).with_name("odoo.sql").read_text(), PARTNER + "(10, 'Ann', 10, 1, '2026-01-05 22:30')"
+    )
+    yield made
+    with psycopg.connect(module_warehouse_dsn) as connection:
+        connection.execute("drop schema erp cascade")
 
 
 def month(text: str) -> Month:
