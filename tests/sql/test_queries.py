@@ -65,7 +65,7 @@ def _zero(kind: pa.DataType) -> object:
         return date(1990, 1, 1)
     if pa.types.is_timestamp(kind):
         return datetime(1990, 1, 1, tzinfo=UTC)
-    return Decimal(0) if pa.types.is_decimal(kind) else 0
+    return Decimal(0) if pa.types.is_decimal(kind) else pa.scalar(0).cast(kind).as_py()
 
 
 def _value(dataset: Dataset, name: str, value: object) -> object:

@@ -25,7 +25,7 @@ with catalogue (metric, unit, is_ratio, is_of_members, definition) as (
     ('expected_margin_year', 'money', false, false, 'Expected margin of orders, next 365 days, discounted.'),
     (
         'one_timer_conversion', 'percent', true, false,
-        'Second sale day within a period of the first, of customers whose first is a period or more ago.'
+        'Second sale day within a period of the first, of customers whose first is over a period ago.'
     ),
     ('orders', 'count', false, false, 'Orders, lifetime.'),
     ('orders_year', 'count', false, false, 'Orders, last 365 days.'),
