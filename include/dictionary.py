@@ -20,7 +20,8 @@ holds the two together. Each group is one query of the same name in `include/sql
 - "Last 30 days" are the 30 days that end with the day before as_of.
 - Null means unknown or nothing to divide by: a one-time buyer has no gap, a firm may name no brands.
   Counts and amounts of what a firm does not record are 0.
-- No e-mail opens, site visits or tickets are read here; engagement is what purchases and points show.
+- Visits, messages and service are of the module `engagement`; where it is off they are 0 or null and the
+  trees pass them over. `engagement_score` is of purchases and points alone, so every firm has it.
 - *Factor* is the reason for churn that the feature speaks of (`include/models/churn/factors.py`). The trees
   learn from every feature but the three of as_of's own calendar, which would name the training window.
 """

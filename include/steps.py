@@ -156,7 +156,7 @@ def load(dataset: Dataset, table: str, *, after: tuple[str, ...] = (), module: s
     )
 
 
-FEATURES_READ = (TRANSACTIONS, CUSTOMER_DAYS, LOYALTY_MOVEMENTS, PRODUCTS)
+FEATURES_READ = (TRANSACTIONS, CUSTOMER_DAYS, LOYALTY_MOVEMENTS, INTERACTIONS, PRODUCTS)
 
 
 def score(module: str, *, reads: tuple[Dataset, ...], after: tuple[str, ...]) -> Step:

@@ -10,6 +10,7 @@ import pytest
 
 from include.datasets import Dataset
 from include.datasets.computed import CUSTOMER_DAYS
+from include.datasets.engagement import INTERACTIONS
 from include.datasets.extracted import LOYALTY_MOVEMENTS, PRODUCTS, TRANSACTIONS
 from include.engines import open_engine
 
@@ -124,6 +125,7 @@ def write_parquet(dataset: Dataset, batches, folder: Path) -> Path:
 def _with_days(files: Files, folder: Path) -> Files:
     files.setdefault(PRODUCTS, [])
     files.setdefault(LOYALTY_MOVEMENTS, [])
+    files.setdefault(INTERACTIONS, [])
     engine = open_engine("duckdb", memory_mb=2048, threads=2, scratch=folder)
     sql = (QUERIES / "customer_days.sql").read_text()
     end = pa.scalar("2100-01-01").cast(pa.date32()).as_py()

@@ -249,3 +249,59 @@ LOYALTY_FEATURES = Dataset(
         ]
     ),
 )
+
+
+ENGAGEMENT_FEATURES = Dataset(
+    name="engagement_features",
+    about="One row per customer with an event beside its sales before as_of: visits, messages, service.",
+    grain=("customer_id",),
+    schema=pa.schema(
+        [
+            CUSTOMER_ID,
+            *(
+                column(f"{name}_{days}_days", COUNT, f"{about}, last {days} days.", required=True)
+                for days in (30, 90, 365)
+                for name, about in (
+                    ("visit_count", "Sessions, logins and browsing"),
+                    ("message_count", "Messages and campaigns that reached the customer"),
+                    ("response_count", "Openings, clicks, redemptions and conversions"),
+                    ("service_day_count", "Days with an inquiry, complaint, ticket or feedback"),
+                )
+            ),
+            *(
+                column(f"complaint_count_{days}_days", COUNT, f"Complaints, last {days} days.", required=True)
+                for days in (90, 365)
+            ),
+            column("redemption_count_365_days", COUNT, "Redemptions, last 365 days.", required=True),
+            column("campaign_count_365_days", COUNT, "Campaigns met, last 365 days.", required=True),
+            column("unsubscribe_count", COUNT, "Times unsubscribed, lifetime.", required=True),
+            column("interaction_channel_count", COUNT, "Channels of the events, lifetime.", required=True),
+            *(
+                column(f"responses_per_message_{days}_days", RATE, f"Responses a message, last {days} days.")
+                for days in (90, 365)
+            ),
+            column(
+                "visit_count_trend_30_of_90_days",
+                RATE,
+                "Visits a day in the last 30 days over that of the last 90: 1 is steady.",
+            ),
+            column("avg_session_mins_90_days", RATE, "Mean length of a session, last 90 days."),
+            column("pages_viewed_90_days", COUNT, "Pages seen, last 90 days; null if not counted."),
+            column("products_viewed_90_days", COUNT, "Products seen, last 90 days; null if not counted."),
+            column("last_nps_score", pa.int16(), "Latest answer, 0 to 10: would they recommend the firm."),
+            column("last_satisfaction_score", RATE, "Latest satisfaction score, as the source scales it."),
+            column("avg_sentiment_365_days", RATE, "Mean sentiment, -1 to 1, last 365 days."),
+            *(
+                column(f"days_since_last_{name}", DAYS, f"Last {about} to as_of.")
+                for name, about in (
+                    ("visit", "session, login or browsing"),
+                    ("message", "message or campaign"),
+                    ("response", "opening, click, redemption or conversion"),
+                    ("service", "inquiry, complaint, ticket or feedback"),
+                    ("complaint", "complaint"),
+                )
+            ),
+            column("days_since_first_interaction", DAYS, "First event to as_of."),
+        ]
+    ),
+)

@@ -1,4 +1,4 @@
-"""Customer features: six groups, each computed by its own query, and all of them side by side.
+"""Customer features: seven groups, each computed by its own query, and all of them side by side.
 
 Every feature is a function of one customer's own history before ``as_of``, so the same queries serve
 scoring (as_of is the run's) and training (as_of is a past cutoff), and a sample of customers has the
@@ -9,9 +9,11 @@ import pyarrow as pa
 
 from include.datasets.computed import CUSTOMER_DAYS
 from include.datasets.contract import CUSTOMER_ID, RATE, Dataset, column
+from include.datasets.engagement import INTERACTIONS
 from include.datasets.extracted import LOYALTY_MOVEMENTS, PRODUCTS, TRANSACTIONS
 from include.datasets.feature_groups import (
     ASSORTMENT_FEATURES,
+    ENGAGEMENT_FEATURES,
     LOYALTY_FEATURES,
     ORDER_FEATURES,
     PURCHASE_FEATURES,
@@ -177,19 +179,19 @@ RATIO_FEATURES = Dataset(
     ),
 )
 
-GROUPS = (
+_SALES_AND_POINTS = (
     PURCHASE_FEATURES,
     RHYTHM_FEATURES,
     ORDER_FEATURES,
     ASSORTMENT_FEATURES,
     LOYALTY_FEATURES,
-    RATIO_FEATURES,
 )
+GROUPS = (*_SALES_AND_POINTS, RATIO_FEATURES, ENGAGEMENT_FEATURES)
 
 
 def _side_by_side() -> list[pa.Field]:
-    """Every group's features; a customer without loyalty data has none of theirs required."""
-    loose = (ORDER_FEATURES, ASSORTMENT_FEATURES, LOYALTY_FEATURES)
+    """Every group's features; a customer who has no row in a group has none of theirs required."""
+    loose = (ORDER_FEATURES, ASSORTMENT_FEATURES, LOYALTY_FEATURES, ENGAGEMENT_FEATURES)
     return [
         field.with_nullable(True) if group in loose else field
         for group in GROUPS
@@ -211,7 +213,8 @@ FEATURE_QUERIES: tuple[tuple[Dataset, tuple[Dataset, ...]], ...] = (
     (ORDER_FEATURES, (TRANSACTIONS,)),
     (ASSORTMENT_FEATURES, (TRANSACTIONS, PRODUCTS)),
     (LOYALTY_FEATURES, (LOYALTY_MOVEMENTS,)),
-    (RATIO_FEATURES, GROUPS[:-1]),
+    (ENGAGEMENT_FEATURES, (INTERACTIONS,)),
+    (RATIO_FEATURES, _SALES_AND_POINTS),
     (CUSTOMER_FEATURES, GROUPS),
 )
 """What each feature query reads, in an order in which they can run."""

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from include.datasets import Dataset
 from include.datasets.churn import CHURN_TRAINING
 from include.datasets.computed import CUSTOMER_DAYS
+from include.datasets.engagement import INTERACTIONS
 from include.datasets.extracted import LOYALTY_MOVEMENTS, PRODUCTS, TRANSACTIONS
 from include.datasets.features import CUSTOMER_FEATURES, FEATURE_QUERIES
 from include.engines import Engine
@@ -25,7 +26,7 @@ from include.models.churn.sufficiency import FEWEST_CUTOFFS
 from include.training import sampling
 from include.training.sampling import EVERYBODY, QUERIES, Files, bucket, run, span, write
 
-PER_CUSTOMER = (TRANSACTIONS, CUSTOMER_DAYS, LOYALTY_MOVEMENTS)
+PER_CUSTOMER = (TRANSACTIONS, CUSTOMER_DAYS, LOYALTY_MOVEMENTS, INTERACTIONS)
 SOURCES = (*PER_CUSTOMER, PRODUCTS)
 
 

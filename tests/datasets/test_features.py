@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -6,9 +6,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from include import dictionary
+from include.datasets.engagement import INTERACTIONS
 from include.datasets.extracted import TRANSACTIONS
 from include.datasets.features import CUSTOMER_FEATURES, FEATURE_QUERIES, GROUPS
+from include.models.churn.trees import usable_features
 from tests.models.churn import cases
+from tests.real_sales import write_parquet
 
 AS_OF = date(2025, 5, 1)
 
@@ -63,6 +66,27 @@ def test_nothing_on_or_after_as_of_is_seen(features, shop, folder):
     blind = cases.features(shop, folder / "blind", as_of=AS_OF, until=AS_OF)
 
     assert blind.equals(features)
+
+
+def test_events_beside_sales_are_features_where_the_firm_has_them(shop, folder):
+    day = {"activity_type": "session", "occurred_at": datetime(2025, 4, 30, tzinfo=UTC), "event_count": 2}
+    events = [
+        {**day, "interaction_id": "e1", "customer_id": "c0001", "order_date": date(2025, 4, 30)},
+        {**day, "interaction_id": "e2", "customer_id": "c0001", "order_date": AS_OF},
+        {**day, "interaction_id": "e3", "customer_id": "nobody who bought", "order_date": date(2025, 4, 30)},
+    ]
+    table = pa.Table.from_pylist(events, schema=INTERACTIONS.schema)
+    path = write_parquet(INTERACTIONS, table.to_batches(), folder)
+
+    features = cases.features({**shop, INTERACTIONS: [path]}, folder / "events", as_of=AS_OF)
+
+    visits = dict(
+        zip(features["customer_id"].to_pylist(), features["visit_count_30_days"].to_pylist(), strict=True)
+    )
+    assert visits.pop("c0001") == 2
+    assert set(visits.values()) == {0}
+    assert {"visit_count_30_days", "days_since_last_visit"} <= set(usable_features(features))
+    assert not {"message_count_30_days", "last_nps_score"} & set(usable_features(features))
 
 
 def test_the_order_of_the_rows_changes_no_bit(features, shop, folder):

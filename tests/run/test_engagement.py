@@ -5,10 +5,12 @@ from datetime import date
 import psycopg
 import pytest
 
+from include.datasets.features import CUSTOMER_FEATURES
 from include.demo.data import campaign_tables
 from include.run.validate import GateError
 from include.simulator.writing import create_shop, fill
 from include.warehouse import Warehouse
+from tests.run.modelled import read
 from tests.run.test_pipeline import AS_OF, sales
 
 FACTS = ("interaction", "customer_acquisition", "loyalty_movement", "campaign_performance")
@@ -38,7 +40,7 @@ def database(shop, monkeypatch):
             for statement in statements:
                 connection.execute(statement)
 
-    shop.add("acme", source=SOURCE, modules=MODULES)
+    shop.add("acme", source=SOURCE, modules=[*MODULES, "churn"])
     run(
         "insert into customers (customer_id) values ('ann'), ('bob')",
         "insert into orders (order_id, customer_id, ordered_at) values ('o1', 'ann', '2025-02-10Z')",
@@ -71,6 +73,8 @@ def test_a_firm_that_has_all_of_it_has_facts_of_all_of_it_and_the_same_after_ano
     ) == [(2, 1, 35, 0)]
     assert shop.query("select sum(points_outstanding)::int from mart.vw_loyalty_programme") == [(7,)]
     assert [shop.query(f"select * from analytics.{fact} order by 1, 2, 3") for fact in facts] == before
+    (features,) = read("acme", CUSTOMER_FEATURES, AS_OF).to_pylist()
+    assert (features["message_count_30_days"], features["points_earned_30_days"]) == (1, 7)
     # What the gate compares later months with.
     with Warehouse(shop.dsn) as warehouse:
         past = warehouse.history("acme", "loyalty_movements")

@@ -19,6 +19,17 @@ class Factor(NamedTuple):
 
 FACTORS: tuple[Factor, ...] = (
     Factor(
+        "service_trouble",
+        {"en": "Complaints, tickets or low ratings", "tr": "Şikâyet, destek talebi veya düşük puan"},
+        r"complaint_|service_|days_since_last_(service|complaint)|last_(nps|satisfaction)|avg_sentiment",
+    ),
+    Factor(
+        "low_engagement",
+        {"en": "Little engagement lately", "tr": "Son dönemde etkileşimi düşük"},
+        r"engagement|visit_|message_|response|redemption_|campaign_|unsubscribe_|interaction_|avg_session"
+        r"|pages_viewed|products_viewed|days_since_(last_(visit|message|response)|first_interaction)",
+    ),
+    Factor(
         "returns",
         {"en": "Returns goods more than usual", "tr": "Olağandan fazla iade yapıyor"},
         r"return_|days_since_last_return",
@@ -95,11 +106,6 @@ FACTORS: tuple[Factor, ...] = (
         "channel_habits",
         {"en": "Habits of channel or payment", "tr": "Kanal veya ödeme alışkanlıkları"},
         r"channel|\w+_channel|payment|\w+_payment",
-    ),
-    Factor(
-        "low_engagement",
-        {"en": "Little engagement lately", "tr": "Son dönemde etkileşimi düşük"},
-        r"engagement",
     ),
     Factor(
         "low_spend",

@@ -239,6 +239,21 @@ select
     ratio_features.as_of_month,
     ratio_features.as_of_quarter,
     ratio_features.as_of_month_day,
+    engagement_features.responses_per_message_90_days,
+    engagement_features.responses_per_message_365_days,
+    engagement_features.visit_count_trend_30_of_90_days,
+    engagement_features.avg_session_mins_90_days,
+    engagement_features.pages_viewed_90_days,
+    engagement_features.products_viewed_90_days,
+    engagement_features.last_nps_score,
+    engagement_features.last_satisfaction_score,
+    engagement_features.avg_sentiment_365_days,
+    engagement_features.days_since_last_visit,
+    engagement_features.days_since_last_message,
+    engagement_features.days_since_last_response,
+    engagement_features.days_since_last_service,
+    engagement_features.days_since_last_complaint,
+    engagement_features.days_since_first_interaction,
     coalesce(loyalty_features.movement_count, 0) as movement_count,
     coalesce(loyalty_features.points_earned, 0) as points_earned,
     coalesce(loyalty_features.points_used, 0) as points_used,
@@ -252,11 +267,30 @@ select
     coalesce(loyalty_features.movement_count_365_days, 0) as movement_count_365_days,
     coalesce(loyalty_features.points_earned_365_days, 0) as points_earned_365_days,
     coalesce(loyalty_features.points_used_365_days, 0) as points_used_365_days,
-    coalesce(loyalty_features.loyalty_programme_count, 0) as loyalty_programme_count
+    coalesce(loyalty_features.loyalty_programme_count, 0) as loyalty_programme_count,
+    coalesce(engagement_features.visit_count_30_days, 0) as visit_count_30_days,
+    coalesce(engagement_features.message_count_30_days, 0) as message_count_30_days,
+    coalesce(engagement_features.response_count_30_days, 0) as response_count_30_days,
+    coalesce(engagement_features.service_day_count_30_days, 0) as service_day_count_30_days,
+    coalesce(engagement_features.visit_count_90_days, 0) as visit_count_90_days,
+    coalesce(engagement_features.message_count_90_days, 0) as message_count_90_days,
+    coalesce(engagement_features.response_count_90_days, 0) as response_count_90_days,
+    coalesce(engagement_features.service_day_count_90_days, 0) as service_day_count_90_days,
+    coalesce(engagement_features.visit_count_365_days, 0) as visit_count_365_days,
+    coalesce(engagement_features.message_count_365_days, 0) as message_count_365_days,
+    coalesce(engagement_features.response_count_365_days, 0) as response_count_365_days,
+    coalesce(engagement_features.service_day_count_365_days, 0) as service_day_count_365_days,
+    coalesce(engagement_features.complaint_count_90_days, 0) as complaint_count_90_days,
+    coalesce(engagement_features.complaint_count_365_days, 0) as complaint_count_365_days,
+    coalesce(engagement_features.redemption_count_365_days, 0) as redemption_count_365_days,
+    coalesce(engagement_features.campaign_count_365_days, 0) as campaign_count_365_days,
+    coalesce(engagement_features.unsubscribe_count, 0) as unsubscribe_count,
+    coalesce(engagement_features.interaction_channel_count, 0) as interaction_channel_count
 from purchase_features
 inner join rhythm_features on purchase_features.customer_id = rhythm_features.customer_id
 inner join ratio_features on purchase_features.customer_id = ratio_features.customer_id
 left join order_features on purchase_features.customer_id = order_features.customer_id
 left join assortment_features on purchase_features.customer_id = assortment_features.customer_id
 left join loyalty_features on purchase_features.customer_id = loyalty_features.customer_id
+left join engagement_features on purchase_features.customer_id = engagement_features.customer_id
 order by purchase_features.customer_id

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from include.datasets.computed import CUSTOMER_DAYS
+from include.datasets.engagement import INTERACTIONS
 from include.datasets.extracted import LOYALTY_MOVEMENTS, PRODUCTS, TRANSACTIONS
 from include.engines import open_engine
 from include.training import churn as training
@@ -65,7 +66,7 @@ def with_days(lines: pa.Table, folder: Path) -> dict:
     """Files of transactions and of the customer days that they give."""
     folder.mkdir(parents=True, exist_ok=True)
     path = write_parquet(TRANSACTIONS, lines.to_batches(), folder)
-    files = {TRANSACTIONS: [path], PRODUCTS: [], LOYALTY_MOVEMENTS: []}
+    files = {TRANSACTIONS: [path], PRODUCTS: [], LOYALTY_MOVEMENTS: [], INTERACTIONS: []}
     engine = open_engine("duckdb", memory_mb=512, threads=1, scratch=folder)
     sql = (QUERIES / "customer_days.sql").read_text()
     days = engine.query(sql, [(TRANSACTIONS, [path])], {"as_of": date(2100, 1, 1)})

@@ -1,0 +1,26 @@
+-- sample_interactions: interactions of a sample of customers, before as_of. Nobody's are left out.
+-- Grain (unordered): interaction_id. Params: :as_of, :below (hashes below it are in; 'g': all).
+
+select
+    interaction_id,
+    activity_type,
+    activity_subtype,
+    activity_reference,
+    occurred_at,
+    order_date,
+    customer_id,
+    channel_code,
+    campaign_id,
+    event_count,
+    cost_amount,
+    session_duration_mins,
+    pages_viewed,
+    products_viewed,
+    sentiment_score,
+    nps_score,
+    satisfaction_score,
+    referral_source
+from interactions
+where
+    order_date < :as_of
+    and substr(md5(customer_id), 1, 4) < :below
