@@ -100,12 +100,6 @@ def status(model: pa.Table, *, firm: Any) -> tuple[bool, str]:
     return header["is_sufficient"], header["reason"]
 
 
-def is_current(model: pa.Table, *, firm: Any) -> bool:
-    """Whether a kept model was trained with today's settings, so need not be trained again."""
-    header = churn_artefact.read(model)["header"]
-    return header["settings"] == _settings(firm)
-
-
 def prepare(model: pa.Table, *, firm: Any, as_of: date) -> Params:
     """Read and verify a model; ArtefactError when it was tampered with or is for another threshold."""
     parts = churn_artefact.read(model)

@@ -19,7 +19,6 @@ from include.models.purchases.likelihood import DAYS_PER_WEEK, Floats, histories
 from include.models.purchases.model import PurchaseModel
 
 DAYS_PER_YEAR = 365.0
-HORIZONS = {"value_1y": DAYS_PER_YEAR, "value_3y": 3 * DAYS_PER_YEAR, "value_lifetime": np.inf}
 LOG_STEP = 1e-3
 
 
@@ -104,46 +103,6 @@ def interval(expected: Spend, *, level: float) -> tuple[Floats, Floats, Floats]:
     low = np.where(from_zero, 0.0, quantile(tail))
     high = quantile(np.where(from_zero, level, 1.0 - tail))
     return low, high, np.maximum(level, none)
-
-
-def predict(
-    batch: pa.RecordBatch,
-    counts: PurchaseModel,
-    spends: GammaGamma,
-    *,
-    horizon_days: int,
-    annual_discount_rate: float,
-    margin_share: float,
-    level: float,
-) -> pa.RecordBatch:
-    """One row per customer, in the batch's order.
-
-    Reads frequency, recency_days, age_days and mean_spend (of repeat purchases). Writes
-    expected_order_spend; over the horizon, as undiscounted revenue, expected_spend, variance_spend,
-    spend_low, spend_high and interval_coverage; and discounted, times ``margin_share``, value_1y, value_3y
-    and value_lifetime.
-    """
-    x, t_x, T = histories(batch, counts.model)
-    _, m = gammagamma.histories(batch)
-    order = spends.expected_spend(x, m)
-    expected = spend(counts, spends, x, t_x, T, m, horizon_days=horizon_days)
-    low, high, coverage = interval(expected, level=level)
-    columns = {
-        "expected_order_spend": pa.array(order),
-        "expected_spend": pa.array(expected.mean),
-        "variance_spend": pa.array(expected.variance),
-        "spend_low": pa.array(low),
-        "spend_high": pa.array(high),
-        "interval_coverage": pa.array(coverage),
-    }
-    for name, days in HORIZONS.items():
-        worth = discounted_purchases(
-            counts, x, t_x, T, horizon_days=days, annual_discount_rate=annual_discount_rate
-        )
-        columns[name] = pa.array(margin_share * order * worth)
-    if "customer_id" in batch.schema.names:
-        columns = {"customer_id": batch.column("customer_id"), **columns}
-    return pa.RecordBatch.from_pydict(columns)
 
 
 @dataclass(frozen=True)

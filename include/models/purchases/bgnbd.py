@@ -89,8 +89,3 @@ class BgNbd(purchases.PurchaseModel):
 def fit(groups: pa.Table) -> BgNbd:
     """Maximum likelihood from one row per distinct (frequency, recency_days, age_days) and its customers."""
     return betageometric.fit(groups, BgNbd, first_chance=BgNbd.first_chance)
-
-
-def predict(batch: pa.RecordBatch, params: BgNbd, *, horizon_days: int) -> pa.RecordBatch:
-    """What one customer is expected to do in the next ``horizon_days``; columns as in ``purchases``."""
-    return purchases.predict(batch, params, horizon_days=horizon_days)

@@ -62,12 +62,6 @@ class Fitted:
         """``covariance`` as a square matrix."""
         return np.array(self.covariance).reshape(len(self.symbols), len(self.symbols))
 
-    @property
-    def standard_errors(self) -> dict[str, float]:
-        """Standard error of each parameter, by the delta method; 0 for one held at its bound."""
-        errors = self.values * np.sqrt(np.diag(self.log_covariance))
-        return dict(zip(self.symbols, errors.tolist(), strict=True))
-
     def moved(self, symbol: str, log_step: float) -> Self:
         """The same fit with one parameter moved by ``log_step`` on the logarithmic scale."""
         return replace(self, **{symbol: getattr(self, symbol) * float(np.exp(log_step))})

@@ -96,15 +96,6 @@ def fit(groups: pa.Table) -> GammaGamma:
     )
 
 
-def predict(batch: pa.RecordBatch, params: GammaGamma) -> pa.RecordBatch:
-    """Expected value of an order, one row per customer, from frequency and mean_spend (of the repeats)."""
-    x, m = histories(batch)
-    columns = {"expected_order_spend": pa.array(params.expected_spend(x, m))}
-    if "customer_id" in batch.schema.names:
-        columns = {"customer_id": batch.column("customer_id"), **columns}
-    return pa.RecordBatch.from_pydict(columns)
-
-
 def histories(batch: pa.Table | pa.RecordBatch) -> tuple[Floats, Floats]:
     """x and m; the mean of no purchases counts as 0, and so does a mean that returns made negative."""
     x = numbers(batch, "frequency", GammaGamma.model)

@@ -11,7 +11,6 @@ from typing import ClassVar
 import pyarrow as pa
 
 from include.models.purchases import betageometric
-from include.models.purchases import model as purchases
 from include.models.purchases.bgnbd import BgNbd
 
 
@@ -26,8 +25,3 @@ class MbgNbd(BgNbd):
 def fit(groups: pa.Table) -> MbgNbd:
     """Maximum likelihood from one row per distinct (frequency, recency_days, age_days) and its customers."""
     return betageometric.fit(groups, MbgNbd, first_chance=MbgNbd.first_chance)
-
-
-def predict(batch: pa.RecordBatch, params: MbgNbd, *, horizon_days: int) -> pa.RecordBatch:
-    """What one customer is expected to do in the next ``horizon_days``; columns as in ``purchases``."""
-    return purchases.predict(batch, params, horizon_days=horizon_days)

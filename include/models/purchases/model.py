@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from include.models.purchases.fitted import Fitted
-from include.models.purchases.likelihood import DAYS_PER_WEEK, Floats, histories
+from include.models.purchases.likelihood import DAYS_PER_WEEK, Floats
 
 BLOCK = 16_384
 MOST_PAIRS = 8_000_000
@@ -211,24 +210,3 @@ def next_order_days(model: PurchaseModel, x: Floats, T: Floats) -> Floats:
     doublings = np.minimum(np.log(2.0) / (model.r + x), 700.0)
     days = DAYS_PER_WEEK * (model.alpha + T) * np.expm1(doublings)
     return np.where(days > LONGEST_WAIT_DAYS, np.nan, days)
-
-
-def predict(batch: pa.RecordBatch, model: PurchaseModel, *, horizon_days: int) -> pa.RecordBatch:
-    """One row per customer, in the batch's order.
-
-    Reads frequency, recency_days and age_days; writes alive_probability (at the snapshot),
-    expected_purchases, their variance_purchases and no_purchase_probability over the horizon, and
-    next_order_days (null when unknown). A ``customer_id`` column is carried along.
-    """
-    x, t_x, T = histories(batch, model.model)
-    waits = next_order_days(model, x, T)
-    columns = {
-        "alive_probability": pa.array(model.alive(x, t_x, T)),
-        "expected_purchases": pa.array(expected(model, x, t_x, T, horizon_days=horizon_days)),
-        "variance_purchases": pa.array(variance(model, x, t_x, T, horizon_days=horizon_days)),
-        "no_purchase_probability": pa.array(none(model, x, t_x, T, horizon_days=horizon_days)),
-        "next_order_days": pa.array(waits, mask=np.isnan(waits)),
-    }
-    if "customer_id" in batch.schema.names:
-        columns = {"customer_id": batch.column("customer_id"), **columns}
-    return pa.RecordBatch.from_pydict(columns)

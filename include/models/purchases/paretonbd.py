@@ -95,11 +95,6 @@ def fit(groups: pa.Table) -> ParetoNbd:
     return ParetoNbd.at(optimum, float(data.n.sum()))
 
 
-def predict(batch: pa.RecordBatch, params: ParetoNbd, *, horizon_days: int) -> pa.RecordBatch:
-    """What one customer is expected to do in the next ``horizon_days``; columns as in ``purchases``."""
-    return purchases.predict(batch, params, horizon_days=horizon_days)
-
-
 def _starts(data: Rows) -> list[tuple[float, float, float, float]]:
     bought = float(np.sum(data.n * data.x))
     active = float(np.sum(data.n * (data.t_x + data.T) / 2)) + 1e-9

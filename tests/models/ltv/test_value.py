@@ -4,6 +4,7 @@ import pytest
 from scipy import special
 
 from include.models.ltv import value
+from include.models.ltv.worth import SPANS
 from include.models.purchases import bgnbd, gammagamma, paretonbd
 from include.models.purchases import model as purchases
 from include.models.purchases.bgnbd import BgNbd
@@ -45,6 +46,12 @@ def simulate(rng, model, spend, customers, horizon_weeks):
         "customers": np.ones(customers),
     }
     return pa.record_batch(columns), spent
+
+
+def histories(batch):
+    """x, t_x and T in weeks, and m."""
+    x, t_x, T, m = (batch.column(name).to_numpy().astype(float) for name in batch.schema.names[:4])
+    return x, t_x / 7, T / 7, m
 
 
 def test_pareto_dert_equals_the_closed_form_of_fader_hardie_lee_2005():
@@ -111,22 +118,25 @@ def test_lifetime_without_a_discount_rate_is_refused():
     ],
 )
 def test_value_is_finite_on_every_boundary(model):
-    batch = pa.record_batch(
-        {
-            "frequency": [0, 0, 1, 900, 900],
-            "recency_days": [0, 0, 7, 360, 14],
-            "age_days": [0, 365, 7, 365, 365],
-            "mean_spend": [0.0, 0.0, 5.0, 30.0, 30.0],
-        }
-    )
+    x, weeks = np.array([0.0, 0, 1, 900, 900]), np.array([0.0, 365, 7, 365, 365]) / 7
+    t_x, m = np.array([0.0, 0, 7, 360, 14]) / 7, np.array([0.0, 0, 5, 30, 30])
     spends = GammaGamma(p=0.3, q=0.9, gamma=2.0, observed_spend=9.0, covariance=(0.0,) * 9, **FIT)
 
-    out = value.predict(
-        batch, model, spends, horizon_days=90, annual_discount_rate=0.1, margin_share=0.3, level=0.8
-    )
+    expected = value.spend(model, spends, x, t_x, weeks, m, horizon_days=90)
+    found = {
+        "order": spends.expected_spend(x, m),
+        "mean": expected.mean,
+        "variance": expected.variance,
+        **dict(zip(("low", "high", "coverage"), value.interval(expected, level=0.8), strict=True)),
+        **{
+            span: value.discounted_purchases(
+                model, x, t_x, weeks, horizon_days=days, annual_discount_rate=0.1
+            )
+            for span, days in SPANS.items()
+        },
+    }
 
-    for name in out.schema.names:
-        values = out.column(name).to_numpy()
+    for name, values in found.items():
         assert (np.isfinite(values) & (values >= 0)).all(), name
 
 
@@ -134,10 +144,8 @@ def test_value_is_finite_on_every_boundary(model):
 def test_moments_of_spend_agree_with_those_of_simulated_customers(model):
     rng = np.random.default_rng(9)
     batch, spent = simulate(rng, model, SPEND, 60_000, 52)
-    columns = [batch.column(name).to_numpy().astype(float) for name in batch.schema.names[:4]]
-    x, t_x, T, m = columns[0], columns[1] / 7, columns[2] / 7, columns[3]
 
-    expected = value.spend(model, SPEND, x, t_x, T, m, horizon_days=364)
+    expected = value.spend(model, SPEND, *histories(batch), horizon_days=364)
 
     error = (spent - expected.mean).std() / np.sqrt(len(spent))
     assert spent.mean() == pytest.approx(expected.mean.mean(), abs=4 * error)
@@ -149,13 +157,9 @@ def test_moments_of_spend_agree_with_those_of_simulated_customers(model):
 def test_eighty_per_cent_intervals_cover_eighty_per_cent_of_customers(model):
     batch, spent = simulate(np.random.default_rng(3), model, SPEND, 20_000, 26)
 
-    out = value.predict(
-        batch, model, SPEND, horizon_days=182, annual_discount_rate=0.1, margin_share=1.0, level=0.8
-    )
+    expected = value.spend(model, SPEND, *histories(batch), horizon_days=182)
+    low, high, nominal = value.interval(expected, level=0.8)
 
-    low, high, nominal = (
-        out.column(name).to_numpy() for name in ("spend_low", "spend_high", "interval_coverage")
-    )
     inside = (spent >= low) & (spent <= high)
     assert inside.mean() == pytest.approx(nominal.mean(), abs=0.01)
     assert 0.75 <= inside[high > 0].mean() <= 0.85
