@@ -80,7 +80,7 @@ def resend_alerts() -> int:
 @task(multiple_outputs=False)
 def deliver_changes() -> dict[str, str]:
     """Send each firm's webhook the changes that it did not take."""
-    from include.outbox import deliver_due
+    from include.publishing.webhook import deliver_due
 
     return deliver_due(Settings.read())
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from include import outbox, publishing
+from include import publishing
+from include.publishing import webhook
 from include.publishing.results import Results
 from include.run.context import Context
 
@@ -30,10 +31,10 @@ def publish(context: Context) -> tuple[int, str]:
                 rows, left = publishing.publish(target, place.tables, run, read)
             notes.append(left)
     if place.webhook is not None:
-        with outbox.Changes(dsn) as box:
+        with webhook.Changes(dsn) as box:
             changes = box.write_down(firm.firm_key, context.as_of)
         rows += changes
-        notes.append(f"{changes} changes; {outbox.deliver(firm, context.settings)}")
+        notes.append(f"{changes} changes; {webhook.deliver(firm, context.settings)}")
     note = "; ".join(filter(None, notes))
     context.warehouse.set_module_status(
         firm.firm_key, context.as_of, "publish", True, note or f"{rows} rows published"

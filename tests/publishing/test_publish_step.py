@@ -13,7 +13,7 @@ from include.publishing import PublishError
 from include.run import run_step
 from include.steps import STEPS, find_step, steps_for, upstream
 from tests.publishing.conftest import NEW
-from tests.publishing.test_outbox import SECRET, Receiver, listening
+from tests.publishing.test_webhook import SECRET, Receiver, listening
 from tests.warehouse.shop import ACME
 
 
@@ -61,7 +61,7 @@ def test_a_day_that_was_not_computed_is_not_published(firm, crm, monkeypatch):
 def test_a_deaf_webhook_fails_no_run(firm, crm, monkeypatch):
     with listening(Receiver()) as port:
         pass
-    monkeypatch.setattr("include.outbox.WAIT", tenacity.wait_none())
+    monkeypatch.setattr("include.publishing.webhook.WAIT", tenacity.wait_none())
     monkeypatch.setenv("AIRFLOW_CONN_ACME_HOOK", f"http://:{quote(SECRET, safe='')}@127.0.0.1:{port}/in")
     run_step(find_step("publish"), "acme", NEW - timedelta(days=1))
 

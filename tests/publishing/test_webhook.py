@@ -16,8 +16,8 @@ import psycopg
 import pytest
 import tenacity
 
-from include import outbox
 from include.firms import FirmError, parse_firm
+from include.publishing import webhook
 from include.settings import Settings
 from tests.publishing.conftest import NEW, OLD, snapshot
 from tests.things import ended, forked
@@ -77,7 +77,7 @@ def listening(receiver: Receiver, port: int = 0):
 def told(analysed):
     """The shop after its first snapshot was written down: nothing has changed yet."""
     analysed.receiver = Receiver()
-    analysed.box = outbox.Changes(analysed.dsn)
+    analysed.box = webhook.Changes(analysed.dsn)
     assert analysed.box.write_down("acme", OLD) == 0
     yield analysed
     analysed.box.close()
@@ -93,7 +93,7 @@ def settings(shop, port) -> Settings:
 
 
 def deliver(shop, port) -> str:
-    return outbox.deliver(FIRM, settings(shop, port), wait=AT_ONCE)
+    return webhook.deliver(FIRM, settings(shop, port), wait=AT_ONCE)
 
 
 def now(shop) -> None:
@@ -299,7 +299,7 @@ def test_a_key_that_is_missing_or_short_is_refused_without_being_shown(shop):
     for secret in ("", ":hunter2@", ":whsec_aGk=@"):
         uri = f"https://{secret}hooks.example.com/in"
         with pytest.raises(FirmError, match="connection acme_hook must be whsec_") as caught:
-            outbox.endpoint(FIRM, Settings.read({"AIRFLOW_CONN_ACME_HOOK": uri}))
+            webhook.endpoint(FIRM, Settings.read({"AIRFLOW_CONN_ACME_HOOK": uri}))
         assert "hunter2" not in str(caught.value)
 
 
@@ -312,26 +312,26 @@ def test_a_key_that_is_missing_or_short_is_refused_without_being_shown(shop):
     ],
 )
 def test_airflows_ways_to_write_an_address_are_understood(uri, url):
-    found = outbox.endpoint(FIRM, Settings.read({"AIRFLOW_CONN_ACME_HOOK": uri.format(QUOTED)}))
+    found = webhook.endpoint(FIRM, Settings.read({"AIRFLOW_CONN_ACME_HOOK": uri.format(QUOTED)}))
 
     assert found == (url, KEY)
 
 
 def _write_down(shop) -> None:
-    with outbox.Changes(shop.dsn) as box:
+    with webhook.Changes(shop.dsn) as box:
         box.write_down("acme", NEW)
 
 
 def test_upkeep_sends_what_waits_and_says_what_keeps_it(told):
     told.box.write_down("acme", NEW)
-    quiet = outbox.deliver_due(settings(told, 1))
+    quiet = webhook.deliver_due(settings(told, 1))
     told.warehouse.save_firm(FIRM, actor="test")
-    lost = outbox.deliver_due(Settings.read({"FIRMAMENT_WAREHOUSE_DSN": told.dsn}))
+    lost = webhook.deliver_due(Settings.read({"FIRMAMENT_WAREHOUSE_DSN": told.dsn}))
 
     with listening(told.receiver) as port:
-        sent = outbox.deliver_due(settings(told, port))
+        sent = webhook.deliver_due(settings(told, port))
 
     assert quiet == {"acme": "the firm's row names no webhook"}
     assert lost["acme"].startswith("no connection 'acme_hook'")
     assert sent == {"acme": "1 delivered"}
-    assert outbox.deliver_due(settings(told, 1)) == {}
+    assert webhook.deliver_due(settings(told, 1)) == {}
