@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -43,12 +44,27 @@ class DuckDb:
             reader: pa.RecordBatchReader = connection.sql(statement, params=bound).to_arrow_reader(BATCH_ROWS)
             yield from reader
         except duckdb.Error as error:
-            raise QueryError(f"{type(error).__name__}: {error}") from error
+            raise QueryError(self._said(error)) from error
         finally:
             connection.close()
 
     def close(self) -> None:
         """Nothing is held between queries."""
+
+    def _said(self, error: duckdb.Error) -> str:
+        """The engine's own words; where it ran out of room, what makes more of it instead of its advice."""
+        text = f"{type(error).__name__}: {error}"
+        if re.search("max_temp_directory_size|No space left|File too large|quota exceeded", text):
+            return (
+                f"{text.splitlines()[0]}; no room is left in {self._spill.parent}: free space there, or set "
+                "FIRMAMENT_HOME to a larger disk, and rerun the step"
+            )
+        if isinstance(error, duckdb.OutOfMemoryException):
+            return (
+                f"{text.splitlines()[0]}; a step may hold {self._memory_mb} MB: set "
+                "FIRMAMENT_MEMORY_MB higher and rerun it"
+            )
+        return text
 
     def _connect(self, paths: list[Path]) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(

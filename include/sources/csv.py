@@ -31,6 +31,7 @@ from include.datasets import Dataset
 from include.firms import Firm
 from include.periods import Month, start_of_day
 from include.sources import BATCH_ROWS, EARLIEST, LATEST, SourceError, extracted_schema, takes_undated
+from include.sources.expansion import check_expansion, check_footer
 from include.sources.files import File, data_files, first_line, folder_of, plain, plain_name
 from include.sources.layouts import layout_of
 from include.sources.statements import named, statement
@@ -38,6 +39,7 @@ from include.sources.statements import named, statement
 MEMORY_MB = 768
 THREADS = 2
 UNDATED = "undated"
+FULL = "No space left|File too large|quota exceeded"  # what the system says of a disk
 KEEP_SECONDS = 24 * 3600  # how long scratch of earlier files is spared for those that still read it
 
 
@@ -174,9 +176,11 @@ class Csv:
         """One file's rows as text, under the names that the layout's statement uses."""
         where = f"{self._where}, file {file.path.name}"
         if file.ending == ".parquet":
+            check_footer(file)
             rows = database.read_parquet(str(file.path))
             names = list(rows.columns)
             at = self._layout.place(names, where=where)
+            check_expansion(rows, [names[i] for i in at.values()], file)
             texts = {column: _as_text(names[i], str(rows.types[i])) for column, i in at.items()}
         else:
             path = plain(file, encoding=self._layout.encoding, scratch=work)
@@ -196,6 +200,12 @@ class Csv:
             texts = {column: ColumnExpression(f"column_{i}") for column, i in at.items()}
         nothing = ConstantExpression(None).cast("VARCHAR")
         return rows.project(*[texts.get(column, nothing).alias(column) for column in self._layout.columns])
+
+    def _unreadable(self, error: duckdb.Error, folder: Path) -> SourceError:
+        return SourceError(
+            f"{self._where}, {_place(error, folder)}: {_said(error)}. "
+            f"Layout {self._layout.name}: see docs/sources.md, 'csv'"
+        )
 
     @contextlib.contextmanager
     def _database(self, folder: Path, spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -217,11 +227,15 @@ class Csv:
             database.execute("set enable_external_access = false")
             database.execute("set lock_configuration = true")
             yield database
-        except duckdb.Error as error:
+        except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+            if not isinstance(error, duckdb.OutOfMemoryException) and not re.search(FULL, str(error)):
+                raise self._unreadable(error, folder) from error
             raise SourceError(
-                f"{self._where}, {_place(error, folder)}: {_said(error)}. "
-                f"Layout {self._layout.name}: see docs/sources.md, 'csv'"
+                f"{self._where}, {folder}: reading takes more than {MEMORY_MB} MB of memory, and there is no "
+                f"room for the rest in {spill.parent}: {_said(error)}. Free some, or send smaller files"
             ) from error
+        except duckdb.Error as error:
+            raise self._unreadable(error, folder) from error
         finally:
             database.close()
             shutil.rmtree(spill / "spill", ignore_errors=True)

@@ -26,6 +26,9 @@ from include.sources import BATCH_ROWS, EARLIEST, LATEST, SourceError, extracted
 from include.sources.statements import has_statement, numbered, statement
 
 CONNECT_SECONDS = 15
+BATCH_BYTES = 32 << 20
+FIRST_ROWS = 256
+GROWTH = 16
 
 
 class Postgres:
@@ -193,15 +196,18 @@ class Postgres:
         values: tuple[object, ...] = tuple(params[name] for name in names)
         with connection.cursor() as cursor:
             cursor.execute("declare extracted no scroll cursor for " + sql, values or None)
+        rows = FIRST_ROWS
         while True:
             with connection.cursor() as cursor:
                 # COPY, the driver's faster way, takes no FETCH.
                 cursor.adbc_statement.set_options(**{"adbc.postgresql.use_copy": "false"})
-                cursor.execute(f"fetch {BATCH_ROWS} from extracted")
+                cursor.execute(f"fetch {rows} from extracted")
                 table = cursor.fetch_arrow_table()
             yield from table.to_batches()
-            if table.num_rows < BATCH_ROWS:
+            if table.num_rows < rows:
                 break
+            # As many as fit: a row may be a name or a megabyte.
+            rows = max(1, min(BATCH_ROWS, GROWTH * rows, rows * BATCH_BYTES // max(table.nbytes, 1)))
         with connection.cursor() as cursor:
             cursor.execute("close extracted")
 

@@ -308,9 +308,9 @@ def test_batches_are_bounded(odoo):
     odoo.run(
         ORDER + "(1, 'S1', 1, 10, 'sale', '2026-11-03', 1)",
         "insert into sale_order_line (id, order_id, product_uom_qty, price_subtotal)"
-        f" select n, 1, 1, 1 from generate_series(1, {BATCH_ROWS + 10}) as n",
+        f" select n, 1, 1, 1 from generate_series(1, {256 + 4096 + BATCH_ROWS + 10}) as n",
     )
 
     batches = list(odoo.source().extract(TRANSACTIONS, month=month("2026-11"), as_of=AS_OF))
 
-    assert [batch.num_rows for batch in batches] == [BATCH_ROWS, 10]
+    assert [batch.num_rows for batch in batches] == [256, 4096, BATCH_ROWS, 10]

@@ -285,9 +285,9 @@ def test_batches_are_bounded(shop):
     shop.run(
         "insert into orders (order_id, ordered_at) values ('o1', '2026-11-03Z')",
         "insert into order_lines (order_id, line_no, quantity, gross_amount)"
-        f" select 'o1', n, 1, 1 from generate_series(1, {BATCH_ROWS + 10}) as n",
+        f" select 'o1', n, 1, 1 from generate_series(1, {256 + 4096 + BATCH_ROWS + 10}) as n",
     )
 
     batches = list(shop.source().extract(TRANSACTIONS, month=month("2026-11"), as_of=AS_OF))
 
-    assert [batch.num_rows for batch in batches] == [BATCH_ROWS, 10]
+    assert [batch.num_rows for batch in batches] == [256, 4096, BATCH_ROWS, 10]
