@@ -148,6 +148,53 @@ def test_the_budget_is_kept_and_falls_short_of_the_best_set_by_less_than_one_act
     assert best - max(net.values()) < reached <= best
 
 
+def test_money_goes_where_each_coin_brings_most_and_what_is_left_to_whom_it_still_reaches():
+    rules = [
+        rule("dear", 4, 0.12, segments=("big",)),
+        rule("cheap", 2, 0.08, segments=("small",)),
+        rule("card", 1, 0.02, segments=("card",)),
+        rule("free", 0, 0.01, segments=("free",)),
+    ]
+    customers = [
+        Customer("big", "big", "Low", 100),  # brings 12 for 4: 2 a coin
+        Customer("one", "small", "Low", 100),  # 8 for 2: 3 a coin
+        Customer("two", "small", "Low", 100),
+        Customer("card", "card", "Low", 75),  # 1.50 for 1: a half a coin
+        Customer("free", "free", "Low", 100),
+    ]
+
+    chosen = {
+        budget: [key for key, row in decided(customers, rules=rules, budget=budget).items() if row.is_chosen]
+        for budget in (0, 2, 4, 5, 8, 9)
+    }
+
+    assert chosen == {
+        0: ["free"],
+        2: ["free", "one"],
+        4: ["free", "one", "two"],
+        5: ["card", "free", "one", "two"],
+        8: ["big", "free", "one", "two"],
+        9: ["big", "card", "free", "one", "two"],
+    }
+
+
+def test_an_action_that_only_breaks_even_is_not_proposed_and_the_least_value_is_enough():
+    even, enough = rule("even", 2, 0.02), rule("enough", 1, 0.02, least=100)
+
+    assert decided([Customer("a", "lost", "Low", 100)], rules=[even]) == {}
+    assert decided([Customer("a", "lost", "Low", 99.99)], rules=[enough]) == {}
+    assert decided([Customer("a", "lost", "Low", 100)], rules=[enough])["a"].action_code == "enough"
+
+
+def test_who_is_held_out_of_one_firm_or_action_is_not_so_of_another():
+    kinds = [("acme", "call"), ("acme", "card"), ("zeta", "call")]
+
+    drawn = [actions.draw(firm_key, "ann", code, AS_OF) for firm_key, code in kinds]
+
+    assert len(set(drawn)) == 3
+    assert all(0 <= number < 1 for number in drawn)
+
+
 def test_without_money_only_nothing_is_done():
     rows = decided(many(50), budget=0)
 
