@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bench import sales
 from bench.rows import Row, peak_mb, seconds
 from include.datasets.churn import CHURN_RISK
 from include.datasets.features import CUSTOMER_FEATURES
@@ -27,7 +28,6 @@ from include.models.churn import artefact as churn_artefact
 from include.models.churn import calibration, trees
 from include.models.churn import model as churn
 from include.training import churn as training
-from tests import real_sales
 
 CUSTOMERS = 1_000_000
 EXPLAINED = 50_000
@@ -76,7 +76,7 @@ def rows() -> Iterator[Row]:
 
 def _trained(folder: Path) -> tuple[pa.Table, pa.Table]:
     """CDNOW's features 90 days before the end of the data, and trees trained on what followed."""
-    files = real_sales.cdnow(folder)
+    files = sales.cdnow(folder)
     engine = open_engine("duckdb", memory_mb=2048, threads=1, scratch=folder)
     params = {"timezone": "UTC", "churn_threshold_days": FIRM.churn_threshold_days}
     features = training.features_as_of(engine, files, AS_OF, params, folder)

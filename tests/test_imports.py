@@ -63,6 +63,15 @@ def test_only_dags_and_plugins_import_airflow_at_module_level(path):
     assert not {name for name in imported(path, module_level=True) if name.split(".")[0] == "airflow"}
 
 
+def measuring():
+    return [path for folder in ("bench", "trust") for path in sorted((PROJECT / folder).rglob("*.py"))]
+
+
+@pytest.mark.parametrize("path", measuring(), ids=lambda p: str(p.relative_to(PROJECT)))
+def test_nothing_that_measures_reaches_into_the_tests(path):
+    assert "tests" not in {name.split(".")[0] for name in imported(path, module_level=False)}
+
+
 def test_no_module_has_a_name_that_says_nothing():
     names = {path.stem for path in modules()}
 

@@ -5,13 +5,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from bench.sales import of_lines, write_parquet
 from include import dictionary
 from include.datasets.engagement import INTERACTIONS
 from include.datasets.extracted import TRANSACTIONS
 from include.datasets.features import CUSTOMER_FEATURES, FEATURE_QUERIES, GROUPS
 from include.models.churn.trees import usable_features
 from tests.models.churn import cases
-from tests.real_sales import write_parquet
 
 AS_OF = date(2025, 5, 1)
 
@@ -92,7 +92,7 @@ def test_events_beside_sales_are_features_where_the_firm_has_them(shop, folder):
 def test_the_order_of_the_rows_changes_no_bit(features, shop, folder):
     lines = pq.read_table(shop[TRANSACTIONS][0])
     backwards = lines.take(pa.array(range(lines.num_rows - 1, -1, -1)))
-    turned = cases.with_days(backwards, folder / "turned")
+    turned = of_lines(backwards, folder / "turned")
 
     found = cases.features(turned, folder / "turned", as_of=AS_OF)
 

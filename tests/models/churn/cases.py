@@ -8,12 +8,10 @@ from types import SimpleNamespace
 import numpy as np
 import pyarrow as pa
 
-from include.datasets.computed import CUSTOMER_DAYS
-from include.datasets.engagement import INTERACTIONS
-from include.datasets.extracted import LOYALTY_MOVEMENTS, PRODUCTS, TRANSACTIONS
+from bench.sales import of_lines
+from include.datasets.extracted import TRANSACTIONS
 from include.engines import open_engine
 from include.training import churn as training
-from tests.real_sales import QUERIES, write_parquet
 
 ANCHOR = date(2025, 7, 1)
 HORIZON = 30
@@ -59,19 +57,7 @@ def write_sales(rows: list[tuple], folder: Path) -> dict:
         }
         for customer, day, amount in sorted(rows)
     ]
-    return with_days(pa.Table.from_pylist(lines, schema=TRANSACTIONS.schema), folder)
-
-
-def with_days(lines: pa.Table, folder: Path) -> dict:
-    """Files of transactions and of the customer days that they give."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = write_parquet(TRANSACTIONS, lines.to_batches(), folder)
-    files = {TRANSACTIONS: [path], PRODUCTS: [], LOYALTY_MOVEMENTS: [], INTERACTIONS: []}
-    engine = open_engine("duckdb", memory_mb=512, threads=1, scratch=folder)
-    sql = (QUERIES / "customer_days.sql").read_text()
-    days = engine.query(sql, [(TRANSACTIONS, [path])], {"as_of": date(2100, 1, 1)})
-    files[CUSTOMER_DAYS] = [write_parquet(CUSTOMER_DAYS, map(CUSTOMER_DAYS.conform, days), folder)]
-    return files
+    return of_lines(pa.Table.from_pylist(lines, schema=TRANSACTIONS.schema), folder)
 
 
 def shop(folder: Path, *, customers: int = 600, seed: int = 3) -> dict:

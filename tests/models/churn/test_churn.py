@@ -7,6 +7,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from bench.sales import of_lines
 from include.datasets.churn import CHURN_MODEL, CHURN_RISK, CHURN_TRAINING
 from include.models.churn import artefact as churn_artefact
 from include.models.churn import model as churn
@@ -60,7 +61,7 @@ def test_training_windows_never_overlap_and_end_by_the_anchor(training):
 def test_what_happens_from_the_anchor_on_changes_nothing(shop, training, folder):
     lines = pq.read_table(shop[cases.TRANSACTIONS][0])
     past = lines.filter(pc.less(lines["order_date"], pa.scalar(cases.ANCHOR)))
-    cut = cases.with_days(past, folder / "past")
+    cut = of_lines(past, folder / "past")
 
     without = cases.stacked(cut, folder / "past", of=cases.firm())
 

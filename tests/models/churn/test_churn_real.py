@@ -6,13 +6,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from bench import sales
 from include.engines import open_engine
 from include.models.churn import artefact as churn_artefact
 from include.models.churn import evaluation as churn_evaluation
 from include.models.churn import model as churn
 from include.periods import anchor_of
 from include.training import churn as training
-from tests import real_sales
 from tests.models.churn import cases
 
 
@@ -25,7 +25,7 @@ from tests.models.churn import cases
     ],
 )
 def test_churn_out_of_time(data, zone, horizon, as_of, least_auc, most_ece, tmp_path):
-    files = getattr(real_sales, data)(tmp_path)
+    files = getattr(sales, data)(tmp_path)
     firm = cases.firm(most_cutoffs=9, min_customers=500, min_events=50)
     firm.churn_threshold_days = horizon
     params = {"timezone": zone, "churn_threshold_days": horizon}

