@@ -29,7 +29,7 @@ from include.run.intake import Intake
 from include.run.modules import tell_modules
 from include.run.recount import recount
 from include.run.sparing import sparing
-from include.sources import Source, open_source
+from include.sources import Source, at_one_moment, open_source
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +48,12 @@ def extract(context: Context) -> tuple[int, str]:
         if dataset is CUSTOMERS:  # once a run, in a step that every firm has
             tell_modules(context, source)
         return manifest.rows, "" if source.offers(dataset) else "the source has none"
+    with at_one_moment(source):
+        return _months(context, source, dataset)
+
+
+def _months(context: Context, source: Source, dataset: Dataset) -> tuple[int, str]:
+    """Read the months that this run needs, and count those that it does not."""
     first = source.first_month(dataset) if source.offers(dataset) else None
     kept = _kept_months(context, dataset, first)
     wanted = (

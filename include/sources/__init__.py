@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 from pathlib import Path
 from typing import Protocol
@@ -61,6 +62,12 @@ def open_source(firm: Firm, connection_uri: Callable[[str], str], *, scratch: Pa
     return source
 
 
+def at_one_moment(source: Source) -> AbstractContextManager[object]:
+    """What is read of the source meanwhile is of one moment, for the kinds that can hold one."""
+    holding: Callable[[], AbstractContextManager[object]] = getattr(source, "at_one_moment", nullcontext)
+    return holding()
+
+
 def extracted_schema(dataset: Dataset) -> pa.Schema:
     """What a source yields for a dataset: its columns, all nullable, and the two about rejection."""
     fields = [field.with_nullable(True).remove_metadata() for field in dataset.schema]
@@ -82,6 +89,7 @@ __all__ = [
     "SOURCES",
     "Source",
     "SourceError",
+    "at_one_moment",
     "extracted_schema",
     "open_source",
     "takes_undated",

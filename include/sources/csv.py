@@ -56,6 +56,7 @@ class Csv:
         self._layout = layout_of(firm)
         self._where = f"firm {firm.firm_key}, csv source"
         self._scratch = (scratch or _own_scratch()) / "csv"
+        self._moment: Path | None = None
 
     def offers(self, dataset: Dataset) -> bool:
         """Transactions and customers always; products where the layout names them."""
@@ -82,6 +83,15 @@ class Csv:
             yield from _month(stage, extracted_schema(dataset), month, as_of)
         else:
             yield from self._snapshot(stage, dataset, as_of)
+
+    @contextlib.contextmanager
+    def at_one_moment(self) -> Iterator[None]:
+        """What is read meanwhile is of the files as they are now."""
+        self._moment = self._staged()
+        try:
+            yield
+        finally:
+            self._moment = None
 
     def counts(self, dataset: Dataset, months: Mapping[Month, date]) -> dict[Month, int]:
         """Rows of each month as of its day, counted in the staged lines."""
@@ -111,6 +121,8 @@ class Csv:
 
     def _staged(self) -> Path:
         """The folder of the lines of the files as they now are, one sub-folder a month."""
+        if self._moment is not None:
+            return self._moment
         folder = self._folder()
         files = data_files(folder)
         home = self._scratch / hashlib.sha256(str(folder).encode()).hexdigest()[:16]

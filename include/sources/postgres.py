@@ -18,6 +18,7 @@ import adbc_driver_postgresql.dbapi as adbc
 import psycopg
 import pyarrow as pa
 from psycopg.conninfo import make_conninfo
+from psycopg.sql import Literal
 
 from include.datasets import Dataset
 from include.firms import Firm
@@ -56,6 +57,7 @@ class Postgres:
             )
         self._firm = firm
         self._schema = firm.source.db_schema or "public"
+        self._moment = ""
         try:
             self._conninfo = make_conninfo(
                 connection_uri(firm.source.conn_id), connect_timeout=CONNECT_SECONDS
@@ -98,6 +100,20 @@ class Postgres:
             for batch in self._stream(connection, sql, self._params(month, as_of)):
                 columns = [batch.column(field.name).cast(field.type) for field in schema]
                 yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+    @contextlib.contextmanager
+    def at_one_moment(self) -> Iterator[None]:
+        """What is read meanwhile, month by month and side by side, is one snapshot, held open here."""
+        with self._snapshot() as connection:
+            with connection.cursor() as cursor:
+                # It idles while others read.
+                cursor.execute("set local idle_in_transaction_session_timeout = 0")
+                cursor.execute("select pg_export_snapshot()")
+                ((self._moment,),) = cursor.fetchall()
+            try:
+                yield
+            finally:
+                self._moment = ""
 
     def counts(self, dataset: Dataset, months: Mapping[Month, date]) -> dict[Month, int]:
         """Rows of each month as of its day, counted by the server in one snapshot."""
@@ -145,6 +161,9 @@ class Postgres:
         try:
             with connection.cursor() as cursor:
                 cursor.execute("set transaction isolation level repeatable read, read only")
+                if self._moment:  # before anything is asked; it takes no bind
+                    moment = Literal(self._moment).as_string()
+                    cursor.execute(f"set transaction snapshot {moment}")
                 cursor.execute("set local time zone 'UTC'")
                 cursor.execute("select set_config('search_path', quote_ident($1), true)", (self._schema,))
             self._look(connection)
