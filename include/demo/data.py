@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 from psycopg import sql
 
 from include.firms import MODULES
-from include.simulator.firm import money
+from include.simulator.columns import money
 from include.simulator.writing import create_shop, fill
 
 JOURNEY_DATABASE = "shop_journey"

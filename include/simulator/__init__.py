@@ -6,7 +6,8 @@ The truth that a model is to find (each customer's rate, drop-out, spend, whethe
 as a table beside the data. Rates are per week, as in the papers.
 """
 
-from include.simulator.firm import LARGE, TABLES, Plan, generate, products_of
+from include.simulator.firm import TABLES, generate, products_of
+from include.simulator.plan import LARGE, Plan
 from include.simulator.writing import write_csv, write_postgres
 
 __all__ = ["LARGE", "TABLES", "Plan", "generate", "products_of", "write_csv", "write_postgres"]

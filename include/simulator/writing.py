@@ -13,7 +13,8 @@ import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 from psycopg import sql
 
-from include.simulator.firm import TABLES, Plan, generate
+from include.simulator.firm import TABLES, generate
+from include.simulator.plan import Plan
 
 SHOP = Path(__file__).resolve().parent.parent / "sql" / "extract" / "postgres" / "shop.sql"
 COPY_ROWS = 100_000

@@ -1,0 +1,49 @@
+"""What a simulated firm is like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a simulated firm is like. Same plan, same rows."""
+
+    customers: int
+    start: date
+    end: date  # exclusive
+    seed: int
+    timezone: str = "UTC"
+    counts: tuple[float, float, float, float] = (0.25, 4.4, 0.8, 2.4)  # BG/NBD r, alpha, a, b; weeks
+    spend: tuple[float, float, float] = (6.25, 3.74, 15.44)  # Gamma-Gamma p, q, gamma
+    joining_share: float = 0.7  # first purchases fall in this first part of the time
+    one_timer_share: float = 0.0
+    season_strength: float = 0.0
+    lines_per_order: float = 2.5
+    discount_share: float = 0.2
+    return_share: float = 0.05
+    cancelled_share: float = 0.02
+    anonymous_share: float = 0.1
+    member_share: float = 0.6
+    products: int = 500
+    batch_customers: int = 10_000
+
+    @property
+    def days(self) -> int:
+        """Days from start to end."""
+        return (self.end - self.start).days
+
+
+# A grocer's two years: about 5 million lines.
+LARGE = Plan(
+    customers=200_000,
+    start=date(2024, 1, 1),
+    end=date(2026, 1, 1),
+    seed=2026,
+    timezone="Europe/Istanbul",
+    counts=(1.1, 9.0, 0.6, 9.0),
+    season_strength=0.3,
+    lines_per_order=3.3,
+    products=5_000,
+)
