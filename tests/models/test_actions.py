@@ -50,6 +50,12 @@ def test_the_dearer_action_goes_to_whom_it_pays_for():
     assert rows["small"].action_code == "reminder_email"
 
 
+def test_the_action_that_leaves_most_is_proposed_not_the_one_that_brings_most():
+    rules = [rule("lavish", 9, 1), rule("thrifty", 1, 0.5)]
+
+    assert decided([Customer("a", "lost", "Low", 10)], rules=rules)["a"].action_code == "thrifty"
+
+
 def test_a_customer_no_action_pays_for_is_left_alone():
     assert decided([Customer("a", "lost", "Critical", 1)]) == {}
 
