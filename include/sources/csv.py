@@ -16,7 +16,6 @@ import os
 import re
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -32,7 +31,16 @@ from include.firms import Firm
 from include.periods import Month, start_of_day
 from include.sources import BATCH_ROWS, EARLIEST, LATEST, SourceError, extracted_schema, takes_undated
 from include.sources.expansion import check_expansion, check_footer
-from include.sources.files import File, data_files, first_line, folder_of, plain, plain_name
+from include.sources.files import (
+    File,
+    clear,
+    data_files,
+    first_line,
+    folder_of,
+    own_scratch,
+    plain,
+    plain_name,
+)
 from include.sources.layouts import layout_of
 from include.sources.statements import named, statement
 
@@ -40,7 +48,6 @@ MEMORY_MB = 768
 THREADS = 2
 UNDATED = "undated"
 FULL = "No space left|File too large|quota exceeded"  # what the system says of a disk
-KEEP_SECONDS = 24 * 3600  # how long scratch of earlier files is spared for those that still read it
 
 
 class Csv:
@@ -55,7 +62,7 @@ class Csv:
         self._firm = firm
         self._layout = layout_of(firm)
         self._where = f"firm {firm.firm_key}, csv source"
-        self._scratch = (scratch or _own_scratch()) / "csv"
+        self._scratch = (scratch or own_scratch()) / "csv"
         self._moment: Path | None = None
 
     def offers(self, dataset: Dataset) -> bool:
@@ -139,7 +146,7 @@ class Csv:
                 finally:
                     shutil.rmtree(building, ignore_errors=True)
             os.utime(stage)
-            _clear(home, keep=stage)
+            clear(home, keep=stage)
         return stage
 
     def _key(self, files: list[File]) -> str:
@@ -293,19 +300,3 @@ def _said(error: duckdb.Error) -> str:
     # Of a row that cannot be read: which, the row itself, on any number of lines, and what is wrong with it.
     kept = [lines[0], lines[-1]] if "CSV Error" in lines[0] else lines[:6]
     return " | ".join(line[:300] for line in kept)
-
-
-def _own_scratch() -> Path:
-    """A folder that only this user can read: staged lines name customers."""
-    folder = Path(tempfile.gettempdir()) / f"firmament-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.stat().st_uid != os.getuid() or folder.is_symlink():
-        raise SourceError(f"{folder} belongs to somebody else; set TMPDIR to a folder of your own")
-    return folder
-
-
-def _clear(home: Path, *, keep: Path) -> None:
-    """Remove what earlier versions of the files left, once nobody can still read it."""
-    for old in home.iterdir():
-        if old != keep and old.is_dir() and old.stat().st_mtime < time.time() - KEEP_SECONDS:
-            shutil.rmtree(old, ignore_errors=True)

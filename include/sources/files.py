@@ -9,6 +9,9 @@ from __future__ import annotations
 import codecs
 import csv
 import os
+import shutil
+import tempfile
+import time
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +25,7 @@ CHUNK_BYTES = 1 << 20
 HEADER_BYTES = 1 << 18
 MAX_RATIO = 200  # sales files compress 5 to 30 times; beyond this it is an attack or a fault
 FREE_BYTES = 16 << 20  # a small file may compress as well as it likes
+KEEP_SECONDS = 24 * 3600  # how long scratch of earlier files is spared for those that still read it
 ROOTS = "FIRMAMENT_SOURCE_ROOTS"
 
 
@@ -168,3 +172,19 @@ def first_line(path: Path, *, delimiter: str, name: Path) -> list[str]:
         return next(csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True), [])
     except csv.Error as error:
         raise SourceError(f"{name}: the header line cannot be read: {error}") from error
+
+
+def own_scratch() -> Path:
+    """A folder that only this user can read: staged lines name customers."""
+    folder = Path(tempfile.gettempdir()) / f"firmament-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_uid != os.getuid() or folder.is_symlink():
+        raise SourceError(f"{folder} belongs to somebody else; set TMPDIR to a folder of your own")
+    return folder
+
+
+def clear(home: Path, *, keep: Path) -> None:
+    """Remove what earlier versions of the files left, once nobody can still read it."""
+    for old in home.iterdir():
+        if old != keep and old.is_dir() and old.stat().st_mtime < time.time() - KEEP_SECONDS:
+            shutil.rmtree(old, ignore_errors=True)
