@@ -4,8 +4,9 @@ from datetime import date
 
 import pytest
 
+from include.firms import parse_firm
 from tests.warehouse.churn_rows import at_risk, model
-from tests.warehouse.shop import Shop, sale
+from tests.warehouse.shop import ACME, Shop, sale
 
 MARCH, APRIL, AS_OF = date(2026, 3, 1), date(2026, 4, 1), date(2026, 4, 10)
 
@@ -85,3 +86,16 @@ def test_each_line_keeps_its_own_firm_customer_and_product(shop, other):
     )
     bought = [("1", "ann", "tea"), ("2", "bob", "jam"), ("3", "(anonymous)", "(unknown)")]
     assert rows == [(firm, *line) for firm in ("acme", "zeta") for line in bought]
+
+
+def test_each_firm_keeps_its_own_name_and_currency(shop, other):
+    zeta = ACME | {"firm_key": "zeta", "name": "Zeta", "currency": "EUR"}
+    other.warehouse.save_firm(parse_firm(zeta), actor="test")
+
+    for firm in (shop, other, shop):
+        firm.sales("2026-04", sale("1", APRIL))
+
+    assert shop.ask("select firm_key, firm_name, currency from analytics.dim_firm order by 1") == [
+        ("acme", "Acme", "GBP"),
+        ("zeta", "Zeta", "EUR"),
+    ]

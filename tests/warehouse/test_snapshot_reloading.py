@@ -1,8 +1,9 @@
-"""A snapshot of RFM that is loaded anew, between one before and one after it."""
+"""Snapshots that are loaded anew, and what they are compared with."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from tests.warehouse.shop import scored
+from tests.warehouse.value_rows import load, valued
 
 FIRST, THEN, LAST = date(2026, 11, 7), date(2026, 11, 14), date(2026, 11, 21)
 
@@ -23,3 +24,25 @@ def test_a_snapshot_loaded_anew_keeps_the_one_before_it_and_is_the_one_before_th
         (THEN, "111", "111->555", True, "lost"),
         (LAST, "555", "555->555", False, "loyal"),
     ]
+
+
+def test_customers_corrected_on_their_day_are_believed(shop):
+    shop.customers(LAST, {"customer_id": "ann", "city": "Izmir", "email": "old@example.com"})
+
+    shop.customers(LAST, {"customer_id": "ann", "city": "Bursa", "email": "new@example.com"})
+
+    assert shop.ask(
+        "select city, email from analytics.dim_customer join pii.customer_contact using (customer_sk)"
+    ) == [("Bursa", "new@example.com")]
+
+
+def test_a_value_that_was_nothing_has_no_change_in_percent(shop):
+    load(shop, LAST - timedelta(days=30), valued("ann", year=0), valued("bob", year=100))
+
+    load(shop, LAST, valued("ann", year=50), valued("bob", year=110))
+
+    assert shop.ask(
+        "select customer_id, clv_change_pct_30d, clv_trend from analytics.fact_customer_ltv "
+        "join analytics.dim_customer using (customer_sk) where fact_customer_ltv.as_of = %s order by 1",
+        LAST,
+    ) == [("ann", None, None), ("bob", 10, "increasing")]
