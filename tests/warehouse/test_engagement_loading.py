@@ -37,6 +37,19 @@ def test_an_event_of_nobody_and_no_channel_has_members_of_its_own(shop):
     ]
 
 
+def test_what_events_alone_name_is_inactive(shop):
+    events(shop, event("1", MAY, "sent", campaign_id="spring", channel_code="mail"))
+    shop.load("fact_loyalty_movement", "month=2026-05", [points("m1", MAY)], as_of=AS_OF)
+
+    rows = shop.ask(
+        "select campaign_id, is_active from analytics.dim_campaign union all "
+        "select channel_code, is_active from analytics.dim_interaction_channel union all "
+        "select programme_id, is_active from analytics.dim_program order by 1"
+    )
+
+    assert rows == [("club", False), ("mail", False), ("spring", False)]
+
+
 def test_a_month_replaces_itself_and_its_campaign_counts(shop):
     events(
         shop,
