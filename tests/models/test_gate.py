@@ -41,6 +41,19 @@ def test_a_model_that_the_sentinel_blocks_gives_way_to_an_earlier_sound_one():
     assert "the leak sentinel blocks it" in judged(blocked, contender(OLD, 0.1)).reason
 
 
+def test_of_several_earlier_models_the_best_is_the_one_to_beat_and_the_one_that_goes_on():
+    older = date(2025, 1, 1)
+    worse, better = contender(OLD, 1.2), contender(older, 1.0)
+
+    assert judged(contender(NEW, 1.05), worse, better).anchor == NEW
+    assert judged(contender(NEW, 1.1), worse, better).anchor == older
+    assert judged(contender(NEW, 0.5, is_blocked=True), worse, better).anchor == older
+    assert judged(contender(NEW, 0.5, is_blocked=True), contender(OLD, None), contender(older, None)) == (
+        OLD,
+        f"the model of {NEW} is not promoted, the leak sentinel blocks it: that of {OLD} keeps scoring",
+    )
+
+
 def test_a_firm_with_too_little_data_keeps_its_fallback():
     verdict = judged(contender(NEW, None, is_sound=False), contender(OLD, 0.1))
 
@@ -83,6 +96,13 @@ def test_the_same_population_has_not_drifted_and_a_shifted_one_has():
     assert psi_of(then, np.where(then > np.quantile(then, 0.9), np.nan, then)) > drift.SHIFTED
 
 
+def test_a_bin_holds_a_tenth_of_the_training_customers_and_the_last_whoever_is_unknown():
+    kept = drift.reference({"age": np.append(np.arange(90.0), [np.nan] * 10)}, score={})
+
+    assert kept["variables"]["age"]["edges"] == [8, 17, 26, 35, 44, 53, 62, 71, 80]
+    assert kept["variables"]["age"]["shares"] == pytest.approx([0.09] * 10 + [0.1])
+
+
 def test_drift_is_the_textbooks_sum_over_bins():
     then, now = np.repeat([1.0, 2.0], [50, 50]), np.repeat([1.0, 2.0], [80, 20])
 
@@ -104,3 +124,12 @@ def test_batches_are_counted_with_the_score_that_came_of_them():
     assert {name: row["is_score"] for name, row in rows.items()} == {"age": False, "chance": True}
     assert (rows["age"]["customers"], rows["age"]["training_customers"]) == (2, 10)
     assert "age" in drift.said(tally.rows())
+
+
+def test_it_is_said_of_what_has_shifted_by_more_than_a_quarter_and_the_furthest_first():
+    rows = [
+        {"variable_name": name, "psi": psi} for name, psi in (("age", 0.25), ("gap", 0.26), ("orders", 2))
+    ]
+
+    assert drift.said(rows[:1]) == ""
+    assert drift.said(rows).endswith("(PSI of orders 2.00, gap 0.26)")
