@@ -6,6 +6,7 @@ What a step does follows from its kind and its row in ``steps.py``; where its ro
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import time
@@ -44,6 +45,13 @@ KINDS: dict[str, Callable[[Context], tuple[int, str]]] = {
     "score": score,
     "publish": publish,
 }
+
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # a disk, a quota, a process's own limit
+
+
+class NoRoomError(RuntimeError):
+    """There is no room for what a step must write beside its datasets."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +101,11 @@ def run_step(step: Step, firm_key: str, as_of: date, *, full: bool = False) -> O
             point("step.before_finish")
         except BaseException as error:
             finish("failed", 0, type(error).__name__)
+            if isinstance(error, OSError) and error.errno in FULL:
+                raise NoRoomError(
+                    f"{step.name} of {firm_key}: {os.strerror(error.errno).lower()} in {scratch.parent}; "
+                    "free space there, or set FIRMAMENT_HOME to a larger disk, and rerun the step"
+                ) from error
             raise
         return finish("done", rows, note)
 

@@ -250,8 +250,8 @@ class Csv:
             if not isinstance(error, duckdb.OutOfMemoryException) and not re.search(FULL, str(error)):
                 raise self._unreadable(error, folder) from error
             raise SourceError(
-                f"{self._where}, {folder}: reading takes more than {MEMORY_MB} MB of memory, and there is no "
-                f"room for the rest in {spill.parent}: {_said(error)}. Free some, or send smaller files"
+                f"{self._where}, {folder}: no room in {spill.parent} for what reading takes beyond "
+                f"{MEMORY_MB} MB of memory: {_said(error)}. Free some, or send smaller files"
             ) from error
         except duckdb.Error as error:
             raise self._unreadable(error, folder) from error
