@@ -111,7 +111,7 @@ def small_disk(shop) -> Iterator[str]:
     folder = tempfile.mkdtemp(prefix="firmament-small-")
     mount = ["mount", "-t", "tmpfs", "-o", "size=2m,mode=777", "tmpfs", folder]
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
-        os.rmdir(folder)
+        Path(folder).rmdir()
         pytest.skip("a small disk cannot be mounted here")
     try:
         place = Path(folder, "tables")
@@ -120,9 +120,11 @@ def small_disk(shop) -> Iterator[str]:
         name = sql.Identifier(f"small_{os.getpid()}")
         with psycopg.connect(shop.dsn, autocommit=True) as connection:
             database = sql.Identifier(connection.info.dbname)
-            connection.execute(
-                sql.SQL("create tablespace {} location {}").format(name, sql.Literal(str(place)))
-            )
+            try:
+                create = sql.SQL("create tablespace {} location {}")
+                connection.execute(create.format(name, sql.Literal(str(place))))
+            except psycopg.Error as error:  # a server in a namespace of its own does not see the mount
+                pytest.skip(f"the server cannot use the small disk: {error}")
             connection.execute(sql.SQL("alter database {} set temp_tablespaces = {}").format(database, name))
             try:
                 yield folder
@@ -131,7 +133,7 @@ def small_disk(shop) -> Iterator[str]:
                 connection.execute(sql.SQL("drop tablespace {}").format(name))
     finally:
         subprocess.run(["umount", "-l", folder], check=True)
-        os.rmdir(folder)
+        Path(folder).rmdir()
 
 
 def test_a_warehouse_whose_disk_is_full_keeps_yesterday_and_a_rerun_heals(shop, small_disk):
@@ -143,7 +145,7 @@ def test_a_warehouse_whose_disk_is_full_keeps_yesterday_and_a_rerun_heals(shop, 
     shop.sell("acme", [*sales(25), *more])
 
     with pytest.raises(
-        WarehouseError, match="No space left on device.*the server's disk is full; nothing was"
+        WarehouseError, match=r"No space left on device.*the server's disk is full; nothing was"
     ):
         shop.run("acme", NEXT, only=SALES)
 
