@@ -46,3 +46,17 @@ def test_a_value_that_was_nothing_has_no_change_in_percent(shop):
         "join analytics.dim_customer using (customer_sk) where fact_customer_ltv.as_of = %s order by 1",
         LAST,
     ) == [("ann", None, None), ("bob", 10, "increasing")]
+
+
+def test_a_decision_table_corrected_on_its_day_is_believed(shop):
+    def segment(name):
+        about = {"segment_description": "", "target_marketing_strategy": "", "segment_type": "rfm"}
+        row = {"segment_code": "loyal", "segment_name": name, "cells": "555", "retention_priority": 1}
+        shop.load("dim_customer_segment", f"as_of={LAST}", [row | about | {"value_tier": "High value"}])
+
+    segment("Loyal")
+    segment("Faithful")
+
+    assert shop.ask("select segment_name, is_active from analytics.dim_customer_segment") == [
+        ("Faithful", True)
+    ]

@@ -92,3 +92,23 @@ def test_steps_rise_and_are_flat_beyond_their_ends():
     assert (np.diff(found) >= 0).all()
     assert found[0] == found[1]
     assert found[-1] == found[-2]
+
+
+def test_each_rate_divides_by_its_own_customers():
+    flagged = [0.9] * 4 + [0.1] * 6  # three of four rightly; two of six wrongly let go
+    churned = np.array([True, True, True, False, True, True, False, False, False, False])
+
+    found = churn_evaluation.measure(np.array(flagged), churned, threshold=0.9)
+
+    assert found["precision"] == 3 / 4
+    assert found["recall"] == 3 / 5
+    assert found["f1"] == pytest.approx(2 * 3 / 9)
+    assert found["accuracy"] == 7 / 10
+    assert (found["true_positives"], found["false_positives"]) == (3, 1)
+    assert (found["true_negatives"], found["false_negatives"]) == (4, 2)
+
+
+def test_a_chance_of_one_is_of_the_last_tenth():
+    found = churn_evaluation.calibration_error(np.array([0.9, 1.0]), np.array([True, False]))
+
+    assert found == pytest.approx(abs(1.9 - 1) / 2)
