@@ -69,6 +69,13 @@ class Notebook:
     def record_rejections(self, *about: object) -> None:
         """The rejected rows lie beside the dataset, where the report counts them."""
 
+    def record_reading(self, *about: object) -> None:
+        """No later run will count the months again."""
+
+    def readings(self, *about: object) -> list[dict[str, Any]]:
+        """Nothing was read before."""
+        return []
+
 
 def settings_in(folder: Path) -> Settings:
     """Settings under which everything lies in ``folder``; of the caller's, only those of memory count."""
