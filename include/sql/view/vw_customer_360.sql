@@ -1,6 +1,7 @@
 -- vw_customer_360: all that is known of a customer in one row: attributes, golden row, sales, engagement,
 -- points and the action decided. No contact details, which are in the schema pii alone.
--- Grain: firm_key, customer_id. The function takes any as_of, the view each firm's latest.
+-- Grain: firm_key, customer_id. The function takes any as_of, the view each firm's latest. What a customer
+-- bought and did is looked up customer by customer (lateral), so that one of them is answered at once.
 
 create or replace function mart.customer_360(firm text, as_of date)
 returns table (
@@ -45,99 +46,6 @@ returns table (
 language sql
 stable
 as $$
-with lines as (
-
-    select
-        fact_sales.customer_sk,
-        fact_sales.order_date,
-        fact_sales.transaction_id,
-        fact_sales.kind,
-        fact_sales.channel,
-        fact_sales.net_amount,
-        dim_product.category
-    from analytics.dim_firm
-    inner join analytics.fact_sales on dim_firm.firm_sk = fact_sales.firm_sk
-    inner join analytics.dim_product on fact_sales.product_sk = dim_product.product_sk
-    where
-        dim_firm.firm_key = customer_360.firm
-        and fact_sales.order_date < customer_360.as_of
-
-),
-
-sales as (
-
-    select
-        lines.customer_sk,
-        min(lines.order_date) filter (where lines.kind = 'sale') as first_order_date,
-        count(distinct lines.transaction_id) filter (where lines.kind = 'return') as return_count,
-        coalesce(-sum(lines.net_amount) filter (where lines.kind = 'return'), 0) as returned_amount
-    from lines
-    group by lines.customer_sk
-
-),
-
-categories as (
-
-    select distinct on (by_category.customer_sk)
-        by_category.customer_sk,
-        by_category.category
-    from (
-        select
-            lines.customer_sk,
-            lines.category,
-            sum(lines.net_amount) as net_amount
-        from lines
-        where lines.category is not null
-        group by
-            lines.customer_sk,
-            lines.category
-    ) as by_category
-    order by
-        by_category.customer_sk asc,
-        by_category.net_amount desc,
-        by_category.category asc
-
-),
-
-channels as (
-
-    select distinct on (by_channel.customer_sk)
-        by_channel.customer_sk,
-        by_channel.channel
-    from (
-        select
-            lines.customer_sk,
-            lines.channel,
-            count(distinct lines.transaction_id) as orders
-        from lines
-        where
-            lines.kind = 'sale'
-            and lines.channel is not null
-        group by
-            lines.customer_sk,
-            lines.channel
-    ) as by_channel
-    order by
-        by_channel.customer_sk asc,
-        by_channel.orders desc,
-        by_channel.channel asc
-
-),
-
-points as (
-
-    select
-        fact_loyalty_movement.customer_sk,
-        sum(fact_loyalty_movement.points_earned - fact_loyalty_movement.points_used) as points_balance
-    from analytics.dim_firm
-    inner join analytics.fact_loyalty_movement on dim_firm.firm_sk = fact_loyalty_movement.firm_sk
-    where
-        dim_firm.firm_key = customer_360.firm
-        and fact_loyalty_movement.order_date < customer_360.as_of
-    group by fact_loyalty_movement.customer_sk
-
-)
-
 select
     golden.customer_id,
     dim_customer.country,
@@ -178,12 +86,61 @@ select
     fact_action.is_chosen
 from mart.analytic_customer(customer_360.firm, customer_360.as_of) as golden
 inner join analytics.dim_customer on golden.customer_sk = dim_customer.customer_sk
-left join sales on golden.customer_sk = sales.customer_sk
-left join categories on golden.customer_sk = categories.customer_sk
-left join channels on golden.customer_sk = channels.customer_sk
-left join points on golden.customer_sk = points.customer_sk
-left join mart.customer_engagement(customer_360.firm, customer_360.as_of) as engagement
-    on golden.customer_id = engagement.customer_id
+left join lateral (
+    select
+        min(fact_sales.order_date) filter (where fact_sales.kind = 'sale') as first_order_date,
+        count(distinct fact_sales.transaction_id) filter (where fact_sales.kind = 'return') as return_count,
+        coalesce(-sum(fact_sales.net_amount) filter (where fact_sales.kind = 'return'), 0) as returned_amount
+    from analytics.fact_sales
+    where
+        fact_sales.firm_sk = dim_customer.firm_sk
+        and fact_sales.customer_sk = dim_customer.customer_sk
+        and fact_sales.order_date < customer_360.as_of
+) as sales on true
+left join lateral (
+    select dim_product.category
+    from analytics.fact_sales
+    inner join analytics.dim_product on fact_sales.product_sk = dim_product.product_sk
+    where
+        fact_sales.firm_sk = dim_customer.firm_sk
+        and fact_sales.customer_sk = dim_customer.customer_sk
+        and fact_sales.order_date < customer_360.as_of
+        and dim_product.category is not null
+    group by dim_product.category
+    order by
+        sum(fact_sales.net_amount) desc,
+        dim_product.category asc
+    limit 1
+) as categories on true
+left join lateral (
+    select fact_sales.channel
+    from analytics.fact_sales
+    where
+        fact_sales.firm_sk = dim_customer.firm_sk
+        and fact_sales.customer_sk = dim_customer.customer_sk
+        and fact_sales.order_date < customer_360.as_of
+        and fact_sales.kind = 'sale'
+        and fact_sales.channel is not null
+    group by fact_sales.channel
+    order by
+        count(distinct fact_sales.transaction_id) desc,
+        fact_sales.channel asc
+    limit 1
+) as channels on true
+left join lateral (
+    select
+        sum(fact_loyalty_movement.points_earned - fact_loyalty_movement.points_used) as points_balance
+    from analytics.fact_loyalty_movement
+    where
+        fact_loyalty_movement.firm_sk = dim_customer.firm_sk
+        and fact_loyalty_movement.customer_sk = dim_customer.customer_sk
+        and fact_loyalty_movement.order_date < customer_360.as_of
+) as points on true
+left join lateral (
+    select shown.*
+    from mart.customer_engagement(customer_360.firm, customer_360.as_of) as shown
+    where shown.customer_id = dim_customer.customer_id
+) as engagement on true
 left join analytics.fact_action
     on
         dim_customer.firm_sk = fact_action.firm_sk

@@ -1,5 +1,7 @@
 -- vw_customer_activity_timeline: everything known customers did and were sent, in order of time.
 -- Grain: an order, a return or an event. The function takes any as_of, the view each firm's latest of sales.
+-- What happened is looked up customer by customer (lateral, and sorted, or the planner would undo it), so
+-- that one of them is answered at once.
 
 create or replace function mart.customer_activity_timeline(firm text, customer text, as_of date)
 returns table (
@@ -21,33 +23,37 @@ stable
 as $$
 select
     dim_customer.customer_id,
-    fact_customer_activity.activity_datetime,
-    fact_customer_activity.order_date,
-    fact_customer_activity.activity_type,
-    fact_customer_activity.activity_subtype,
-    fact_customer_activity.activity_reference,
-    fact_customer_activity.channel_code,
+    activity.activity_datetime,
+    activity.order_date,
+    activity.activity_type,
+    activity.activity_subtype,
+    activity.activity_reference,
+    activity.channel_code,
     dim_campaign.campaign_id,
-    fact_customer_activity.order_value,
-    fact_customer_activity.items_count,
-    fact_customer_activity.nps_score,
-    fact_customer_activity.sentiment_score
+    activity.order_value,
+    activity.items_count,
+    activity.nps_score,
+    activity.sentiment_score
 from analytics.dim_firm
 inner join analytics.dim_customer on dim_firm.firm_sk = dim_customer.firm_sk
-inner join analytics.fact_customer_activity
-    on
-        dim_firm.firm_sk = fact_customer_activity.firm_sk
-        and dim_customer.customer_sk = fact_customer_activity.customer_sk
-left join analytics.dim_campaign on fact_customer_activity.campaign_sk = dim_campaign.campaign_sk
+cross join lateral (
+    select fact_customer_activity.*
+    from analytics.fact_customer_activity
+    where
+        fact_customer_activity.firm_sk = dim_customer.firm_sk
+        and fact_customer_activity.customer_sk = dim_customer.customer_sk
+        and fact_customer_activity.order_date < customer_activity_timeline.as_of
+    order by fact_customer_activity.activity_datetime
+) as activity
+left join analytics.dim_campaign on activity.campaign_sk = dim_campaign.campaign_sk
 where
     dim_firm.firm_key = customer_activity_timeline.firm
     and dim_customer.customer_id = customer_activity_timeline.customer
     and not dim_customer.is_anonymous
-    and fact_customer_activity.order_date < customer_activity_timeline.as_of
 order by
-    fact_customer_activity.activity_datetime,
-    fact_customer_activity.activity_type,
-    fact_customer_activity.activity_reference
+    activity.activity_datetime,
+    activity.activity_type,
+    activity.activity_reference
 $$;
 
 create or replace view mart.vw_customer_activity_timeline
@@ -56,28 +62,24 @@ as
 select
     vw_latest_snapshot.firm_key,
     vw_latest_snapshot.as_of,
-    dim_customer.customer_id,
-    fact_customer_activity.activity_datetime,
-    fact_customer_activity.order_date,
-    fact_customer_activity.activity_type,
-    fact_customer_activity.activity_subtype,
-    fact_customer_activity.activity_reference,
-    fact_customer_activity.channel_code,
-    dim_campaign.campaign_id,
-    fact_customer_activity.order_value,
-    fact_customer_activity.items_count,
-    fact_customer_activity.nps_score,
-    fact_customer_activity.sentiment_score
+    shown.customer_id,
+    shown.activity_datetime,
+    shown.order_date,
+    shown.activity_type,
+    shown.activity_subtype,
+    shown.activity_reference,
+    shown.channel_code,
+    shown.campaign_id,
+    shown.order_value,
+    shown.items_count,
+    shown.nps_score,
+    shown.sentiment_score
 from mart.vw_latest_snapshot
-inner join analytics.fact_customer_activity
-    on
-        vw_latest_snapshot.firm_sk = fact_customer_activity.firm_sk
-        and vw_latest_snapshot.as_of > fact_customer_activity.order_date
-inner join analytics.dim_customer
-    on
-        fact_customer_activity.customer_sk = dim_customer.customer_sk
-        and not dim_customer.is_anonymous
-left join analytics.dim_campaign on fact_customer_activity.campaign_sk = dim_campaign.campaign_sk
+inner join analytics.dim_customer on vw_latest_snapshot.firm_sk = dim_customer.firm_sk
+cross join
+    lateral mart.customer_activity_timeline(
+        vw_latest_snapshot.firm_key, dim_customer.customer_id, vw_latest_snapshot.as_of
+    ) as shown
 where vw_latest_snapshot.fact_name = 'fact_sales';
 
 comment on function mart.customer_activity_timeline is

@@ -1,6 +1,7 @@
 -- vw_customer_engagement: how often each customer does something, whether it answers, and what it said last.
 -- Grain: firm_key, customer_id. The function takes any as_of, the view each firm's latest of sales.
--- What is done to a customer (targeted, impression, sent, spend) is no activity of its own.
+-- What is done to a customer (targeted, impression, sent, spend) is no activity of its own. Events are looked
+-- up customer by customer (lateral), so that one of them is answered at once.
 
 create or replace function mart.customer_engagement(firm text, as_of date)
 returns table (
@@ -24,50 +25,52 @@ returns table (
 language sql
 stable
 as $$
-with acts as (
+select
+    dim_customer.customer_id,
+    sums.last_activity_date,
+    customer_engagement.as_of - sums.last_activity_date as days_since_last_activity,
+    sums.active_days as active_days_90_days,
+    sums.previous_days as active_days_previous_90_days,
+    case
+        when sums.active_days = 0 and sums.previous_days = 0 then 'inactive'
+        when sums.active_days > 1.5 * sums.previous_days then 'increasing'
+        when sums.active_days < 0.5 * sums.previous_days then 'decreasing'
+        else 'stable'
+    end as engagement_trend,
+    sums.orders as order_count_90_days,
+    sums.visits as visit_count_90_days,
+    sums.service_days as service_days_90_days,
+    sums.complaints as complaint_count_365_days,
+    sums.sent as sent_count_90_days,
+    sums.opened as opened_count_90_days,
+    sums.clicked as clicked_count_90_days,
+    round(100.0 * sums.opened / nullif(sums.sent, 0), 1) as opened_pct,
+    scores.nps_score as last_nps_score,
+    scores.order_date as last_nps_date
+from analytics.dim_firm
+inner join analytics.dim_customer on dim_firm.firm_sk = dim_customer.firm_sk
+cross join lateral (
+    with acts as (
+
+        select
+            fact_customer_activity.order_date,
+            fact_customer_activity.activity_type,
+            coalesce(fact_customer_activity.event_count, 1) as event_count,
+            fact_customer_activity.activity_type not in (
+                'targeted', 'impression', 'sent', 'spend'
+            ) as is_own,
+            fact_customer_activity.order_date >= customer_engagement.as_of - 90 as is_recent,
+            fact_customer_activity.order_date >= customer_engagement.as_of - 180
+            and fact_customer_activity.order_date < customer_engagement.as_of - 90 as is_previous
+        from analytics.fact_customer_activity
+        where
+            fact_customer_activity.firm_sk = dim_customer.firm_sk
+            and fact_customer_activity.customer_sk = dim_customer.customer_sk
+            and fact_customer_activity.order_date < customer_engagement.as_of
+
+    )
 
     select
-        fact_customer_activity.customer_sk,
-        fact_customer_activity.order_date,
-        fact_customer_activity.activity_type,
-        coalesce(fact_customer_activity.event_count, 1) as event_count,
-        fact_customer_activity.activity_type not in (
-            'targeted', 'impression', 'sent', 'spend'
-        ) as is_own,
-        fact_customer_activity.order_date >= customer_engagement.as_of - 90 as is_recent,
-        fact_customer_activity.order_date >= customer_engagement.as_of - 180
-        and fact_customer_activity.order_date < customer_engagement.as_of - 90 as is_previous
-    from analytics.dim_firm
-    inner join analytics.fact_customer_activity on dim_firm.firm_sk = fact_customer_activity.firm_sk
-    where
-        dim_firm.firm_key = customer_engagement.firm
-        and fact_customer_activity.order_date < customer_engagement.as_of
-
-),
-
-scores as (
-
-    select distinct on (fact_interaction.customer_sk)
-        fact_interaction.customer_sk,
-        fact_interaction.nps_score,
-        fact_interaction.order_date
-    from analytics.dim_firm
-    inner join analytics.fact_interaction on dim_firm.firm_sk = fact_interaction.firm_sk
-    where
-        dim_firm.firm_key = customer_engagement.firm
-        and fact_interaction.order_date < customer_engagement.as_of
-        and fact_interaction.nps_score is not null
-    order by
-        fact_interaction.customer_sk asc,
-        fact_interaction.occurred_at desc,
-        fact_interaction.interaction_id desc
-
-),
-
-sums as (
-
-    select
-        acts.customer_sk,
         max(acts.order_date) filter (where acts.is_own) as last_activity_date,
         count(distinct acts.order_date) filter (where acts.is_own and acts.is_recent) as active_days,
         count(distinct acts.order_date) filter (where acts.is_own and acts.is_previous) as previous_days,
@@ -97,36 +100,26 @@ sums as (
             sum(acts.event_count) filter (where acts.activity_type = 'clicked' and acts.is_recent), 0
         ) as clicked
     from acts
-    group by acts.customer_sk
-
-)
-
-select
-    dim_customer.customer_id,
-    sums.last_activity_date,
-    customer_engagement.as_of - sums.last_activity_date as days_since_last_activity,
-    sums.active_days as active_days_90_days,
-    sums.previous_days as active_days_previous_90_days,
-    case
-        when sums.active_days = 0 and sums.previous_days = 0 then 'inactive'
-        when sums.active_days > 1.5 * sums.previous_days then 'increasing'
-        when sums.active_days < 0.5 * sums.previous_days then 'decreasing'
-        else 'stable'
-    end as engagement_trend,
-    sums.orders as order_count_90_days,
-    sums.visits as visit_count_90_days,
-    sums.service_days as service_days_90_days,
-    sums.complaints as complaint_count_365_days,
-    sums.sent as sent_count_90_days,
-    sums.opened as opened_count_90_days,
-    sums.clicked as clicked_count_90_days,
-    round(100.0 * sums.opened / nullif(sums.sent, 0), 1) as opened_pct,
-    scores.nps_score as last_nps_score,
-    scores.order_date as last_nps_date
-from sums
-inner join analytics.dim_customer on sums.customer_sk = dim_customer.customer_sk
-left join scores on sums.customer_sk = scores.customer_sk
-where not dim_customer.is_anonymous
+    having count(*) > 0
+) as sums
+left join lateral (
+    select
+        fact_interaction.nps_score,
+        fact_interaction.order_date
+    from analytics.fact_interaction
+    where
+        fact_interaction.firm_sk = dim_customer.firm_sk
+        and fact_interaction.customer_sk = dim_customer.customer_sk
+        and fact_interaction.order_date < customer_engagement.as_of
+        and fact_interaction.nps_score is not null
+    order by
+        fact_interaction.occurred_at desc,
+        fact_interaction.interaction_id desc
+    limit 1
+) as scores on true
+where
+    dim_firm.firm_key = customer_engagement.firm
+    and not dim_customer.is_anonymous
 $$;
 
 create or replace view mart.vw_customer_engagement
