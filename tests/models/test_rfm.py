@@ -101,6 +101,28 @@ def test_equal_customers_share_a_score_whatever_their_number():
     assert {row["recency_score"] for row in scores.values()} == {3}
 
 
+def test_a_mid_rank_that_is_the_quantile_itself_scores_below_it():
+    least, more = [(f"c{i}", 5, 1, 10) for i in range(40)], [(f"d{i}", 5, 2, 20) for i in range(60)]
+
+    scores = score(summary(*least, *more), Firm())
+
+    # The mid-rank of 40 of 100 is 20 %, of the 60 above them 70 %.
+    assert {row["monetary_score"] for key, row in scores.items() if key.startswith("c")} == {1}
+    assert {row["monetary_score"] for key, row in scores.items() if key.startswith("d")} == {4}
+
+
+def test_the_fewest_customers_are_enough_and_the_last_day_of_being_new_is_new():
+    batch = summary(*hundred())  # a hundred, who first bought 1000 days ago
+
+    at, beyond = (
+        score(batch, Firm(min_customers=fewest, new_days=days, active_days=1000, passive_days=1001))["c099"]
+        for fewest, days in ((100, 1000), (101, 999))
+    )
+
+    assert (at["recency_score"], at["activity_status"]) == (1, "New")
+    assert (beyond["recency_score"], beyond["activity_status"]) == (None, "Active")
+
+
 def test_shuffling_the_customers_changes_no_score():
     customers = hundred()
     ordered = score(summary(*customers), Firm())

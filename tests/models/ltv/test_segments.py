@@ -31,9 +31,9 @@ def test_tiers_begin_at_their_percentiles():
 
 def test_each_segment_has_its_customer():
     of = rows((0, 5, 5), (9, 5, 400), (9, 200, 400), (3, 5, 100), (1, 5, 100), (3, 5, 100), (9, 200, 400))
-    worth = np.array([99.0, 95.0, 60.0, 60.0, 60.0, 49.0, 95.0])
+    worth = np.array([99.0, 95.0, 60.0, 50.0, 60.0, 49.9, 95.0])
     revenue = np.array([99.0, 80.0, 60.0, 60.0, 60.0, 60.0, 79.0])
-    alive = np.array([1.0, 0.4, 0.49, 0.9, 0.9, 0.9, 0.3])
+    alive = np.array([1.0, 0.4, 0.49, 0.5, 0.9, 0.9, 0.3])
 
     found = segments.segments(of, worth, revenue, alive, churn_threshold_days=90)
 
