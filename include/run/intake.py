@@ -6,6 +6,7 @@ disagree about one grain key are all rejected, because nobody can say which of t
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from include.engines import Engine
 
 EXACT_DUPLICATE = "exact_duplicate"
 CONFLICTING_DUPLICATE = "conflicting_duplicate"
+TOO_LONG = "too_long"
+LONGEST_KEY = 1000  # bytes: an index of the warehouse takes a little over twice that
 SAMPLES = 5
 
 
@@ -78,6 +81,7 @@ class Intake:
         try:
             for batch in batches:
                 self.rows += batch.num_rows
+                batch = _without_long_keys(batch, keeps_all=not self.dataset.pii)
                 is_usable = pc.is_null(batch.column("rejected_reason"))
                 if pc.all(is_usable).as_py() is False:
                     bad = batch.filter(pc.invert(is_usable))
@@ -142,6 +146,30 @@ class Intake:
             for batch in self._query(engine, query):
                 self.rejections.add(batch)
                 writer.write_batch(batch.select(_REJECTED.names).cast(_REJECTED))
+
+
+def _without_long_keys(batch: pa.RecordBatch, *, keeps_all: bool) -> pa.RecordBatch:
+    """The batch with each usable row rejected that has a key no index can hold; what is kept of it is cut."""
+    ids = [name for name in batch.schema.names if name.endswith("_id")]
+    is_long = pa.array([False] * batch.num_rows) if not ids else None
+    for name in ids:
+        longer = pc.fill_null(pc.greater(pc.binary_length(batch.column(name)), LONGEST_KEY), False)
+        is_long = longer if is_long is None else pc.or_(is_long, longer)
+    reasons = batch.column("rejected_reason")
+    is_long = pc.and_(is_long, pc.is_null(reasons))
+    if not pc.any(is_long).as_py():
+        return batch
+    told = batch.column("source_row").to_pylist()
+    for i in pc.indices_nonzero(is_long).to_pylist():
+        row = {
+            name: batch.column(name)[i].as_py() for name in (batch.schema.names[:-2] if keeps_all else ids)
+        }
+        cut = {name: str(value)[:LONGEST_KEY] for name, value in row.items() if value is not None}
+        told[i] = json.dumps(cut, ensure_ascii=False)
+    columns = dict(zip(batch.schema.names, batch.columns, strict=True))
+    columns["rejected_reason"] = pc.if_else(is_long, pa.scalar(TOO_LONG, reasons.type), reasons)
+    columns["source_row"] = pa.array(told, columns["source_row"].type)
+    return pa.RecordBatch.from_arrays(list(columns.values()), schema=batch.schema)
 
 
 _REJECTED = pa.schema({"rejected_reason": pa.string(), "source_row": pa.string()})
