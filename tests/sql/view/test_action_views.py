@@ -11,7 +11,7 @@ from include.datasets.actions import ACTIONS
 from include.models.actions import Customer, Rule, decide
 from include.models.uplift import amount_effect, rate_effect
 from include.simulator.behaviour import Season, draw_buyers, draw_purchases, draw_values
-from tests.warehouse.shop import TABLES, returned, sale
+from tests.warehouse.shop import TABLES, returned, sale, scored
 
 TABLES["fact_action"] = ACTIONS
 JANUARY, FEBRUARY, APRIL = date(2026, 1, 10), date(2026, 2, 10), date(2026, 4, 1)
@@ -51,6 +51,7 @@ def known(shop, *customers):
 
 def test_the_plan_counts_who_is_chosen_held_out_and_beyond_the_budget(shop):
     known(shop, "ann", "bob", "cid", "dan", "eve", "fay")
+    shop.rfm(FEBRUARY, scored("ann", FEBRUARY))  # another fact of the same day
     decide_on(shop, JANUARY, action("ann"))
     decide_on(
         shop,
