@@ -3,6 +3,9 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
+import psycopg
+import pytest
+
 from include.datasets.actions import ACTIONS
 from tests.warehouse.churn_rows import at_risk, model
 from tests.warehouse.engagement_rows import entry, event, points, won
@@ -202,6 +205,30 @@ def test_engagement_counts_what_a_customer_does_and_not_what_is_done_to_it(shop)
         ("bob", ago(91), 91, 0, 4, "decreasing", 0, 0, 0, 0, 1, 0, 0, N("0.0"), 6, ago(95)),
         ("cid", ago(300), 300, 0, 0, "inactive", 0, 0, 0, 0, 0, 0, 0, None, None, None),
     ]
+
+
+@pytest.mark.parametrize("view", ["customer_360", "customer_engagement", "customer_activity_timeline"])
+def test_one_customer_is_looked_up_and_not_found_among_everybodys_sales(shop, view):
+    golden(shop)
+    sell(shop, sale("1", ago(3)), sale("2", ago(3), "bob"))
+
+    with psycopg.connect(shop.dsn) as connection:
+        connection.execute("set enable_seqscan = off")
+        asked = f"explain (format json) select * from mart.vw_{view} where customer_id = 'ann'"
+        ((plan,),) = connection.execute(asked).fetchall()
+
+    reads = [
+        node for node in nodes(plan[0]["Plan"]) if node.get("Relation Name", "").startswith("fact_sales")
+    ]
+    assert reads
+    assert all("customer_sk = " in step.get("Index Cond", "") for step in reads), reads
+
+
+def nodes(plan):
+    """A plan's steps, from the top."""
+    yield plan
+    for below in plan.get("Plans", ()):
+        yield from nodes(below)
 
 
 def test_a_journey_has_each_milestone_once_and_in_order(shop):
