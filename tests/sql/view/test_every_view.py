@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from types import SimpleNamespace
 
+import psycopg
 import pytest
 from psycopg import sql
 
@@ -108,32 +109,36 @@ def fill(shop, as_of, number, segment="champions"):
 
 def views(shop) -> dict[str, list]:
     """Rows of every view of ``acme``."""
-    names = shop.ask("select table_name from information_schema.views where table_schema = 'mart'")
     query = "select to_jsonb(v) - 'firm_key' - 'firm_sk' from mart.{} as v where firm_key = 'acme'"
-    return {name: rows(shop, sql.SQL(query).format(sql.Identifier(name))) for (name,) in names}
+    with psycopg.connect(shop.dsn) as connection:
+        names = connection.execute(
+            "select table_name from information_schema.views where table_schema = 'mart'"
+        ).fetchall()
+        return {name: rows(connection, sql.SQL(query).format(sql.Identifier(name))) for (name,) in names}
 
 
 def functions(shop, as_of) -> dict[str, list]:
     """Rows that every view's function has of ``acme`` as of a day, named as the view."""
-    found = shop.ask(
-        "select proname, proargnames[1:pronargs] from pg_proc "
-        "where pronamespace = 'mart'::regnamespace and 'firm' = any(proargnames)"
-    )
     given = {"firm": "acme", "as_of": as_of, "customer": "ann", "from_as_of": SUMMER, "to_as_of": as_of}
     query = "select to_jsonb(f) - 'customer_sk' from mart.{}({}) as f"
-    return {
-        f"vw_{name}": rows(
-            shop,
-            sql.SQL(query).format(
-                sql.Identifier(name), sql.SQL(", ").join(sql.Literal(given[a]) for a in arguments)
-            ),
-        )
-        for name, arguments in found
-    }
+    with psycopg.connect(shop.dsn) as connection:
+        found = connection.execute(
+            "select proname, proargnames[1:pronargs] from pg_proc "
+            "where pronamespace = 'mart'::regnamespace and 'firm' = any(proargnames)"
+        ).fetchall()
+        return {
+            f"vw_{name}": rows(
+                connection,
+                sql.SQL(query).format(
+                    sql.Identifier(name), sql.SQL(", ").join(sql.Literal(given[a]) for a in arguments)
+                ),
+            )
+            for name, arguments in found
+        }
 
 
-def rows(shop, query) -> list:
-    return sorted((row for (row,) in shop.ask(query)), key=repr)
+def rows(connection, query) -> list:
+    return sorted((row for (row,) in connection.execute(query)), key=repr)
 
 
 @pytest.fixture(scope="module")
