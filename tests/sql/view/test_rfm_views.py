@@ -137,6 +137,8 @@ def test_migration_compares_with_the_last_snapshot_at_least_30_days_older(shop):
 
 
 def test_migration_compares_with_the_earliest_when_none_is_30_days_older(shop):
+    shop.customers(OLD, {"customer_id": "ann"})
+    shop.sales("2026-09", as_of=OLD)  # an earlier snapshot, but of another fact
     for day in (date(2026, 11, 1), date(2026, 11, 5), NEW):
         shop.rfm(day, scored("ann", day))
 
