@@ -1,6 +1,6 @@
 -- fact_scorecard of churn: what each snapshot predicted against what then happened, for every snapshot whose
 -- window lies within the sales that are loaded. A snapshot is computed anew when a load it was made from has
--- changed, so the order of runs does not matter.
+-- changed, so the order of runs does not matter. Sums are of numerics, whose order does not matter either.
 -- Grain: as_of, decile. Params: :firm_key, :firm_sk, :scorer_sha256.
 
 create temp table due_windows on commit drop as
@@ -94,7 +94,7 @@ outcomes as (
 
     select
         due_windows.as_of,
-        fact_customer_churn_risk.churn_probability,
+        cast(fact_customer_churn_risk.churn_probability as numeric) as churn_probability,
         coalesce(
             fact_customer_churn_risk.churn_probability,
             fact_customer_churn_risk.churn_risk_score / 100.0

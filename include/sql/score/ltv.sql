@@ -133,9 +133,9 @@ outcomes as (
         expectations.horizon_days,
         expectations.total_reach,
         expectations.doubt_share,
-        cast(expectations.expected as double precision) as expected,
-        expectations.deviation,
-        coalesce(cast(spent.net_spend as double precision), 0) as realised
+        expectations.expected,
+        cast(expectations.deviation as numeric) as deviation,
+        coalesce(spent.net_spend, 0) as realised
     from expectations
     left join spent
         on
