@@ -53,3 +53,17 @@ def test_a_directory_that_is_corrected_on_its_day_is_believed_and_an_empty_one_l
 
     assert corrected == [(kind, "kept", f"Corrected {kind}", True) for kind in KINDS]
     assert shop.ask(SHOWN) == [(kind, "kept", f"Corrected {kind}", False) for kind in KINDS]
+
+
+@pytest.mark.parametrize("order", [(MAY, JUNE), (JUNE, MAY)])
+def test_a_kind_that_the_latest_directory_has_none_of_is_active_in_none_of_its_entries(shop, order):
+    rows = {
+        MAY: [entry(kind, "kept", entry_name=kind) for kind in KINDS],
+        JUNE: [entry("campaign", "kept", entry_name="campaign")],
+    }
+
+    for as_of in order:
+        shop.load("dim_campaign", f"as_of={as_of}", rows[as_of])
+
+    active = {(kind, is_active) for kind, _, _, is_active in shop.ask(SHOWN)}
+    assert active == {("campaign", True), ("channel", False), ("programme", False)}

@@ -56,9 +56,7 @@ where
 update analytics.dim_campaign
 set is_active = latest.as_of is not distinct from dim_campaign.as_of
 from (
-    select greatest(max(newest.as_of), :as_of) as as_of
-    from analytics.dim_campaign as newest
-    where newest.firm_sk = :firm_sk
+    select greatest(control.latest_load(:firm_sk, 'dim_campaign'), :as_of) as as_of
 ) as latest
 where
     dim_campaign.firm_sk = :firm_sk
@@ -109,9 +107,7 @@ where
 update analytics.dim_interaction_channel
 set is_active = latest.as_of is not distinct from dim_interaction_channel.as_of
 from (
-    select greatest(max(newest.as_of), :as_of) as as_of
-    from analytics.dim_interaction_channel as newest
-    where newest.firm_sk = :firm_sk
+    select greatest(control.latest_load(:firm_sk, 'dim_campaign'), :as_of) as as_of
 ) as latest
 where
     dim_interaction_channel.firm_sk = :firm_sk
@@ -154,9 +150,7 @@ where
 update analytics.dim_program
 set is_active = latest.as_of is not distinct from dim_program.as_of
 from (
-    select greatest(max(newest.as_of), :as_of) as as_of
-    from analytics.dim_program as newest
-    where newest.firm_sk = :firm_sk
+    select greatest(control.latest_load(:firm_sk, 'dim_campaign'), :as_of) as as_of
 ) as latest
 where
     dim_program.firm_sk = :firm_sk

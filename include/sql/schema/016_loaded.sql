@@ -1,4 +1,21 @@
--- What the scores of every model ask of the loads: sql/score/<module>.sql.
+-- What loads and scores ask of the loads so far.
+
+create function control.latest_load(firm_sk integer, table_name text)
+returns date
+language sql
+stable
+as $$
+
+select max(loads.as_of) as as_of
+from control.loads
+inner join analytics.dim_firm on loads.firm_key = dim_firm.firm_key
+where
+    dim_firm.firm_sk = latest_load.firm_sk
+    and loads.table_name = latest_load.table_name;
+$$;
+
+comment on function control.latest_load is
+'Latest as_of that a firm''s table was loaded at; null where it never was.';
 
 create function analytics.sales_loaded_until(firm_sk integer)
 returns date
