@@ -7,8 +7,10 @@ import pytest
 
 from include.datasets.features import CUSTOMER_FEATURES
 from include.demo.data import campaign_tables
+from include.run import run_step
 from include.run.validate import GateError
 from include.simulator.writing import create_shop, fill
+from include.steps import find_step
 from include.warehouse import Warehouse
 from tests.run.modelled import read
 from tests.run.test_pipeline import AS_OF, sales
@@ -40,7 +42,7 @@ def database(shop, monkeypatch):
             for statement in statements:
                 connection.execute(statement)
 
-    shop.add("acme", source=SOURCE, modules=[*MODULES, "churn"])
+    shop.add("acme", source=SOURCE, modules=MODULES)
     run(
         "insert into customers (customer_id) values ('ann'), ('bob')",
         "insert into orders (order_id, customer_id, ordered_at) values ('o1', 'ann', '2025-02-10Z')",
@@ -73,12 +75,16 @@ def test_a_firm_that_has_all_of_it_has_facts_of_all_of_it_and_the_same_after_ano
     ) == [(2, 1, 35, 0)]
     assert shop.query("select sum(points_outstanding)::int from mart.vw_loyalty_programme") == [(7,)]
     assert [shop.query(f"select * from analytics.{fact} order by 1, 2, 3") for fact in facts] == before
-    (features,) = read("acme", CUSTOMER_FEATURES, AS_OF).to_pylist()
-    assert (features["message_count_30_days"], features["points_earned_30_days"]) == (1, 7)
     # What the gate compares later months with.
     with Warehouse(shop.dsn) as warehouse:
         past = warehouse.history("acme", "loyalty_movements")
     assert [(row["slice"], row["rows"]) for row in past] == [("2025-02", 1)]
+
+    shop.add("acme", source=SOURCE, modules=[*MODULES, "churn"])
+    run_step(find_step("customer_features"), "acme", AS_OF)
+
+    (features,) = read("acme", CUSTOMER_FEATURES, AS_OF).to_pylist()
+    assert (features["message_count_30_days"], features["points_earned_30_days"]) == (1, 7)
 
 
 def test_events_of_strangers_stop_the_firm(shop, database):
