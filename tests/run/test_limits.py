@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from datetime import date, timedelta
-from decimal import Decimal
 
 import psycopg
 import pytest
@@ -16,8 +15,8 @@ from include.simulator.writing import create_shop
 
 LIMIT = 90_000_000_000_000  # of one customer's sales; numeric(18, 4) holds 1.1 times that
 UNITS = 1_000_000  # the most on one line that the gate takes
-CUSTOMERS, ORDERS = 60, 4
-FIRST, AS_OF = date(2023, 6, 1), date(2025, 2, 15)
+CUSTOMERS, RETURNING, ORDERS = 60, 10, 4
+FIRST, AS_OF = date(2024, 8, 1), date(2025, 2, 15)
 SOURCE = {"kind": "postgres", "conn_id": "acme_shop", "schema": "shop"}
 LONG = "ü" * 300  # an index of Postgres holds keys of up to 2,700 bytes
 INSERTS = {
@@ -35,7 +34,7 @@ INSERTS = {
 
 
 def sold(amount: int) -> dict[str, list[tuple]]:
-    """Rows of the shop's tables: orders of ``amount`` each; the first ten customers return all of them."""
+    """Rows of the shop's tables: orders of ``amount`` each; the first customers return all of them."""
     rng = random.Random(8)
     rows: dict[str, list[tuple]] = {table: [] for table in INSERTS}
     rows["products"] = [(f"tea {LONG}", LONG)]
@@ -49,90 +48,60 @@ def sold(amount: int) -> dict[str, list[tuple]]:
             rows["order_lines"].append((order, "1", f"tea {LONG}", UNITS, amount, 2 * amount))
             rows["interactions"].append((order, "targeted", f"{day} 12:00Z", who, "spring", amount))
             rows["loyalty_movements"].append((order, who, f"{day} 12:00Z", amount))
-            if n < 10:
-                rows["returns"].append((order, who, f"{day} 13:00Z"))
-                rows["return_lines"].append((order, "1", f"tea {LONG}", UNITS, amount, 2 * amount))
+            if n < RETURNING:
+                rows["returns"].append((f"back {order}", who, f"{day} 13:00Z"))
+                rows["return_lines"].append((f"back {order}", "1", f"tea {LONG}", UNITS, amount, 2 * amount))
         rows["leads"].append((f"lead {n}", who, f"{FIRST} 00:00Z", amount))
     return rows
 
 
 @pytest.fixture
-def run_whole(shop, postgres_server, monkeypatch):
-    """Run every module of a firm whose orders are of one amount; the database that it publishes to."""
-    names = []
-
-    def run(amount: int) -> str:
-        names.append(f"limits_{len(names)}")
-        dsn = postgres.create_database(postgres_server, names[-1])
-        monkeypatch.setenv("AIRFLOW_CONN_ACME_SHOP", dsn)
-        key = f"firm{len(names)}"
-        with psycopg.connect(dsn) as connection:
-            create_shop(connection, "shop")
-            connection.execute("create schema crm; set search_path to shop")
-            for table, rows in sold(amount).items():
-                marks = ", ".join(["%s"] * len(rows[0]))
-                text = f"insert into {table} {INSERTS[table]} values ({marks})"
-                connection.cursor().executemany(text, rows)
-        shop.add(
-            key,
-            source=SOURCE,
-            modules=(*MODULES, *OPTIONAL_MODULES),
-            churn={"min_customers": 50, "min_repeat_buyers": 20, "min_events": 10, "most_cutoffs": 3},
-            ltv={"min_customers": 50, "min_repeat_buyers": 20},
-            publish={"conn_id": "acme_shop", "schema": "crm"},
-        )
-        shop.run(key, AS_OF)
-        return dsn
-
-    yield run
-    for name in names:
-        postgres.drop_database(postgres_server, name)
-
-
-def test_a_firm_at_the_limit_has_the_facts_of_a_small_one_in_larger_numbers(shop, run_whole):
-    factor = LIMIT // ORDERS // 2
-
-    small_dsn, large_dsn = run_whole(2), run_whole(2 * factor)
-
-    by_customer = {
-        "fact_customer_rfm": ("total_spend", "total_spend_365_days", "window_spend", "avg_order_value"),
-        "fact_customer_ltv": ("total_historical_revenue", "avg_order_value"),
-        "fact_customer_churn_risk": ("spend_last_30_days", "spend_last_90_days"),
-    }
-    for fact, columns in by_customer.items():
-        small, large = amounts(shop, fact, "firm1", columns), amounts(shop, fact, "firm2", columns)
-        assert len(large) == CUSTOMERS
-        assert large == [(who, *(factor * amount for amount in rest)) for who, *rest in small]
-    small, large = metrics(shop, "firm1"), metrics(shop, "firm2")
-    assert large["revenue"] == (CUSTOMERS - 10) * LIMIT
-    assert {name: large[name] / factor for name in ("revenue", "revenue_year", "median_spend")} == {
-        name: small[name] for name in ("revenue", "revenue_year", "median_spend")
-    }
-    for name in ("orders", "customers", "retention_rate", "return_share", "top_tenth_share"):
-        assert large[name] == pytest.approx(small[name], rel=1e-9)
-    assert unreadable(shop, "firm2") == {}
-    told = "select count(*), sum(total_spend) from crm.analytic_customer"
-    assert [asked(dsn, told) for dsn in (small_dsn, large_dsn)] == [
-        [(CUSTOMERS, 8 * (CUSTOMERS - 10))], [(CUSTOMERS, (CUSTOMERS - 10) * LIMIT)]
-    ]  # fmt: skip
-    assert asked(large_dsn, "select revenue from crm.analytic_firm_based") == [((CUSTOMERS - 10) * LIMIT,)]
-
-
-def amounts(shop, fact, key, columns) -> list[tuple]:
-    return shop.query(
-        f"select customer_id, {', '.join(columns)} from analytics.{fact} "
-        "join analytics.dim_firm using (firm_sk) join analytics.dim_customer using (firm_sk, customer_sk) "
-        "where firm_key = %s order by 1",
-        key,
+def own_database(shop, postgres_server, monkeypatch):
+    """The database of a firm with all modules, which reads from it and publishes to it."""
+    dsn = postgres.create_database(postgres_server, "limits_own")
+    monkeypatch.setenv("AIRFLOW_CONN_ACME_SHOP", dsn)
+    with psycopg.connect(dsn) as connection:
+        create_shop(connection, "shop")
+        connection.execute("create schema crm; set search_path to shop")
+        for table, rows in sold(LIMIT // ORDERS).items():
+            marks = ", ".join(["%s"] * len(rows[0]))
+            text = f"insert into {table} {INSERTS[table]} values ({marks})"
+            connection.cursor().executemany(text, rows)
+    shop.add(
+        "acme",
+        source=SOURCE,
+        modules=(*MODULES, *OPTIONAL_MODULES),
+        churn={"min_customers": 50, "min_repeat_buyers": 20, "min_events": 10, "most_cutoffs": 3},
+        ltv={"min_customers": 50, "min_repeat_buyers": 20},
+        publish={"conn_id": "acme_shop", "schema": "crm"},
     )
+    yield dsn
+    postgres.drop_database(postgres_server, "limits_own")
 
 
-def metrics(shop, key) -> dict[str, Decimal]:
-    return dict(
-        shop.query(
-            "select metric, metric_value from mart.vw_firm_metric where member = '' and firm_key = %s", key
-        )
-    )
+def test_a_firm_whose_customers_reach_the_limit_is_loaded_read_and_published(shop, own_database):
+    total = (CUSTOMERS - RETURNING) * LIMIT
+
+    shop.run("acme", AS_OF)
+
+    spends = [(0,)] * RETURNING + [(LIMIT,)] * (CUSTOMERS - RETURNING)
+    for fact, column in (
+        ("fact_customer_rfm", "total_spend"),
+        ("fact_customer_rfm", "window_spend"),
+        ("fact_customer_ltv", "total_historical_revenue"),
+    ):
+        query = f"select {column} from analytics.{fact} join analytics.dim_customer using (customer_sk)"
+        assert shop.query(f"{query} order by customer_id") == spends
+    assert shop.query("select sum(spend) from analytics.fact_campaign_performance") == [(CUSTOMERS * LIMIT,)]
+    metrics = dict(shop.query("select metric, metric_value from mart.vw_firm_metric where member = ''"))
+    assert metrics["revenue"] == metrics["revenue_year"] == total
+    assert metrics["median_spend"] == LIMIT
+    assert metrics["avg_order_value"] == LIMIT // ORDERS
+    assert float(metrics["return_share"]) == pytest.approx(100 * RETURNING / CUSTOMERS, abs=1e-4)
+    assert unreadable(shop) == {}
+    published = "select sum(total_spend), count(*) from crm.analytic_customer"
+    assert asked(own_database, published) == [(total, CUSTOMERS)]
+    assert asked(own_database, "select revenue from crm.analytic_firm_based") == [(total,)]
 
 
 def asked(dsn, query) -> list[tuple]:
@@ -140,8 +109,8 @@ def asked(dsn, query) -> list[tuple]:
         return connection.execute(query).fetchall()
 
 
-def unreadable(shop, key) -> dict[str, str]:
-    """Views that raise an error when every column of every row of the firm is read."""
+def unreadable(shop) -> dict[str, str]:
+    """Views that raise an error when every column of every row is read."""
     found = {}
     with psycopg.connect(shop.dsn, autocommit=True) as connection:
         names = connection.execute(
@@ -149,9 +118,7 @@ def unreadable(shop, key) -> dict[str, str]:
         ).fetchall()
         for (name,) in names:
             try:
-                connection.execute(
-                    sql.SQL("select * from mart.{} where firm_key = %s").format(sql.Identifier(name)), [key]
-                ).fetchall()
+                connection.execute(sql.SQL("select * from mart.{}").format(sql.Identifier(name))).fetchall()
             except psycopg.Error as error:
                 found[name] = str(error)
     return found
