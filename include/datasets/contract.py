@@ -4,8 +4,8 @@ A dataset is kept in slices: events by month (``month=2026-11``), everything els
 (``as_of=2026-11-21``). What training leaves lies at its anchor, the day before which its data ends.
 ``check`` is called on every write and every read: no step sees a table that breaks the contract.
 
-Money is ``decimal128(18, 4)`` in the firm's currency; instants are UTC; days are days in the firm's
-time zone; ids are text, exactly as the source wrote them.
+Money is ``decimal128(18, 4)`` in the firm's currency, up to the totals of one customer; instants are UTC;
+days are days in the firm's time zone; ids are text, exactly as the source wrote them.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from typing import Literal
 import pyarrow as pa
 
 MONEY = pa.decimal128(18, 4)
+FIRM_TOTAL = pa.decimal128(38, 4)
+"""Sums over all of a firm's customers: every customer may come to the limit of MONEY."""
 QUANTITY = pa.decimal128(18, 4)
 INSTANT = pa.timestamp("us", tz="UTC")
 DAY = pa.date32()

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from include.datasets.contract import MONEY, TEXT, Dataset, column
+from include.datasets.contract import FIRM_TOTAL, TEXT, Dataset, column
 
 FIRM_METRICS = Dataset(
     name="firm_metrics",
@@ -18,9 +18,11 @@ FIRM_METRICS = Dataset(
                 required=True,
             ),
             column("unit", TEXT, "'count', 'days', 'money' or 'percent' (12.5 is 12.5 %).", required=True),
-            column("numerator", MONEY, "What is counted or summed; the value itself where not a ratio."),
-            column("denominator", MONEY, "What it is divided by; null where the metric is no ratio."),
-            column("metric_value", MONEY, "The value; null where it is not defined or its module is off."),
+            column("numerator", FIRM_TOTAL, "What is counted or summed; the value itself where not a ratio."),
+            column("denominator", FIRM_TOTAL, "What it is divided by; null where the metric is no ratio."),
+            column(
+                "metric_value", FIRM_TOTAL, "The value; null where it is not defined or its module is off."
+            ),
             column("definition", TEXT, "What is counted, over what, in which days.", required=True),
         ]
     ),

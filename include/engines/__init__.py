@@ -23,6 +23,10 @@ class Engine(Protocol):
         """Batches of the query's result; each input is a dataset's name and its verified files."""
         ...
 
+    def table(self, sql: str, inputs: Inputs, params: Mapping[str, object]) -> pa.Table:
+        """The query's whole result in memory; with its columns and types even when it has no row."""
+        ...
+
     def close(self) -> None:
         """Give back memory and temporary files."""
         ...

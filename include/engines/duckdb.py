@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -33,6 +34,19 @@ class DuckDb:
 
     def query(self, sql: str, inputs: Inputs, params: Mapping[str, object]) -> Iterator[pa.RecordBatch]:
         """Batches of the result of ``sql``, whose ``:name`` parameters are bound from ``params``."""
+        with self._reading(sql, inputs, params) as reader:
+            yield from reader
+
+    def table(self, sql: str, inputs: Inputs, params: Mapping[str, object]) -> pa.Table:
+        """The whole result of ``sql`` in memory; with its columns and types even when it has no row."""
+        with self._reading(sql, inputs, params) as reader:
+            return reader.read_all()
+
+    @contextmanager
+    def _reading(
+        self, sql: str, inputs: Inputs, params: Mapping[str, object]
+    ) -> Iterator[pa.RecordBatchReader]:
+        """A reader of the result of ``sql``, open until the block ends."""
         statement, names = bindable(sql)
         if missing := sorted(names - set(params)):
             raise QueryError(f"the query asks for parameters nobody gave: {missing}")
@@ -41,8 +55,7 @@ class DuckDb:
             for dataset, paths in inputs:
                 _register(connection, dataset.name, dataset.schema, paths)
             bound = {name: params[name] for name in names}
-            reader: pa.RecordBatchReader = connection.sql(statement, params=bound).to_arrow_reader(BATCH_ROWS)
-            yield from reader
+            yield connection.sql(statement, params=bound).to_arrow_reader(BATCH_ROWS)
         except duckdb.Error as error:
             raise QueryError(self._said(error)) from error
         finally:

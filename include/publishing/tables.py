@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-TEXT, COUNT, MONEY, RATE, DAY, INSTANT, LONG = (
+TEXT, COUNT, MONEY, FIRM_TOTAL, RATE, DAY, INSTANT, LONG = (
     "varchar(400)",
     "numeric(18)",
     "numeric(18, 4)",
+    "numeric(38, 4)",
     "numeric(28, 10)",
     "date",
     "timestamp",
@@ -83,9 +84,9 @@ TABLES: tuple[Table, ...] = (
             "one_time_customers": COUNT,
             "orders": COUNT,
             "orders_year": COUNT,
-            "revenue": MONEY,
-            "revenue_year": MONEY,
-            "revenue_change_percent": MONEY,
+            "revenue": FIRM_TOTAL,
+            "revenue_year": FIRM_TOTAL,
+            "revenue_change_percent": FIRM_TOTAL,
             "avg_order_value": MONEY,
             "median_spend": MONEY,
             "median_orders": MONEY,
@@ -95,9 +96,9 @@ TABLES: tuple[Table, ...] = (
             "one_timer_conversion_percent": MONEY,
             "new_customer_percent": MONEY,
             "high_risk_customers": COUNT,
-            "revenue_at_risk": MONEY,
-            "revenue_at_risk_percent": MONEY,
-            "expected_margin_year": MONEY,
+            "revenue_at_risk": FIRM_TOTAL,
+            "revenue_at_risk_percent": FIRM_TOTAL,
+            "expected_margin_year": FIRM_TOTAL,
             "smart_insight": LONG,
         },
         key=("firm_id", "run_id"),

@@ -45,9 +45,9 @@ def sample_of(
 
 
 def run(engine: Engine, query: str, files: Files, params: Mapping[str, object]) -> pa.Table:
-    """A small query's whole result."""
+    """The whole result of a small query; with its columns even when it has no row."""
     sql = (QUERIES / f"{query}.sql").read_text(encoding="utf-8")
-    return pa.Table.from_batches(list(engine.query(sql, list(files.items()), params)))
+    return engine.table(sql, list(files.items()), params)
 
 
 def write(dataset: Dataset, batches: Iterator[pa.RecordBatch], folder: Path) -> Path:

@@ -26,6 +26,7 @@ from include.models.purchases.likelihood import Floats
 from include.models.purchases.model import PurchaseModel
 
 POWER = 1.5
+FEWEST_LESSONS = 2  # customers; of one, LightGBM draws none
 FLOOR = 1e-3  # of the mean: nobody is expected to spend nothing at all, or one surprise costs infinity
 
 
@@ -154,14 +155,26 @@ def partner(counts: Mapping[str, PurchaseModel], results: Sequence[Result]) -> P
     return max(sound.values(), key=lambda model: model.log_likelihood)
 
 
-def train(fits: Sequence[Fits], kind: str) -> str | None:
-    """Trees trained on every window on which the count model of that kind was fitted; None without any."""
-    lessons = [
-        Lesson(found.window.rows, found.counts[kind], found.spends.model, found.window.horizon_days)
-        for found in fits
-        if found.spends is not None and kind in found.counts
+def lessons(fits: Sequence[Fits], kind: str) -> list[Lesson]:
+    """Training data of trees: every window with a fitted count model of that kind.
+
+    Empty when LightGBM cannot fit them: it draws 80 % of the rows, which must leave one, and its targets
+    must not sum to 0, as they do when nothing was spent after any of these cutoffs.
+    """
+    found = [
+        Lesson(past.window.rows, past.counts[kind], past.spends.model, past.window.horizon_days)
+        for past in fits
+        if past.spends is not None and kind in past.counts
     ]
-    return train_trees(lessons) if lessons else None
+    customers = sum(past.rows.num_rows for past in found)
+    has_spend = any((candidates.floats(past.rows, "holdout_spend") > 0).any() for past in found)
+    return found if has_spend and customers >= FEWEST_LESSONS else []
+
+
+def train(fits: Sequence[Fits], kind: str) -> str | None:
+    """Train trees on the past windows; None when there is nothing to train on."""
+    found = lessons(fits, kind)
+    return train_trees(found) if found else None
 
 
 def level_of(

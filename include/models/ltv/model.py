@@ -50,7 +50,7 @@ def fit(histories: pa.Table, *, firm: Any, as_of: date) -> pa.Table:
     results, fits = ltv_backtest.run(windows)
     missing = _shortfalls(now, has_backtest=bool(results), firm=firm)
     _, counts, spends = ltv_backtest.fit(Window(as_of, 0, now))
-    method, reason = _rung(now, results, counts, spends, missing)
+    method, reason = _rung(now, results, fits, counts, spends, missing)
     own = now["firm_margin_share"][0].as_py() if now.num_rows else None
     header: dict[str, Any] = {
         "anchor": as_of.isoformat(),
@@ -136,6 +136,7 @@ def _shortfalls(now: pa.Table, *, has_backtest: bool, firm: Any) -> list[str]:
 def _rung(
     now: pa.Table,
     results: list[ltv_backtest.Result],
+    fits: list[ltv_backtest.Fits],
     counts: dict[str, Any],
     spends: candidates.Spends | None,
     missing: list[str],
@@ -145,9 +146,11 @@ def _rung(
     frequency = candidates.floats(now, "frequency") if now.num_rows else np.zeros(0)
     if not missing and counts and spends is not None:
         champion, why = ltv_backtest.champion_of(results)
+        stand_in = ltv_backtest.partner(counts, results).model
+        if champion == candidates.TREES and not ltv_backtest.lessons(fits, stand_in):
+            return stand_in, f"{why}; no past window has the spend to train trees on, {stand_in} is used"
         if champion in counts or champion in (candidates.TREES, candidates.OWN_RATE):
             return champion, why
-        stand_in = ltv_backtest.partner(counts, results).model
         return stand_in, f"{why}; it does not converge at the anchor, {stand_in} stands in"
     if counts and spends is not None and (frequency > 0).sum() >= UNTESTED_REPEAT_BUYERS:
         sound = [name for name in candidates.COUNT_MODELS if name in counts and not counts[name].is_boundary]

@@ -37,7 +37,7 @@ where
             - fact_firm_metric.numerator
             * case when fact_firm_metric.unit = 'percent' then 100 else 1 end
             / coalesce(nullif(fact_firm_metric.denominator, 0), 1)
-        ) > 0.001
+        ) > 0.001 + 1e-12 * abs(fact_firm_metric.metric_value)
     )
 
 union all

@@ -376,8 +376,8 @@ select
     measures.metric,
     measures.member,
     catalogue.unit,
-    cast(measures.numerator as decimal(18, 4)) as numerator,
-    cast(measures.denominator as decimal(18, 4)) as denominator,
+    cast(measures.numerator as decimal(38, 4)) as numerator,
+    cast(measures.denominator as decimal(38, 4)) as denominator,
     cast(
         case
             when not catalogue.is_ratio then measures.numerator
@@ -386,7 +386,7 @@ select
                     measures.numerator
                     * case when catalogue.unit = 'percent' then 100 else 1 end
                     / measures.denominator
-        end as decimal(18, 4)
+        end as decimal(38, 4)
     ) as metric_value,
     catalogue.definition
 from measures

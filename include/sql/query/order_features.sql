@@ -136,7 +136,8 @@ totals as (
             when count(*) > 1
                 then sqrt(
                     greatest(
-                        cast(sum(order_value * order_value) as double)
+                        -- decimal(19): engines keep the product of two decimal(18) in 18 digits.
+                        cast(sum(cast(order_value as decimal(19, 4)) * order_value) as double)
                         - cast(sum(order_value) as double) * cast(sum(order_value) as double) / count(*),
                         0.0
                     ) / (count(*) - 1)
