@@ -20,6 +20,7 @@ from include.warehouse.session import Row, Session
 
 ROLES = ("platform", "analyst", "outreach")
 EVERY_FIRM = "*"  # what the role platform is granted
+LOCK = 7_308  # advisory lock class: one change of grants at a time
 LOGIN = re.compile(r"[a-z_][a-z0-9_.@-]{0,62}")
 
 log = logging.getLogger(__name__)
@@ -82,6 +83,7 @@ class Access(Session):
                 "values (%s, %s, %s, %s) on conflict do nothing",
                 [login, firm_key, role, actor],
             )
+            self._replan()
             self._write_down(actor, f"grant {role}", firm_key, login)
         return is_new
 
@@ -127,6 +129,16 @@ class Access(Session):
         known = self.rows("select firm_key from control.firms where firm_key = %s", [firm_key])
         if firm_key != EVERY_FIRM and not known:
             raise UnknownFirm(f"no firm {firm_key!r}; see them: python -m include firms list")
+
+    def _replan(self) -> None:
+        """Invalidate the cached plans of every session: a plan has the login's firms as constants.
+
+        Any change of a function invalidates the plans that call it. A revoked firm needs no new plan: the
+        policies also test the firm when a statement starts.
+        """
+        self.connection.execute("select pg_advisory_xact_lock(%s, 0)", [LOCK])
+        for function in ("visible_firms(text)", "visible_firm_keys()"):
+            self.connection.execute(f"alter function control.{function} cost 100")
 
     def _check_groups(self) -> None:
         if self.connection.execute(statements.script("access", "roles")).fetchall():

@@ -1,6 +1,6 @@
--- grants: what the groups lack, and what they have too much, one statement a row; none when all is well.
--- Only what is closed by row-level security is granted, views that ask as whoever asks them, and the few
--- tables named here that hold no firm's rows. A new table of that kind is closed until it is named.
+-- grants: missing and superfluous privileges of the groups, one statement a row; none when all are right.
+-- Granted are: tables with row-level security, views with security_invoker (in mart and in analytics), and
+-- the tables without firm_sk that are named here. Any other new table or view is granted to nobody.
 
 with groups as (
 
@@ -39,9 +39,8 @@ wanted as (
                     groups.role_name <> 'firmament_outreach'
                     and (
                         relations.is_closed
-                        or relations.table_name in (
-                            'dim_date', 'dim_customer_tier', 'dim_interaction_channel'
-                        )
+                        or relations.asks_as_invoker
+                        or relations.table_name in ('dim_date', 'dim_customer_tier')
                     )
             when relations.table_name = 'vw_outreach_contact'
                 then groups.role_name = 'firmament_outreach' and relations.asks_as_invoker
@@ -87,7 +86,9 @@ functions as (
     cross join groups
     where
         pg_namespace.nspname = 'control'
-        and pg_proc.proname in ('visible_firms', 'visible_firm_keys')
+        and pg_proc.proname in (
+            'visible_firms', 'visible_firm_keys', 'planned_firms', 'planned_firm_keys'
+        )
         and not has_function_privilege(groups.role_name, pg_proc.oid, 'execute')
 
 )

@@ -1,6 +1,11 @@
--- policies: what row-level security still lacks, one statement a row; none when all is well.
--- A table with a firm's key is closed first and opened, firm by firm, by its policies. Partitions are closed
--- and stay so: whoever is let in comes through the parent.
+-- policies: what row-level security still lacks, one change a row; none when nothing is missing.
+-- A table with firm_sk gets row-level security first, and then its policies. Partitions get no policy: their
+-- rows are read through the parent. A policy's comment is its rule: a policy with another comment is
+-- replaced, so a changed rule reaches existing warehouses. Any other policy for the groups is dropped.
+--
+-- Each rule tests the firm twice. control.planned_firms is evaluated by the planner: the plan has constants
+-- instead, and no partition of another firm. control.visible_firms is evaluated when a statement starts: a
+-- revoked firm is gone from prepared statements too.
 
 with tables as (
 
@@ -48,48 +53,99 @@ rules as (
         named.policy_name,
         named.role_name,
         named.schema_name,
-        named.rule
+        named.rule_text
     from (
         values
         (
             'analyst_sees_her_firms', 'firmament_analyst', 'analytics',
-            'firm_sk = any ((select control.visible_firms(''analyst''))::integer[])'
+            'firm_sk = any (control.planned_firms(''analyst'')) '
+            'and firm_sk = any ((select control.visible_firms(''analyst''))::integer[])'
         ),
         (
             'analyst_sees_her_firms', 'firmament_analyst', 'control',
-            'firm_key = any ((select control.visible_firm_keys())::text[])'
+            'firm_key = any (control.planned_firm_keys()) '
+            'and firm_key = any ((select control.visible_firm_keys())::text[])'
         ),
         (
             'outreach_sees_her_firms', 'firmament_outreach', 'pii',
-            'firm_sk = any ((select control.visible_firms(''outreach''))::integer[])'
+            'firm_sk = any (control.planned_firms(''outreach'')) '
+            'and firm_sk = any ((select control.visible_firms(''outreach''))::integer[])'
         ),
         ('platform_sees_all', 'firmament_platform', 'analytics', 'true'),
         ('platform_sees_all', 'firmament_platform', 'control', 'true')
-    ) as named (policy_name, role_name, schema_name, rule)
+    ) as named (policy_name, role_name, schema_name, rule_text)
+
+),
+
+wanted as (
+
+    select
+        tables.oid,
+        tables.full_name,
+        rules.policy_name,
+        rules.role_name,
+        rules.rule_text
+    from tables
+    inner join rules on tables.schema_name = rules.schema_name
+    inner join pg_catalog.pg_roles on rules.role_name = pg_roles.rolname
+    where tables.has_firm or tables.schema_name = 'control'
+
+),
+
+found as (
+
+    select
+        tables.oid,
+        tables.full_name,
+        pg_policy.polname as policy_name,
+        obj_description(pg_policy.oid, 'pg_policy') as rule_text,
+        exists(
+            select applied.role_oid
+            from unnest(pg_policy.polroles) as applied (role_oid)
+            left join pg_catalog.pg_roles on applied.role_oid = pg_roles.oid
+            where
+                applied.role_oid = 0
+                or pg_roles.rolname in ('firmament_platform', 'firmament_analyst', 'firmament_outreach')
+        ) as is_for_groups
+    from pg_catalog.pg_policy
+    inner join tables on pg_policy.polrelid = tables.oid
+
+),
+
+dropping as (
+
+    select
+        2 as place,
+        found.full_name,
+        format('drop policy %I on %s', found.policy_name, found.full_name) as to_do
+    from found
+    left join wanted
+        on
+            found.oid = wanted.oid
+            and found.policy_name = wanted.policy_name
+    where
+        found.is_for_groups
+        and wanted.oid is null
 
 ),
 
 opening as (
 
     select
-        2 as place,
-        tables.full_name,
+        3 as place,
+        wanted.full_name,
         format(
-            'create policy %I on %s for select to %I using (%s)',
-            rules.policy_name, tables.full_name, rules.role_name, rules.rule
+            'drop policy if exists %1$I on %2$s; '
+            'create policy %1$I on %2$s for select to %3$I using (%4$s); '
+            'comment on policy %1$I on %2$s is %4$L',
+            wanted.policy_name, wanted.full_name, wanted.role_name, wanted.rule_text
         ) as to_do
-    from tables
-    inner join rules on tables.schema_name = rules.schema_name
-    inner join pg_catalog.pg_roles on rules.role_name = pg_roles.rolname
-    where
-        (tables.has_firm or tables.schema_name = 'control')
-        and not exists (
-            select pg_policy.oid
-            from pg_catalog.pg_policy
-            where
-                pg_policy.polrelid = tables.oid
-                and pg_policy.polname = rules.policy_name
-        )
+    from wanted
+    left join found
+        on
+            wanted.oid = found.oid
+            and wanted.policy_name = found.policy_name
+    where found.rule_text is distinct from wanted.rule_text
 
 )
 
@@ -98,6 +154,12 @@ select
     closing.place,
     closing.full_name
 from closing
+union all
+select
+    dropping.to_do,
+    dropping.place,
+    dropping.full_name
+from dropping
 union all
 select
     opening.to_do,

@@ -87,7 +87,10 @@ inner join analytics.dim_customer
     on
         dim_customer.firm_sk = :firm_sk
         and stg_customers.customer_id = dim_customer.customer_id
-left join pii.customer_contact on dim_customer.customer_sk = customer_contact.customer_sk
+left join pii.customer_contact
+    on
+        dim_customer.firm_sk = customer_contact.firm_sk
+        and dim_customer.customer_sk = customer_contact.customer_sk
 where
     dim_customer.as_of = :as_of
     and (
@@ -102,7 +105,7 @@ where
         stg_customers.birth_date
     )
 order by dim_customer.customer_sk
-on conflict (customer_sk) do update
+on conflict (firm_sk, customer_sk) do update
     set
         full_name = excluded.full_name,
         email = excluded.email,
