@@ -19,7 +19,8 @@ from include.erasure.traces import Traces, is_free_text, names_customer
 from include.firms import parse_firm
 from include.settings import Settings
 from include.warehouse import UnknownFirm, Warehouse
-from include.warehouse.erasures import ANONYMOUS, Relation
+from include.warehouse.erasures import ANONYMOUS
+from include.warehouse.relations import Relation
 
 
 class EraseError(RuntimeError):
@@ -58,6 +59,7 @@ def erase(
         rows = {row["firm_key"]: row for row in warehouse.firm_rows(include_removed=True)}
         if firm_key not in rows:
             raise UnknownFirm(f"no firm {firm_key!r}; see them: python -m include firms list")
+        others = rows.keys() - {firm_key}
         if not customer_id.strip() or customer_id == ANONYMOUS:
             raise EraseError("that is no customer's id")
         warehouse.hold_firm(firm_key)
@@ -80,7 +82,7 @@ def erase(
             "slices of handoffs": swept.slices,
             "old files of handoffs": swept.old_files + swept.removed,
             "copies of the firm's files": places.remove_copies(settings, firm_key),
-            "lines of logs": places.mask_texts(settings, traces),
+            "lines of logs": places.mask_texts(settings, traces, others),
             "rows of the firm's own tables": _published(settings, rows[firm_key], customer_id),
         }
         tables = warehouse.forget_rows(
@@ -95,7 +97,9 @@ def erase(
             ]
         )
         report = Report(
-            changed, places.search(warehouse, settings, firm_key, traces, customer_sk, scratch), len(shared)
+            changed,
+            places.search(warehouse, settings, firm_key, traces, customer_sk, scratch, others),
+            len(shared),
         )
         if not report.found:
             warehouse.finish(firm_key, digest, actor)

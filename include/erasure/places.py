@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from psycopg import sql
 from include.erasure import handoffs
 from include.erasure.traces import Traces, is_free_text, names_customer
 from include.settings import Settings
-from include.warehouse.erasures import Erasures, Relation
+from include.warehouse.erasures import Erasures
+from include.warehouse.relations import Relation
 
 TEXTS = ("text", "json", "jsonb", "character varying", "character", "text[]", "name")
 LOG_SUFFIXES = (".log", ".json", ".txt", ".html", ".jsonl", ".csv", ".out", ".err", "")
@@ -35,17 +37,21 @@ def search(
     traces: Traces,
     customer_sk: int | None,
     scratch: Path,
+    others: Collection[str],
 ) -> list[Searched]:
-    """Search all there is of the firm; what was searched and what was found."""
+    """Search everything of the firm; what was searched and what was found.
+
+    ``others`` are the keys of the other firms: their rows, statistics and task logs are not this firm's.
+    """
     tables, views = Searched("tables"), Searched("views")
     for relation in warehouse.relations():
         part = views if relation.kind in ("v", "m") else tables
         part.count += 1
         part.found += in_relation(warehouse, relation, firm_key, traces, customer_sk)
-    statistics = Searched("columns' statistics", *in_statistics(warehouse, traces))
+    statistics = Searched("columns' statistics", *in_statistics(warehouse, traces, firm_key))
     files = Searched("parquet files", *handoffs.found_in(settings.root, firm_key, traces, scratch=scratch))
     logs = Searched("logs and reports")
-    for path in texts(settings):
+    for path in texts(settings, others):
         logs.count += 1
         if any(line != traces.masked(line) for line in path.read_bytes().splitlines()):
             logs.found.append(str(path.relative_to(settings.home)))
@@ -88,35 +94,56 @@ def in_relation(
     return found
 
 
-def in_statistics(warehouse: Erasures, traces: Traces) -> tuple[int, list[str]]:
-    """What the planner remembers of columns: it keeps values of rows."""
+def in_statistics(warehouse: Erasures, traces: Traces, firm_key: str) -> tuple[int, list[str]]:
+    """The planner's statistics, which hold values of rows; how many columns, and those with a trace.
+
+    Tables that firms share have one set of statistics. A value there that a row of another firm holds is
+    that firm's, and no trace of this one's customer.
+    """
+    firm_sk = warehouse.firm_sk(firm_key)
+    relations = {relation.full_name: relation for relation in warehouse.relations()}
     rows = warehouse.rows(
-        "select schemaname || '.' || tablename as table_name, attname as column_name, "
+        "select stats.schemaname || '.' || stats.tablename as table_name, stats.attname as column_name, "
+        "coalesce(parent.oid::regclass::text, '') as parent_name, "
+        "pg_get_expr(part.relpartbound, part.oid) = format('FOR VALUES IN (%%s)', %s) as is_of_firm, "
         "array_to_json(most_common_vals::text::text[])::text as common, "
-        "array_to_json(histogram_bounds::text::text[])::text as bounds from pg_catalog.pg_stats "
-        "where schemaname in ('analytics', 'control', 'pii', 'parts')"
+        "array_to_json(histogram_bounds::text::text[])::text as bounds "
+        "from pg_catalog.pg_stats as stats "
+        "join pg_catalog.pg_class as part on part.relname = stats.tablename "
+        "and part.relnamespace = to_regnamespace(quote_ident(stats.schemaname)) "
+        "left join pg_catalog.pg_inherits on pg_inherits.inhrelid = part.oid "
+        "left join pg_catalog.pg_class as parent on parent.oid = pg_inherits.inhparent "
+        "where stats.schemaname in ('analytics', 'control', 'pii', 'parts')",
+        [firm_sk],
     )
     found = []
     for row in rows:
-        held = " ".join(filter(None, (row["common"], row["bounds"])))
-        is_id = names_customer(row["column_name"]) and f'"{traces.customer_id}"' in held
-        if is_id or traces.has_contact(held):
+        if row["is_of_firm"] is False:
+            continue  # the partition of another firm
+        is_id = names_customer(row["column_name"])
+        held = [text for name in ("common", "bounds") for text in json.loads(row[name] or "[]") if text]
+        values = {text for text in held if (is_id and text == traces.customer_id) or traces.has_contact(text)}
+        relation = None if row["parent_name"] else relations.get(row["table_name"])
+        if relation is not None and values:
+            values -= warehouse.held_by_others(relation, row["column_name"], values, firm_key, firm_sk)
+        if values:
             found.append(f"{row['table_name']}.{row['column_name']}")
     return len(rows), found
 
 
-def texts(settings: Settings) -> Iterator[Path]:
-    """Logs and reports under the installation's home: all that is neither data nor the server's own."""
+def texts(settings: Settings, others: Collection[str]) -> Iterator[Path]:
+    """Logs and reports under the installation's home, without the task logs of the other firms."""
+    skipped = {f"dag_id=firm_{key}" for key in others}
     for folder in (settings.logs, settings.home / "reports"):
         for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
-            if path.is_file() and path.suffix in LOG_SUFFIXES:
+            if path.is_file() and path.suffix in LOG_SUFFIXES and skipped.isdisjoint(path.parts):
                 yield path
 
 
-def mask_texts(settings: Settings, traces: Traces) -> int:
+def mask_texts(settings: Settings, traces: Traces, others: Collection[str]) -> int:
     """Star the traces out of logs and reports, in place: whoever appends to one goes on undisturbed."""
     count = 0
-    for path in texts(settings):
+    for path in texts(settings, others):
         with path.open("r+b") as file:
             place = 0
             for line in file.read().splitlines(keepends=True):

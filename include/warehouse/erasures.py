@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from psycopg.types.json import Jsonb
 from include import faults
 from include.warehouse.errors import UnknownFirm
 from include.warehouse.loading import FIRM_LOCK
+from include.warehouse.relations import Relation
 from include.warehouse.session import Row, Session
 
 STEP_LOCK = 7_304  # advisory lock class: steps of a firm share it, erasing has it alone
@@ -50,34 +51,6 @@ class Rewritten:
     new_sha256: str
     token: int
     rows: int
-
-
-@dataclass(frozen=True)
-class Relation:
-    """A table or view and its columns, with their types."""
-
-    schema: str
-    name: str
-    kind: str
-    columns: dict[str, str]
-
-    @property
-    def full_name(self) -> str:
-        """``analytics.fact_sales``."""
-        return f"{self.schema}.{self.name}"
-
-    @property
-    def identifier(self) -> sql.Identifier:
-        """The name, quoted."""
-        return sql.Identifier(self.schema, self.name)
-
-    def of_firm(self, firm_key: str, firm_sk: int | None) -> sql.Composable:
-        """The condition that a row is the firm's, as far as the relation says whose its rows are."""
-        if "firm_sk" in self.columns and firm_sk is not None:
-            return sql.SQL("firm_sk = {}").format(sql.Literal(firm_sk))
-        if "firm_key" in self.columns:
-            return sql.SQL("firm_key = {}").format(sql.Literal(firm_key))
-        return sql.SQL("true")
 
 
 def tombstone(salt: bytes, customer_id: str) -> str:
@@ -172,6 +145,18 @@ class Erasures(Session):
             [list(values), firm_key, customer_id],
         )
         return {row["value"] for row in rows}
+
+    def held_by_others(
+        self, relation: Relation, column: str, values: Collection[str], firm_key: str, firm_sk: int | None
+    ) -> set[str]:
+        """Those of the values that a row of another firm holds in this column."""
+        others = relation.of_others(firm_key, firm_sk)
+        if others is None:
+            return set()
+        query = sql.SQL(
+            "select distinct {0}::text as value from {1} where {2} and {0}::text = any({3})"
+        ).format(sql.Identifier(column), relation.identifier, others, sql.Literal(sorted(values)))
+        return {row["value"] for row in self.rows(query.as_string(self.connection))}
 
     def relations(self) -> list[Relation]:
         """Every table and view of the warehouse, partitions apart: they are read through their parents."""

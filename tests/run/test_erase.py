@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from include.cli import app
 from include.erasure import EraseError, erase
+from include.erasure.places import in_statistics
 from include.erasure.traces import Traces
 from include.settings import Settings
 from include.warehouse import Warehouse
@@ -85,7 +86,7 @@ def test_an_erased_customer_is_nowhere_and_every_total_holds(acme):
     before, nobody = sales(acme), anonymous(acme)
     who = person(7)
     logs = acme.home / "home" / "logs"
-    logs.mkdir()
+    logs.mkdir(exist_ok=True)
     (logs / "step.log").write_text(f"a line\nrow of {who.customer_id}, {who.email}, refused\nthe last\n")
     acme.query(
         "insert into control.step_runs (firm_key, as_of, step, status, message) "
@@ -209,6 +210,59 @@ def test_a_trace_that_is_left_is_found_and_said(acme):
     assert "traces are left in analytics.dim_product.brand" in result.output
     assert acme.query(unproven) == [(before + 1,)]
     assert forget(acme, 5).found == []
+
+
+def test_another_firms_customer_of_the_same_id_and_contacts_is_no_trace(acme):
+    acme.add("zeta")
+    acme.sell("zeta", [("z1", AS_OF - timedelta(days=9), person(6).customer_id, 5)])
+    acme.run("zeta", AS_OF)
+    acme.query(
+        "insert into pii.customer_contact (firm_sk, customer_sk, full_name, email, phone) "
+        "select firm_sk, customer_sk, %s, %s, %s from analytics.dim_customer "
+        "join analytics.dim_firm using (firm_sk) where firm_key = 'zeta' and customer_id = %s returning 1",
+        *person(6)[1:],
+        person(6).customer_id,
+    )
+    log = acme.home / "home" / "logs" / "tasks" / "dag_id=firm_zeta" / "run.log"
+    log.parent.mkdir(parents=True)
+    log.write_text(f"customer {person(6).customer_id} of zeta\n")
+    of_zeta = (
+        "select customer_id, email from analytics.dim_customer join analytics.dim_firm using (firm_sk) "
+        "left join pii.customer_contact using (firm_sk, customer_sk) where firm_key = 'zeta' order by 1"
+    )
+    before = acme.query(of_zeta)
+
+    report = forget(acme, 6)
+
+    held = acme.query(
+        "select count(*) from pg_stats where %s = any(coalesce(most_common_vals::text::text[], '{}') "
+        "|| coalesce(histogram_bounds::text::text[], '{}'))",
+        person(6).customer_id,
+    )
+    assert held[0][0] > 0
+    assert report.found == []
+    assert acme.query(of_zeta) == before
+    assert log.read_text() == f"customer {person(6).customer_id} of zeta\n"
+    assert acme.query(
+        "select count(*) from analytics.dim_customer where customer_id = %s", person(6).customer_id
+    ) == [(1,)]
+
+
+def test_statistics_that_no_row_explains_are_a_trace(acme):
+    """Statistics are renewed after the rows go; here they are as old as before, in each kind of table."""
+    traces_of = Traces(person(8).customer_id, person(8)[1:])
+    with psycopg.connect(acme.dsn) as connection:
+        connection.execute("analyze analytics.dim_customer; analyze pii.customer_contact")
+        connection.execute(
+            "create table public.kept as table pii.customer_contact; delete from pii.customer_contact"
+        )
+    with Warehouse(acme.dsn) as warehouse:
+        _, found = in_statistics(warehouse, traces_of, "acme")
+    with psycopg.connect(acme.dsn) as connection:
+        connection.execute("insert into pii.customer_contact table public.kept; drop table public.kept")
+
+    assert "pii.customer_contact.email" in found
+    assert "analytics.dim_customer.customer_id" in found
 
 
 @pytest.mark.parametrize(
