@@ -33,7 +33,7 @@ class AccessError(WarehouseError):
 def secure(connection: psycopg.Connection[Row]) -> list[str]:
     """Close every firm's tables and open them to the groups; the statements that were executed.
 
-    A role that may not create groups still closes the tables: nobody but their owner reads them then.
+    A role that may not create groups still closes the tables: only their owner reads them then.
     """
     done = []
     for name in ("roles", "policies", "grants"):
@@ -51,6 +51,21 @@ def secure(connection: psycopg.Connection[Row]) -> list[str]:
                     raise
                 log.warning("%s", how_to_make_groups(connection))
                 break
+            done.append(row["to_do"])
+    return done + limit_logins(connection)
+
+
+def limit_logins(connection: psycopg.Connection[Row]) -> list[str]:
+    """Let only logins with a grant connect, analysts with a time limit; the statements that were executed."""
+    done = []
+    if "logins" in statements.named("access"):
+        for row in connection.execute(statements.script("access", "logins")).fetchall():
+            try:
+                with connection.transaction():
+                    connection.execute(row["to_do"])
+            except psycopg.errors.InsufficientPrivilege:
+                log.warning("this role may not: let an administrator run: %s", row["to_do"])
+                continue
             done.append(row["to_do"])
     return done
 
@@ -84,6 +99,7 @@ class Access(Session):
                 [login, firm_key, role, actor],
             )
             self._replan()
+            limit_logins(self.connection)
             self._write_down(actor, f"grant {role}", firm_key, login)
         return is_new
 
@@ -105,6 +121,8 @@ class Access(Session):
                         sql.SQL("revoke {} from {}").format(sql.Identifier(group), sql.Identifier(login))
                     )
                 self._write_down(actor, f"revoke {row['role_name']}", firm_key, login)
+            if gone and not left:
+                self._disconnect(login)
         return len(gone)
 
     def granted(self) -> list[Row]:
@@ -129,6 +147,16 @@ class Access(Session):
         known = self.rows("select firm_key from control.firms where firm_key = %s", [firm_key])
         if firm_key != EVERY_FIRM and not known:
             raise UnknownFirm(f"no firm {firm_key!r}; see them: python -m include firms list")
+
+    def _disconnect(self, login: str) -> None:
+        """Take the right to connect from a login without a grant; its open sessions stay."""
+        for row in self.connection.execute(
+            "select format('revoke connect on database %%I from %%I', datname, %s::text) as to_do "
+            "from pg_catalog.pg_database where datname = current_database() "
+            "and pg_has_role(current_user, datdba, 'usage')",
+            [login],
+        ).fetchall():
+            self.connection.execute(row["to_do"])
 
     def _replan(self) -> None:
         """Invalidate the cached plans of every session: a plan has the login's firms as constants.

@@ -268,6 +268,8 @@ def test_every_view_asks_as_whoever_asks_it(logins, shop):
 
 
 def test_a_view_that_asks_as_its_owner_is_granted_to_nobody_and_a_stray_grant_is_taken_back(logins, shop):
+    with connect(shop.dsn) as connection:
+        secure(connection)
     logins.execute("create view mart.vw_leak as select * from analytics.dim_customer")
     logins.execute("grant select on mart.vw_leak, pii.customer_contact to firmament_analyst")
 
@@ -280,6 +282,52 @@ def test_a_view_that_asks_as_its_owner_is_granted_to_nobody_and_a_stray_grant_is
         "revoke all on pii.customer_contact from firmament_analyst",
     ]
     assert again == []
+
+
+def test_a_policy_of_an_earlier_version_is_replaced_and_a_stray_one_dropped(logins, shop, run):
+    login = logins.name("ayse")
+    run("grant", "acme", login)
+    logins.execute(
+        "drop policy analyst_sees_her_firms on analytics.fact_sales;"
+        "create policy analyst_sees_her_firms on analytics.fact_sales for select to firmament_analyst "
+        "using (firm_sk = any ((select control.visible_firms('analyst'))::integer[]));"
+        "create policy leak on analytics.dim_customer for select to public using (true)"
+    )
+
+    with connect(shop.dsn) as connection:
+        done = secure(connection)
+        again = secure(connection)
+
+    rules = shop.ask("select qual from pg_policies where tablename = 'fact_sales' and cmd = 'SELECT'")
+    assert len(done) == 2
+    assert again == []
+    assert any("planned_firms" in rule for (rule,) in rules)
+    assert ask(logins.dsn_of(login), "select customer_id from analytics.dim_customer") == [("ann",)]
+
+
+def test_only_a_login_with_a_grant_connects_and_makes_nothing_temporary(logins, shop, run):
+    login, other = logins.name("ayse"), logins.make("stranger")
+    run("grant", "acme", login)
+    dsn, of_other = logins.dsn_of(login), logins.dsn_of(other)
+
+    with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+        ask(of_other, "select 1")
+    assert ask(dsn, "select 1") == [(1,)]
+    assert refused(dsn, "create temp table mine (a int)")
+    run("revoke", "acme", login)
+    with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+        ask(dsn, "select 1")
+
+
+def test_an_analysts_statement_ends_in_time_and_a_limit_that_was_set_stays(logins, run):
+    login, patient = logins.name("ayse"), logins.make("patient")
+    logins.execute(f"alter role {patient} set statement_timeout = '2h'")
+
+    for name in (login, patient):
+        run("grant", "acme", name)
+
+    limits = [ask(logins.dsn_of(name), "show statement_timeout") for name in (login, patient)]
+    assert limits == [[("10min",)], [("2h",)]]
 
 
 def test_a_dropped_policy_shows_nothing_until_it_is_made_good(logins, shop, run):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import SimpleNamespace
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -40,6 +41,12 @@ def warehouse(module_migrated_dsn) -> Iterator[SimpleNamespace]:
             for firm_key, role in grants:
                 access.grant(firm_key, name, role, actor="test")
             dsns[who] = logins.dsn_of(name)
+            # A login without a grant may not even connect; here it does, to be refused by each object.
+            logins.execute(
+                sql.SQL("grant connect on database {} to {}").format(
+                    sql.Identifier(urlsplit(module_migrated_dsn).path[1:]), sql.Identifier(name)
+                )
+            )
     yield SimpleNamespace(owner=module_migrated_dsn, dsns=dsns)
     for shop in shops:
         shop.warehouse.close()
