@@ -178,6 +178,23 @@ def test_an_interrupted_creation_is_begun_again(folder):
     assert not (folder / "data" / "half").exists()
 
 
+def test_a_private_database_is_its_owners_alone_also_where_it_existed_before(postgres_server):
+    name, role = f"private_{os.getpid()}", f"guest_{os.getpid()}"
+    may_connect = f"select has_database_privilege('{role}', '{name}', 'connect, temporary')"
+    with psycopg.connect(postgres_server.dsn("postgres"), autocommit=True) as connection:
+        connection.execute(f"create role {role} login")
+        try:
+            postgres.create_database(postgres_server, name)
+            before = connection.execute(may_connect).fetchone()
+            postgres.create_database_at(postgres_server.dsn("postgres"), name, private=True)
+            after = connection.execute(may_connect).fetchone()
+        finally:
+            postgres.drop_database(postgres_server, name)
+            connection.execute(f"drop role {role}")
+
+    assert (before, after) == ((True,), (False,))
+
+
 def test_a_database_is_created_once(postgres_server):
     first = postgres.create_database(postgres_server, "twice")
 

@@ -114,7 +114,7 @@ def prepare(settings: Settings, console: Console) -> tuple[stack.Stack, AirflowA
 
 def _load(warehouse_dsn: str, journey_dsn: str, cdnow_folder: Path) -> str:
     started = time.monotonic()
-    create_database_at(warehouse_dsn, JOURNEY_DATABASE)
+    create_database_at(warehouse_dsn, JOURNEY_DATABASE, private=True)
     loaded = [
         name
         for name, is_new in (

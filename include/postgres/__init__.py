@@ -169,18 +169,22 @@ def create_database(server: Server, name: str, *, template: str | None = None) -
     return server.dsn(name)
 
 
-def create_database_at(dsn: str, name: str, *, template: str | None = None) -> None:
-    """Create a database on the server of ``dsn``, as a copy of ``template``, unless it is there."""
+def create_database_at(dsn: str, name: str, *, template: str | None = None, private: bool = False) -> None:
+    """Create a database on the server of ``dsn``, as a copy of ``template``, unless it is there.
+
+    With ``private`` only its owner and superusers may connect, also where the database existed before.
+    """
     import psycopg
     from psycopg import sql
 
-    with (
-        psycopg.connect(dsn, autocommit=True) as connection,
-        contextlib.suppress(psycopg.errors.DuplicateDatabase),
-    ):
-        # The template's files as they are: page by page through the log takes five times as long.
-        made = sql.SQL("create database {} template {} strategy file_copy")
-        connection.execute(made.format(sql.Identifier(name), sql.Identifier(template or "template1")))
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        with contextlib.suppress(psycopg.errors.DuplicateDatabase):
+            # The template's files as they are: page by page through the log takes five times as long.
+            made = sql.SQL("create database {} template {} strategy file_copy")
+            connection.execute(made.format(sql.Identifier(name), sql.Identifier(template or "template1")))
+        if private:
+            closed = sql.SQL("revoke connect, temporary on database {} from public")
+            connection.execute(closed.format(sql.Identifier(name)))
 
 
 def drop_database(server: Server, name: str) -> None:

@@ -75,7 +75,7 @@ def _metadata_revision(url: str, *, create: bool = False) -> str | None:
     name = urlsplit(dsn).path.strip("/")
     if create:
         try:
-            postgres.create_database_at(beside(dsn, "postgres"), name)
+            postgres.create_database_at(beside(dsn, "postgres"), name, private=True)
         except psycopg.Error as error:
             with contextlib.suppress(psycopg.Error), psycopg.connect(dsn):
                 return _metadata_revision(url)  # it is there; we may only not create any
