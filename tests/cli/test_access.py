@@ -319,6 +319,22 @@ def test_only_a_login_with_a_grant_connects_and_makes_nothing_temporary(logins, 
         ask(dsn, "select 1")
 
 
+def test_a_login_that_an_earlier_version_granted_connects_after_the_migration(logins, shop):
+    login = logins.make("ayse")
+    logins.execute(
+        f"grant firmament_analyst to {login};"
+        "insert into control.access (login_name, firm_key, role_name, granted_by) "
+        f"values ('{login}', 'acme', 'analyst', 'test')"
+    )
+
+    migrate(shop.dsn)
+
+    dsn = logins.dsn_of(login)
+    assert ask(dsn, "select customer_id from analytics.dim_customer") == [("ann",)]
+    assert ask(dsn, "show statement_timeout") == [("10min",)]
+    assert refused(dsn, "create temp table mine (a int)")
+
+
 def test_an_analysts_statement_ends_in_time_and_a_limit_that_was_set_stays(logins, run):
     login, patient = logins.name("ayse"), logins.make("patient")
     logins.execute(f"alter role {patient} set statement_timeout = '2h'")

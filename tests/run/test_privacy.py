@@ -10,6 +10,7 @@ from datetime import date
 import psycopg
 import pyarrow.parquet as pq
 import pytest
+from psycopg import sql
 
 from include.firms import MODULES, OPTIONAL_MODULES
 from include.warehouse.access import Access
@@ -319,6 +320,12 @@ def test_a_cheap_function_that_tells_what_it_is_given_is_given_no_row_of_another
     theirs = "select customer_sk::text from analytics.dim_customer where firm_sk = %s"
     hidden = {key for (key,) in firms.shop.query(theirs, canary_sk(firms))}
     with psycopg.connect(firms.login("analyst")) as connection:
+        # Analysts may make nothing temporary; row-level security must hold where somebody allows it.
+        firms.logins.execute(
+            sql.SQL("grant temporary on database {} to {}").format(
+                sql.Identifier(connection.info.dbname), sql.Identifier(connection.info.user)
+            )
+        )
         connection.add_notice_handler(lambda notice: told.append(notice.message_primary or ""))
         connection.execute(
             "create function pg_temp.spy(bigint) returns boolean language plpgsql cost 0.0000001 as "
