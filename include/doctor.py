@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from threading import Barrier
 from typing import Any, NamedTuple
 
+from include.connections import connection_uri
 from include.datasets.extracted import TRANSACTIONS
 from include.firms import Firm, FirmError, parse_firm
 from include.handoff import HandoffError
@@ -117,7 +118,7 @@ def _firm(row: dict[str, Any], settings: Settings) -> Finding:
     def reach() -> str:
         firm: Firm = parse_firm(row)
         with TemporaryDirectory() as scratch:
-            source = open_source(firm, settings.connection_uri, scratch=Path(scratch))
+            source = open_source(firm, connection_uri, scratch=Path(scratch))
             first = source.first_month(TRANSACTIONS)
         return f"{firm.source.kind}: sales since {first}" if first else f"{firm.source.kind}: no sales yet"
 

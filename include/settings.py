@@ -8,21 +8,21 @@
 | ``FIRMAMENT_MEMORY_MB`` | what one step's engine may hold in memory | 1024 |
 | ``FIRMAMENT_WAREHOUSE_DSN`` | the warehouse | ``AIRFLOW_CONN_FIRMAMENT_WAREHOUSE``, then our own server |
 
+Connections of sources, targets, stores and alerts are Airflow's: ``include/connections.py`` resolves them.
 DAG files import this module at every parse, so it uses the standard library alone.
 """
 
 import json
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote, urlencode
 
 from include.processes import is_alive, started_at
 
 PROJECT = Path(__file__).resolve().parent.parent
 WAREHOUSE_CONN_ID = "firmament_warehouse"
+WAREHOUSE_VARIABLE = "AIRFLOW_CONN_FIRMAMENT_WAREHOUSE"
 
 
 class SettingsError(LookupError):
@@ -69,24 +69,13 @@ class Settings:
         """The warehouse's URL, as psycopg takes it."""
         if dsn := self.environ.get("FIRMAMENT_WAREHOUSE_DSN"):
             return dsn
-        if uri := _connection_in(self.environ, WAREHOUSE_CONN_ID):
-            return uri
+        if text := self.environ.get(WAREHOUSE_VARIABLE, "").strip():
+            return as_libpq(_uri_of_json(text) if text.startswith("{") else text)
         if (state := embedded_server(self.postgres)) is not None:
             return str(state["dsn"])
         raise SettingsError(
             f"no warehouse: no embedded server runs in {self.postgres}; start it with `make up`, "
             "or set FIRMAMENT_WAREHOUSE_DSN=postgresql://user:password@host:port/database"
-        )
-
-    def connection_uri(self, conn_id: str) -> str:
-        """The URI of an Airflow connection: from ``AIRFLOW_CONN_<ID>``, else from Airflow."""
-        if uri := _connection_in(self.environ, conn_id):
-            return uri
-        if _airflow_is_configured(self.environ) and (uri := _connection_in_airflow(conn_id)):
-            return uri
-        raise SettingsError(
-            f"no connection {conn_id!r}: set {_variable(conn_id)} to its URI, "
-            f"or add it to Airflow with `airflow connections add {conn_id} --conn-uri ...`"
         )
 
 
@@ -112,66 +101,23 @@ def write_private(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
-def _variable(conn_id: str) -> str:
-    return f"AIRFLOW_CONN_{conn_id.upper()}"
-
-
-def _connection_in(environ: Mapping[str, str], conn_id: str) -> str | None:
-    text = environ.get(_variable(conn_id), "").strip()
-    if not text.startswith("{"):
-        return _as_libpq(text) or None
-    try:
-        return _as_libpq(_uri(json.loads(text)))
-    except (ValueError, AttributeError) as error:
-        # The value is left out of the message: it holds a password.
-        raise SettingsError(f"{_variable(conn_id)} is neither a URI nor a JSON object") from error
-
-
-def _uri(parts: dict[str, object]) -> str:
-    """Airflow's JSON form of a connection, as a URI."""
-
-    def text(key: str) -> str:
-        return quote(str(parts.get(key) or ""), safe="")
-
-    login = text("login") + (f":{text('password')}" if parts.get("password") else "")
-    port = f":{parts['port']}" if parts.get("port") else ""
-    extra = parts.get("extra") or {}
-    if isinstance(extra, str):
-        extra = json.loads(extra)
-    if not all(isinstance(value, str) for value in extra.values()):  # type: ignore[attr-defined]
-        extra = {"__extra__": json.dumps(extra)}
-    return (
-        f"{str(parts.get('conn_type') or 'generic').replace('_', '-')}://"
-        + (f"{login}@" if login else "")
-        + f"{text('host')}{port}/{text('schema')}"
-        + (f"?{urlencode(extra)}" if extra else "")  # type: ignore[arg-type]
-    )
-
-
-def _as_libpq(uri: str) -> str:
-    """Airflow says ``postgres://`` and SQLAlchemy adds its driver; libpq takes one spelling."""
+def as_libpq(uri: str) -> str:
+    """The URI as libpq spells it: Airflow writes ``postgres://``, SQLAlchemy adds its driver."""
     scheme, colon, rest = uri.partition("://")
     if scheme.partition("+")[0] in ("postgres", "postgresql"):
         return f"postgresql{colon}{rest}"
     return uri
 
 
-def _airflow_is_configured(environ: Mapping[str, str]) -> bool:
-    # Importing Airflow where it is not set up costs seconds and writes a folder in the user's home.
-    return (
-        "airflow" in sys.modules
-        or "AIRFLOW_HOME" in environ
-        or (Path.home() / "airflow" / "airflow.cfg").exists()
-    )
+def _uri_of_json(text: str) -> str:
+    """Airflow's JSON form of the warehouse's connection as a URI; only this form needs Airflow."""
+    from include.connections import prepare_airflow
 
+    prepare_airflow()
+    from airflow.sdk import Connection
 
-def _connection_in_airflow(conn_id: str) -> str | None:
     try:
-        from airflow.sdk import BaseHook
-        from airflow.sdk.exceptions import AirflowException
-    except ImportError:
-        return None
-    try:
-        return _as_libpq(BaseHook.get_connection(conn_id).get_uri())
-    except AirflowException:  # not found, or the task's API refused it
-        return None
+        return str(Connection.from_json(text, conn_id=WAREHOUSE_CONN_ID).get_uri())
+    except (ValueError, TypeError, AttributeError) as error:
+        # The value is left out of the message: it holds a password.
+        raise SettingsError(f"{WAREHOUSE_VARIABLE} is neither a URI nor a JSON object") from error

@@ -90,57 +90,23 @@ def test_a_live_process_that_only_has_the_servers_old_pid_is_not_believed(tmp_pa
         Settings.read({"FIRMAMENT_HOME": str(tmp_path)}).warehouse_dsn()
 
 
-@pytest.mark.parametrize(
-    ("value", "uri"),
-    [
-        ("postgres://u:p@h:5/d", "postgresql://u:p@h:5/d"),
-        ("postgresql+psycopg2://u:p@h:5/d", "postgresql://u:p@h:5/d"),
-        ("aws://key:secret@/?endpoint_url=x", "aws://key:secret@/?endpoint_url=x"),
-        (
-            '{"conn_type": "postgres", "login": "u", "password": "p@ss/word!", "host": "h", '
-            '"port": 5, "schema": "d", "extra": {"sslmode": "require"}}',
-            "postgresql://u:p%40ss%2Fword%21@h:5/d?sslmode=require",
-        ),
-        ('{"conn_type": "postgres", "host": "h"}', "postgresql://h/"),
-        (
-            '{"conn_type": "google_cloud", "extra": "{\\"a\\": {\\"b\\": 1}}"}',
-            "google-cloud:///?__extra__=%7B%22a%22%3A+%7B%22b%22%3A+1%7D%7D",
-        ),
-    ],
-)
-def test_a_connection_is_read_as_uri_or_json(value, uri):
-    settings = Settings.read({"AIRFLOW_CONN_SHOP": value})
-
-    assert settings.connection_uri("shop") == uri
-
-
-def test_a_broken_connection_is_named_without_its_secret():
-    settings = Settings.read({"AIRFLOW_CONN_SHOP": '{"password": "hunter2"'})
-
-    with pytest.raises(SettingsError, match="AIRFLOW_CONN_SHOP") as error:
-        settings.connection_uri("shop")
-
-    assert "hunter2" not in str(error.value)
-
-
-def test_an_unknown_connection_is_an_error_that_says_how_to_add_it(tmp_path, monkeypatch):
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.delitem(sys.modules, "airflow", raising=False)
-
-    with pytest.raises(SettingsError, match="AIRFLOW_CONN_SHOP"):
-        Settings.read({}).connection_uri("shop")
-
-
-def test_an_unknown_connection_does_not_set_up_airflow_by_the_way(tmp_path):
-    script = "from include.settings import Settings; Settings.read().connection_uri('shop')"
-    environ = {"HOME": str(tmp_path), "PYTHONPATH": str(PROJECT)}
-
-    done = subprocess.run(
-        [sys.executable, "-c", script], env=environ, capture_output=True, text=True, check=False
+def test_the_warehouse_connection_may_be_json():
+    value = (
+        '{"conn_type": "postgres", "login": "u", "password": "p@ss", "host": "h", "port": 5, "schema": "d"}'
     )
 
-    assert "no connection 'shop'" in done.stderr
-    assert list(tmp_path.iterdir()) == []
+    dsn = Settings.read({"AIRFLOW_CONN_FIRMAMENT_WAREHOUSE": value}).warehouse_dsn()
+
+    assert dsn == "postgresql://u:p%40ss@h:5/d"
+
+
+def test_a_broken_warehouse_connection_is_named_without_its_secret():
+    settings = Settings.read({"AIRFLOW_CONN_FIRMAMENT_WAREHOUSE": '{"password": "hunter2"'})
+
+    with pytest.raises(SettingsError, match="AIRFLOW_CONN_FIRMAMENT_WAREHOUSE is neither") as error:
+        settings.warehouse_dsn()
+
+    assert "hunter2" not in str(error.value)
 
 
 def test_passwords_are_not_in_the_repr():

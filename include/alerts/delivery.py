@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from include.alerts.message import Failure
+from include.connections import prepare_airflow
 from include.firms import Alerts
 
 SECONDS = 10  # what a target gets to answer in
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 def send(failure: Failure, alerts: Alerts) -> list[str]:
     """Send a message to each target, the firm's or the installation's; the names of those that took it."""
     sent = []
+    prepare_airflow()
     for name, conn_id, notifier in _notifiers(failure, targets(alerts)):
         try:
             # Not by calling the notifier, which would take the text for a Jinja template.

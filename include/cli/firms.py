@@ -131,14 +131,15 @@ def firms_import(
     schema: Annotated[str | None, typer.Option(help="The schema that FIRMS lies in.")] = None,
 ) -> None:
     """Add and change firms from a FIRMS table kept elsewhere; a row that is refused hinders no other."""
+    from include.connections import connection_uri
     from include.firms_table import FirmsTableError, import_firms
-    from include.settings import Settings, SettingsError
+    from include.settings import SettingsError
 
     with open_warehouse() as warehouse:
         try:
             done = import_firms(
                 warehouse,
-                Settings.read().connection_uri,
+                connection_uri,
                 conn,
                 timezone=timezone,
                 currency=currency,

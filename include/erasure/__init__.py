@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from include import faults
+from include.connections import connection_uri
 from include.erasure import handoffs, places
 from include.erasure.places import Searched
 from include.erasure.traces import Traces, is_free_text, names_customer
@@ -83,7 +84,7 @@ def erase(
             "old files of handoffs": swept.old_files + swept.removed,
             "copies of the firm's files": places.remove_copies(settings, firm_key),
             "lines of logs": places.mask_texts(settings, traces, others),
-            "rows of the firm's own tables": _published(settings, rows[firm_key], customer_id),
+            "rows of the firm's own tables": _published(rows[firm_key], customer_id),
         }
         tables = warehouse.forget_rows(
             firm_key, customer_id, swept.rewritten, is_free_text, traces.without, traces.needles
@@ -132,11 +133,11 @@ def _check_known(
         )
 
 
-def _published(settings: Settings, row: dict[str, object], customer_id: str) -> int:
+def _published(row: dict[str, object], customer_id: str) -> int:
     """Take the customer out of what was written back into the firm's own schema."""
     firm = parse_firm({name: value for name, value in row.items() if name != "removed_at"})
     if firm.publish is None or firm.publish.conn_id is None:
         return 0
     from include.publishing import open_target
 
-    return open_target(firm, settings.connection_uri).forget(firm.firm_key, customer_id)
+    return open_target(firm, connection_uri).forget(firm.firm_key, customer_id)

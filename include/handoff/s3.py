@@ -12,17 +12,16 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import parse_qs, unquote, urlsplit
 
+from include.connections import connection
 from include.handoff.calls import Blob, Conflict, Content, Entry, Gone, Landed, StoreError, Unknown
 from include.handoff.landing import CHUNK_BYTES, checked, failed, pause, pour
-from include.settings import Settings, SettingsError
+from include.settings import SettingsError
 
 TRIES = 4  # of one download, and, by botocore, of one request
 CONNECT_SECONDS, READ_SECONDS = 10, 60
@@ -42,12 +41,11 @@ ABSENT = {"NoSuchKey", "404"}
 class S3Store:
     """Handoffs under a prefix of a bucket."""
 
-    def __init__(self, place: str, prefix: str, *, scratch: Path, settings: Settings | None = None) -> None:
+    def __init__(self, place: str, prefix: str, *, scratch: Path) -> None:
         """``place`` is ``conn_id@bucket`` or a bucket; downloads and uploads pass through ``scratch``."""
         self._conn_id, _, self._bucket = place.rpartition("@")
         self._prefix = f"{checked(prefix)}/" if prefix else ""
         self._scratch = scratch
-        self._settings = settings or Settings.read()
         self._clients: dict[int, Any] = {}
 
     def get(self, path: str) -> Blob | None:
@@ -155,7 +153,7 @@ class S3Store:
     def _client(self) -> Any:
         # A forked child must not talk through its parent's sockets.
         if os.getpid() not in self._clients:
-            self._clients = {os.getpid(): _connect(self._conn_id, self._settings)}
+            self._clients = {os.getpid(): _connect(self._conn_id)}
         return self._clients[os.getpid()]
 
     def _key(self, path: str) -> str:
@@ -194,25 +192,24 @@ class S3Store:
         raise StoreError(f"cannot {verb} {where}: {advice}") from error
 
 
-def _connect(conn_id: str, settings: Settings) -> Any:
+def _connect(conn_id: str) -> Any:
     """A client for an Airflow connection; '' is the machine's own role."""
     import boto3
     from botocore.config import Config
 
     try:
-        uri = urlsplit(settings.connection_uri(conn_id)) if conn_id else urlsplit("")
+        place = connection(conn_id) if conn_id else None
     except SettingsError as error:
         raise StoreError(str(error)) from error
-    extra = {key: values[-1] for key, values in parse_qs(uri.query).items()}
-    extra |= json.loads(extra.pop("__extra__", "{}"))
+    extra = place.extra_dejson if place else {}
     if "role_arn" in extra:
         from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 
         return S3Hook(aws_conn_id=conn_id).get_conn()
     return boto3.client(
         "s3",
-        aws_access_key_id=unquote(uri.username) if uri.username else None,
-        aws_secret_access_key=unquote(uri.password) if uri.password else None,
+        aws_access_key_id=(place and place.login) or None,
+        aws_secret_access_key=(place and place.password) or None,
         aws_session_token=extra.get("aws_session_token"),
         endpoint_url=extra.get("endpoint_url") or None,
         region_name=extra.get("region_name") or None,

@@ -17,12 +17,12 @@ import logging
 import time
 from datetime import UTC, date, timedelta
 from typing import Any, NamedTuple
-from urllib.parse import unquote, urlsplit
 
 import httpx
 import tenacity
 
 from include import faults
+from include.connections import connection
 from include.firms import Firm, FirmError, parse_firm
 from include.settings import Settings, SettingsError
 from include.warehouse import Warehouse, statements
@@ -142,7 +142,7 @@ def deliver(firm: Firm, settings: Settings, *, wait: tenacity.wait.wait_base | N
     """Send what is due to the firm's webhook; what was sent and what waits, in words."""
     if firm.publish is None or firm.publish.webhook is None:
         return "the firm's row names no webhook"
-    to = endpoint(firm, settings)
+    to = endpoint(firm)
     with Changes(settings.warehouse_dsn()) as box:
         firm_sk = box.sender(firm.firm_key)
         if firm_sk is None:
@@ -169,13 +169,13 @@ def deliver_due(settings: Settings) -> dict[str, str]:
     return told
 
 
-def endpoint(firm: Firm, settings: Settings) -> Endpoint:
+def endpoint(firm: Firm) -> Endpoint:
     """The address and key of the firm's webhook: an Airflow connection of type http, its password the key."""
     conn_id = firm.publish.webhook if firm.publish else None
     if conn_id is None:
         raise FirmError(f"firm {firm.firm_key}: publish names no webhook")
-    parts = urlsplit(settings.connection_uri(conn_id))
-    secret = unquote(parts.password or "")
+    place = connection(conn_id)
+    secret = place.password or ""
     try:
         key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
     except binascii.Error:
@@ -185,12 +185,12 @@ def endpoint(firm: Firm, settings: Settings) -> Endpoint:
             f"firm {firm.firm_key}: the password of connection {conn_id} must be whsec_ and the base64 of "
             "16 random bytes or more; see docs/publishing.md"
         )
-    host = unquote(parts.hostname or "")
-    if "://" in host:  # Airflow's form takes a whole address as host
+    host = place.host or ""
+    if "://" in host:  # Airflow accepts a whole address as host
         return Endpoint(host, key)
-    path = parts.path.strip("/")
-    scheme = path if path in ("http", "https") else parts.scheme  # Airflow's "schema" is this one
-    port = f":{parts.port}" if parts.port else ""
+    path = (place.schema or "").strip("/")
+    scheme = path if path in ("http", "https") else place.conn_type
+    port = f":{place.port}" if place.port else ""
     return Endpoint(f"{scheme}://{host}{port}/{'' if path == scheme else path}", key)
 
 

@@ -19,6 +19,7 @@ from threading import Event
 
 import pyarrow as pa
 
+from include.connections import connection_uri
 from include.datasets import Dataset
 from include.datasets.extracted import CUSTOMERS, rejected_of
 from include.faults import point
@@ -42,7 +43,7 @@ def extract(context: Context) -> tuple[int, str]:
     forgotten = context.warehouse.forgotten(context.firm.firm_key)
     # A copy of the source's files that outlives the step would still hold who is forgotten.
     cache = context.scratch if forgotten else context.settings.home / "cache" / context.firm.firm_key
-    source = sparing(open_source(context.firm, context.settings.connection_uri, scratch=cache), forgotten)
+    source = sparing(open_source(context.firm, connection_uri, scratch=cache), forgotten)
     if dataset.by == "as_of":
         manifest = _snapshot(context, source, dataset)
         if dataset is CUSTOMERS:  # once a run, in a step that every firm has

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from include import publishing
+from include.connections import connection_uri
 from include.publishing import webhook
 from include.publishing.results import Results
 from include.run.context import Context
@@ -26,7 +27,7 @@ def publish(context: Context) -> tuple[int, str]:
                 f"{run.run_id}: no snapshot of the day in {', '.join(missing)}; run the firm's loads first"
             )
         if place.conn_id is not None:
-            target = publishing.open_target(firm, context.settings.connection_uri)
+            target = publishing.open_target(firm, connection_uri)
             with results.of(run) as read:
                 rows, left = publishing.publish(target, place.tables, run, read)
             notes.append(left)

@@ -22,6 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from include import postgres
+from include.connections import remember_services
 from include.settings import PROJECT, Settings
 from include.stack import services
 from include.stack.databases import (
@@ -79,6 +80,7 @@ def up(settings: Settings | None = None, *, say: Say = lambda line: None) -> Sta
         with _timed(seconds, "warehouse schema"):
             migrate_warehouse(dsn)
         environ = _environment(settings, dsn, port)
+        remember_services(settings, environ)
         if state and state.fingerprint != fingerprint(environ):
             say("the settings have changed: starting the services anew")
             _end_services(settings)

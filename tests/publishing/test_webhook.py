@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import os
 import re
 import signal
 import threading
@@ -73,6 +74,12 @@ def listening(receiver: Receiver, port: int = 0):
             server.shutdown()
 
 
+@pytest.fixture(autouse=True)
+def _no_hook_is_left():
+    yield
+    os.environ.pop("AIRFLOW_CONN_ACME_HOOK", None)
+
+
 @pytest.fixture
 def told(analysed):
     """The shop after its first snapshot was written down: nothing has changed yet."""
@@ -84,12 +91,8 @@ def told(analysed):
 
 
 def settings(shop, port) -> Settings:
-    return Settings.read(
-        {
-            "FIRMAMENT_WAREHOUSE_DSN": shop.dsn,
-            "AIRFLOW_CONN_ACME_HOOK": f"http://:{QUOTED}@127.0.0.1:{port}/in",
-        }
-    )
+    os.environ["AIRFLOW_CONN_ACME_HOOK"] = f"http://:{QUOTED}@127.0.0.1:{port}/in"
+    return Settings.read({"FIRMAMENT_WAREHOUSE_DSN": shop.dsn})
 
 
 def deliver(shop, port) -> str:
@@ -295,11 +298,11 @@ def test_a_redirect_is_no_answer_and_is_not_followed(told):
     assert note == "0 delivered, 1 wait: the webhook answered 307"
 
 
-def test_a_key_that_is_missing_or_short_is_refused_without_being_shown(shop):
+def test_a_key_that_is_missing_or_short_is_refused_without_being_shown(shop, monkeypatch):
     for secret in ("", ":hunter2@", ":whsec_aGk=@"):
-        uri = f"https://{secret}hooks.example.com/in"
+        monkeypatch.setenv("AIRFLOW_CONN_ACME_HOOK", f"https://{secret}hooks.example.com/in")
         with pytest.raises(FirmError, match="connection acme_hook must be whsec_") as caught:
-            webhook.endpoint(FIRM, Settings.read({"AIRFLOW_CONN_ACME_HOOK": uri}))
+            webhook.endpoint(FIRM)
         assert "hunter2" not in str(caught.value)
 
 
@@ -311,8 +314,10 @@ def test_a_key_that_is_missing_or_short_is_refused_without_being_shown(shop):
         ("http://:{0}@https%3A%2F%2Fhooks.example.com%2Fin", "https://hooks.example.com/in"),
     ],
 )
-def test_airflows_ways_to_write_an_address_are_understood(uri, url):
-    found = webhook.endpoint(FIRM, Settings.read({"AIRFLOW_CONN_ACME_HOOK": uri.format(QUOTED)}))
+def test_airflows_ways_to_write_an_address_are_understood(uri, url, monkeypatch):
+    monkeypatch.setenv("AIRFLOW_CONN_ACME_HOOK", uri.format(QUOTED))
+
+    found = webhook.endpoint(FIRM)
 
     assert found == (url, KEY)
 
@@ -326,6 +331,7 @@ def test_upkeep_sends_what_waits_and_says_what_keeps_it(told):
     told.box.write_down("acme", NEW)
     quiet = webhook.deliver_due(settings(told, 1))
     told.warehouse.save_firm(FIRM, actor="test")
+    del os.environ["AIRFLOW_CONN_ACME_HOOK"]
     lost = webhook.deliver_due(Settings.read({"FIRMAMENT_WAREHOUSE_DSN": told.dsn}))
 
     with listening(told.receiver) as port:
