@@ -4,10 +4,10 @@ import importlib.util
 from datetime import date
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from include.bounded_duckdb import open_database
 from include.datasets import Dataset
 from include.datasets.computed import CUSTOMER_DAYS
 from include.datasets.engagement import INTERACTIONS
@@ -138,8 +138,7 @@ def simulated(plan: Plan, folder: Path) -> Files:
     for batch in generate(plan):
         for name, table in batch.items():
             tables.setdefault(name, []).append(table)
-    connection = duckdb.connect()
-    connection.execute("set TimeZone = 'UTC'; set threads = 1")
+    connection = open_database(memory_mb=2048, threads=1, spill=folder)
     for name, parts in tables.items():
         connection.register(name, pa.concat_tables(parts))
     lines = connection.sql(SIMULATED_TRANSACTIONS).to_arrow_table()
@@ -165,8 +164,8 @@ def _package(name: str) -> Path:
 
 
 def _write(dataset: Dataset, sql: str, folder: Path, *, source: Path | None = None, path: Path | None = None):
-    connection = duckdb.connect()
-    connection.execute("set TimeZone = 'UTC'")
+    read = [file for file in (source, path) if file]
+    connection = open_database(memory_mb=2048, threads=1, spill=folder, files=read)
     if source:
         connection.read_parquet(str(source)).create_view("source")
     reader = connection.sql(sql, params={"path": str(path)} if path else None).to_arrow_reader(65_536)

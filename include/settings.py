@@ -5,7 +5,7 @@
 | ``FIRMAMENT_HOME`` | folder of everything the embedded stack keeps | ``<project>/.firmament`` |
 | ``FIRMAMENT_ROOT`` | URL under which handoffs are kept | ``file://<home>/handoffs`` |
 | ``FIRMAMENT_REGISTRY`` | the JSON list of firms that DAG files read | ``<home>/registry.json`` |
-| ``FIRMAMENT_MEMORY_MB`` | what one step's engine may hold in memory | 1024 |
+| ``FIRMAMENT_MEMORY_MB`` | what one step's DuckDB (engine, gate, csv source) may hold in memory | 1024 |
 | ``FIRMAMENT_WAREHOUSE_DSN`` | the warehouse | ``AIRFLOW_CONN_FIRMAMENT_WAREHOUSE``, then our own server |
 
 Connections of sources, targets, stores and alerts are Airflow's: ``include/connections.py`` resolves them.

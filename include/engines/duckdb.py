@@ -13,6 +13,7 @@ import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
+from include.bounded_duckdb import open_database
 from include.engines import Inputs
 
 BATCH_ROWS = 65_536
@@ -80,23 +81,7 @@ class DuckDb:
         return text
 
     def _connect(self, paths: list[Path]) -> duckdb.DuckDBPyConnection:
-        connection = duckdb.connect(
-            ":memory:",
-            config={
-                "memory_limit": f"{self._memory_mb}MB",
-                "threads": self._threads,
-                "temp_directory": str(self._spill),
-                "preserve_insertion_order": False,
-                "autoinstall_known_extensions": False,
-                "autoload_known_extensions": False,
-            },
-        )
-        connection.execute("set TimeZone = 'UTC'")
-        connection.execute("set allowed_paths = $paths", {"paths": [str(path) for path in paths]})
-        connection.execute("set allowed_directories = $folders", {"folders": [str(self._spill)]})
-        connection.execute("set enable_external_access = false")
-        connection.execute("set lock_configuration = true")
-        return connection
+        return open_database(memory_mb=self._memory_mb, threads=self._threads, spill=self._spill, files=paths)
 
 
 def _register(connection: duckdb.DuckDBPyConnection, name: str, schema: pa.Schema, paths: object) -> None:

@@ -23,7 +23,8 @@ from include.quality.rules import MeasureRule, RowRule, Rule, adjusted, suite
 from include.quality.verdicts import Tally, bounds_of, counted, limited, moments_of, needs, question
 from include.quality.witnesses import Witnesses
 
-MEMORY = "512MB"  # for DuckDB's part of the work; it spills beyond
+MEMORY_SHARE = 0.5  # of FIRMAMENT_MEMORY_MB; the rest is for the frames that are checked
+THREADS = 2
 
 
 def check(
@@ -44,7 +45,9 @@ def check(
     rules = adjusted(suite(dataset), dataset, getattr(firm, "quality", None) or {})
     scratch = tempfile.mkdtemp(prefix="firmament-quality-")
     try:
-        check = _Check(dataset, firm, as_of, rules, references, Past.of(history), Judge(), Path(scratch))
+        files = [file for part in slices for file in part.files]
+        past = Past.of(history)
+        check = _Check(dataset, firm, as_of, rules, references, past, Judge(), Path(scratch), files)
         results = tuple(check.results(sorted(slices, key=lambda s: s.key)))
         check.connection.close()
         return Report(dataset.name, firm.firm_key, as_of, results)
@@ -76,17 +79,20 @@ class _Check:
     past: Past
     judge: Judge
     scratch: Path
+    files: Sequence[Path]
     profiles: dict[str, Profile] = field(default_factory=dict)
     judged: dict[tuple[tuple[str, str], ...] | None, list[Result]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        import duckdb
+        from include.bounded_duckdb import open_database, share_of_memory
 
         self.profiles |= self.past.profiles
-        self.connection = duckdb.connect(
-            config={"memory_limit": MEMORY, "threads": 2, "temp_directory": str(self.scratch)}
+        self.connection = open_database(
+            memory_mb=share_of_memory(MEMORY_SHARE),
+            threads=THREADS,
+            spill=self.scratch,
+            files=[*self.files, *(file for files in self.references.values() for file in files)],
         )
-        self.connection.execute("set enable_progress_bar = false")
 
     def results(self, parts: Sequence[Slice]) -> Iterator[Result]:
         """Results slice by slice: columns first, then rows, then what is measured on the whole."""

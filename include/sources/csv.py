@@ -26,6 +26,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from duckdb import ColumnExpression, ConstantExpression, FunctionExpression
 
+from include.bounded_duckdb import open_database, share_of_memory
 from include.datasets import Dataset
 from include.firms import Firm
 from include.periods import Month, start_of_day
@@ -44,7 +45,7 @@ from include.sources.files import (
 from include.sources.layouts import layout_of
 from include.sources.statements import named, statement
 
-MEMORY_MB = 768
+MEMORY_SHARE = 0.75  # the rest is for the batches on their way to the step
 THREADS = 2
 UNDATED = "undated"
 FULL = "No space left|File too large|quota exceeded"  # what the system says of a disk
@@ -229,29 +230,19 @@ class Csv:
     @contextlib.contextmanager
     def _database(self, folder: Path, spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         """A private database that can reach two folders and nothing else; its errors become ours."""
-        database = duckdb.connect(
-            ":memory:",
-            config={
-                "memory_limit": f"{MEMORY_MB}MB",
-                "threads": THREADS,
-                "temp_directory": str(spill / "spill"),
-                "preserve_insertion_order": False,
-                "autoinstall_known_extensions": False,
-                "autoload_known_extensions": False,
-            },
+        memory_mb = share_of_memory(MEMORY_SHARE)
+        database = open_database(
+            memory_mb=memory_mb, threads=THREADS, spill=spill / "spill", folders=(folder, spill)
         )
         try:
-            database.execute("set TimeZone = 'UTC'")
-            database.execute("set allowed_directories = $folders", {"folders": [str(folder), str(spill)]})
-            database.execute("set enable_external_access = false")
-            database.execute("set lock_configuration = true")
             yield database
         except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
             if not isinstance(error, duckdb.OutOfMemoryException) and not re.search(FULL, str(error)):
                 raise self._unreadable(error, folder) from error
             raise SourceError(
                 f"{self._where}, {folder}: no room in {spill.parent} for what reading takes beyond "
-                f"{MEMORY_MB} MB of memory: {_said(error)}. Free some, or send smaller files"
+                f"{memory_mb} MB of memory: {_said(error)}. Free some, set FIRMAMENT_MEMORY_MB higher, "
+                "or send smaller files"
             ) from error
         except duckdb.Error as error:
             raise self._unreadable(error, folder) from error
