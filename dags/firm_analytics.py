@@ -90,14 +90,15 @@ def step_task(firm: FirmShape, step: Step) -> Any:
     def run() -> dict[str, Any]:
         from include.faults import die_with_parent
         from include.run import run_step
+        from include.run.validate import GateError
 
         # A supervisor that is killed would leave this process working, beside the retry.
         die_with_parent()
         try:
             as_of = as_of_of_run(get_current_context(), firm.timezone)
             outcome = run_step(step, firm.firm_key, as_of)
-        except (AsOfError, FirmError) as error:
-            # Somebody has to change something first: a retry would only put off the message.
+        except (AsOfError, FirmError, GateError) as error:
+            # A retry meets the same input and only delays the message. Every other error is retried.
             raise AirflowFailException(str(error)) from error
         return {
             "as_of": as_of.isoformat(),

@@ -75,7 +75,7 @@ def validate(dataset: Dataset, *, reads: tuple[Dataset, ...] = (), module: str |
         does=f"Checks {dataset.name} with Great Expectations; a bad batch stops here, for this firm alone.",
         reads=(dataset, *reads),
         module=module,
-        retries=0,
+        retries=4,  # of infrastructure errors; the verdict on bad data is final at once
     )
 
 

@@ -50,6 +50,10 @@ def test_steps_that_wait_for_one_another_are_refused():
         steps_for((), (one, circle))
 
 
+def test_every_step_is_retried_after_an_infrastructure_error():
+    assert [step.name for step in STEPS if step.retries < 2] == []
+
+
 def test_an_unknown_step_is_named_with_those_there_are():
     with pytest.raises(KeyError, match="no step 'rmf'; there are extract_transactions"):
         find_step("rmf")

@@ -27,8 +27,8 @@ ALL_PLACES = {"result_format": "COMPLETE", "partial_unexpected_count": SHOWN}
 SELDOM_USED = ("scipy.stats", "altair")
 
 
-class GateError(RuntimeError):
-    """The gate itself could not judge: a fault of ours or of the files, not of the firm's data."""
+class EvaluationError(RuntimeError):
+    """Great Expectations could not evaluate a rule: the error is in our code or a file, not in the data."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Judge:
     def ask(
         self, frame: pd.DataFrame, questions: Sequence[Question], *, all_places: bool = False
     ) -> Iterator[Answer]:
-        """Put the questions to the frame; GateError when one of them could not be evaluated.
+        """Put the questions to the frame; EvaluationError when one of them could not be evaluated.
 
         An answer's places are the first few, unless ``all_places`` are asked for.
         """
@@ -112,13 +112,15 @@ class Judge:
         told = batch.validate(suite, result_format=ALL_PLACES if all_places else FORMAT)
         places = "unexpected_index_list" if all_places else "partial_unexpected_index_list"
         if len(told.results) != len(questions):
-            raise GateError(f"{len(questions)} expectations were asked, {len(told.results)} answered")
+            raise EvaluationError(f"{len(questions)} expectations were asked, {len(told.results)} answered")
         for item in told.results:
             assert item.expectation_config is not None
             meta: dict[str, Any] = item.expectation_config.meta or {}
             found = item.result
             if not found:
-                raise GateError(f"{meta['name']} could not be evaluated: {str(item.exception_info)[:500]}")
+                raise EvaluationError(
+                    f"{meta['name']} could not be evaluated: {str(item.exception_info)[:500]}"
+                )
             yield Answer(
                 name=meta["name"],
                 level=meta["level"],

@@ -6,7 +6,7 @@ from include.run.context import Context
 
 
 class GateError(RuntimeError):
-    """A dataset did not pass its quality gate; yesterday's snapshot stands."""
+    """A dataset failed its quality gate. The same data fails again, so it is not retried."""
 
 
 def validate(context: Context) -> tuple[int, str]:

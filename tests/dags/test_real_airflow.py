@@ -15,6 +15,7 @@ from include.registry import read_registry
 from include.runbook import backfill_command
 from include.steps import steps_for, upstream
 from tests.dags.conftest import RealAirflow
+from tests.file_modes import open_to_others
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(1800)]
 
@@ -112,6 +113,57 @@ def test_a_step_killed_with_its_supervisor_is_healed_by_its_retry(airflow_stack:
     assert len(rows) > 40
     # A retry that heals wakes nobody.
     assert [one for one in airflow.hook.received if one["firm"] == "killed"] == []
+
+
+def test_a_gate_that_loses_its_database_is_retried_and_passes(airflow_stack: RealAirflow):
+    airflow = airflow_stack
+    dag_id = airflow.add_firm("cut_off")
+
+    def gates_in(run_id: str, state: str) -> set[str]:
+        tasks = airflow.api.tasks(dag_id, run_id)
+        return {
+            task["task_id"]
+            for task in tasks
+            if task["task_id"].startswith("validate_") and task["state"] == state
+        }
+
+    with locked(airflow, "control.quality"):
+        run_id = airflow.trigger(dag_id, WELL_AS_OF)
+        airflow.wait(lambda: waits_for_a_lock(airflow), "a gate waits for the lock", seconds=900)
+        airflow.rows("select pg_terminate_backend(pid) from pg_stat_activity where wait_event_type = 'Lock'")
+        airflow.wait(lambda: bool(gates_in(run_id, "up_for_retry")), "a retry", seconds=120)
+        cut_off = gates_in(run_id, "up_for_retry")
+
+    assert airflow.ended(dag_id, run_id) == "success"
+    assert {airflow.task(dag_id, run_id, gate)["try_number"] for gate in cut_off} == {2}
+    assert [one for one in airflow.hook.received if one["firm"] == "cut_off"] == []
+
+
+def test_a_verdict_of_the_gate_is_final_at_the_first_try(airflow_stack: RealAirflow):
+    airflow, step = airflow_stack, "validate_transactions"
+    dag_id = airflow.add_firm("bad", quality={"transactions": {"grain_unique": {"fail_above": -1}}})
+
+    run_id = airflow.trigger(dag_id, WELL_AS_OF)
+
+    assert airflow.ended(dag_id, run_id) == "failed"
+    task = airflow.task(dag_id, run_id, step)
+    assert (task["state"], task["try_number"], task["max_tries"]) == ("failed", 1, 4)
+    (message,) = [one for one in airflow.hook.received if one["firm"] == "bad"]
+    assert message["step"] == step
+    assert "grain_unique" in message["error"]
+
+
+def test_what_a_run_leaves_can_be_read_by_its_owner_alone(airflow_stack: RealAirflow):
+    airflow = airflow_stack
+    # The registry names no customer, and the DAG processor may be another user.
+    own = {"dags", "sales", "registry.json", "registry.json.good", ".registry.json.lock"}
+    assert airflow.ended(*run_well(airflow)) == "success"
+
+    found = open_to_others(airflow.settings.home, but=own)
+
+    # Root's PostgreSQL runs as another user, who passes through these two and cannot list them.
+    assert found - {(".", 0o011), ("postgres", 0o011)} == set()
+    assert list((airflow.settings.logs / "tasks").rglob("*.log"))
 
 
 def waits_for_a_lock(airflow: RealAirflow) -> bool:

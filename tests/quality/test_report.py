@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from include.datasets import catalogue
-from include.quality.judge import GateError, Judge, Question
+from include.quality.judge import EvaluationError, Judge, Question
 from include.quality.rules import LimitError, MeasureRule, RowRule, suite
 from tests.quality.firms import Firm, failures, judge, month
 
@@ -89,7 +89,7 @@ def test_a_rule_that_cannot_be_evaluated_is_no_pass():
 
     question = Question("typo", "expect_column_values_to_not_be_null", {"column": "missing"})
 
-    with pytest.raises(GateError, match="typo could not be evaluated"):
+    with pytest.raises(EvaluationError, match="typo could not be evaluated"):
         list(Judge().ask(pd.DataFrame({"there": [1]}), [question]))
 
 
