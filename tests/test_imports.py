@@ -14,6 +14,7 @@ MAY_IMPORT = {
     "firms": set(),
     "faults": set(),
     "processes": set(),
+    "private_files": set(),
     "models": set(),
     "steps": {"datasets"},
     "settings": {"processes", "connections"},
@@ -23,10 +24,10 @@ MAY_IMPORT = {
     "bounded_duckdb": {"settings"},
     "engines": {"datasets", "bounded_duckdb"},
     "quality": VALUES | {"bounded_duckdb"},
-    "sources": VALUES | {"bounded_duckdb"},
-    "handoff": {"datasets", "periods", "faults", "settings", "connections"},
+    "sources": VALUES | {"bounded_duckdb", "private_files"},
+    "handoff": {"datasets", "periods", "faults", "settings", "connections", "private_files"},
     "warehouse": VALUES | {"faults"},
-    "postgres": {"settings", "processes"},
+    "postgres": {"settings", "processes", "private_files"},
     "extraction": {"datasets", "engines"},
 }
 

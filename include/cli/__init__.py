@@ -13,8 +13,17 @@ from include.cli.models import models
 from include.cli.report import report
 from include.cli.run import run
 from include.cli.trial import trial
+from include.private_files import private_umask
 
 app = typer.Typer(help="Firmament: customer analytics for each firm, as of any date.", no_args_is_help=True)
+
+
+@app.callback()
+def privately(context: typer.Context) -> None:
+    """Let a command write files for their owner alone, whatever the umask of the shell."""
+    context.with_resource(private_umask())
+
+
 for command in (run, backfill, report, dsn, migrate, doctor, erase):
     app.command()(command)
 app.command("try")(trial)

@@ -21,6 +21,7 @@ def report(
     from include.engines import open_engine
     from include.firms import FirmError, parse_firm
     from include.handoff import Handoff, HandoffError
+    from include.private_files import private_folder
     from include.report import write
     from include.report.profile import gather
     from include.report.reading import Reading
@@ -33,8 +34,7 @@ def report(
         with open_warehouse() as warehouse:
             row = parse_firm(warehouse.firm_row(firm))
         day = as_of_of(as_of, row.timezone)
-        parent = settings.home / "scratch"
-        parent.mkdir(parents=True, exist_ok=True)
+        parent = private_folder(settings.home / "scratch")
         with TemporaryDirectory(dir=parent) as folder, console.status(f"{firm} as of {day}"):
             scratch = Path(folder)
             engine = open_engine(

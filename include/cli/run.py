@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from include.cli.console import as_of_of, console, open_warehouse, stop
+from include.settings import write_private
 
 if TYPE_CHECKING:
     from include.run import Outcome
@@ -86,7 +87,11 @@ def _write(
             for outcome in outcomes
         ],
     }
-    report.write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
+    text = json.dumps(whole, indent=2) + "\n"
+    if report.exists() and not report.is_file():  # /dev/stdout, a pipe
+        report.write_text(text, encoding="utf-8")
+    else:
+        write_private(report, text)
 
 
 def _line(outcome: Outcome, width: int) -> str:

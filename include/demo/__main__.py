@@ -24,6 +24,7 @@ from include.demo.data import JOURNEY_CONNECTION, JOURNEY_DATABASE, firm_rows, l
 from include.demo.tables import NothingToShowError, show_firm
 from include.firms import Firm, parse_firm
 from include.postgres import PostgresError, create_database_at
+from include.private_files import private_umask
 from include.registry import sync_firms
 from include.settings import Settings, SettingsError
 from include.stack.environment import passwords_file
@@ -243,4 +244,5 @@ def where_to_look(running: stack.Stack, console: Console) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with private_umask():
+        sys.exit(main())

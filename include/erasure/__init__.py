@@ -18,6 +18,7 @@ from include.erasure import handoffs, places
 from include.erasure.places import Searched
 from include.erasure.traces import Traces, is_free_text, names_customer
 from include.firms import parse_firm
+from include.private_files import private_folder, private_umask
 from include.settings import Settings
 from include.warehouse import UnknownFirm, Warehouse
 from include.warehouse.erasures import ANONYMOUS
@@ -50,9 +51,9 @@ def erase(
     EraseError when nobody knows such a customer; waits for steps of the firm that are running.
     """
     dsn = settings.warehouse_dsn()
-    parent = settings.home / "scratch"
-    parent.mkdir(parents=True, exist_ok=True)
+    parent = private_folder(settings.home / "scratch")
     with (
+        private_umask(),
         Warehouse(dsn) as warehouse,
         tempfile.TemporaryDirectory(dir=parent, prefix="erase-") as folder,
     ):

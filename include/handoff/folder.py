@@ -13,6 +13,7 @@ from pathlib import Path
 
 from include.handoff.calls import Blob, Conflict, Content, Entry, Gone, Landed, StoreError, Unknown
 from include.handoff.landing import CHUNK_BYTES, checked, failed, pause, pour
+from include.private_files import open_private, private_folder
 
 
 class FileStore:
@@ -37,12 +38,12 @@ class FileStore:
         target = self._at(path)
         temporary = target.with_name(f".tmp-{uuid.uuid4().hex}")
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(target.parent)
             with self._locked(target.parent):
                 found = self.get(path)
                 if (found and found.etag) != expected:
                     raise Conflict(path)
-                with temporary.open("xb") as file:
+                with open_private(temporary, "xb") as file:
                     file.write(data)
                     file.flush()
                     os.fsync(file.fileno())
@@ -62,7 +63,7 @@ class FileStore:
         """Write a part file where nobody else writes."""
         target = self._at(path)
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(target.parent)
             return pour(content, target)
         except OSError as error:
             raise self._failed("write", path, error) from error
@@ -127,7 +128,7 @@ class FileStore:
     @contextlib.contextmanager
     def _locked(self, folder: Path) -> Iterator[None]:
         # The lock file is never removed: two processes must not lock two different files.
-        with (folder / ".lock").open("ab") as file:
+        with open_private(folder / ".lock", "ab") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from include.handoff.calls import Content, Landed, StoreError
+from include.private_files import open_private
 
 CHUNK_BYTES = 1 << 20
 PAUSE_SECONDS = 0.05
@@ -59,7 +60,7 @@ class Sink:
 
 def pour(content: Content, path: Path) -> Landed:
     """Write ``content`` to a new file and measure it; nothing stays when it fails."""
-    with path.open("xb") as file:
+    with open_private(path, "xb") as file:
         sink = Sink(file)
         try:
             rows = content.pour(sink)

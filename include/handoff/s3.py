@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 from include.connections import connection
 from include.handoff.calls import Blob, Conflict, Content, Entry, Gone, Landed, StoreError, Unknown
 from include.handoff.landing import CHUNK_BYTES, checked, failed, pause, pour
+from include.private_files import open_private, private_folder
 from include.settings import SettingsError
 
 TRIES = 4  # of one download, and, by botocore, of one request
@@ -83,7 +84,7 @@ class S3Store:
         """Write a part to scratch, measuring it, then upload it in one request."""
         copy = self._scratch / f".upload-{uuid.uuid4().hex}"
         try:
-            self._scratch.mkdir(parents=True, exist_ok=True)
+            private_folder(self._scratch)
             landed = pour(content, copy)
             with self._explained("write", path), copy.open("rb") as file:
                 self._client.put_object(
@@ -107,7 +108,7 @@ class S3Store:
         # A folder of its own: to release one reader's copy must not take another's.
         copy = self._scratch / "fetched" / uuid.uuid4().hex / checked(path).rpartition("/")[2]
         try:
-            copy.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(copy.parent)
             with self._explained("read", path):
                 for turn in range(TRIES):
                     try:
@@ -162,7 +163,7 @@ class S3Store:
     def _download(self, path: str, copy: Path) -> Landed:
         digest, count = hashlib.sha256(), 0
         body = self._client.get_object(Bucket=self._bucket, Key=self._key(path))["Body"]
-        with contextlib.closing(body), copy.open("wb") as file:
+        with contextlib.closing(body), open_private(copy, "wb") as file:
             while chunk := body.read(CHUNK_BYTES):
                 digest.update(chunk)
                 file.write(chunk)

@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from include.postgres.account import Account, PostgresError, program
+from include.private_files import private_folder
 from include.processes import is_alive, started_at
 from include.settings import embedded_server, write_private
 
@@ -92,16 +93,17 @@ def start(
     folder = folder.resolve()
     if (server := running(folder)) is not None:
         return server
-    folder.mkdir(parents=True, exist_ok=True)
+    private_folder(folder.parent)
+    # PostgreSQL does not run as root: another user must pass through.
+    folder.mkdir(exist_ok=True, mode=0o711 if os.geteuid() == 0 else 0o700)
     if (pid := _postmaster(folder)) is not None:  # it runs, and only our note of it was lost
         return _note(folder, pid)
     account = Account.of(folder)
     if not (folder / "data" / "PG_VERSION").exists():
         _create_cluster(folder, account)
     log = log or folder / "log"
-    log.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(log.parent)
     log.touch(0o600)
-    account.own(log)
     port = _choose_port(folder, port)
     arguments = {
         **OPTIONS,
@@ -114,12 +116,13 @@ def start(
     logged = log.stat().st_size
     done = account.run(
         "pg_ctl", "start", "-w", "-t", str(START_SECONDS), "-s",
-        "-D", str(folder / "data"), "-l", str(log), "-o", settings,
+        "-D", str(folder / "data"), "-o", settings,
+        output=log,
     )  # fmt: skip
     if done.returncode:
         with log.open(errors="replace") as lines:
             lines.seek(logged)
-            said = lines.read() or done.stderr or done.stdout
+            said = lines.read()
         raise PostgresError(
             f"PostgreSQL in {folder} did not start on {HOST}:{port}:\n"
             f"{_tail(said)}\nIts log is {log}; FIRMAMENT_POSTGRES_PORT chooses another port"
@@ -258,7 +261,7 @@ def _choose_port(folder: Path, wanted: int | None) -> int:
     remembered = folder / "port"
     last = int(remembered.read_text()) if remembered.exists() else 0
     port = free_port(last)
-    remembered.write_text(str(port))
+    write_private(remembered, str(port))
     return port
 
 

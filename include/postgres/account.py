@@ -85,8 +85,11 @@ class Account:
         if self.uid is not None:
             os.chown(path, self.uid, self.gid if self.gid is not None else -1)
 
-    def run(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run one of PostgreSQL's programs to its end, as the account."""
+    def run(self, name: str, *arguments: str, output: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Run one of PostgreSQL's programs to its end, as the account.
+
+        ``output`` is a file that we open: the account needs no access to its folder.
+        """
         command = [str(required(name)), *arguments]
         identity: dict[str, object] = {}
         if self.namespace:
@@ -95,17 +98,19 @@ class Account:
             identity = {"user": self.uid, "group": self.gid, "extra_groups": []}
         # Not PGPORT, PGDATA or a locale of the caller's; and a folder that the user may enter.
         environ = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
-        return subprocess.run(
-            command,
-            cwd="/",
-            env={**environ, "LC_ALL": "C"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=SECONDS,
-            **identity,  # type: ignore[call-overload]
-        )
+        with open(output, "ab") if output else contextlib.nullcontext(subprocess.PIPE) as said:  # noqa: PTH123
+            return subprocess.run(
+                command,
+                cwd="/",
+                env={**environ, "LC_ALL": "C"},
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=subprocess.STDOUT if output else said,
+                text=True,
+                check=False,
+                timeout=SECONDS,
+                **identity,  # type: ignore[call-overload]
+            )
 
 
 def required(name: str) -> Path:

@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from include.private_files import close_folder, private_folder
 from include.report.page import html_of
+from include.settings import write_private
+
+DEFAULT_FOLDER = "reports"
 
 
 @dataclass(frozen=True)
@@ -24,9 +28,11 @@ class Written:
 
 def write(profile: dict[str, Any], folder: Path) -> Written:
     """Write the page and the JSON beside it, named by firm and day."""
-    folder.mkdir(parents=True, exist_ok=True)
+    if folder.name == DEFAULT_FOLDER:  # a folder that another command made is not ours to close
+        close_folder(folder)
+    private_folder(folder)
     stem = f"{profile['firm']['firm_key']}_{profile['as_of']}_report"
     written = Written(folder / f"{stem}.html", folder / f"{stem}.json")
-    written.json.write_text(json.dumps(profile, indent=1, allow_nan=False), encoding="utf-8")
-    written.html.write_text(html_of(profile), encoding="utf-8")
+    write_private(written.json, json.dumps(profile, indent=1, allow_nan=False))
+    write_private(written.html, html_of(profile))
     return written

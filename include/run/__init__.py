@@ -21,6 +21,7 @@ from include.engines import open_engine
 from include.faults import point
 from include.firms import parse_firm
 from include.handoff import Handoff, code_version
+from include.private_files import close_home, private_folder, private_umask
 from include.run.compute import features, fit, predict, query, sample
 from include.run.context import Context
 from include.run.extract import extract
@@ -112,9 +113,9 @@ def run_step(step: Step, firm_key: str, as_of: date, *, full: bool = False) -> O
 
 @contextmanager
 def _scratch(settings: Settings) -> Iterator[Path]:
-    parent = settings.home / "scratch"
-    parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=parent) as folder:
+    close_home(settings.home)
+    parent = private_folder(settings.home / "scratch")
+    with private_umask(), TemporaryDirectory(dir=parent) as folder:
         yield Path(folder)
 
 

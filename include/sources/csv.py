@@ -30,6 +30,7 @@ from include.bounded_duckdb import open_database, share_of_memory
 from include.datasets import Dataset
 from include.firms import Firm
 from include.periods import Month, start_of_day
+from include.private_files import open_private, private_folder
 from include.sources import BATCH_ROWS, EARLIEST, LATEST, SourceError, extracted_schema, takes_undated
 from include.sources.expansion import check_expansion, check_footer
 from include.sources.files import (
@@ -135,9 +136,9 @@ class Csv:
         files = data_files(folder)
         home = self._scratch / hashlib.sha256(str(folder).encode()).hexdigest()[:16]
         stage = home / self._key(files)
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(home)
         # The datasets of a firm are extracted side by side: one of them parses, the others wait.
-        with (home / "lock").open("a") as lock:
+        with open_private(home / "lock", "a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not stage.is_dir():
                 building = Path(tempfile.mkdtemp(prefix="building-", dir=home))

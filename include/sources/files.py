@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from include.private_files import open_private
 from include.sources import SourceError
 
 ENDINGS = (".csv.gz", ".csv", ".parquet")
@@ -108,7 +109,7 @@ def plain(file: File, *, encoding: str, scratch: Path) -> Path:
     copy = scratch / plain_name(file.path)
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
-        with copy.open("wb") as out:
+        with open_private(copy, "wb") as out:
             for block in _blocks(file):
                 out.write(decoder.decode(block).encode("utf-8"))
             out.write(decoder.decode(b"", final=True).encode("utf-8"))

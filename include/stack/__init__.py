@@ -23,6 +23,7 @@ from pathlib import Path
 
 from include import postgres
 from include.connections import remember_services
+from include.private_files import close_home, private_folder, private_umask
 from include.settings import PROJECT, Settings
 from include.stack import services
 from include.stack.databases import (
@@ -168,7 +169,7 @@ def _port(settings: Settings, state: State | None) -> int:
             f"api-server: port {wanted} of 127.0.0.1 is taken; choose another FIRMAMENT_AIRFLOW_PORT, "
             "or leave it unset to have a free one chosen"
         )
-    remembered.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(remembered.parent)
     remembered.write_text(str(port))
     return port
 
@@ -223,10 +224,9 @@ def _story(settings: Settings, problems: dict[str, str], dead: list[str], limit:
 @contextlib.contextmanager
 def _locked(settings: Settings) -> Iterator[None]:
     """One `up` or `down` at a time; the kernel lets go of the lock when we end."""
-    # Root's server runs as another user, who has to pass through the folder.
-    settings.home.mkdir(parents=True, exist_ok=True, mode=0o711)
-    settings.logs.mkdir(exist_ok=True)
-    with (settings.home / "lock").open("w") as lock:
+    close_home(settings.home)
+    private_folder(settings.logs)
+    with private_umask(), (settings.home / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

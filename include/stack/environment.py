@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from include.postgres import HOST
+from include.private_files import private_folder
 from include.settings import PROJECT, Settings, write_private
 
 PREFIXES = ("AIRFLOW", "FIRMAMENT_", "PYTHONPATH")
@@ -59,6 +60,9 @@ def service_environment(
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": as_sqlalchemy_url(metadata),
         "AIRFLOW__EXECUTION_API__JWT_EXPIRATION_TIME": str(TASK_TOKEN_SECONDS),
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(settings.logs / "tasks"),
+        # A task's log may quote a row. Airflow's defaults are 0o775 and 0o664.
+        "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FOLDER_PERMISSIONS": "0o700",
+        "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FILE_PERMISSIONS": "0o600",
         "AIRFLOW__LOGGING__NAMESPACE_LEVELS": "great_expectations=WARNING",
         # Above the number of firms, or running scheduled runs starve a backfill.
         "AIRFLOW__SCHEDULER__MAX_DAGRUNS_PER_LOOP_TO_SCHEDULE": "2000",
@@ -113,7 +117,7 @@ def keys(settings: Settings) -> dict[str, str]:
         "fernet_key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "admin_password": secrets.token_urlsafe(12),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
     write_private(path, json.dumps(made))
     return made
 

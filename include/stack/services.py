@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from include.postgres import HOST
+from include.private_files import UMASK, open_private
 from include.processes import end_sessions, is_alive, started_at
 
 PATIENCE_SECONDS = 15  # for a service to end its children and say goodbye to the metadata
@@ -51,7 +52,7 @@ class Process:
 
 def spawn(service: Service, environ: Mapping[str, str], log: Path) -> Process:
     """Start a service in a session of its own; it outlives us."""
-    with log.open("ab") as output:
+    with open_private(log, "ab") as output:
         child = subprocess.Popen(
             [sys.executable, "-m", "airflow", *service.command],
             cwd=environ["AIRFLOW_HOME"],
@@ -60,6 +61,7 @@ def spawn(service: Service, environ: Mapping[str, str], log: Path) -> Process:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            umask=UMASK,
         )
     child.returncode = 0  # not ours to wait for: it goes on when we have ended
     return Process(service.name, child.pid, started_at(child.pid))
@@ -123,7 +125,7 @@ def now() -> datetime:
 
 def run_airflow(arguments: list[str], environ: Mapping[str, str], log: Path) -> int:
     """Run one airflow command to its end, with its output in ``log``."""
-    with log.open("ab") as output:
+    with open_private(log, "ab") as output:
         return subprocess.run(
             [sys.executable, "-m", "airflow", *arguments],
             cwd=environ["AIRFLOW_HOME"],
@@ -131,6 +133,7 @@ def run_airflow(arguments: list[str], environ: Mapping[str, str], log: Path) -> 
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
+            umask=UMASK,
             check=False,
         ).returncode
 

@@ -1,3 +1,4 @@
+import os
 import random
 import re
 import shutil
@@ -10,6 +11,7 @@ import pytest
 from include.firms import MODULES, FirmError
 from include.run.validate import GateError
 from include.sources import SourceError
+from tests.file_modes import open_to_others
 
 AS_OF = date(2025, 3, 1)
 RETAIL = Path(__file__).parents[3] / "shared" / "data" / "online_retail_i" / "online_retail_i.parquet"
@@ -115,6 +117,26 @@ def test_a_bad_batch_stops_the_firm_and_yesterday_stands(shop):
         shop.run("acme", AS_OF + timedelta(days=1))
 
     assert shop.facts("acme") == before
+
+
+def test_what_a_run_leaves_can_be_read_by_its_owner_alone(shop):
+    shop.add("acme")
+    shop.sell("acme", sales(30))
+    home = shop.home / "home"
+    for name in ("handoffs", "cache", "scratch", "logs"):  # as an earlier version left them
+        (home / name / "old").mkdir(parents=True)
+        (home / name / "old" / "names.txt").write_text("Ada")
+    before = os.umask(0o022)
+
+    try:
+        shop.run("acme", AS_OF)
+        kept = os.umask(0o022)
+    finally:
+        os.umask(before)
+
+    assert open_to_others(home) == ({(".", 0o011)} if os.geteuid() == 0 else set())
+    assert kept == 0o022
+    assert {path.parts[len(home.parts)] for path in home.rglob("*.parquet")} == {"handoffs", "cache"}
 
 
 def test_bad_rows_are_rejected_by_reason_and_the_rest_is_loaded(shop):
