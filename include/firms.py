@@ -12,10 +12,13 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import to_json
+
+from include.modules import MODULES, NAMES, OPTIONAL_MODULES
+
+__all__ = ["MODULES", "OPTIONAL_MODULES", "Firm", "FirmError", "FirmShape", "parse_firm"]
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
-MODULES = ("rfm", "churn", "ltv", "insight", "actions", "publish")
-OPTIONAL_MODULES = ("engagement", "acquisition", "loyalty")  # for firms whose source has the data
 PUBLISHED = (
     "analytic_customer",
     "analytic_firm_based",
@@ -23,6 +26,28 @@ PUBLISHED = (
     "churn_feature_importances",
     "churn_firm_based",
 )
+
+
+# Fields of a firm that change no number: what it is called, when it runs, where results and messages go.
+NO_NUMBERS = {
+    "firm_key", "name", "working_day_period", "schedule_hour", "modules", "engine", "owner", "alerts",
+    "publish", "is_paused",
+}  # fmt: skip
+FIRST_SETTINGS: dict[str, tuple[str, ...]] = {  # see Firm.first_settings_reference; never change it
+    "timezone": (),
+    "churn_threshold_days": (),
+    "min_spend": (),
+    "min_orders": (),
+    "rfm": (
+        "window_days", "quantiles", "min_customers", "new_days", "active_days", "passive_days", "segments",
+    ),
+    "churn": (
+        "category_bounds", "band_bounds", "decision_threshold", "most_cutoffs", "sample_customers",
+        "min_customers", "min_repeat_buyers", "min_events",
+    ),
+    "ltv": ("annual_discount_rate", "margin_share", "min_customers", "min_repeat_buyers"),
+    "retrain_months": (),
+}  # fmt: skip
 
 
 class FirmError(ValueError):
@@ -248,22 +273,28 @@ class Firm(Strict):
 
     @model_validator(mode="after")
     def _modules_known(self) -> Firm:
-        known = (*MODULES, *OPTIONAL_MODULES)
-        if unknown := sorted(set(self.modules) - set(known)):
+        if unknown := sorted(set(self.modules) - set(NAMES)):
             shown = [name for name in unknown if NAME.fullmatch(name)]
-            raise ValueError(f"modules {shown} are unknown; there are {list(known)}")
+            raise ValueError(f"modules {shown} are unknown; there are {list(NAMES)}")
         return self
 
     @property
     def settings_reference(self) -> str:
-        """A hash of all that this firm's numbers depend on beside its data, in a manifest's words."""
-        numbers = self.model_dump_json(
-            include={
-                "timezone", "churn_threshold_days", "min_spend", "min_orders", "rfm", "churn", "ltv",
-                "retrain_months",
-            }
-        )  # fmt: skip
-        return f"settings#0#{hashlib.sha256(numbers.encode()).hexdigest()}"
+        """A hash of every setting that a number of this firm may depend on, as a manifest refers to it."""
+        return _reference(self.model_dump_json(exclude=NO_NUMBERS))
+
+    @property
+    def first_settings_reference(self) -> str:
+        """The reference of models trained before each model named its settings, for today's row.
+
+        Frozen: the fields that existed then, in their order then. A field added since is no part of it.
+        """
+        row = self.model_dump()
+        fields = {
+            name: {inner: row[name][inner] for inner in of} if of else row[name]
+            for name, of in FIRST_SETTINGS.items()
+        }
+        return _reference(to_json(fields).decode())
 
     @property
     def shape(self) -> FirmShape:
@@ -277,11 +308,15 @@ class Firm(Strict):
             schedule_hour=self.schedule_hour,
             source_kind=self.source.kind,
             pool=f"source_{place}"[:63],
-            modules=tuple(m for m in (*MODULES, *OPTIONAL_MODULES) if m in self.modules),
+            modules=tuple(name for name in NAMES if name in self.modules),
             owner=self.owner,
             alerts=self.alerts,
             is_paused=self.is_paused,
         )
+
+
+def _reference(settings: str) -> str:
+    return f"settings#0#{hashlib.sha256(settings.encode()).hexdigest()}"
 
 
 def parse_firm(row: dict[str, object]) -> Firm:

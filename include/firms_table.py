@@ -16,7 +16,8 @@ from typing import Any, Protocol
 import psycopg
 from psycopg import sql
 
-from include.firms import MODULES, NAME, OPTIONAL_MODULES, Firm, FirmError, parse_firm
+from include.firms import MODULES, NAME, Firm, FirmError, parse_firm
+from include.modules import NAMES as EVERY_MODULE
 
 REQUIRED = ("firm_id", "schema_name", "is_active", "working_day_period", "churn_threshold")
 NAMES = ("firm_name", "name")
@@ -136,7 +137,7 @@ def _merged(
         before = now.get("modules", MODULES)  # a module without a flag stays as it is
         told["modules"] = tuple(
             module
-            for module in (*MODULES, *OPTIONAL_MODULES)
+            for module in EVERY_MODULE
             if (_yes(row, key, flags[module]) if module in flags else module in before)
         )
     return {**defaults, **now, **given, **told}
@@ -189,7 +190,7 @@ def _module(column: str) -> str | None:
     """The module that a flag's column names, such as ``rfm`` of RFM, IS_RFM or RFM_ENABLED."""
     if match := FLAG.fullmatch(column):
         module = ALIASES.get(match["module"], match["module"])
-        return module if module in (*MODULES, *OPTIONAL_MODULES) else None
+        return module if module in EVERY_MODULE else None
     return None
 
 

@@ -17,6 +17,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote, urlencode
 
 from include.processes import is_alive, started_at
 
@@ -112,14 +113,17 @@ def as_libpq(uri: str) -> str:
 
 
 def _uri_of_json(text: str) -> str:
-    """Airflow's JSON form of the warehouse's connection as a URI; only this form needs Airflow."""
-    from include.connections import prepare_airflow
-
-    prepare_airflow()
-    from airflow.sdk import Connection
-
+    """Airflow's JSON form of the warehouse's connection as a URI, so that the warehouse needs no Airflow."""
     try:
-        return str(Connection.from_json(text, conn_id=WAREHOUSE_CONN_ID).get_uri())
+        fields = json.loads(text)
+        extra = fields.get("extra") or {}
+        login, password, host, database = (
+            quote(str(fields.get(name) or ""), safe="") for name in ("login", "password", "host", "schema")
+        )
+        options = urlencode(json.loads(extra) if isinstance(extra, str) else extra)
     except (ValueError, TypeError, AttributeError) as error:
         # The value is left out of the message: it holds a password.
         raise SettingsError(f"{WAREHOUSE_VARIABLE} is neither a URI nor a JSON object") from error
+    user = f"{login}:{password}@" if password else f"{login}@" if login else ""
+    port = f":{fields['port']}" if fields.get("port") else ""
+    return f"postgresql://{user}{host}{port}/{database}" + (f"?{options}" if options else "")

@@ -1,6 +1,7 @@
 """Imports run one way. This is the layering, as a table: who may import whom inside ``include``."""
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -9,15 +10,18 @@ PROJECT = Path(__file__).parent.parent
 VALUES = {"datasets", "periods", "firms"}  # what everything may speak of: rows, days, a firm
 
 MAY_IMPORT = {
+    "modules": set(),
     "datasets": set(),
     "periods": set(),
-    "firms": set(),
+    "firms": {"modules"},
     "faults": set(),
     "processes": set(),
     "private_files": set(),
     "models": set(),
+    "simulator": set(),
+    "airflow_api": set(),
     "steps": {"datasets"},
-    "settings": {"processes", "connections"},
+    "settings": {"processes"},
     "connections": {"settings"},
     "schedule": {"firms", "periods"},
     "registry": {"firms"},
@@ -25,11 +29,43 @@ MAY_IMPORT = {
     "engines": {"datasets", "bounded_duckdb"},
     "quality": VALUES | {"bounded_duckdb"},
     "sources": VALUES | {"bounded_duckdb", "private_files"},
+    "firms_table": {"firms", "modules", "sources"},
     "handoff": {"datasets", "periods", "faults", "settings", "connections", "private_files"},
     "warehouse": VALUES | {"faults"},
     "postgres": {"settings", "processes", "private_files"},
-    "extraction": {"datasets", "engines"},
-}
+    "dictionary": {"datasets", "models"},
+    "training": {"datasets", "engines", "models"},
+    "runbook": {"firms", "schedule", "steps"},
+    "backfill": {"firms", "schedule", "steps", "warehouse"},
+    "alerts": {"connections", "firms", "runbook", "schedule", "settings", "warehouse"},
+    "publishing": {"connections", "faults", "firms", "settings", "sources", "warehouse"},
+    "erasure": VALUES
+    | {"connections", "private_files", "faults", "handoff", "publishing", "settings", "warehouse"},
+    "report": VALUES | {"private_files", "settings", "engines", "handoff", "models", "modules"},
+    "doctor": VALUES | {"connections", "handoff", "registry", "settings", "sources", "warehouse"},
+    "stack": {"connections", "private_files", "postgres", "processes", "settings", "warehouse"},
+    "run": VALUES
+    | {
+        "connections", "private_files",
+        "engines", "faults", "handoff", "models", "modules", "publishing", "quality", "settings", "sources",
+        "steps", "training", "warehouse",
+    },
+    "upkeep": {
+        "alerts", "handoff", "registry", "run", "runbook", "schedule", "settings", "steps", "warehouse",
+    },
+    "demo": {
+        "airflow_api", "firms", "postgres", "private_files", "registry", "settings", "simulator", "stack",
+        "warehouse",
+    },
+    "cli": VALUES
+    | {
+        "connections", "private_files",
+        "backfill", "doctor", "engines", "erasure", "firms_table", "handoff", "modules", "registry", "report",
+        "run", "runbook", "settings", "sources", "steps", "warehouse",
+    },
+    "__init__": set(),
+    "__main__": {"cli"},
+}  # fmt: skip
 
 
 def modules():
@@ -57,8 +93,22 @@ def test_imports_run_one_way(path):
     here = room(path)
     ours = {name.split(".")[1] for name in imported(path, module_level=False) if name.startswith("include.")}
 
-    if here in MAY_IMPORT:
-        assert ours - {here} <= MAY_IMPORT[here]
+    assert ours - {here} <= MAY_IMPORT[here], f"include/{here} may import {sorted(MAY_IMPORT[here])} alone"
+
+
+def test_every_package_has_a_rule_and_every_rule_a_package():
+    there = {room(path) for path in modules()}
+
+    assert sorted(there - set(MAY_IMPORT)) == [], "these have no rule in MAY_IMPORT: add one"
+    assert sorted(set(MAY_IMPORT) - there) == [], "these rules are of packages that do not exist"
+    named = set().union(*MAY_IMPORT.values())
+    assert sorted(named - there) == [], "rules let packages import these, which do not exist"
+
+
+def test_no_two_packages_may_import_each_other():
+    order = TopologicalSorter({name: sorted(imports) for name, imports in MAY_IMPORT.items()})
+
+    assert len(list(order.static_order())) == len(MAY_IMPORT)
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PROJECT)))
@@ -67,7 +117,9 @@ def test_only_dags_and_plugins_import_airflow_at_module_level(path):
 
 
 def measuring():
-    return [path for folder in ("bench", "trust") for path in sorted((PROJECT / folder).rglob("*.py"))]
+    return [
+        path for folder in ("bench", "tools", "trust") for path in sorted((PROJECT / folder).rglob("*.py"))
+    ]
 
 
 @pytest.mark.parametrize("path", measuring(), ids=lambda p: str(p.relative_to(PROJECT)))

@@ -74,6 +74,7 @@ def models_rollback(
 
     It counts for every run of those days, whenever that is. To take it back, decide again with --to.
     """
+    from include.modules import TRAINED
     from include.periods import anchor_of, parse_as_of
 
     if not why.strip():
@@ -86,9 +87,14 @@ def models_rollback(
         except ValueError as error:
             stop(error)
         period = anchor_of(day, every_months=row.retrain_months)
+        if module not in TRAINED:
+            stop(f"module {module!r} has no trained model; there are {' and '.join(TRAINED)}")
         known = {model["anchor"]: model for model in warehouse.models(firm) if model["module"] == module}
         if not known:
-            stop(f"{firm} has no model of {module!r} on record; there are churn and ltv, once they have run")
+            stop(
+                f"{firm} has no {module} model on record; run the firm first: "
+                f"python -m include run {firm} --as-of {day}"
+            )
         scoring = _scoring(warehouse, firm, module, day, period)
         chosen = wanted or max((anchor for anchor in known if anchor < scoring), default=None)
         if chosen is None or chosen not in known or chosen > period:
@@ -107,7 +113,7 @@ def models_rollback(
             decided_by=getpass.getuser(),
             why=why.strip(),
         )
-    step = "churn_training" if module == "churn" else "value_histories"
+    step = TRAINED[module].rows
     console.print(
         f"from {day} to the next anchor the {module} model of {chosen} ({known[chosen]['method']}) scores "
         f"instead of that of {scoring}; score a day again: "

@@ -11,15 +11,16 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
-from include.datasets import Dataset
-from include.datasets.churn import CHURN_MODEL, CHURN_RISK, CHURN_TRAINING
+from include.datasets import Dataset, catalogue
+from include.datasets.churn import CHURN_RISK, CHURN_TRAINING
 from include.datasets.computed import CUSTOMER_DAYS, CUSTOMER_SUMMARY, RFM
 from include.datasets.extracted import CUSTOMERS, LOYALTY_MOVEMENTS, PRODUCTS, TRANSACTIONS, rejected_of
 from include.datasets.features import CUSTOMER_FEATURES, GROUPS
 from include.datasets.insight import FIRM_INSIGHT
-from include.datasets.value import LTV, VALUE_MODEL
+from include.datasets.value import LTV
 from include.handoff.manifest import HandoffError
 from include.models.segments import SEGMENTS
+from include.modules import TRAINED
 from include.report.reading import Reading
 from include.report.statistics import (
     SMALL_GROUP,
@@ -36,7 +37,7 @@ STRONG = 0.8
 MOST_PAIRS = 300
 IN_MATRIX = 24
 EXTRACTED = (TRANSACTIONS, CUSTOMERS, PRODUCTS, LOYALTY_MOVEMENTS)
-MODELS = (("churn", CHURN_MODEL), ("ltv", VALUE_MODEL))
+MODELS = tuple((name, catalogue()[training.model]) for name, training in TRAINED.items())
 
 
 def gather(reading: Reading) -> dict[str, Any]:

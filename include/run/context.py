@@ -14,10 +14,19 @@ from include.datasets import Dataset
 from include.engines import Engine
 from include.firms import Firm
 from include.handoff import Handoff, Manifest, Referenced, Slot
+from include.modules import setting, trained_as
 from include.periods import Month, anchor_of
 from include.settings import Settings
 from include.steps import STEPS, Step
 from include.warehouse import Warehouse
+
+QUERY_SETTINGS = {  # parameter of a query -> the setting of the firm that it is
+    "timezone": "timezone",
+    "churn_threshold_days": "churn_threshold_days",
+    "min_spend": "min_spend",
+    "min_orders": "min_orders",
+    "rfm_window_days": "rfm.window_days",
+}
 
 
 class SettingsUsed(NamedTuple):
@@ -46,15 +55,8 @@ class Context:
     @property
     def params(self) -> dict[str, object]:
         """The ``:name`` parameters a query may ask for."""
-        firm = self.firm
-        return {
-            "as_of": self.as_of,
-            "timezone": firm.timezone,
-            "churn_threshold_days": firm.churn_threshold_days,
-            "min_spend": firm.min_spend,
-            "min_orders": firm.min_orders,
-            "rfm_window_days": firm.rfm.window_days,
-        }
+        values = {name: setting(self.firm, field) for name, field in QUERY_SETTINGS.items()}
+        return {"as_of": self.as_of, **values}
 
     @property
     def anchor(self) -> date:
@@ -117,7 +119,21 @@ class Context:
         manifest = self.handoff.manifest(self.slot(self.written))
         if manifest is None or manifest.fingerprint != self.written.fingerprint:
             return None
-        return manifest if self.firm.settings_reference in manifest.made_from else None
+        return manifest if self._accepted_settings() & set(manifest.made_from) else None
+
+    @property
+    def settings_reference(self) -> str:
+        """The settings that what the step writes depends on, as its manifest refers to them."""
+        if self.written.by == "anchor":
+            return trained_as(self.written.name).fingerprint(self.firm, self.written.name)
+        return self.firm.settings_reference
+
+    def _accepted_settings(self) -> set[str]:
+        """References under which a trained dataset is up to date: today's, and the first version's."""
+        accepted = {self.settings_reference}
+        if trained_as(self.written.name).is_as_first_released(self.firm):
+            accepted.add(self.firm.first_settings_reference)
+        return accepted
 
     def write(self, batches: Iterable[pa.RecordBatch]) -> Manifest:
         """Commit what this step writes, with what it was made from: everything it read, and settings."""
@@ -126,5 +142,5 @@ class Context:
             map(self.written.conform, batches),
             token=self.token,
             as_of=self.as_of,
-            made_from=[*self.made_from, SettingsUsed(self.firm.settings_reference)],
+            made_from=[*self.made_from, SettingsUsed(self.settings_reference)],
         )

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from include.datasets import Dataset
-from include.datasets.engagement import INTERACTIONS, LEADS
-from include.datasets.extracted import LOYALTY_MOVEMENTS
+from include.datasets import Dataset, catalogue
+from include.modules import ROWS
 from include.run.context import Context
 from include.sources import Source
 
-NEEDED: dict[str, Dataset] = {
-    "engagement": INTERACTIONS,
-    "acquisition": LEADS,
-    "loyalty": LOYALTY_MOVEMENTS,
-}
+NEEDED = {module.name: catalogue()[module.needs] for module in ROWS if module.needs}
 
 
 def tell_modules(context: Context, source: Source) -> None:

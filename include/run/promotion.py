@@ -17,11 +17,11 @@ import pyarrow as pa
 
 from include.datasets import Dataset
 from include.models import gate
+from include.modules import TRAINED
 from include.periods import anchor_of
 from include.run.context import Context
-from include.training.ltv import HORIZONS
 
-GATED = ("churn", "ltv")  # modules whose models pass a gate
+GATED = tuple(TRAINED)  # modules whose models are promoted from one anchor to the next
 GENERATIONS = 1  # earlier models that a new one is held against; each is trained where it is missing
 
 
@@ -38,7 +38,7 @@ def earlier_anchors(anchor: date, *, window_days: int, every_months: int) -> tup
 def contending(context: Context) -> tuple[date, ...]:
     """The anchor, and the earlier ones whose models contend at its gate, latest first."""
     firm = context.firm
-    days = firm.churn_threshold_days if context.step.module == "churn" else max(HORIZONS)
+    days = TRAINED[_module(context)].horizon_days(firm)
     earlier = earlier_anchors(context.anchor, window_days=days, every_months=firm.retrain_months)
     return context.anchor, *earlier
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from include import publishing
 from include.connections import connection_uri
+from include.modules import ROWS
 from include.publishing import webhook
 from include.publishing.results import Results
 from include.run.context import Context
 
-SNAPSHOTS = {"rfm": "fact_customer_rfm", "ltv": "fact_customer_ltv", "churn": "fact_customer_churn_risk"}
+SNAPSHOTS = {module.name: module.snapshot for module in ROWS if module.snapshot}
 
 
 def publish(context: Context) -> tuple[int, str]:

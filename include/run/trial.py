@@ -20,6 +20,7 @@ from include.datasets.extracted import TRANSACTIONS
 from include.engines import open_engine
 from include.firms import Firm, parse_firm
 from include.handoff import Handoff
+from include.modules import ROWS
 from include.periods import months_between
 from include.run import KINDS, WRITERS
 from include.run.context import Context
@@ -31,7 +32,7 @@ from include.steps import Step, steps_for
 from include.warehouse import Warehouse
 
 FIRM_KEY = "tried"
-MODULES = ("rfm", "churn", "ltv", "insight")
+MODULES = tuple(module.name for module in ROWS if module.in_preview)
 COMPUTING = ("extract", "query", "features", "sample", "fit", "predict")
 
 

@@ -1,24 +1,13 @@
-"""A warehouse of commit 6ebb6e7, migrated to today's schema, equals a fresh one and keeps its rows.
-
-``upgrade/warehouse.sql.xz`` is its dump: two simulated firms, two as_of.
-``tools/upgrade_fixture.py`` made it.
-"""
-
-import lzma
-import os
-import subprocess
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
+"""A warehouse of commit 6ebb6e7, migrated to today's schema, equals a fresh one and keeps its rows."""
 
 import psycopg
 import pytest
 
-from include import postgres
 from include.warehouse import migrate
 from include.warehouse.migrations import pending
+from tests.warehouse.old_warehouse import restore
 from tools.facts_hash import compare, hash_warehouse
 
-DUMP = Path(__file__).parent / "upgrade" / "warehouse.sql.xz"
 SCHEMAS = "('control', 'analytics', 'mart', 'pii')"
 RELATIONS = (
     "pg_class c join pg_namespace n on n.oid = c.relnamespace "
@@ -33,15 +22,18 @@ COMPARED = {
     f"where n.nspname in {SCHEMAS} and c.relkind in ('r', 'p', 'v') and not c.relispartition "
     "and a.attnum > 0 and not a.attisdropped",
     "relation grants": "select n.nspname, c.relname, x.grantee::regrole, x.privilege_type from "
-    "pg_class c join pg_namespace n on n.oid = c.relnamespace cross join aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) x "
+    "pg_class c join pg_namespace n on n.oid = c.relnamespace "
+    "cross join aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) x "
     f"where n.nspname in {SCHEMAS} and c.relkind in ('r', 'p', 'v', 'S') and not c.relispartition",
     "column grants": "select a.attrelid::regclass, a.attname, x.grantee::regrole, x.privilege_type from "
     "pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace "
     f"cross join aclexplode(a.attacl) x where n.nspname in {SCHEMAS}",
     "schema grants": "select n.nspname, x.grantee::regrole, x.privilege_type from pg_namespace n "
-    f"cross join aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) x where n.nspname in {SCHEMAS} or n.nspname = 'parts'",
+    f"cross join aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) x "
+    f"where n.nspname in {SCHEMAS} or n.nspname = 'parts'",
     "function grants": "select p.oid::regprocedure, x.grantee::regrole, x.privilege_type from pg_proc p "
-    "join pg_namespace n on n.oid = p.pronamespace cross join aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x "
+    "join pg_namespace n on n.oid = p.pronamespace "
+    "cross join aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x "
     f"where n.nspname in {SCHEMAS}",
     "relation comments": "select n.nspname, c.relname, d.objsubid, d.description from "
     "pg_class c join pg_namespace n on n.oid = c.relnamespace "
@@ -70,26 +62,6 @@ COMPARED = {
     "views": f"select n.nspname, c.relname, pg_get_viewdef(c.oid) from {RELATIONS} and c.relkind = 'v'",
     "migrations": "select file_name, sha256 from control.migrations",
 }
-
-
-def restore(dsn: str) -> None:
-    """Restore the dump with psql, as an administrator restores a backup."""
-    parts = urlsplit(dsn)
-    environ = os.environ | {
-        "PGHOST": parts.hostname,
-        "PGPORT": str(parts.port),
-        "PGUSER": unquote(parts.username),
-        "PGPASSWORD": unquote(parts.password),
-        "PGDATABASE": parts.path.lstrip("/"),
-    }
-    done = subprocess.run(
-        [str(postgres.program("psql")), "-X", "-q", "-v", "ON_ERROR_STOP=1"],
-        input=lzma.decompress(DUMP.read_bytes()),
-        env=environ,
-        capture_output=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr.decode()
 
 
 def counts(dsn: str) -> dict[str, int]:

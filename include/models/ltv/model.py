@@ -31,6 +31,7 @@ MOST_MONEY = 9e13
 DAYS_PER_MONTH = 30.4375
 UNTESTED_REPEAT_BUYERS = 100
 REGULARS = 30
+SETTINGS = ("annual_discount_rate", "margin_share", "min_customers", "min_repeat_buyers")  # kept with it
 
 
 class Params(NamedTuple):
@@ -60,7 +61,7 @@ def fit(histories: pa.Table, *, firm: Any, as_of: date) -> pa.Table:
         "horizon_days": windows[0].horizon_days if windows else 0,
         "cutoffs": [window.cutoff.isoformat() for window in windows],
         "customers": now.num_rows,
-        "settings": firm.ltv.model_dump() if hasattr(firm.ltv, "model_dump") else vars(firm.ltv),
+        "settings": {name: getattr(firm.ltv, name) for name in SETTINGS},
         "kept_share": candidates.kept_share(now),
         "margin_share": own if own is not None else firm.ltv.margin_share,
         "margin_source": "source" if own is not None else "setting",
