@@ -1,6 +1,6 @@
 """Shows a damaged registry as an import error of this file, which has no DAGs to lose.
 
-Airflow retires every DAG of a file that fails to import. So ``firm_analytics.py`` goes on with the last
+Airflow retires every DAG of a file that fails to import. So the shards go on with the last
 good registry, and the trouble is told here, in the list of import errors of the airflow UI.
 """
 

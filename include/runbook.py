@@ -6,42 +6,15 @@ from datetime import date, timedelta
 
 from include.firms import FirmShape
 from include.schedule import DAILY, WEEKLY, is_scheduled, moment, run_day
-from include.steps import Step
-
-FIRST_CHECK = {
-    "extract": (
-        "Can the source be reached and read? `python -m include doctor` tries the connection; the log names "
-        "the table, column or file that was asked for."
-    ),
-    "validate": (
-        "The log names the expectation, the column and sample values. Look at `control.quality` and "
-        "`control.rejections` for this firm. Mend the source, then rerun from the extract step; "
-        "yesterday's snapshot stands meanwhile."
-    ),
-    "query": (
-        "Is the input there? The log names a missing handoff and the step that writes it. "
-        "Out of memory or disk is named too."
-    ),
-    "fit": "Is there enough data? `control.module_status` says why a module had to stand back.",
-    "predict": "Did the fit before it write its parameters for this as_of? The log names what is missing.",
-    "load": (
-        "Is the warehouse up, and is somebody holding a lock (`pg_stat_activity`)? A refused load names the "
-        "check in `include/sql/check/` and the rows; nothing was committed."
-    ),
-    "sample": "Are the inputs there? The log names a missing handoff and the step that writes it.",
-    "features": "Are the inputs there? The log names a missing handoff and the step that writes it.",
-    "score": "Is the warehouse up? It compares facts that are loaded already, and reads nothing else.",
-    "publish": (
-        "Is the firm's own database up, and may its login write there? Nothing is half written: the tables "
-        "change in one transaction. What its webhook did not take is in `control.outbox`, and sent again."
-    ),
-}
+from include.steps import Stage, Step
 
 
-def rerun_command(firm_key: str, as_of: date | str, *, from_step: str | None = None) -> str:
-    """The command that runs a firm again, without Airflow, from a step on."""
-    start = f" --from {from_step}" if from_step else ""
-    return f"python -m include run {firm_key} --as-of {as_of}{start}"
+def rerun_command(
+    firm_key: str, as_of: date | str, *, from_step: str | None = None, resume: bool = False
+) -> str:
+    """The command that runs a firm without Airflow: whole, from a step or stage on, or what has not ended."""
+    options = (f" --from {from_step}" if from_step else "") + (" --resume" if resume else "")
+    return f"python -m include run {firm_key} --as-of {as_of}{options}"
 
 
 def backfill_command(firm: FirmShape, first: date, last: date) -> str:
@@ -90,8 +63,22 @@ Customer analytics of firm `{firm.firm_key}` as of one day: extract, check, comp
 """
 
 
-def step_page(firm: FirmShape, step: Step) -> str:
+def stage_page(firm: FirmShape, stage: Stage) -> str:
     """The page of one task."""
+    name = stage.steps[0].name if stage.is_split else stage.name
+    return f"""\
+{stage.does}
+
+{"".join(_step_lines(firm, step) for step in stage.steps)}
+- **Retries** {stage.retries}, each attempt at most {stage.timeout_minutes} minutes. An automatic retry skips
+  the steps that an earlier attempt of this run has done from the same inputs. *Clear* computes all of them.
+- **Rerun** here: *Clear* this task with *Downstream*. By hand:
+  `{rerun_command(firm.firm_key, "DATE", from_step=name)}`
+"""
+
+
+def _step_lines(firm: FirmShape, step: Step) -> str:
+    """One step: what it does, reads and writes, and what to check first."""
     reads = (
         ", ".join(f"`{dataset.name}`" for dataset in step.reads) or f"the firm's `{firm.source_kind}` system"
     )
@@ -99,18 +86,12 @@ def step_page(firm: FirmShape, step: Step) -> str:
         writes, grain = f"dataset `{step.writes.name}`", ", ".join(step.writes.grain)
     elif step.table is not None:
         writes, grain = f"table `analytics.{step.table}`", ", ".join(("firm", *step.reads[0].grain))
-    elif step.kind == "publish":
+    elif step.kind_name == "publish":
         reads, writes, grain = "views of `mart`", "the firm's own schema", "see `docs/publishing.md`"
     else:
         writes, grain = "`control.quality`", "firm, as_of, expectation"
     return f"""\
-{step.does}
-
-- **Reads** {reads}
-- **Writes** {writes}; **grain** {grain}
-- **First thing to check** {FIRST_CHECK.get(step.kind, "The last lines of the log.")}
-- **Retries** {step.retries}, each try at most {step.timeout_minutes} minutes.
-  Running it twice changes nothing.
-- **Rerun** here: *Clear* this task with *Downstream*. By hand:
-  `{rerun_command(firm.firm_key, "DATE", from_step=step.name)}`
+- `{step.name}`: {step.does}
+  - **Reads** {reads}. **Writes** {writes}; **grain** {grain}
+  - **First thing to check** {step.kind.first_check}
 """

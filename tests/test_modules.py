@@ -60,7 +60,7 @@ def test_a_module_is_on_by_default_or_optional_and_an_optional_one_needs_a_datas
 
 
 def test_the_snapshot_of_a_module_is_loaded_by_one_of_its_steps():
-    loaded = {(step.module, step.table) for step in STEPS if step.kind == "load"}
+    loaded = {(step.module, step.table) for step in STEPS if step.kind_name == "load"}
 
     assert [row.name for row in ROWS if row.snapshot and (row.name, row.snapshot) not in loaded] == []
 

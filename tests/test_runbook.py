@@ -3,8 +3,9 @@ from datetime import date
 import pytest
 
 from include.firms import FirmShape
-from include.runbook import FIRST_CHECK, backfill_command, dag_page, rerun_command, rhythm
-from include.steps import STEPS
+from include.kinds import KINDS
+from include.runbook import backfill_command, dag_page, rerun_command, rhythm, stage_page
+from include.steps import STAGES, STEPS
 
 
 def firm(period: int = 1, *, zone: str = "Europe/London", is_paused: bool = False) -> FirmShape:
@@ -36,15 +37,12 @@ def test_a_paused_firm_says_so() -> None:
     assert "paused: runs only when started by hand" in dag_page(firm(is_paused=True))
 
 
-def test_every_kind_of_step_has_a_first_thing_to_check() -> None:
-    assert {step.kind for step in STEPS} <= set(FIRST_CHECK)
-
-
 def test_a_rerun_may_begin_at_a_step() -> None:
     day = date(2026, 11, 21)
 
     assert rerun_command("acme", day) == "python -m include run acme --as-of 2026-11-21"
     assert rerun_command("acme", day, from_step="rfm").endswith("--as-of 2026-11-21 --from rfm")
+    assert rerun_command("acme", day, resume=True).endswith("--as-of 2026-11-21 --resume")
 
 
 @pytest.mark.parametrize(
@@ -72,3 +70,10 @@ def test_a_weekly_backfill_takes_the_mondays_in_between() -> None:
 def test_a_firm_without_a_schedule_has_no_backfill() -> None:
     with pytest.raises(ValueError, match="has no schedule"):
         backfill_command(firm(0), date(2026, 1, 1), date(2026, 1, 2))
+
+
+def test_every_kind_of_step_has_a_first_thing_to_check() -> None:
+    pages = [stage_page(firm(), stage) for stage in STAGES]
+
+    assert {step.kind_name for step in STEPS} == set(KINDS)
+    assert all(any(kind.first_check in page for page in pages) for kind in KINDS.values())

@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 
 from include.datasets.extracted import TRANSACTIONS
-from include.steps import STEPS, find_step, query, steps_for, upstream
+from include.pipeline import query, stage
+from include.steps import STAGES, STEPS, find_step, stage_upstream, stages_for, steps_for, upstream
 
 MODULES = tuple(sorted({step.module for step in STEPS if step.module}))
 
@@ -17,7 +18,7 @@ def test_every_step_runs_after_what_it_reads_and_after_its_gate():
 
 def test_every_reader_of_transactions_waits_for_its_gate():
     for step in STEPS:
-        if TRANSACTIONS in step.reads and step.kind != "validate":
+        if TRANSACTIONS in step.reads and step.kind_name != "validate":
             assert "validate_transactions" in upstream(step, STEPS)
 
 
@@ -47,11 +48,48 @@ def test_steps_that_wait_for_one_another_are_refused():
     circle = replace(query(TRANSACTIONS, reads=(one.writes,)), name="circle")
 
     with pytest.raises(ValueError, match="wait for one another"):
-        steps_for((), (one, circle))
+        steps_for((), (stage("features", "Two steps in a circle.", one, circle),))
+
+
+def test_stages_that_wait_for_one_another_are_refused():
+    one = find_step("customer_days")
+    circle = replace(query(TRANSACTIONS, reads=(one.writes,)), name="circle")
+
+    with pytest.raises(ValueError, match=r"wait for one another: \['(one|two)', '(one|two)'"):
+        stages_for((), (stage("one", "Reads two's.", one), stage("two", "Reads one's.", circle)))
+
+
+@pytest.mark.parametrize("modules", [MODULES, (), ("rfm",), ("ltv", "churn"), ("acquisition", "insight")])
+def test_a_step_follows_the_steps_of_earlier_stages_and_its_own_alone(modules):
+    stages = stages_for(modules)
+    done = set()
+
+    for step in steps_for(modules):
+        assert set(upstream(step, steps_for(modules))) <= done
+        done.add(step.name)
+    assert [step.stage for step in steps_for(modules)] == [
+        stage.name for stage in stages for _ in stage.steps
+    ]
+
+
+@pytest.mark.parametrize("modules", [MODULES, (), ("rfm",), ("ltv", "churn")])
+def test_no_stage_names_a_stage_that_another_implies(modules):
+    direct = stage_upstream(stages_for(modules))
+
+    def above(name):
+        return set(direct[name]).union(*(above(other) for other in direct[name]))
+
+    for names in direct.values():
+        for name in names:
+            assert not any(name in above(other) for other in names)
+
+
+def test_every_step_names_the_stage_it_is_in():
+    assert all(step.stage == stage.name for stage in STAGES for step in stage.steps)
 
 
 def test_every_step_is_retried_after_an_infrastructure_error():
-    assert [step.name for step in STEPS if step.retries < 2] == []
+    assert [step.name for step in STEPS if step.kind.retries < 2] == []
 
 
 def test_an_unknown_step_is_named_with_those_there_are():

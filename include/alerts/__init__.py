@@ -52,7 +52,12 @@ def alert_of_task(firm: FirmShape) -> Callback:
     def failed(context: Mapping[str, Any]) -> None:
         as_of = _as_of(context, firm.timezone)
         step = context["ti"].task_id
-        rerun = rerun_command(firm.firm_key, as_of, from_step=step)
+        # After bad data the source must be read again; after anything else what is done already stays done.
+        rerun = (
+            rerun_command(firm.firm_key, as_of, from_step="extract")
+            if step == "validate"
+            else rerun_command(firm.firm_key, as_of, resume=True)
+        )
         tell(_failure(context, firm.firm_key, step, as_of, _error(context), rerun), firm.alerts)
 
     return _safely(failed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,16 +23,22 @@ if TYPE_CHECKING:
 def run(
     firm: Annotated[str, typer.Argument(help="The firm's key.")],
     as_of: Annotated[str, typer.Option(help="Nothing on or after this day is known: 2026-11-21.")],
-    from_step: Annotated[str | None, typer.Option("--from", help="Begin with this step.")] = None,
-    only: Annotated[str, typer.Option(help="Only these steps, with commas.")] = "",
+    from_step: Annotated[str | None, typer.Option("--from", help="Begin with this step or stage.")] = None,
+    only: Annotated[str, typer.Option(help="Only these steps or stages, with commas.")] = "",
     full: Annotated[bool, typer.Option("--full", help="Read every month again.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue the day's last run: skip the steps it has done.")
+    ] = False,
     report: Annotated[Path | None, typer.Option("--json", help="The summary as JSON, too.")] = None,
 ) -> None:
     """Run a firm's steps here, without Airflow, and sum up rows, seconds and peak memory a step."""
     from include.firms import FirmError, parse_firm
+    from include.run.attempts import Attempt
     from include.run.firm import StepFailedError, chosen_steps, run_firm
     from include.warehouse import WarehouseError
 
+    if resume and (from_step or only or full):
+        stop("--resume goes with none of --from, --only and --full: those always compute")
     try:
         with open_warehouse() as warehouse:
             row = parse_firm(warehouse.firm_row(firm))
@@ -41,6 +47,13 @@ def run(
     except (FirmError, WarehouseError, KeyError) as error:
         stop(error.args[0])
     day = as_of_of(as_of, row.timezone)
+    attempt = Attempt(f"manual__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}")
+    if resume:
+        with open_warehouse() as warehouse:
+            last = warehouse.last_run_id(firm, day)
+        if last is None:
+            console.print(f"no step of {firm} as of {day} has run yet: all of them run now")
+        attempt = Attempt(last or attempt.run_id, may_skip=True)
     outcomes: list[Outcome] = []
     width = max((len(step.name) for step in steps), default=0)
 
@@ -58,6 +71,7 @@ def run(
                 day,
                 steps,
                 full=full,
+                attempt=attempt,
                 before=lambda step: status.update(at(step)),
                 during=lambda said: status.update(f"{at(steps[len(outcomes)])}  [dim]{escape(said)}[/dim]"),
                 after=after,

@@ -78,15 +78,26 @@ class Referenced(Protocol):
 class Handoff:
     """Reads and writes the slots under one root."""
 
-    def __init__(self, root: str, *, scratch: Path, writers: Mapping[str, str] | None = None) -> None:
-        """``root`` is ``file:///…`` or ``s3://conn_id@bucket/prefix``; ``scratch`` is this step's own folder.
+    def __init__(
+        self,
+        root: str,
+        *,
+        scratch: Path,
+        writers: Mapping[str, str] | None = None,
+        verify_once: bool = False,
+    ) -> None:
+        """``root`` is ``file:///…`` or ``s3://conn_id@bucket/prefix``; ``scratch`` is a folder of our own.
 
-        ``writers`` names the step that writes each dataset, for messages.
+        ``writers`` names the step that writes each dataset, for messages. With ``verify_once`` the files of a
+        manifest are fetched and verified once and kept in ``scratch`` for later reads.
         """
         self.root = root
         self._scratch = scratch
         self._store = open_store(root, scratch=scratch)
         self._writers = writers or {}
+        self._verify_once = verify_once
+        self._kept: dict[str, list[Any]] = {}
+        self.consulted: dict[str, str | None] = {}
 
     def write(
         self,
@@ -148,7 +159,12 @@ class Handoff:
 
     def manifest(self, slot: Slot) -> Manifest | None:
         """What the slot holds, or None."""
-        found: Manifest | None = perform(protocol.current(slot.path), self._store)
+        return self.at(slot.path)
+
+    def at(self, path: str) -> Manifest | None:
+        """What the slot at ``path`` holds, or None. ``consulted`` keeps the answer by path."""
+        found: Manifest | None = perform(protocol.current(path), self._store)
+        self.consulted[path] = found.reference if found else None
         return found
 
     def slots(self, firm_key: str, dataset: Dataset, as_of: date) -> list[Slot]:
@@ -182,7 +198,8 @@ class Handoff:
         for part, copy in zip(found.parts, landed, strict=True):
             where = f"{slot.path}/{part.name}"
             yield from parts.read_part(slot.dataset, copy.file, part, where=where)
-            self._store.release(copy)
+            if not self._verify_once:
+                self._store.release(copy)
 
     def collect(self, *, older_than: timedelta, now: datetime) -> int:
         """Remove the files of attempts nobody can need any more; returns how many.
@@ -211,7 +228,7 @@ class Handoff:
     def _verified(self, slot: Slot) -> tuple[Manifest, list[Any]]:
         if slot.dataset.by == "month" and not isinstance(slot.slice, Month):
             raise HandoffError(f"{slot.path} is an index of months; read each of slots(...) instead")
-        found, landed = perform(protocol.read(slot.path), self._store)
+        found, landed = self._fetched(slot.path)
         if found is None:
             raise self._absent(slot)
         if found.fingerprint != slot.dataset.fingerprint:
@@ -219,6 +236,17 @@ class Handoff:
                 f"{slot.path} was written under another contract of {slot.dataset.name} "
                 f"({found.fingerprint}, now {slot.dataset.fingerprint}); {self._mend(slot)}"
             )
+        return found, landed
+
+    def _fetched(self, path: str) -> tuple[Manifest | None, list[Any]]:
+        if self._verify_once:
+            found = self.at(path)
+            if found is not None and found.reference in self._kept:
+                return found, self._kept[found.reference]
+        found, landed = perform(protocol.read(path), self._store)
+        self.consulted[path] = found.reference if found else None
+        if self._verify_once and found is not None:
+            self._kept[found.reference] = landed
         return found, landed
 
     def _absent(self, slot: Slot) -> HandoffError:

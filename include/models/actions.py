@@ -87,7 +87,7 @@ class RuleTableError(ValueError):
     """A rule cannot be used; the message names it."""
 
 
-def fit(candidates: pa.Table, *, firm: Any, as_of: date) -> pa.Table:
+def compute(candidates: pa.Table, *, firm: Any, as_of: date) -> pa.Table:
     """The actions of a firm's snapshot, one row per customer some rule pays for."""
     settings = firm.actions
     decided = decide(

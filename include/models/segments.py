@@ -151,7 +151,7 @@ def rules_of(custom: Sequence[Mapping[str, Any]] | None) -> tuple[Segment, ...]:
     return tuple(rules)
 
 
-def fit(*, firm: Any, as_of: date) -> pa.Table:
+def compute(*, firm: Any, as_of: date) -> pa.Table:
     """The firm's decision table, proved complete: one row per segment, and one for the unscored."""
     del as_of  # the table changes with the firm's row, not with the date
     rules = rules_of(firm.rfm.segments)

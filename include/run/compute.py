@@ -65,6 +65,13 @@ def sample(context: Context) -> tuple[int, str]:
     return count, f"anchor {', '.join(map(str, made))}"
 
 
+def compute(context: Context) -> tuple[int, str]:
+    """Compute a small dataset by a model that fits nothing: rules, a decision table, text."""
+    tables = [context.table(dataset) for dataset in context.step.reads]
+    computed = _model(context.step).compute(*tables, firm=context.firm, as_of=context.as_of)
+    return context.write(computed.to_batches()).rows, ""
+
+
 def fit(context: Context) -> tuple[int, str]:
     """Fit a model on small tables; one that is anchored and stands is left alone, unless ``--full``."""
     if context.step.model in promotion.GATED:

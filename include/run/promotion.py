@@ -48,14 +48,14 @@ def needed(context: Context) -> tuple[date, ...]:
     if context.step.module not in GATED:
         return (context.anchor,)
     found = set(contending(context))
-    if (decided := _decision(context)) is not None:
+    if (decided := decision(context)) is not None:
         found.add(decided["anchor"])
     return tuple(sorted(found))
 
 
 def scoring(context: Context) -> tuple[date, str]:
     """The anchor of the model that scores the run's as_of, and why."""
-    if (decided := _decision(context)) is not None:
+    if (decided := decision(context)) is not None:
         return decided["anchor"], (
             f"the model of {decided['anchor']} scores from {decided['from_as_of']} on, by a decision of "
             f"{decided['decided_by']} on {decided['decided_at']:%Y-%m-%d}: {decided['why']}"
@@ -110,7 +110,8 @@ def at(context: Context, anchor: date) -> Context:
     return replace(context, at=anchor, made_from=list(context.made_from))
 
 
-def _decision(context: Context) -> dict[str, Any] | None:
+def decision(context: Context) -> dict[str, Any] | None:
+    """The manual override of the scoring model that is in force on the run's as_of, if any."""
     return context.warehouse.decision(
         context.firm.firm_key,
         _module(context),

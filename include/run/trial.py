@@ -22,8 +22,8 @@ from include.firms import Firm, parse_firm
 from include.handoff import Handoff
 from include.modules import ROWS
 from include.periods import months_between
-from include.run import KINDS, WRITERS
 from include.run.context import Context
+from include.run.stage import WRITERS, function_of
 from include.settings import Settings
 from include.sources import SourceError, open_source
 from include.sources.files import ENDINGS
@@ -33,7 +33,6 @@ from include.warehouse import Warehouse
 
 FIRM_KEY = "tried"
 MODULES = tuple(module.name for module in ROWS if module.in_preview)
-COMPUTING = ("extract", "query", "features", "sample", "fit", "predict")
 
 
 class Notebook:
@@ -135,7 +134,7 @@ def compute(
     """Run the computing steps in this process; what they handed over, and what they said."""
     settings, notebook, tokens = settings_in(folder), Notebook(), itertools.count(1)
     for step in steps_for(firm.modules):
-        if step.kind not in COMPUTING:
+        if not step.kind.is_computing:
             continue
         before(step)
         scratch = folder / "scratch" / step.name
@@ -148,6 +147,6 @@ def compute(
         context = Context(
             step, firm, as_of, next(tokens), False, handoff, warehouse, engine, scratch, settings
         )
-        KINDS[step.kind](context)
+        function_of(step)(context)
         shutil.rmtree(scratch)
     return Handoff(settings.root, scratch=folder / "scratch", writers=WRITERS), notebook

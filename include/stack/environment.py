@@ -50,13 +50,8 @@ def service_environment(
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         # A task is a process that fills a core; two more are at hand when the scheduler looks away.
         "AIRFLOW__CORE__PARALLELISM": str(max(2, cores()) + 2),
-        # A thousand firms in one file take 10 s to build and 25 s to serialise.
-        "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "120",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{ADMIN}:admin",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords_file(settings)),
-        "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "180",
-        # A firm that is added or removed shows within half a minute.
-        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "25",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": as_sqlalchemy_url(metadata),
         "AIRFLOW__EXECUTION_API__JWT_EXPIRATION_TIME": str(TASK_TOKEN_SECONDS),
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(settings.logs / "tasks"),

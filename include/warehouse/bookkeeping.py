@@ -14,6 +14,11 @@ from include.warehouse.session import Row, Session
 
 RUN_LOCK = 7_305  # advisory lock class: steps of a day that begin at once record one run
 
+STEP_RUN = (
+    "stage", "token", "row_count", "seconds", "cpu_seconds", "peak_mb", "message", "airflow_run_id",
+    "attempt", "input_manifests", "output_manifest", "settings_sha256", "code_version", "started_at",
+)  # fmt: skip
+
 
 class Bookkeeping(Session):
     """Tokens, outcomes and what the gate found."""
@@ -58,26 +63,36 @@ class Bookkeeping(Session):
             )
         return int(new[0]["run_id"])
 
-    def finish_step(
-        self,
-        firm_key: str,
-        as_of: date,
-        step: str,
-        token: int | None,
-        rows: int | None,
-        seconds: float,
-        peak_mb: float | None,
-        status: str,
-        message: str | None = None,
-    ) -> None:
-        """Record how an attempt of a step ended."""
+    def finish_step(self, firm_key: str, as_of: date, step: str, *, status: str, **ended: Any) -> None:
+        """Record how an attempt of a step ended; ``ended`` names columns of ``control.step_runs``."""
+        if unknown := sorted(set(ended) - set(STEP_RUN)):
+            raise TypeError(f"control.step_runs has no {unknown}; there are {list(STEP_RUN)}")
+        row = {"firm_key": firm_key, "as_of": as_of, "step": step, "status": status, **ended}
+        row["message"] = _text(row.get("message"))
+        names = ", ".join(row)
+        values = ", ".join(f"%({name})s" for name in row)
         with self.clear_errors(f"outcome of {step} of {firm_key}"):
-            self.connection.execute(
-                "insert into control.step_runs "
-                "(firm_key, as_of, step, token, row_count, seconds, peak_mb, status, message) "
-                "values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-                [firm_key, as_of, step, token, rows, seconds, peak_mb, status, _text(message)],
-            )
+            self.connection.execute(f"insert into control.step_runs ({names}) values ({values})", row)
+
+    def last_done(self, firm_key: str, as_of: date, run_id: str) -> dict[str, Row]:
+        """The latest attempt of each step that ended well in a run, by the step's name."""
+        found = self.rows(
+            "select distinct on (step) step, input_manifests, output_manifest, settings_sha256, "
+            "code_version, row_count from control.step_runs "
+            "where firm_key = %s and as_of = %s and airflow_run_id = %s and status in ('done', 'skipped') "
+            "order by step, step_run_id desc",
+            [firm_key, as_of, run_id],
+        )
+        return {row["step"]: row for row in found}
+
+    def last_run_id(self, firm_key: str, as_of: date) -> str | None:
+        """The run in which a step of the day ended last; None where no step has ended."""
+        found = self.rows(
+            "select airflow_run_id from control.step_runs where firm_key = %s and as_of = %s "
+            "and airflow_run_id is not null order by step_run_id desc limit 1",
+            [firm_key, as_of],
+        )
+        return found[0]["airflow_run_id"] if found else None
 
     def record_rejections(
         self,

@@ -41,7 +41,6 @@ def parse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parse]:
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "120",  # as the stack has it; the machine may be busy
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR",
         "PYTHONPATH": str(PROJECT),
     }
@@ -62,6 +61,7 @@ def parse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parse]:
         def parse(registry: Path, *, file: str = "", **environ: str) -> dict[str, Any]:
             request = {
                 "path": str(PROJECT / "dags" / file),
+                "bundle": str(PROJECT / "dags"),
                 "report_to": str(report),
                 "environ": {"FIRMAMENT_REGISTRY": str(registry), **environ},
             }

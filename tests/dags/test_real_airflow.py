@@ -13,7 +13,7 @@ from include.airflow_api import AirflowError
 from include.processes import is_alive
 from include.registry import read_registry
 from include.runbook import backfill_command
-from include.steps import steps_for, upstream
+from include.steps import stages_for
 from tests.dags.conftest import RealAirflow
 from tests.file_modes import open_to_others
 
@@ -21,8 +21,7 @@ pytestmark = [pytest.mark.airflow, pytest.mark.timeout(1800)]
 
 TODAY = datetime.now(UTC).date()
 WELL_AS_OF = TODAY - timedelta(days=20)
-STEPS = steps_for(("rfm",))
-ROOTS = {step.name for step in STEPS if not upstream(step, STEPS)}
+ROOTS = {f"extract.{step.name.removeprefix('extract_')}" for step in stages_for(("rfm",))[0].steps}
 FACTS = """
     select dim_customer.customer_id, fact_customer_rfm.recency_score, fact_customer_rfm.frequency_score,
         fact_customer_rfm.monetary_score
@@ -87,32 +86,61 @@ def test_a_firm_that_lacks_a_threshold_fails_alone_and_is_told_of_once(airflow_s
     assert message["log_url"].startswith(
         f"{airflow.stack.url}/dags/firm_lacking/runs/{failed}/tasks/extract_"
     )
-    assert message["rerun"] == f"python -m include run lacking --as-of {as_of} --from {message['step']}"
+    assert message["rerun"] == f"python -m include run lacking --as-of {as_of} --resume"
 
 
-def test_a_step_killed_with_its_supervisor_is_healed_by_its_retry(airflow_stack: RealAirflow):
-    airflow, as_of, step = airflow_stack, WELL_AS_OF, "load_fact_customer_rfm"
+def test_a_stage_killed_with_its_supervisor_goes_on_in_its_retry_and_computes_when_cleared(
+    airflow_stack: RealAirflow,
+):
+    airflow, as_of, stage = airflow_stack, WELL_AS_OF, "rfm"
     killed = airflow.add_firm("killed")
     assert airflow.ended(*run_well(airflow)) == "success"
 
     with locked(airflow, "analytics.fact_customer_rfm"):
         run_id = airflow.trigger(killed, as_of)
         airflow.wait(
-            lambda: airflow.task(killed, run_id, step)["state"] == "running", f"{step} runs", seconds=900
+            lambda: airflow.task(killed, run_id, stage)["state"] == "running", f"{stage} runs", seconds=900
         )
-        airflow.wait(lambda: waits_for_a_lock(airflow), f"{step} waits for the lock", seconds=60)
-        task = airflow.task(killed, run_id, step)["pid"]
+        airflow.wait(lambda: waits_for_a_lock(airflow), f"{stage} waits for the lock", seconds=60)
+        task = airflow.task(killed, run_id, stage)["pid"]
         supervisor = parent_of(task)
         os.kill(supervisor, signal.SIGKILL)
         airflow.wait(lambda: not is_alive(task), "the task ends with its supervisor", seconds=10)
 
     assert airflow.ended(killed, run_id) == "success"
-    assert airflow.task(killed, run_id, step)["try_number"] == 2
+    assert airflow.task(killed, run_id, stage)["try_number"] == 2
+    assert statuses(airflow, run_id, stage, 1) == dict.fromkeys(DATASETS, "done") | {
+        "load_dim_customer_segment": "done"
+    }
+    assert statuses(airflow, run_id, stage, 2) == dict.fromkeys(DATASETS, "skipped") | dict.fromkeys(
+        LOADS, "done"
+    )
     rows = airflow.rows(FACTS, "killed", as_of)
     assert rows == airflow.rows(FACTS, "well", as_of)
     assert len(rows) > 40
-    # A retry that heals wakes nobody.
+    # A retry that succeeds sends no message.
     assert [one for one in airflow.hook.received if one["firm"] == "killed"] == []
+
+    airflow.api.call(
+        "POST",
+        f"/api/v2/dags/{killed}/clearTaskInstances",
+        {"dry_run": False, "dag_run_id": run_id, "task_ids": [stage], "only_failed": False},
+    )
+
+    assert airflow.ended(killed, run_id) == "success"
+    assert statuses(airflow, run_id, stage, 3) == dict.fromkeys([*DATASETS, *LOADS], "done")
+    assert airflow.rows(FACTS, "killed", as_of) == rows
+
+
+RFM = next(stage for stage in stages_for(("rfm",)) if stage.name == "rfm")
+DATASETS = [step.name for step in RFM.steps if step.writes is not None]
+LOADS = [step.name for step in RFM.steps if step.writes is None]
+
+
+def statuses(airflow: RealAirflow, run_id: str, stage: str, attempt: int) -> dict[str, str]:
+    """How the steps of one attempt of a stage ended."""
+    asked = "select step, status from control.step_runs where (airflow_run_id, stage, attempt) = (%s, %s, %s)"
+    return dict(airflow.rows(asked, run_id, stage, attempt))
 
 
 def test_a_gate_that_loses_its_database_is_retried_and_passes(airflow_stack: RealAirflow):

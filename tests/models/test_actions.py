@@ -73,7 +73,7 @@ def test_a_firms_budget_and_holdout_decide_its_table():
     candidates = pa.Table.from_batches([batch(ACTION_CANDIDATES, rows)])
     firm = parse_firm(ACME | {"actions": {"budget": 25, "holdout_share": 0.5}})
 
-    table = actions.fit(candidates, firm=firm, as_of=AS_OF)
+    table = actions.compute(candidates, firm=firm, as_of=AS_OF)
 
     (found,) = table.combine_chunks().to_batches()
     decided = ACTIONS.conform(found).to_pylist()
@@ -94,7 +94,7 @@ def test_a_firms_own_rules_stand_in_its_row_and_take_the_place_of_the_standard_o
         "explanation": "Bize kart yazın.",
     }
 
-    table = actions.fit(
+    table = actions.compute(
         candidates,
         firm=parse_firm(ACME | {"actions": {"rules": [postcard], "holdout_share": 0}}),
         as_of=AS_OF,

@@ -67,7 +67,7 @@ def values(batch):
 def score(batch, firm):
     cuts = rfm.fit(values(batch), firm=firm, as_of=AS_OF)
     RFM_CUTS.check(cuts.cast(RFM_CUTS.schema))
-    table = segments.fit(firm=firm, as_of=AS_OF)
+    table = segments.compute(firm=firm, as_of=AS_OF)
     SEGMENTS.conform(table.to_batches()[0])
     params = rfm.prepare(cuts, table, firm=firm, as_of=AS_OF)
     return {

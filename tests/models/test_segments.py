@@ -74,7 +74,7 @@ def test_a_box_that_cannot_be_read_is_refused(box):
 
 
 def test_a_firm_may_bring_its_own_table():
-    table = segments.fit(
+    table = segments.compute(
         firm=firm(
             [
                 {"segment_code": "good", "segment_name": "Good", "cells": "345 12345 12345"},
@@ -89,7 +89,7 @@ def test_a_firm_may_bring_its_own_table():
 
 def test_a_firms_incomplete_table_is_refused():
     with pytest.raises(segments.SegmentTableError, match="cells have no segment"):
-        segments.fit(
+        segments.compute(
             firm=firm([{"segment_code": "good", "segment_name": "Good", "cells": "345 12345 12345"}]),
             as_of=None,
         )

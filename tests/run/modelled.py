@@ -46,8 +46,8 @@ def steps(only=()):
         step
         for step in steps_for(MODULES)
         if step.name in SOURCES
-        or step.kind in ("query", "features", "sample", "fit", "predict")
-        or (step.kind == "load" and step.reads[0].name in needed)
+        or step.kind_name in ("query", "features", "sample", "fit", "predict")
+        or (step.kind_name == "load" and step.reads[0].name in needed)
     ]
     return tuple(step for step in found if not only or step.name in only)
 

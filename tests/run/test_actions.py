@@ -44,7 +44,7 @@ def test_the_rules_of_a_firms_row_decide_what_stands_in_the_ledger(shop):
     left.put(CHURN_RISK, *({"customer_id": who, "churn_risk_category": "High"} for who in worth))
     left.put(LTV, *({"customer_id": who, "predicted_clv_1_year": value} for who, value in worth.items()))
 
-    shop.run("acme", AS_OF, only=("action_candidates", "fit_actions", "load_fact_action"))
+    shop.run("acme", AS_OF, only=("action_candidates", "actions", "load_fact_action"))
 
     # The money reaches the two whom the card is expected to bring most; no rule takes dan.
     assert shop.query(

@@ -41,21 +41,22 @@ def test_a_long_step_tells_how_far_it_is(acme):
     run_firm("acme", AS_OF, chosen_steps((), only=["extract_transactions"]), during=said.append)
 
     lines = len(sales(25))
-    assert [text.partition(", ")[0] for text in said] == [
+    progress = [text for text in said if " months, " in text]
+    assert [text.partition(", ")[0] for text in progress] == [
         "transactions of 2024-12: 1 of 3 months",
         "transactions of 2025-01: 2 of 3 months",
         "transactions of 2025-02: 3 of 3 months",
     ]
-    assert said[-1].endswith(f"{lines} rows")
+    assert progress[-1].endswith(f"{lines} rows")
+    assert said[0].startswith("extract: start of extract_transactions, firm acme, as_of ")
+    assert f"extract: done of extract_transactions, {lines} rows" in said[-1]
 
 
 def test_a_step_whose_process_was_killed_is_named_with_the_command_that_goes_on(acme, monkeypatch):
     monkeypatch.setenv("FIRMAMENT_FAULT", "extract.after_month:1:kill9")
     steps = chosen_steps((), only=["extract_transactions"])
 
-    with pytest.raises(
-        StepFailedError, match=r"transactions: its process ended with -9; .* --from extract_tra"
-    ):
+    with pytest.raises(StepFailedError, match=r"transactions: its process ended with -9; .* --resume"):
         run_firm("acme", AS_OF, steps)
 
 
@@ -68,7 +69,9 @@ def test_the_summary_is_there_for_people_and_for_machines(acme):
     assert said.exit_code == 0, said.output
     assert all(name in said.output for name in (*ONLY, "peak MB", "read 3 of 3 months"))
     assert (told["firm"], told["as_of"], told["status"], told["error"]) == ("acme", str(AS_OF), "done", None)
-    assert [set(step) for step in told["steps"]] == [{"step", "rows", "seconds", "peak_mb", "note"}] * 3
+    assert [set(step) for step in told["steps"]] == [
+        {"step", "rows", "seconds", "cpu_seconds", "peak_mb", "note", "is_skipped"}
+    ] * 3
     assert told["peak_mb"] == round(max(step["peak_mb"] for step in told["steps"]), 1)
     assert sum(step["rows"] for step in told["steps"] if step["step"] == ONLY[0]) == len(sales(25))
 
@@ -85,9 +88,7 @@ def test_a_run_that_fails_says_where_and_how_to_go_on_to_people_and_machines(acm
     assert told["status"] == "failed"
     assert told["error"].startswith("extract_transactions: SourceError: ")
     assert "sales.csv" in told["error"]
-    assert f"python -m include run acme --as-of {AS_OF} --from extract_transactions" in " ".join(
-        said.output.split()
-    )
+    assert f"python -m include run acme --as-of {AS_OF} --resume" in " ".join(said.output.split())
 
 
 def names(**chosen: object) -> list[str]:
@@ -99,6 +100,8 @@ def test_a_run_may_take_some_steps_or_begin_at_one():
 
     assert names() == every
     assert names(from_step="fit_rfm") == every[every.index("fit_rfm") :]
+    assert names(from_step="value") == every[every.index("value_histories") :]
+    assert names(only=("rfm",)) == [step.name for step in steps_for(MODULES) if step.stage == "rfm"]
     assert names(only=("load_fact_sales", "extract_products")) == [
         name for name in every if name in ("load_fact_sales", "extract_products")
     ]

@@ -46,6 +46,7 @@ PASSED: dict[str, tuple[str, ...]] = {
     "features": ("handoff.after_part:1", "handoff.after_commit:1"),
     "sample": WRITES,
     "fit": WRITES,
+    "compute": WRITES,
     "predict": WRITES,
     "load": ("warehouse.before_copy:1", *COMMITS),
     "score": COMMITS,
@@ -57,7 +58,7 @@ KILLED: dict[date, set[str]] = {
     BEFORE: {"value_histories", "fit_churn", "load_churn_models"},
     AS_OF: {
         "extract_transactions", "validate_transactions", "customer_summary", "customer_features",
-        "predict_ltv", "load_fact_sales", "load_fact_customer_ltv", "score_churn", "publish",
+        "predict_ltv", "load_fact_sales", "load_fact_customer_ltv", "firm_insight", "score_churn", "publish",
     },
 }  # fmt: skip
 # Points of other work, which other tests kill: each call to a store, the collector, erasing, the outbox.
@@ -133,9 +134,9 @@ def killed_and_run_again(replays: Replays, step: Step, day: date, *, is_killed: 
     if not is_killed:
         run_firm("killed", day, (step,))
         return []
-    is_seen = step.kind in ("load", "score", "publish")
+    is_seen = step.kind_name in ("load", "score", "publish")
     seen = [replays.seen("killed")] if is_seen else []
-    wishes = (*PASSED[step.kind], *ALWAYS)
+    wishes = (*PASSED[step.kind_name], *ALWAYS)
     for wish in wishes:
         status = ended(forked(lambda: run_step(step, "killed", day), fault=f"{wish}:kill9"))
         assert status == -9, f"{step.name}: {wish} did not fire"
@@ -146,12 +147,12 @@ def killed_and_run_again(replays: Replays, step: Step, day: date, *, is_killed: 
 
 
 def test_every_point_is_killed_at_in_a_step_of_every_kind():
-    kinds = {step.kind for step in STEPS}
+    kinds = {step.kind_name for step in STEPS}
     killed = set().union(*KILLED.values())
     points = {wish.partition(":")[0] for wishes in (*PASSED.values(), ALWAYS) for wish in wishes}
 
     assert set(PASSED) == kinds
-    assert {step.kind for step in STEPS if step.name in killed} == kinds
+    assert {step.kind_name for step in STEPS if step.name in killed} == kinds
     assert {point for point in POINTS if not point.startswith(ELSEWHERE)} == points
 
 

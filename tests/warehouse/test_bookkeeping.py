@@ -135,7 +135,9 @@ def test_history_hands_back_the_profile_that_the_gate_kept_last(shop):
 
 def test_runs_steps_and_module_status_are_recorded(shop):
     run = shop.warehouse.start_run("acme", AS_OF, {"min_orders": 2}, "v1")
-    shop.warehouse.finish_step("acme", AS_OF, "rfm", 7, 10, 1.5, 99.0, "failed", "bad\x00byte")
+    shop.warehouse.finish_step(
+        "acme", AS_OF, "rfm", status="failed", token=7, row_count=10, seconds=1.5, message="bad\x00byte"
+    )
     shop.warehouse.set_module_status("acme", AS_OF, "rfm", False, "12 customers")
     shop.warehouse.set_module_status("acme", AS_OF, "rfm", True, "20 customers")
 

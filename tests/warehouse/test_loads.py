@@ -6,7 +6,7 @@ import pytest
 from include.steps import STEPS
 from include.warehouse import statements
 
-LOADS = tuple(step for step in STEPS if step.kind == "load")
+LOADS = tuple(step for step in STEPS if step.kind_name == "load")
 SHARED = {"dim_firm", "dim_snapshot", "loads"}  # parts of every load, not tables of a step
 
 

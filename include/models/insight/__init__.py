@@ -1,5 +1,5 @@
 """What a firm is told in sentences: ``model.py`` is the entry, ``text.py`` the sentences as data."""
 
-from include.models.insight.model import fit
+from include.models.insight.model import compute
 
-__all__ = ["fit"]
+__all__ = ["compute"]

@@ -39,7 +39,7 @@ class _UnsaidError(Exception):
     """A sentence cites a metric without a value, so it is left out."""
 
 
-def fit(metrics: pa.Table, *, firm: Any, as_of: date) -> pa.Table:
+def compute(metrics: pa.Table, *, firm: Any, as_of: date) -> pa.Table:
     """The sentences that apply, one row per language and sentence, in reading order."""
     found = {
         (row["metric"], row["member"]): Metric(row["unit"], row["metric_value"])

@@ -39,7 +39,7 @@ def told(values, **about):
                 "definition": "",
             }
         )
-    table = insight.fit(
+    table = insight.compute(
         pa.Table.from_pylist(rows, schema=FIRM_METRICS.schema), firm=firm(**about), as_of=AS_OF
     )
     for batch in table.to_batches():

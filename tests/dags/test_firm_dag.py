@@ -5,7 +5,9 @@ import pytest
 
 from include.firms import MODULES, FirmShape
 from include.registry import last_good, write_registry
-from include.steps import steps_for, upstream
+from include.settings import PROJECT
+from include.shards import shard_of
+from include.steps import stage_upstream, stages_for
 from tests.dags.conftest import Parse
 
 
@@ -21,6 +23,7 @@ def firm(key: str, **changes: object) -> FirmShape:
     return FirmShape.model_validate({**plain, **changes})
 
 
+SHARDS = [f"firms_{number}_of_8.py" for number in range(1, 9)]
 FIRMS = (
     firm("daily", owner="shop team", schedule_hour=3, timezone="America/New_York"),
     firm("weekly", working_day_period=7),
@@ -62,15 +65,32 @@ def test_importing_the_dag_files_connects_to_nothing_and_loads_nothing_heavy(par
     assert parsed["heavy"] == []
 
 
-def test_each_step_is_a_task_after_the_steps_it_waits_for(parsed: dict[str, Any]) -> None:
-    steps = steps_for(MODULES)
+def task_ids(stage) -> set[str]:
+    if not stage.is_split:
+        return {stage.name}
+    return {f"{stage.name}.{step.name.removeprefix(stage.name + '_')}" for step in stage.steps}
+
+
+def test_each_stage_is_a_task_after_the_stages_it_waits_for(parsed: dict[str, Any]) -> None:
+    stages = stages_for(MODULES)
+    waits = stage_upstream(stages)
 
     found = tasks(parsed, "daily")
 
-    assert set(found) == {step.name for step in steps}
-    for step in steps:
-        downstream = {other.name for other in steps if step.name in upstream(other, steps)}
-        assert set(found[step.name].get("downstream_task_ids", [])) == downstream
+    edges = {(one, other) for one, task in found.items() for other in task.get("downstream_task_ids", [])}
+    assert set(found) == set().union(*map(task_ids, stages))
+    assert edges == {
+        (above, below)
+        for stage in stages
+        for other in stages
+        if other.name in waits[stage.name]
+        for above in task_ids(other)
+        for below in task_ids(stage)
+    }
+
+
+def test_a_firm_with_default_modules_has_at_most_sixteen_tasks(parsed: dict[str, Any]) -> None:
+    assert 10 < len(tasks(parsed, "daily")) <= 16
 
 
 def test_upkeep_does_every_chore_once_the_schema_stands(parsed: dict[str, Any]) -> None:
@@ -91,7 +111,7 @@ def test_upkeep_does_every_chore_once_the_schema_stands(parsed: dict[str, Any]) 
 
 
 def test_a_module_that_is_off_has_no_tasks(parsed: dict[str, Any]) -> None:
-    assert set(tasks(parsed, "bare")) == {step.name for step in steps_for(())}
+    assert set(tasks(parsed, "bare")) == set().union(*map(task_ids, stages_for(())))
     assert len(tasks(parsed, "bare")) < len(tasks(parsed, "daily"))
 
 
@@ -124,7 +144,7 @@ def test_a_dag_runs_by_itself_one_run_at_a_time_and_without_catching_up(parsed: 
 def test_a_dag_is_named_tagged_and_owned(parsed: dict[str, Any]) -> None:
     found = dag(parsed, "daily")
 
-    assert found["dag_display_name"] == "Daily"
+    assert found["dag_display_name"] == "Daily (daily)"
     assert found["tags"] == ["csv", "firm:daily", "firmament"]
     assert {task["owner"] for task in tasks(parsed, "daily").values()} == {"shop team"}
 
@@ -138,16 +158,18 @@ def test_as_of_may_only_be_a_date_or_nothing(parsed: dict[str, Any]) -> None:
     assert param["schema"]["__var"]["format"] == "date"
 
 
-def test_retries_timeouts_and_pools_fit_the_kind_of_step(parsed: dict[str, Any]) -> None:
+def test_retries_timeouts_and_pools_fit_the_stage(parsed: dict[str, Any]) -> None:
     found = tasks(parsed, "daily")
 
-    for step in steps_for(MODULES):
-        task = found[step.name]
-        assert task.get("retries", 0) == step.retries
-        assert task["execution_timeout"] == step.timeout_minutes * 60
-        assert task.get("pool") == ("source_csv" if step.kind == "extract" else None)
-        assert task["retry_exponential_backoff"] == 2
-    assert found["extract_customers"]["retry_delay"] > found["rfm_values"]["retry_delay"]
+    for stage in stages_for(MODULES):
+        for name in task_ids(stage):
+            task = found[name]
+            assert task["retries"] == max(step.kind.retries for step in stage.steps) >= 2
+            assert task.get("pool") == ("source_csv" if stage.name == "extract" else None)
+            assert task["retry_exponential_backoff"] == 2
+    assert found["extract.customers"]["execution_timeout"] == 180 * 60
+    assert found["churn_train"]["execution_timeout"] == (180 + 60 + 60) * 60
+    assert found["extract.customers"]["retry_delay"] > found["rfm"]["retry_delay"]
 
 
 def test_every_task_says_what_it_does_and_how_to_rerun_it(parsed: dict[str, Any]) -> None:
@@ -155,7 +177,8 @@ def test_every_task_says_what_it_does_and_how_to_rerun_it(parsed: dict[str, Any]
         page = task["doc_md"]
         for part in ("**Reads**", "**Writes**", "**grain**", "**First thing to check**", "*Clear*"):
             assert part in page, (name, part)
-        assert f"python -m include run daily --as-of DATE --from {name}" in page
+        begin = name.replace(".", "_")
+        assert f"python -m include run daily --as-of DATE --from {begin}" in page
     assert "python -m include run daily --as-of DATE" in dag(parsed, "daily")["doc_md"]
     assert "airflow backfill create --dag-id firm_daily" in dag(parsed, "daily")["doc_md"]
 
@@ -191,7 +214,8 @@ def test_a_worker_builds_the_one_dag_it_was_asked_for(parse: Parse, tmp_path: Pa
     registry = tmp_path / "registry.json"
     write_registry(registry, FIRMS)
 
-    found = parse(registry, file="firm_analytics.py", _AIRFLOW_PARSING_CONTEXT_DAG_ID="firm_weekly")
+    file = f"firms_{shard_of('weekly', 8)}_of_8.py"
+    found = parse(registry, file=file, _AIRFLOW_PARSING_CONTEXT_DAG_ID="firm_weekly")
 
     assert set(found["dags"]) == {"firm_weekly"}
 
@@ -220,17 +244,41 @@ def test_without_a_good_copy_the_corrupt_registry_stops_the_firms_alone(parse: P
     found = parse(registry)
 
     assert set(found["dags"]) == {"firmament_upkeep"}
-    assert set(found["errors"]) == {"firm_analytics.py", "registry_check.py"}
+    assert set(found["errors"]) == {*SHARDS, "registry_check.py"}
 
 
-def test_two_hundred_firms_are_parsed_well_within_airflows_limits(parse: Parse, tmp_path: Path) -> None:
+def test_every_shard_has_a_file_and_every_firm_one_shard(parse: Parse, tmp_path: Path) -> None:
     registry = tmp_path / "registry.json"
-    write_registry(registry, [firm(f"f{number:03d}") for number in range(200)])
+    keys = [f"f{number:03d}" for number in range(60)]
+    write_registry(registry, [firm(key, modules=()) for key in keys])
 
-    found = parse(registry, file="firm_analytics.py")
+    found = [set(parse(registry, file=file)["dags"]) for file in SHARDS]
 
-    # Seconds of this process, as the machine may be busy. Airflow's own limits are 30 s an import and 50 s
-    # a file.
-    assert len(found["dags"]) == 200
-    assert found["seconds"]["build"] < 20
-    assert found["seconds"]["build"] + found["seconds"]["serialize"] < 40
+    assert sorted(path.name for path in (PROJECT / "dags").glob("firms_*.py")) == SHARDS
+    assert sorted(name for names in found for name in names) == [f"firm_{key}" for key in keys]
+    assert all(found)
+
+
+def test_the_file_of_an_empty_shard_imports_next_to_nothing(parse: Parse, tmp_path: Path) -> None:
+    registry = tmp_path / "registry.json"
+    write_registry(registry, [firm("acme")])
+    empty = next(file for number, file in enumerate(SHARDS, 1) if number != shard_of("acme", 8))
+
+    found = parse(registry, file=empty)
+
+    assert (found["dags"], found["errors"]) == ({}, {})
+    assert not {"pydantic", "include.firms", "firm_dag"} & set(found["imported"])
+
+
+def test_a_shard_of_a_thousand_firms_is_parsed_well_within_airflows_limits(
+    parse: Parse, tmp_path: Path
+) -> None:
+    registry = tmp_path / "registry.json"
+    keys = [f"f{number:04d}" for number in range(1000)]
+    write_registry(registry, [firm(key) for key in keys])
+
+    found = parse(registry, file=SHARDS[0])
+
+    # Processor seconds, as the machine may be busy. Airflow's own limits are 30 s an import and 50 s a file.
+    assert len(found["dags"]) == sum(shard_of(key, 8) == 1 for key in keys)
+    assert found["seconds"]["build"] + found["seconds"]["serialize"] < 8

@@ -1,0 +1,161 @@
+"""Builds the DAG of a firm: one task per stage of ``include/steps.py``.
+
+The files ``firms_1_of_8.py`` to ``firms_8_of_8.py`` call :func:`build_shard`. Airflow does not parse this
+file (``.airflowignore``). The hash of a firm's key gives its shard, so that 1,000 firms are parsed in files
+of about 125 DAGs, each well within Airflow's default time limits.
+
+The registry file is all that is read here, so parsing opens no connection. What decides a firm's numbers
+(thresholds, the source's address) is read when a task runs.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.sdk import (
+    DAG,
+    CronDataIntervalTimetable,
+    Param,
+    TaskGroup,
+    get_current_context,
+    get_parsing_context,
+    task,
+)
+from airflow.sdk.exceptions import AirflowFailException
+
+from include.alerts import alert_of_run, alert_of_task
+from include.firms import FirmError, FirmShape
+from include.registry import standing_firms
+from include.runbook import dag_page, stage_page
+from include.schedule import AsOfError, as_of_of_run, cron, is_scheduled
+from include.settings import Settings
+from include.shards import shard_of
+from include.steps import Stage, stage_upstream, stages_for
+
+START = datetime(2020, 1, 1, tzinfo=UTC)  # fixed, or every parse would make a new version of the DAG
+RUN_TIMEOUT = timedelta(hours=20)  # one run at a time: a stuck one must end before the next day's
+LONGEST_RETRY_DELAY = timedelta(minutes=30)
+
+AS_OF = Param(
+    None,
+    type=["null", "string"],
+    format="date",
+    title="as of",
+    description="Nothing on or after this day is seen. Empty: the end of the run's interval, or today.",
+)
+
+
+def build_shard(number: int, of: int) -> list[DAG]:
+    """The DAGs of the firms in shard ``number`` (from 1) of ``of``; in a task, that task's DAG alone."""
+    wanted = get_parsing_context().dag_id
+    firms = standing_firms(Settings.read().registry)
+    return [
+        firm_dag(firm)
+        for firm in firms
+        if shard_of(firm.firm_key, of) == number and wanted in (None, dag_id(firm))
+    ]
+
+
+def timetable(firm: FirmShape) -> Any:
+    """The firm's schedule, by intervals: a run's as_of is the end of its own."""
+    if not is_scheduled(firm):
+        return None
+    if expression := cron(firm):
+        return CronDataIntervalTimetable(expression, timezone=firm.timezone)
+    from firmament_plugin import EveryDays
+
+    return EveryDays(firm.working_day_period, hour=firm.schedule_hour, zone=firm.timezone)
+
+
+def firm_dag(firm: FirmShape) -> DAG:
+    """A firm's DAG: its stages, each after those it waits for."""
+    stages = stages_for(firm.modules)
+    with DAG(
+        dag_id(firm),
+        dag_display_name=f"{firm.name} ({firm.firm_key})",
+        description=f"Customer analytics of {firm.name}",
+        doc_md=dag_page(firm),
+        schedule=timetable(firm),
+        start_date=START,
+        catchup=False,
+        is_paused_upon_creation=False,
+        max_active_runs=1,
+        dagrun_timeout=RUN_TIMEOUT,
+        tags=["firmament", f"firm:{firm.firm_key}", firm.source_kind],
+        default_args={"owner": firm.owner},
+        on_failure_callback=alert_of_run(firm),
+    ) as dag:
+        nodes = {stage.name: stage_node(firm, stage) for stage in stages}
+        for name, upstream in stage_upstream(stages).items():
+            for other in upstream:
+                nodes[other] >> nodes[name]
+    # Last: each task takes a copy of the DAG's parameters, and serialisation checks the schema of every copy
+    # twice. A task can read the run's parameters without a copy.
+    dag.params["as_of"] = AS_OF
+    return dag
+
+
+def stage_node(firm: FirmShape, stage: Stage) -> Any:
+    """A stage as a task, or as a group with one task per step."""
+    if not stage.is_split:
+        return stage_task(firm, stage, stage.name)
+    with TaskGroup(stage.name, tooltip=stage.does) as group:
+        for step in stage.steps:
+            # Extracts alone are split: each waits for a slot of its source's pool.
+            stage_task(firm, stage.part(step), step.name.removeprefix(f"{stage.name}_"), pool=firm.pool)
+    return group
+
+
+def stage_task(firm: FirmShape, stage: Stage, task_id: str, *, pool: str | None = None) -> Any:
+    """A stage as a task. All it does is ``run_stage``, so that a run by hand does the same."""
+
+    @task(
+        task_id=task_id,
+        multiple_outputs=False,
+        doc_md=stage_page(firm, stage),
+        pool=pool,
+        retries=stage.retries,
+        retry_delay=timedelta(seconds=stage.retry_delay_seconds),
+        retry_exponential_backoff=2,
+        max_retry_delay=LONGEST_RETRY_DELAY,
+        execution_timeout=timedelta(minutes=stage.timeout_minutes),
+        on_failure_callback=alert_of_task(firm),
+    )
+    def run() -> dict[str, Any]:
+        from include.faults import die_with_parent
+        from include.run import Attempt, run_stage
+        from include.run.validate import GateError
+
+        # A supervisor that is killed would leave this process working, beside the retry.
+        die_with_parent()
+        context = get_current_context()
+        instance = context["ti"]
+        attempt = Attempt.of_task(
+            context["run_id"],
+            try_number=instance.try_number,
+            max_tries=instance.max_tries,
+            retries=stage.retries,
+        )
+        try:
+            as_of = as_of_of_run(context, firm.timezone)
+            outcomes = run_stage(stage.steps, firm.firm_key, as_of, attempt=attempt)
+        except (AsOfError, FirmError, GateError) as error:
+            # Only a change of the input helps: a retry would delay the message.
+            raise AirflowFailException(str(error)) from error
+        return {
+            "as_of": as_of.isoformat(),
+            "steps": {
+                outcome.step: {
+                    "rows": outcome.rows,
+                    "seconds": round(outcome.seconds, 1),
+                    "note": outcome.note,
+                }
+                for outcome in outcomes
+            },
+        }
+
+    return run()
+
+
+def dag_id(firm: FirmShape) -> str:
+    """``firm_acme``: stable, so that a firm keeps its history."""
+    return f"firm_{firm.firm_key}"
