@@ -165,30 +165,42 @@ def _cell(rate: float | None, count: int | None, small: int) -> str:
 
 
 def segments(profile: dict[str, Any]) -> dict[str, Any]:
-    """Customers by segment, coloured by what is expected of them."""
+    """Customers by segment, coloured by the mean churn risk score; grey where the score is not shown."""
     rows = profile["segments"][::-1]
-    has_risk = any(row["avg_churn_risk_score"] is not None for row in rows)
-    marker: dict[str, Any] = {"color": BLUE}
-    if has_risk:
+    scored = [row for row in rows if row["avg_churn_risk_score"] is not None]
+    unscored = [row for row in rows if row["avg_churn_risk_score"] is None]
+    # Two traces: plotly refuses a list of colours that holds None.
+    bars = []
+    if scored:
         marker = {
-            "color": [row["avg_churn_risk_score"] for row in rows],
+            "color": [row["avg_churn_risk_score"] for row in scored],
             "colorscale": "Cividis",
             "cmin": 0,
             "colorbar": {"title": "mean churn<br>risk score", "thickness": 12},
             "line": {"color": INK, "width": 0.5},
         }
-    figure = go.Figure(
-        go.Bar(
-            x=[row["customers"] for row in rows],
-            y=[row["segment_name"] for row in rows],
-            orientation="h",
-            marker=marker,
-            hovertemplate="<b>%{y}</b><br>%{x:,} customers<extra></extra>",
-        )
-    )
+        bars.append(_segment_bars(scored, marker, "mean risk score"))
+    if unscored:
+        label = "no mean risk score" if scored else "customers"
+        bars.append(_segment_bars(unscored, {"color": GREY if scored else BLUE}, label))
+    figure = go.Figure(bars)
+    figure.update_layout(barmode="overlay", showlegend=False)
     figure.update_xaxes(title="customers")
-    figure.update_yaxes(showgrid=False)
+    figure.update_yaxes(
+        showgrid=False, categoryorder="array", categoryarray=[row["segment_name"] for row in rows]
+    )
     return _plain(figure, height=120 + 28 * len(rows))
+
+
+def _segment_bars(rows: list[dict[str, Any]], marker: dict[str, Any], label: str) -> Any:
+    return go.Bar(
+        x=[row["customers"] for row in rows],
+        y=[row["segment_name"] for row in rows],
+        name=label,
+        orientation="h",
+        marker=marker,
+        hovertemplate="<b>%{y}</b><br>%{x:,} customers<extra></extra>",
+    )
 
 
 def distribution() -> dict[str, Any]:

@@ -65,6 +65,11 @@ def gather(reading: Reading) -> dict[str, Any]:
     return plain
 
 
+def was_run(reading: Reading) -> bool:
+    """Whether an extract step left anything for this day, even a dataset without rows."""
+    return any(reading.has(dataset) for dataset in EXTRACTED)
+
+
 def _dataset(reading: Reading, dataset: Dataset) -> dict[str, Any] | None:
     """Rows, days, missing values and what was rejected of something that was extracted."""
     if not reading.has(dataset):
@@ -137,6 +142,9 @@ def _features(reading: Reading) -> dict[str, Any]:
     if not reading.has(dataset):
         return {"features": [], "pairs": [], "matrix": None, "target": None, "sampled": None}
     (counted,) = reading.query_any("completeness", dataset)
+    if not counted["row_count"]:
+        reading.lacks("features", f"no identified customer bought before {reading.as_of}")
+        return {"features": [], "pairs": [], "matrix": None, "target": None, "sampled": None}
     sample, _ = reading.sample("feature_sample", dataset, as_name="dataset", most=SAMPLE_ROWS)
     target, training, churned = _target(reading)
     told = _told(training, churned)
@@ -153,7 +161,7 @@ def _features(reading: Reading) -> dict[str, Any]:
                 "about": dataset.about_column(name),
                 "group": group_of.get(name, dataset.name).removesuffix("_features"),
                 "missing": missing,
-                "missing_share": missing / counted["row_count"] if counted["row_count"] else None,
+                "missing_share": missing / counted["row_count"],
                 **spread(values),
                 "correlation": told.get(name),
                 "edges": edges,

@@ -11,7 +11,7 @@ from include.datasets.computed import CUSTOMER_DAYS, CUSTOMER_SUMMARY, RFM
 from include.datasets.extracted import CUSTOMERS, TRANSACTIONS, rejected_of
 from include.datasets.features import CUSTOMER_FEATURES
 from include.periods import Month
-from include.report import write
+from include.report import charts, write
 
 FEBRUARY = Month(2025, 2)
 CANARY = {
@@ -139,7 +139,8 @@ def test_averages_of_a_small_segment_are_left_out(left):
     left.put(RFM, *small, *large)
     left.put(CHURN_RISK, *({"customer_id": row["customer_id"], "churn_risk_score": 40} for row in large))
 
-    loyal, lost = left.profile()["segments"]
+    profile = left.profile()
+    loyal, lost = profile["segments"]
 
     assert (loyal["segment_name"], loyal["avg_churn_risk_score"], loyal["total_spend"]) == (
         "Loyal Customers",
@@ -147,6 +148,9 @@ def test_averages_of_a_small_segment_are_left_out(left):
         50.0,
     )
     assert (lost["customers"], lost["total_spend"], lost["avg_order_count"]) == (9, None, None)
+    scored, unscored = charts.segments(profile)["data"]
+    assert (list(scored["y"]), list(scored["marker"]["color"])) == (["Loyal Customers"], [40.0])
+    assert (list(unscored["y"]), unscored["marker"]["color"]) == (["Lost"], charts.GREY)
 
 
 def test_what_was_not_run_is_told_and_the_rest_is_still_shown(left):
