@@ -11,10 +11,11 @@ import re
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import to_json
 
 from include.modules import MODULES, NAMES, OPTIONAL_MODULES
+from include.row_checks import LARGEST_AMOUNT, Place, Real, Strict, Whole, did_you_mean, faults_in, faults_of
 
 __all__ = ["MODULES", "OPTIONAL_MODULES", "Firm", "FirmError", "FirmShape", "parse_firm"]
 
@@ -51,7 +52,12 @@ FIRST_SETTINGS: dict[str, tuple[str, ...]] = {  # see Firm.first_settings_refere
 
 
 class FirmError(ValueError):
-    """A firm's row cannot be used; the message names the firm, the field and the way to mend it."""
+    """A firm's row cannot be used; the message names the firm, the field and the fix."""
+
+    def __init__(self, message: str, faults: tuple[tuple[Place, str], ...] = ()) -> None:
+        """Keep each place in the row that is wrong, and why, beside the message."""
+        super().__init__(message)
+        self.faults = faults
 
 
 def _identifier(value: str) -> str:
@@ -79,12 +85,6 @@ def _zone(value: str) -> str:
 
 Identifier = Annotated[str, AfterValidator(_identifier)]
 Zone = Annotated[str, AfterValidator(_zone)]
-
-
-class Strict(BaseModel):
-    """A model that refuses fields it does not know."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class SourceRow(Strict):
@@ -120,12 +120,12 @@ class Alerts(Strict):
 class Rfm(Strict):
     """A firm's RFM settings."""
 
-    window_days: int = Field(default=365, ge=1, le=3650)
-    quantiles: tuple[float, float, float, float] = (0.2, 0.4, 0.6, 0.8)
-    min_customers: int = Field(default=20, ge=5)
-    new_days: int = Field(default=30, ge=1)
-    active_days: int = Field(default=90, ge=1)
-    passive_days: int = Field(default=180, ge=1)
+    window_days: Whole = Field(default=365, ge=1, le=3650)
+    quantiles: tuple[Real, Real, Real, Real] = (0.2, 0.4, 0.6, 0.8)
+    min_customers: Whole = Field(default=20, ge=5)
+    new_days: Whole = Field(default=30, ge=1)
+    active_days: Whole = Field(default=90, ge=1)
+    passive_days: Whole = Field(default=180, ge=1)
     segments: tuple[dict[str, object], ...] | None = None
 
     @model_validator(mode="after")
@@ -140,14 +140,14 @@ class Rfm(Strict):
 class Churn(Strict):
     """A firm's churn settings."""
 
-    category_bounds: tuple[float, float, float] = (25, 50, 75)
-    band_bounds: tuple[float, float] = (0.6, 0.95)
-    decision_threshold: float = Field(default=0.5, gt=0, lt=1)
-    most_cutoffs: int = Field(default=9, ge=3, le=60)
-    sample_customers: int = Field(default=20_000, ge=1_000)
-    min_customers: int = Field(default=500, ge=50)
-    min_repeat_buyers: int = Field(default=50, ge=20)
-    min_events: int = Field(default=50, ge=10)
+    category_bounds: tuple[Real, Real, Real] = (25, 50, 75)
+    band_bounds: tuple[Real, Real] = (0.6, 0.95)
+    decision_threshold: Real = Field(default=0.5, gt=0, lt=1)
+    most_cutoffs: Whole = Field(default=9, ge=3, le=60)
+    sample_customers: Whole = Field(default=20_000, ge=1_000)
+    min_customers: Whole = Field(default=500, ge=50)
+    min_repeat_buyers: Whole = Field(default=50, ge=20)
+    min_events: Whole = Field(default=50, ge=10)
 
     @model_validator(mode="after")
     def _in_order(self) -> Churn:
@@ -160,10 +160,10 @@ class Churn(Strict):
 class Ltv(Strict):
     """A firm's lifetime value settings."""
 
-    annual_discount_rate: float = Field(default=0.10, gt=0, lt=1)
-    margin_share: float = Field(default=0.30, gt=0, le=1)
-    min_customers: int = Field(default=500, ge=50)
-    min_repeat_buyers: int = Field(default=200, ge=20)
+    annual_discount_rate: Real = Field(default=0.10, gt=0, lt=1)
+    margin_share: Real = Field(default=0.30, gt=0, le=1)
+    min_customers: Whole = Field(default=500, ge=50)
+    min_repeat_buyers: Whole = Field(default=200, ge=20)
 
 
 class ActionRule(Strict):
@@ -172,9 +172,9 @@ class ActionRule(Strict):
     action_code: Identifier
     segments: tuple[Identifier, ...] = ()
     risks: tuple[Literal["Low", "Medium", "High", "Critical"], ...] = ()
-    least_value: float = Field(default=0, ge=0)
-    unit_cost: float = Field(ge=0)
-    expected_lift: float = Field(gt=0, le=1)
+    least_value: Real = Field(default=0, ge=0, le=LARGEST_AMOUNT)
+    unit_cost: Real = Field(ge=0, le=LARGEST_AMOUNT)
+    expected_lift: Real = Field(gt=0, le=1)
     explanation: str = Field(min_length=1, max_length=500)
 
 
@@ -184,8 +184,8 @@ class Actions(Strict):
     Rules given here take the place of the standard ones; without any, those hold.
     """
 
-    budget: float | None = Field(default=None, ge=0)
-    holdout_share: float = Field(default=0.1, ge=0, le=0.5)
+    budget: Real | None = Field(default=None, ge=0, le=LARGEST_AMOUNT)
+    holdout_share: Real = Field(default=0.1, ge=0, le=0.5)
     rules: tuple[ActionRule, ...] = ()
 
     @model_validator(mode="after")
@@ -223,8 +223,8 @@ class FirmShape(Strict):
     firm_key: Identifier
     name: str = Field(min_length=1, max_length=200)
     timezone: Zone
-    working_day_period: int = Field(ge=0, le=366)
-    schedule_hour: int = Field(default=5, ge=0, le=23)
+    working_day_period: Whole = Field(ge=0, le=366)
+    schedule_hour: Whole = Field(default=5, ge=0, le=23)
     source_kind: Identifier
     pool: Identifier
     modules: tuple[str, ...] = MODULES
@@ -241,14 +241,14 @@ class Firm(Strict):
     source: SourceRow
     timezone: Zone
     currency: str = Field(pattern=r"^[A-Z]{3}$")
-    working_day_period: int = Field(ge=0, le=366)
-    schedule_hour: int = Field(default=5, ge=0, le=23)
-    churn_threshold_days: int = Field(ge=1, le=3650)
-    min_spend: float = Field(default=0, ge=0)
-    min_orders: int = Field(default=1, ge=1)
-    lookback_days: int = Field(default=35, ge=0, le=3650)
+    working_day_period: Whole = Field(ge=0, le=366)
+    schedule_hour: Whole = Field(default=5, ge=0, le=23)
+    churn_threshold_days: Whole = Field(ge=1, le=3650)
+    min_spend: Real = Field(default=0, ge=0, le=LARGEST_AMOUNT)
+    min_orders: Whole = Field(default=1, ge=1, le=1_000_000)
+    lookback_days: Whole = Field(default=35, ge=0, le=3650)
     modules: tuple[str, ...] = MODULES
-    engine: Literal["duckdb", "spark"] = "duckdb"
+    engine: Literal["duckdb"] = "duckdb"
     language: Literal["en", "tr"] = "en"
     owner: str = "firmament"
     alerts: Alerts = Alerts()
@@ -257,8 +257,8 @@ class Firm(Strict):
     ltv: Ltv = Ltv()
     actions: Actions = Actions()
     publish: Publish | None = None
-    quality: dict[str, dict[str, dict[str, float | None]]] = {}
-    retrain_months: int = Field(default=3, ge=1, le=12)
+    quality: dict[str, dict[str, dict[str, Real | None]]] = {}  # noqa: RUF012 - pydantic copies it
+    retrain_months: Whole = Field(default=3, ge=1, le=12)
     is_paused: bool = False
 
     @model_validator(mode="before")
@@ -275,7 +275,8 @@ class Firm(Strict):
     def _modules_known(self) -> Firm:
         if unknown := sorted(set(self.modules) - set(NAMES)):
             shown = [name for name in unknown if NAME.fullmatch(name)]
-            raise ValueError(f"modules {shown} are unknown; there are {list(NAMES)}")
+            hint = did_you_mean(shown[0], NAMES) if shown else ""
+            raise ValueError(f"modules {shown} are unknown{hint}; there are {list(NAMES)}")
         return self
 
     @property
@@ -321,15 +322,13 @@ def _reference(settings: str) -> str:
 
 def parse_firm(row: dict[str, object]) -> Firm:
     """A firm from a row or a YAML mapping; FirmError lists every field that is wrong."""
+    faults = tuple(faults_of(row))
     try:
-        return Firm.model_validate({k: v for k, v in row.items() if v is not None})
+        if not faults:
+            return Firm.model_validate({k: v for k, v in row.items() if v is not None})
     except ValidationError as error:
-        key = str(row.get("firm_key", "?"))
-        key = key if NAME.fullmatch(key) else "?"
-        faults = "; ".join(
-            f"{'.'.join(map(str, e['loc'])) or 'row'}: {e['msg'].removeprefix('Value error, ')}"
-            for e in error.errors()
-        )
-        raise FirmError(
-            f"firm {key}: {faults}. Mend its row: python -m include firms add --file F.yaml"
-        ) from None
+        faults = tuple(faults_in(error, Firm))
+    key = str(row.get("firm_key", "?"))
+    key = key if NAME.fullmatch(key) else "?"
+    text = "; ".join(f"{'.'.join(map(str, place)) or 'row'}: {said}" for place, said in faults)
+    raise FirmError(f"firm {key}: {text}. Correct its row: python -m include firms add --file F.yaml", faults)

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parent.parent
-VALUES = {"datasets", "periods", "firms"}  # what everything may speak of: rows, days, a firm
+VALUES = {"datasets", "periods", "firms", "row_checks"}  # what everything may speak of: rows, days, a firm
 
 MAY_IMPORT = {
     "modules": set(),
     "datasets": set(),
     "periods": set(),
-    "firms": {"modules"},
+    "firms": {"modules", "row_checks"},
+    "row_checks": set(),
     "faults": set(),
     "processes": set(),
     "private_files": set(),
