@@ -61,11 +61,13 @@ def import_firms(
     currency: str,
     schema: str | None = None,
     connect: Callable[[str], Any] | None = None,
+    check: Callable[[Firm], None] = lambda firm: None,
 ) -> Imported:
     """Save the firms of the FIRMS table behind an Airflow connection; each reads its schema through it.
 
     ``timezone`` and ``currency`` hold where the table has no such column. ``connect`` opens an Oracle
-    connection by its id (Airflow's hook does, unless given).
+    connection by its id (Airflow's hook does, unless given). ``check`` raises FirmError for a firm that
+    must not be saved; firms that do not change are not checked.
     """
     kind = connection_uri(conn_id).partition("://")[0].partition("+")[0]
     if kind == "postgresql":
@@ -76,7 +78,7 @@ def import_firms(
         raise FirmsTableError(f"connection {conn_id} is of type {kind!r}; it must be oracle or postgresql")
     defaults = {"timezone": timezone, "currency": currency}
     source = {"kind": "postgres" if kind == "postgresql" else kind, "conn_id": conn_id}
-    return save_rows(registry, rows, source=source, defaults=defaults)
+    return save_rows(registry, rows, source=source, defaults=defaults, check=check)
 
 
 def save_rows(
@@ -85,6 +87,7 @@ def save_rows(
     *,
     source: Mapping[str, object],
     defaults: Mapping[str, str],
+    check: Callable[[Firm], None] = lambda firm: None,
 ) -> Imported:
     """Save each row as a firm, unless it changes nothing; a key that comes twice is refused."""
     known = {row["firm_key"]: row for row in registry.firm_rows()}
@@ -98,14 +101,15 @@ def save_rows(
             seen.add(label)
             now = known.get(label, {})
             firm = parse_firm(_merged(row, label, now, source, defaults))
+            if now and _plain(firm) == _plain_row(now):
+                done.unchanged.append(label)
+                continue
+            check(firm)
         except FirmError as error:
             done.refused[label] = str(error)
             continue
-        if now and _plain(firm) == _plain_row(now):
-            done.unchanged.append(label)
-        else:
-            registry.save_firm(firm, ACTOR)
-            done.saved.append(label)
+        registry.save_firm(firm, ACTOR)
+        done.saved.append(label)
     done.gone = sorted(
         key
         for key, row in known.items()

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from typing import Any, NamedTuple, Protocol
 
 from include import faults
-from include.firms import Firm
+from include.firms import Firm, FirmError
 from include.publishing.tables import LEDGER, TABLES, Table
 
 Row = tuple[Any, ...]
@@ -22,6 +22,10 @@ Read = Callable[[str], AbstractContextManager[tuple[list[str], Iterator[Row]]]]
 
 class PublishError(RuntimeError):
     """Results were not written back; nothing was changed. The message says what to mend."""
+
+
+class PublishRowError(PublishError, FirmError):
+    """What the firm's row says of publishing is wrong; a task does not retry it."""
 
 
 class Run(NamedTuple):
@@ -113,7 +117,7 @@ def open_target(firm: Firm, connection_uri: Callable[[str], str]) -> Target:
     """The schema that a firm's row names, in whichever system its connection is of."""
     place = firm.publish
     if place is None or place.conn_id is None or place.db_schema is None:
-        raise PublishError(f"firm {firm.firm_key}: publish names no conn_id and schema")
+        raise PublishRowError(f"firm {firm.firm_key}: publish names no conn_id and schema")
     uri = connection_uri(place.conn_id)
     kind = uri.partition("://")[0].partition("+")[0]
     if kind == "postgresql":
@@ -124,7 +128,7 @@ def open_target(firm: Firm, connection_uri: Callable[[str], str]) -> Target:
         from include.publishing.oracle import Oracle
 
         return Oracle(place.conn_id, place.db_schema, connection_uri)
-    raise PublishError(
+    raise PublishRowError(
         f"firm {firm.firm_key}: connection {place.conn_id} is of type {kind!r}; "
         "results can be published to postgres and oracle"
     )
@@ -134,6 +138,7 @@ __all__ = [
     "LEDGER",
     "TABLES",
     "PublishError",
+    "PublishRowError",
     "Run",
     "Standing",
     "Table",

@@ -15,7 +15,7 @@ from typing import Any
 
 import oracledb
 
-from include.publishing import PublishError, Run, Standing, statements
+from include.publishing import PublishError, PublishRowError, Run, Standing, statements
 from include.publishing.tables import LEDGER, LONG, Table
 from include.sources.oracle import connect_with_hook
 from include.sources.statements import statement
@@ -49,7 +49,7 @@ class Oracle:
                 if table.name not in known:
                     cursor.execute(statements.create(table, long_type="clob"))
                 elif missing := sorted(set(table.columns) - known[table.name]):
-                    raise PublishError(
+                    raise PublishRowError(
                         f"{self._place}: {table.name} has no columns {missing}; see docs/publishing.md"
                     )
             cursor.execute(statements.lock(LEDGER))

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from include.publishing import PublishError, Run, Standing, statements
+from include.publishing import PublishError, PublishRowError, Run, Standing, statements
 from include.publishing.tables import LEDGER, Table
 from include.warehouse.errors import explain
 from include.warehouse.statements import placeholders
@@ -61,8 +61,8 @@ class Postgres:
                 )
                 known = connection.execute("select to_regnamespace(%s)", [f'"{self._schema}"']).fetchone()
                 if known is None or known[0] is None:
-                    raise PublishError(
-                        f"{self._place}: no such schema; create it, or mend publish.schema of the firm"
+                    raise PublishRowError(
+                        f"{self._place}: no such schema; create it, or correct publish.schema of the firm"
                     )
                 connection.execute(
                     sql.SQL("set local search_path to {}").format(sql.Identifier(self._schema))
@@ -76,7 +76,7 @@ class Postgres:
         if not known:
             connection.execute(statements.create(table, long_type="text"))
         elif missing := sorted(set(table.columns) - known):
-            raise PublishError(
+            raise PublishRowError(
                 f"{self._place}: {table.name} has no columns {missing}; see docs/publishing.md"
             )
 

@@ -17,8 +17,9 @@ from typing import Protocol
 import pyarrow as pa
 
 from include.datasets import Dataset
-from include.firms import Firm
+from include.firms import Firm, FirmError
 from include.periods import EARLIEST, LATEST, Month
+from include.row_checks import did_you_mean
 
 SOURCES: dict[str, str] = {
     "postgres": "include.sources.postgres:Postgres",
@@ -33,6 +34,13 @@ SOURCE_ROW = pa.field("source_row", pa.string())
 
 class SourceError(RuntimeError):
     """A firm's system cannot be read; the message says what, where and how to mend it."""
+
+
+class SourceRowError(SourceError, FirmError):
+    """What the firm's row says of its source is wrong: only a change of the row or of the system helps.
+
+    A task does not retry it: as a FirmError it becomes Airflow's AirflowFailException.
+    """
 
 
 class Source(Protocol):
@@ -51,15 +59,56 @@ class Source(Protocol):
         """How many rows ``extract`` would yield by now for each month as of its day, without reading them."""
 
 
+class Adapter(Source, Protocol):
+    """A class of ``SOURCES``: a source that can also check a firm's row before anything is read."""
+
+    fields: tuple[str, ...]  # of the row's source, that this kind uses
+
+    def __init__(
+        self, firm: Firm, connection_uri: Callable[[str], str], *, scratch: Path | None = None
+    ) -> None:
+        """Open nothing yet."""
+
+    @classmethod
+    def check_row(cls, firm: Firm) -> None:
+        """SourceRowError when the firm's row cannot work; opens no connection."""
+
+    def check_connection(self) -> None:
+        """Open the system: SourceError, or SourceRowError when it lacks what the row names."""
+
+
 def open_source(firm: Firm, connection_uri: Callable[[str], str], *, scratch: Path | None = None) -> Source:
     """The source of a firm's row; ``scratch`` is a folder for what need not be read twice."""
+    return _adapter(firm)(firm, connection_uri, scratch=scratch)
+
+
+def check_source(firm: Firm) -> None:
+    """SourceRowError when the source in the firm's row can never be read; opens no connection."""
+    kind = _adapter(firm)
+    given = firm.source.model_dump(by_alias=True, exclude_none=True, exclude={"kind"})
+    if unused := sorted(set(given) - set(kind.fields)):
+        raise SourceRowError(
+            f"firm {firm.firm_key}: a source of kind {firm.source.kind} does not use {unused}; "
+            f"it uses {sorted(kind.fields)}"
+        )
+    kind.check_row(firm)
+
+
+def check_connection(firm: Firm, connection_uri: Callable[[str], str]) -> None:
+    """SourceError when the source cannot be opened; SourceRowError when it lacks what the row names."""
+    _adapter(firm)(firm, connection_uri).check_connection()
+
+
+def _adapter(firm: Firm) -> type[Adapter]:
+    """The class for the source's kind."""
     if firm.source.kind not in SOURCES:
-        raise SourceError(
-            f"firm {firm.firm_key}: source kind {firm.source.kind!r} is unknown; there are {sorted(SOURCES)}"
+        raise SourceRowError(
+            f"firm {firm.firm_key}: source kind {firm.source.kind!r} is unknown"
+            f"{did_you_mean(firm.source.kind, SOURCES)}; there are {sorted(SOURCES)}"
         )
     module, _, name = SOURCES[firm.source.kind].partition(":")
-    source: Source = getattr(importlib.import_module(module), name)(firm, connection_uri, scratch=scratch)
-    return source
+    adapter: type[Adapter] = getattr(importlib.import_module(module), name)
+    return adapter
 
 
 def at_one_moment(source: Source) -> AbstractContextManager[object]:
@@ -89,7 +138,10 @@ __all__ = [
     "SOURCES",
     "Source",
     "SourceError",
+    "SourceRowError",
     "at_one_moment",
+    "check_connection",
+    "check_source",
     "extracted_schema",
     "open_source",
     "takes_undated",

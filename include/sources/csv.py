@@ -31,7 +31,15 @@ from include.datasets import Dataset
 from include.firms import Firm
 from include.periods import Month, start_of_day
 from include.private_files import open_private, private_folder
-from include.sources import BATCH_ROWS, EARLIEST, LATEST, SourceError, extracted_schema, takes_undated
+from include.sources import (
+    BATCH_ROWS,
+    EARLIEST,
+    LATEST,
+    SourceError,
+    SourceRowError,
+    extracted_schema,
+    takes_undated,
+)
 from include.sources.expansion import check_expansion, check_footer
 from include.sources.files import (
     File,
@@ -55,12 +63,23 @@ FULL = "No space left|File too large|quota exceeded"  # what the system says of 
 class Csv:
     """The source of a firm whose row says ``kind: csv``."""
 
+    fields = ("uri", "layout", "mapping")  # of the firm's source, that this kind uses
+
+    @classmethod
+    def check_row(cls, firm: Firm) -> None:
+        """SourceRowError unless the layout is known and the folder exists."""
+        _check_uri(firm)
+        layout_of(firm)
+        folder_of(str(firm.source.uri), where=f"firm {firm.firm_key}, csv source")
+
+    def check_connection(self) -> None:
+        """There is none: ``check_row`` has looked at the folder."""
+
     def __init__(
         self, firm: Firm, connection_uri: Callable[[str], str], *, scratch: Path | None = None
     ) -> None:
         """Nothing is read yet. Without ``scratch``, a private folder under the system's own is used."""
-        if firm.source.uri is None:
-            raise SourceError(f"firm {firm.firm_key}: a csv source needs source.uri, a file:// folder")
+        _check_uri(firm)
         self._firm = firm
         self._layout = layout_of(firm)
         self._where = f"firm {firm.firm_key}, csv source"
@@ -250,6 +269,11 @@ class Csv:
         finally:
             database.close()
             shutil.rmtree(spill / "spill", ignore_errors=True)
+
+
+def _check_uri(firm: Firm) -> None:
+    if firm.source.uri is None:
+        raise SourceRowError(f"firm {firm.firm_key}: a csv source needs source.uri, a file:// folder")
 
 
 def _month(stage: Path, schema: pa.Schema, month: Month, as_of: date) -> Iterator[pa.RecordBatch]:

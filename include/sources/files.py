@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from include.private_files import open_private
-from include.sources import SourceError
+from include.sources import SourceError, SourceRowError
 
 ENDINGS = (".csv.gz", ".csv", ".parquet")
 CHUNK_BYTES = 1 << 20
@@ -58,20 +58,22 @@ class File:
 
 
 def folder_of(uri: str, *, where: str) -> Path:
-    """The folder that a file:// URI names; SourceError when there is none or it is out of bounds."""
+    """The folder that a file:// URI names; SourceRowError when there is none or it is out of bounds."""
     parts = urlsplit(uri)
     if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
-        raise SourceError(f"{where}: uri {uri!r} is no file:// folder; csv files are read from folders")
+        raise SourceRowError(f"{where}: uri {uri!r} is no file:// folder; csv files are read from folders")
     text = unquote(parts.path)
     if "\0" in text:
-        raise SourceError(f"{where}: uri {uri!r} holds a NUL")
+        raise SourceRowError(f"{where}: uri {uri!r} holds a NUL")
     folder = Path(text)
     if not folder.is_dir():
-        raise SourceError(f"{where}: {folder} is not a folder; mend source.uri of the firm, or mount it")
+        raise SourceRowError(
+            f"{where}: {folder} is not a folder; correct source.uri of the firm, or mount it"
+        )
     folder = folder.resolve()
     roots = [Path(root).resolve() for root in os.environ.get(ROOTS, "").split(os.pathsep) if root]
     if roots and not any(folder.is_relative_to(root) for root in roots):
-        raise SourceError(f"{where}: {folder} lies in none of the folders that {ROOTS} allows")
+        raise SourceRowError(f"{where}: {folder} lies in none of the folders that {ROOTS} allows")
     return folder
 
 

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from include.firms import Firm, is_time_zone
-from include.sources import SourceError
+from include.row_checks import did_you_mean
+from include.sources import SourceRowError
 
 OPTIONS = ("encoding", "delimiter", "zone", "date_format", "decimal_mark")
 MAPPED_COLUMNS = (
@@ -54,18 +55,18 @@ class Layout:
     params: Mapping[str, object] = field(default_factory=dict)
 
     def place(self, names: Sequence[str], *, where: str) -> dict[str, int]:
-        """At which position each column stands among the names a file gives; SourceError when one lacks."""
+        """The position of each column among a file's names; SourceRowError when one is missing."""
         tidy = [_tidy(name) for name in names]
         found = {}
         for column, headers in self.columns.items():
             at = [i for i, name in enumerate(tidy) if name in {_tidy(h) for h in headers}]
             if len(at) > 1:
-                raise SourceError(f"{where}: column {names[at[0]]!r} is there {len(at)} times; keep one")
+                raise SourceRowError(f"{where}: column {names[at[0]]!r} is there {len(at)} times; keep one")
             if at:
                 found[column] = at[0]
             elif column not in self.optional:
                 wanted = " or ".join(repr(header) for header in headers)
-                raise SourceError(
+                raise SourceRowError(
                     f"{where}: no column {wanted}; the file has {list(names)[:30]}. "
                     f"Layout {self.name} needs it: see docs/sources.md, 'csv'"
                 )
@@ -107,10 +108,11 @@ CDNOW = Layout(
 )
 
 LAYOUTS = {layout.name: layout for layout in (ONLINE_RETAIL, CDNOW)}
+KNOWN = [*sorted(LAYOUTS), "mapped"]
 
 
 def layout_of(firm: Firm) -> Layout:
-    """The layout of a firm's files, with what its row says of them; SourceError when that cannot be."""
+    """The layout of a firm's files, with what its row says of them; SourceRowError when that cannot be."""
     where = f"firm {firm.firm_key}, csv source"
     mapping = dict(firm.source.mapping or {})
     name = firm.source.layout or ("mapped" if mapping else "")
@@ -119,18 +121,20 @@ def layout_of(firm: Firm) -> Layout:
     elif name in LAYOUTS:
         layout = LAYOUTS[name]
         if unknown := sorted(set(mapping) - set(OPTIONS)):
-            raise SourceError(
+            raise SourceRowError(
                 f"{where}: layout {name} takes no mapping of {unknown}; use layout mapped for other files"
             )
     else:
-        raise SourceError(f"{where}: layout {name!r} is unknown; there are {[*sorted(LAYOUTS), 'mapped']}")
+        raise SourceRowError(
+            f"{where}: layout {name!r} is unknown{did_you_mean(name, KNOWN)}; there are {KNOWN}"
+        )
     return _with_options(layout, {k: v for k, v in mapping.items() if k in OPTIONS}, firm, where=where)
 
 
 def _mapped(mapping: dict[str, str], *, where: str) -> Layout:
     """Canonical column -> file column; without any, the file has the canonical names themselves."""
     if unknown := sorted(set(mapping) - set(MAPPED_COLUMNS)):
-        raise SourceError(
+        raise SourceRowError(
             f"{where}: mapping names unknown columns {unknown}; there are {list(MAPPED_COLUMNS)} "
             f"and the options {list(OPTIONS)}"
         )
@@ -139,9 +143,9 @@ def _mapped(mapping: dict[str, str], *, where: str) -> Layout:
     else:
         required = set(mapping)
         if missing := [name for name in ("transaction_id", "occurred_at") if name not in mapping]:
-            raise SourceError(f"{where}: mapping must name the file's columns for {missing}")
+            raise SourceRowError(f"{where}: mapping must name the file's columns for {missing}")
         if not required & {"net_amount", "gross_amount", "unit_price"}:
-            raise SourceError(f"{where}: mapping must name one of net_amount, gross_amount or unit_price")
+            raise SourceRowError(f"{where}: mapping must name one of net_amount, gross_amount or unit_price")
     return Layout(
         name="mapped",
         # What the mapping leaves out stands under no header, and so is null.
@@ -159,18 +163,18 @@ def _with_options(layout: Layout, options: dict[str, str], firm: Firm, *, where:
     try:
         encoding = codecs.lookup(encoding).name
     except LookupError:
-        raise SourceError(
+        raise SourceRowError(
             f"{where}: encoding {encoding!r} is unknown; say utf-8, cp1252, cp1254, …"
         ) from None
     delimiter = {"tab": "\t", "\\t": "\t"}.get(options.get("delimiter", ","), options.get("delimiter", ","))
     if len(delimiter) != 1 or delimiter in '"\r\n\0':
-        raise SourceError(f"{where}: delimiter {delimiter!r} must be one character, or 'tab'")
+        raise SourceRowError(f"{where}: delimiter {delimiter!r} must be one character, or 'tab'")
     zone = options.get("zone", firm.timezone)
     if not is_time_zone(zone):
-        raise SourceError(f"{where}: zone {zone!r} is not a time zone of the tz database")
+        raise SourceRowError(f"{where}: zone {zone!r} is not a time zone of the tz database")
     decimal_mark = options.get("decimal_mark", ".")
     if decimal_mark not in (".", ","):
-        raise SourceError(f"{where}: decimal_mark {decimal_mark!r} must be '.' or ','")
+        raise SourceRowError(f"{where}: decimal_mark {decimal_mark!r} must be '.' or ','")
     return Layout(
         name=layout.name,
         columns=layout.columns,

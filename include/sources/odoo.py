@@ -16,7 +16,7 @@ import adbc_driver_postgresql.dbapi as adbc
 
 from include.firms import Firm
 from include.periods import Month
-from include.sources import SourceError
+from include.sources import SourceRowError
 from include.sources.postgres import Postgres
 from include.sources.statements import statement
 
@@ -28,6 +28,7 @@ class Odoo(Postgres):
     """The source of a firm whose row says ``kind: odoo``: one company of the database."""
 
     kind = "odoo"
+    fields = ("conn_id", "schema", "mapping")
     required_tables = (
         "sale_order",
         "sale_order_line",
@@ -50,20 +51,25 @@ class Odoo(Postgres):
     ) -> None:
         """Nothing is opened yet; ``mapping.company`` is the id or name of the firm's company."""
         super().__init__(firm, connection_uri, scratch=scratch)
-        mapping = firm.source.mapping or {}
-        if unknown := sorted(set(mapping) - set(OPTIONS)):
-            raise SourceError(
-                f"{self._place}: mapping names unknown options {unknown}; there are {list(OPTIONS)}"
-            )
-        self._company = mapping.get("company")
+        self._company = (firm.source.mapping or {}).get("company")
         self._company_id = 0
+
+    @classmethod
+    def check_row(cls, firm: Firm) -> None:
+        """SourceRowError unless the row names a connection, and nothing but options of this kind."""
+        super().check_row(firm)
+        if unknown := sorted(set(firm.source.mapping or {}) - set(OPTIONS)):
+            raise SourceRowError(
+                f"firm {firm.firm_key}, odoo source: mapping names unknown options {unknown}; "
+                f"there are {list(OPTIONS)}"
+            )
 
     def _params(self, month: Month | None, as_of: date | None) -> dict[str, object]:
         language = LANGUAGES[self._firm.language]
         return super()._params(month, as_of) | {"company_id": self._company_id, "language": language}
 
     def _look(self, connection: adbc.Connection) -> None:
-        """SourceError unless the tables are there, and the firm's company with the firm's currency."""
+        """SourceRowError unless the tables are there, and the firm's company with the firm's currency."""
         super()._look(connection)
         companies = self._fetch(connection, statement("odoo/companies"), {})
         ours = [
@@ -71,14 +77,14 @@ class Odoo(Postgres):
         ]
         if len(ours) != 1:
             there_are = {row["company_id"]: row["company_name"] for row in companies}
-            raise SourceError(
+            raise SourceRowError(
                 f"{self._place}: source.mapping.company must say which company is the firm's; "
                 f"there are {there_are}"
             )
         (company,) = ours
         if company["currency"] != self._firm.currency:
-            raise SourceError(
+            raise SourceRowError(
                 f"{self._place}: company {company['company_name']!r} keeps its books in "
-                f"{company['currency']}, the firm's row says {self._firm.currency}; mend currency"
+                f"{company['currency']}, the firm's row says {self._firm.currency}; correct currency"
             )
         self._company_id = company["company_id"]

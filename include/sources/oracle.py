@@ -22,7 +22,15 @@ import pyarrow.compute as pc
 from include.datasets import Dataset
 from include.firms import Firm
 from include.periods import Month
-from include.sources import BATCH_ROWS, EARLIEST, LATEST, SourceError, extracted_schema, takes_undated
+from include.sources import (
+    BATCH_ROWS,
+    EARLIEST,
+    LATEST,
+    SourceError,
+    SourceRowError,
+    extracted_schema,
+    takes_undated,
+)
 from include.sources.statements import has_statement, named, statement
 
 # What each dataset's statement reads. A view may give any other schema these names.
@@ -58,6 +66,8 @@ Connect = Callable[[str], Any]
 class Oracle:
     """The source of a firm whose row says ``kind: oracle``."""
 
+    fields = ("conn_id", "schema")  # of the firm's source, that this kind uses
+
     def __init__(
         self,
         firm: Firm,
@@ -67,15 +77,26 @@ class Oracle:
         connect: Connect | None = None,
     ) -> None:
         """Nothing is opened yet; ``connect`` opens a connection by its Airflow id (the hook does)."""
+        self.check_row(firm)
+        self._firm = firm
+        self._conn_id = str(firm.source.conn_id)
+        self._owner = str(firm.source.db_schema).upper()
+        self._connect = connect or (lambda conn_id: connect_with_hook(conn_id, connection_uri))
+
+    @classmethod
+    def check_row(cls, firm: Firm) -> None:
+        """SourceRowError unless the row names a connection and a schema."""
         if firm.source.conn_id is None or firm.source.db_schema is None:
-            raise SourceError(
+            raise SourceRowError(
                 f"firm {firm.firm_key}: an oracle source needs source.conn_id, an Airflow connection, "
                 "and source.schema, the firm's own schema"
             )
-        self._firm = firm
-        self._conn_id = firm.source.conn_id
-        self._owner = firm.source.db_schema.upper()
-        self._connect = connect or (lambda conn_id: connect_with_hook(conn_id, connection_uri))
+
+    def check_connection(self) -> None:
+        """Open a session, and look for the schema with the tables that every firm needs."""
+        with self._session() as (_, catalogue):
+            for name in REQUIRED:
+                self._check_table(name, catalogue)
 
     def offers(self, dataset: Dataset) -> bool:
         """Whether there is a statement for the dataset, and its table where the table is optional."""
@@ -158,9 +179,9 @@ class Oracle:
             with connection.cursor() as cursor:
                 cursor.execute("set transaction read only")
             if not (catalogue := self._catalogue(connection)):
-                raise SourceError(
+                raise SourceRowError(
                     f"{self._place}: no such schema, or this login may read nothing in it. "
-                    "Mend source.schema of the firm, or grant select on its tables"
+                    "Correct source.schema of the firm, or grant select on its tables"
                 )
             connection.current_schema = self._owner
             yield connection, catalogue
@@ -173,13 +194,17 @@ class Oracle:
     @contextlib.contextmanager
     def _reading(self, dataset: Dataset) -> Iterator[Any]:
         """A session whose schema has what the dataset's statement names."""
-        table, columns = COLUMNS[dataset.name]
         with self._session() as (connection, catalogue):
-            if table not in catalogue:
-                raise SourceError(f"{self._place}: missing table {table.upper()}; {SEE}")
-            if missing := sorted(name.upper() for name in columns - catalogue[table]):
-                raise SourceError(f"{self._place}: {table.upper()} has no columns {missing}; {SEE}")
+            self._check_table(dataset.name, catalogue)
             yield connection
+
+    def _check_table(self, name: str, catalogue: Mapping[str, set[str]]) -> None:
+        """SourceRowError unless the schema has the table of a dataset and its columns."""
+        table, columns = COLUMNS[name]
+        if table not in catalogue:
+            raise SourceRowError(f"{self._place}: missing table {table.upper()}; {SEE}")
+        if missing := sorted(column.upper() for column in columns - catalogue[table]):
+            raise SourceRowError(f"{self._place}: {table.upper()} has no columns {missing}; {SEE}")
 
     def _catalogue(self, connection: Any) -> dict[str, set[str]]:
         """Tables and views that the login may read in the firm's schema, each with its columns."""
@@ -224,7 +249,7 @@ def connect_with_hook(conn_id: str, connection_uri: Callable[[str], str]) -> Any
     """The connection that Airflow's Oracle hook opens; SourceError when the id is another system's."""
     kind = connection_uri(conn_id).partition("://")[0].partition("+")[0]
     if kind != "oracle":
-        raise SourceError(f"connection {conn_id} is of type {kind!r}; an oracle:// URI is needed")
+        raise SourceRowError(f"connection {conn_id} is of type {kind!r}; an oracle:// URI is needed")
     from airflow.providers.oracle.hooks.oracle import OracleHook
 
     return OracleHook(oracle_conn_id=conn_id).get_conn()

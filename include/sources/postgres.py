@@ -23,7 +23,15 @@ from psycopg.sql import Literal
 from include.datasets import Dataset
 from include.firms import Firm
 from include.periods import Month, start_of_day
-from include.sources import BATCH_ROWS, EARLIEST, LATEST, SourceError, extracted_schema, takes_undated
+from include.sources import (
+    BATCH_ROWS,
+    EARLIEST,
+    LATEST,
+    SourceError,
+    SourceRowError,
+    extracted_schema,
+    takes_undated,
+)
 from include.sources.statements import has_statement, numbered, statement
 
 CONNECT_SECONDS = 15
@@ -36,6 +44,7 @@ class Postgres:
     """The source of a firm whose row says ``kind: postgres``; ``Odoo`` reads other tables the same way."""
 
     kind = "postgres"
+    fields: tuple[str, ...] = ("conn_id", "schema")  # of the firm's source, that this kind uses
     required_tables: tuple[str, ...] = (
         "customers", "products", "orders", "order_lines", "returns", "return_lines",
     )  # fmt: skip
@@ -50,24 +59,34 @@ class Postgres:
         self, firm: Firm, connection_uri: Callable[[str], str], *, scratch: Path | None = None
     ) -> None:
         """Nothing is opened yet; ``scratch`` is not needed here."""
-        if firm.source.conn_id is None:
-            raise SourceError(
-                f"firm {firm.firm_key}: a source of kind {self.kind} needs source.conn_id, "
-                "an Airflow connection"
-            )
+        self.check_row(firm)
         self._firm = firm
         self._schema = firm.source.db_schema or "public"
         self._moment = ""
         try:
             self._conninfo = make_conninfo(
-                connection_uri(firm.source.conn_id), connect_timeout=CONNECT_SECONDS
+                connection_uri(str(firm.source.conn_id)), connect_timeout=CONNECT_SECONDS
             )
         except psycopg.ProgrammingError:
             # The text is left out of the message: it may hold a password.
-            raise SourceError(
-                f"{self._place}: the connection is no postgresql:// URI; mend it in Airflow or in "
-                f"AIRFLOW_CONN_{firm.source.conn_id.upper()}"
+            raise SourceRowError(
+                f"{self._place}: the connection is no postgresql:// URI; correct it in Airflow or in "
+                f"AIRFLOW_CONN_{str(firm.source.conn_id).upper()}"
             ) from None
+
+    @classmethod
+    def check_row(cls, firm: Firm) -> None:
+        """SourceRowError unless the row names a connection."""
+        if firm.source.conn_id is None:
+            raise SourceRowError(
+                f"firm {firm.firm_key}: a source of kind {cls.kind} needs source.conn_id, "
+                "an Airflow connection"
+            )
+
+    def check_connection(self) -> None:
+        """Open a snapshot, which looks for the schema and its tables."""
+        with self._snapshot():
+            pass
 
     def offers(self, dataset: Dataset) -> bool:
         """Whether there is a statement for the dataset, and its tables where they are optional."""
@@ -181,12 +200,12 @@ class Postgres:
             )
             schemas = [name for (name,) in cursor.fetchall()]
         if self._schema not in schemas:
-            raise SourceError(
-                f"{self._place}: no such schema; there are {schemas}. Mend source.schema of the firm"
+            raise SourceRowError(
+                f"{self._place}: no such schema; there are {schemas}. Correct source.schema of the firm"
             )
         found = self._tables(connection)
         if missing := [table for table in self.required_tables if table not in found]:
-            raise SourceError(f"{self._place}: missing tables {missing}; {self._see}")
+            raise SourceRowError(f"{self._place}: missing tables {missing}; {self._see}")
 
     def _tables(self, connection: adbc.Connection) -> set[str]:
         """Tables and views of the shop's schema."""

@@ -242,6 +242,29 @@ def test_an_as_of_that_lies_ahead_is_refused_without_a_retry(airflow_stack: Real
     assert f"as_of {TODAY + timedelta(days=2)} lies ahead" in message["error"]
 
 
+def test_a_source_that_can_never_be_read_is_told_within_a_minute_and_not_retried(airflow_stack: RealAirflow):
+    airflow = airflow_stack
+    wrong = {
+        "badkind": {"kind": "csvv", "uri": "file:///tmp", "layout": "cdnow"},
+        "badlayout": {"kind": "csv", "uri": "file:///tmp", "layout": "cdnoww"},
+        "badfolder": {"kind": "csv", "uri": "file:///no/such/folder", "layout": "cdnow"},
+    }
+    runs = {
+        key: airflow.trigger(airflow.add_firm(key, source=source), WELL_AS_OF)
+        for key, source in wrong.items()
+    }
+
+    for key, run_id in runs.items():
+        assert airflow.ended(f"firm_{key}", run_id) == "failed"
+        found = [task for task in airflow.api.tasks(f"firm_{key}", run_id) if task["state"] == "failed"]
+        assert found
+        for task in found:
+            begun, ended = (datetime.fromisoformat(task[name]) for name in ("start_date", "end_date"))
+            assert task["try_number"] == 1
+            assert ended - begun < timedelta(seconds=60)
+        assert {one["firm"] for one in airflow.hook.received} >= {key}
+
+
 @pytest.mark.parametrize("text", ["tomorrow", "2026-02-30", "{{ ds }}"])
 def test_the_api_takes_nothing_but_a_date(airflow_stack: RealAirflow, text: str):
     dag_id = airflow_stack.add_firm("dates")
