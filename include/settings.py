@@ -14,6 +14,7 @@ DAG files import this module at every parse, so it uses the standard library alo
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,7 +60,10 @@ class Settings:
     @property
     def memory_mb(self) -> int:
         """What the embedded engine may hold in memory, in megabytes."""
-        return int(self.environ.get("FIRMAMENT_MEMORY_MB") or 1024)
+        text = self.environ.get("FIRMAMENT_MEMORY_MB") or "1024"
+        if not re.fullmatch(r"[1-9]\d{1,6}", text):
+            raise SettingsError(f"FIRMAMENT_MEMORY_MB={text!r} must be a number of megabytes, 10 or more")
+        return int(text)
 
     @property
     def logs(self) -> Path:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-import typer
+import sys
+from collections.abc import Sequence
+from typing import Any
 
+import typer
+from typer.core import TyperGroup
+from typer.exceptions import TyperException
+
+from include import command_errors
 from include.cli.access import access
 from include.cli.backfill import backfill
 from include.cli.erase import erase
@@ -15,7 +22,58 @@ from include.cli.run import run
 from include.cli.trial import trial
 from include.private_files import private_umask
 
-app = typer.Typer(help="Firmament: customer analytics for each firm, as of any date.", no_args_is_help=True)
+PROGRAM = "python -m include"
+
+
+class Commands(TyperGroup):
+    """All commands. The one place where an exception becomes an exit code and a short message."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run a command and end the process with its exit code (`include/command_errors.py`)."""
+        options: Any = {"prog_name": prog_name, "complete_var": complete_var, **extra}
+        if not standalone_mode:
+            return super().main(args, standalone_mode=False, **options)
+        command_errors.print_anything()
+        try:
+            command_errors.check_arguments(sys.argv[1:] if args is None else list(args))
+            code = super().main(args, standalone_mode=False, **options)
+        except typer.Abort:
+            code = command_errors.INTERRUPTED
+        except TyperException as error:
+            code = _report_usage(error)
+        except (Exception, KeyboardInterrupt) as error:
+            code = command_errors.report(error, program=PROGRAM)
+        if code == command_errors.INTERRUPTED:
+            command_errors.show("interrupted")
+        sys.exit(code or 0)
+
+
+def _report_usage(error: TyperException) -> int:
+    """Show what is wrong with the arguments and how to see the right ones."""
+    context: Any = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        typer.echo(context.get_help())
+    else:
+        path = context.command_path if context is not None else PROGRAM
+        said = getattr(error, "format_message", error.__str__)()
+        command_errors.show(f"{said}\nSee the arguments: {path} --help")
+    return command_errors.BAD_INPUT
+
+
+app = typer.Typer(
+    cls=Commands,
+    help="Firmament: customer analytics for each firm, as of any date.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
 
 
 @app.callback()

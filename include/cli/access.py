@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from include.cli.console import console, stop
+from include.cli.console import console, refuse
 
 if TYPE_CHECKING:
     from include.warehouse.access import Access
@@ -20,13 +20,10 @@ Login = Annotated[str, typer.Argument(help="The role of PostgreSQL that the pers
 
 
 def _open() -> Access:
-    from include.settings import Settings, SettingsError
+    from include.settings import Settings
     from include.warehouse.access import Access
 
-    try:
-        return Access(Settings.read().warehouse_dsn())
-    except SettingsError as error:
-        stop(error)
+    return Access(Settings.read().warehouse_dsn())
 
 
 @access.command("grant")
@@ -36,13 +33,8 @@ def grant(
     role: Annotated[str, typer.Option(help="analyst, outreach (contacts too), or platform.")] = "analyst",
 ) -> None:
     """Let a login see a firm. A login that is not there is made, without a password."""
-    from include.warehouse import WarehouseError
-
-    try:
-        with _open() as warehouse:
-            is_new = warehouse.grant(firm, login, role, actor=getpass.getuser())
-    except WarehouseError as error:
-        stop(error.args[0])
+    with _open() as warehouse:
+        is_new = warehouse.grant(firm, login, role, actor=getpass.getuser())
     console.print(f"{login} sees {'every firm' if firm == '*' else firm} as {role}", highlight=False)
     if is_new:
         console.print(f"the login is new: give it a password in `make psql` with \\password {login}")
@@ -51,16 +43,11 @@ def grant(
 @access.command("list")
 def list_access() -> None:
     """Show every login, what it sees, and who let it in."""
-    from include.warehouse import WarehouseError
-
     table = Table()
     for heading in ("firm", "login", "role", "since", "by"):
         table.add_column(heading)
-    try:
-        with _open() as warehouse:
-            rows = warehouse.granted()
-    except WarehouseError as error:
-        stop(error.args[0])
+    with _open() as warehouse:
+        rows = warehouse.granted()
     for row in rows:
         since = f"{row['granted_at']:%Y-%m-%d %H:%M}"
         table.add_row(row["firm_key"], row["login_name"], row["role_name"], since, row["granted_by"])
@@ -74,15 +61,10 @@ def revoke(
     role: Annotated[str | None, typer.Option(help="Only this role; all of them when left out.")] = None,
 ) -> None:
     """Take a firm from a login, at once: open sessions see nothing of it any more."""
-    from include.warehouse import WarehouseError
-
-    try:
-        with _open() as warehouse:
-            count = warehouse.revoke(firm, login, actor=getpass.getuser(), role=role)
-    except WarehouseError as error:
-        stop(error.args[0])
+    with _open() as warehouse:
+        count = warehouse.revoke(firm, login, actor=getpass.getuser(), role=role)
     if not count:
-        stop(f"{login} was not granted {firm}; see: python -m include access list")
+        refuse(f"{login} was not granted {firm}; see: python -m include access list")
     console.print(
         f"{login} sees no more of {firm}" if role is None else f"{login} is no more {role} of {firm}"
     )

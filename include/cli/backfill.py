@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from include.cli.console import as_of_of, console, open_warehouse, stop
+from include.command_errors import BadInputError
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -26,20 +27,19 @@ def backfill(
 ) -> None:
     """Plan a firm's snapshots from day to day, and run those that are missing, without Airflow."""
     from include.backfill import plan
-    from include.firms import FirmError, parse_firm
+    from include.firms import parse_firm
     from include.run.firm import StepFailedError, run_firm
     from include.runbook import backfill_command
-    from include.warehouse import WarehouseError
     from include.warehouse.progress import Progress
 
-    try:
-        with open_warehouse() as warehouse:
-            row = parse_firm(warehouse.firm_row(firm))
-        begin, end = as_of_of(first, row.timezone), as_of_of(last, row.timezone)
-        with Progress(warehouse.dsn) as progress:
+    with open_warehouse() as warehouse:
+        row = parse_firm(warehouse.firm_row(firm))
+    begin, end = as_of_of(first, row.timezone), as_of_of(last, row.timezone)
+    with Progress(warehouse.dsn) as progress:
+        try:
             days = plan(row, begin, end, progress, again=again)
-    except (FirmError, WarehouseError, ValueError) as error:
-        stop(error.args[0])
+        except ValueError as error:
+            raise BadInputError(str(error)) from None
     due = [day for day in days if not day.stands]
     for day in days:
         begins = f"from {day.missing[0].name} on, {len(day.missing)} steps" if day.missing else "stands"

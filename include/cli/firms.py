@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import getpass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from include.cli.console import console, open_warehouse, stop
+from include.cli.console import console, open_warehouse, refuse, stop
+from include.command_errors import BadInputError
 
 if TYPE_CHECKING:
     from include.warehouse import Warehouse
@@ -18,23 +19,37 @@ if TYPE_CHECKING:
 firms = typer.Typer(help="The registry of firms.", no_args_is_help=True)
 
 
+NoCheck = Annotated[
+    bool, typer.Option("--no-check", help="Do not try the connections: save even if they do not answer.")
+]
+
+
 @firms.command("add")
 def firms_add(
     file: Annotated[Path, typer.Option("--file", help="A YAML file with one firm or a list.")],
+    no_check: NoCheck = False,
 ) -> None:
-    """Add firms, or change them: every field the file leaves out takes its default."""
-    import yaml
+    """Check firms and add or change them: every field the file leaves out takes its default.
 
-    from include.firms import FirmError, parse_firm
+    All are checked before one is saved: source kind, layout, folder, connections, schema.
+    """
+    from include.cli.firm_file import read_firms
+    from include.connections import connection_uri
+    from include.firm_checks import CheckError, check_firm
 
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-        rows: list[Any] = content if isinstance(content, list) else [content]
-        if not all(isinstance(row, dict) for row in rows):
-            stop(f"{file}: expected a mapping of a firm's fields, or a list of them")
-        parsed = [parse_firm(row) for row in rows]
-    except (OSError, yaml.YAMLError, FirmError) as error:
-        stop(f"{file}: {error}")
+        parsed = read_firms(file)
+    except OSError as error:
+        raise BadInputError(f"--file {file}: {error.strerror}") from None
+    with console.status("checking"):
+        for firm in parsed:
+            try:
+                check_firm(firm, connection_uri, connects=not no_check)
+            except CheckError as error:
+                refuse(
+                    f"{error.args[0]}\nNothing was saved. To save without trying connections: "
+                    f"python -m include firms add --file {file} --no-check"
+                )
     with open_warehouse() as warehouse:
         for firm in parsed:
             warehouse.save_firm(firm, actor=getpass.getuser())
@@ -77,7 +92,6 @@ def firms_list() -> None:
 def firms_pause(firm: str, resume: Annotated[bool, typer.Option("--resume")] = False) -> None:
     """Stop a firm's schedule; --resume starts it again."""
     with open_warehouse() as warehouse:
-        _known(warehouse, firm)
         warehouse.pause_firm(firm, not resume, actor=getpass.getuser())
         _sync(warehouse)
 
@@ -86,7 +100,6 @@ def firms_pause(firm: str, resume: Annotated[bool, typer.Option("--resume")] = F
 def firms_remove(firm: str) -> None:
     """Remove a firm: its DAG disappears, its facts stay until they are erased."""
     with open_warehouse() as warehouse:
-        _known(warehouse, firm)
         warehouse.remove_firm(firm, actor=getpass.getuser())
         _sync(warehouse)
 
@@ -98,15 +111,6 @@ def firms_sync(
     """Write the registry that DAG files read."""
     with open_warehouse() as warehouse:
         _sync(warehouse, force=force)
-
-
-def _known(warehouse: Warehouse, firm: str) -> None:
-    from include.warehouse import WarehouseError
-
-    try:
-        warehouse.firm_row(firm)
-    except WarehouseError as error:
-        stop(error.args[0])
 
 
 def _sync(warehouse: Warehouse, *, force: bool = False) -> None:
@@ -129,24 +133,23 @@ def firms_import(
     timezone: Annotated[str, typer.Option(help="Time zone of firms whose row names none.")],
     currency: Annotated[str, typer.Option(help="Currency of firms whose row names none: TRY.")],
     schema: Annotated[str | None, typer.Option(help="The schema that FIRMS lies in.")] = None,
+    no_check: NoCheck = False,
 ) -> None:
     """Add and change firms from a FIRMS table kept elsewhere; a row that is refused hinders no other."""
     from include.connections import connection_uri
-    from include.firms_table import FirmsTableError, import_firms
-    from include.settings import SettingsError
+    from include.firm_checks import check_firm
+    from include.firms_table import import_firms
 
     with open_warehouse() as warehouse:
-        try:
-            done = import_firms(
-                warehouse,
-                connection_uri,
-                conn,
-                timezone=timezone,
-                currency=currency,
-                schema=schema,
-            )
-        except (FirmsTableError, SettingsError) as error:
-            stop(error)
+        done = import_firms(
+            warehouse,
+            connection_uri,
+            conn,
+            timezone=timezone,
+            currency=currency,
+            schema=schema,
+            check=lambda firm: check_firm(firm, connection_uri, connects=not no_check),
+        )
         console.print(f"saved {len(done.saved)} firms, {len(done.unchanged)} stood as they are")
         for key in done.gone:
             console.print(

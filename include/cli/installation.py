@@ -6,29 +6,22 @@ from typing import Annotated
 
 import typer
 
-from include.cli.console import console, stop
+from include.cli.console import console
 
 
 def dsn() -> None:
     """Print the warehouse's URL."""
-    from include.settings import Settings, SettingsError
+    from include.settings import Settings
 
-    try:
-        typer.echo(Settings.read().warehouse_dsn())
-    except SettingsError as error:
-        stop(error)
+    typer.echo(Settings.read().warehouse_dsn())
 
 
 def migrate() -> None:
     """Bring the warehouse's schema and views up to date."""
-    from include.settings import Settings, SettingsError
-    from include.warehouse import WarehouseError
+    from include.settings import Settings
     from include.warehouse import migrate as apply
 
-    try:
-        applied = apply(Settings.read().warehouse_dsn())
-    except (SettingsError, WarehouseError) as error:
-        stop(error)
+    applied = apply(Settings.read().warehouse_dsn())
     console.print("\n".join(applied) or "nothing to do")
 
 

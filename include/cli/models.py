@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
-from include.cli.console import console, open_warehouse, stop
+from include.cli.console import console, open_warehouse, refuse
 
 if TYPE_CHECKING:
     from include.firms import Firm
@@ -18,23 +20,19 @@ if TYPE_CHECKING:
 models = typer.Typer(help="The models that score a firm, and decisions on them.", no_args_is_help=True)
 
 
-def _opened(firm_key: str) -> tuple[Warehouse, Firm]:
-    """The warehouse, and the firm's row; exit 1 with the reason when either cannot be used."""
-    from include.firms import FirmError, parse_firm
-    from include.warehouse import WarehouseError
+@contextmanager
+def _opened(firm_key: str) -> Iterator[tuple[Warehouse, Firm]]:
+    """The warehouse and the firm's row, until the block ends."""
+    from include.firms import parse_firm
 
-    warehouse = open_warehouse()
-    try:
-        return warehouse, parse_firm(warehouse.firm_row(firm_key))
-    except (WarehouseError, FirmError) as error:
-        stop(error.args[0])
+    with open_warehouse() as warehouse:
+        yield warehouse, parse_firm(warehouse.firm_row(firm_key))
 
 
 @models.command("list")
 def models_list(firm: Annotated[str, typer.Argument(help="The firm's key.")]) -> None:
     """Show a firm's models by anchor, which of them scores from its anchor on, and what people decided."""
-    warehouse, row = _opened(firm)
-    with warehouse:
+    with _opened(firm) as (warehouse, row):
         table = Table(title=f"Models of {row.name}", title_justify="left")
         for heading in ("module", "anchor", "scores", "version", "method", "challenger", "why"):
             table.add_column(heading)
@@ -78,20 +76,19 @@ def models_rollback(
     from include.periods import anchor_of, parse_as_of
 
     if not why.strip():
-        stop("--why is empty: say why, for those who come after")
-    warehouse, row = _opened(firm)
-    with warehouse:
+        refuse("--why is empty: say why, for those who come after")
+    with _opened(firm) as (warehouse, row):
         try:
             day = parse_as_of(from_as_of)
             wanted = parse_as_of(to) if to else None
         except ValueError as error:
-            stop(error)
+            refuse(error)
         period = anchor_of(day, every_months=row.retrain_months)
         if module not in TRAINED:
-            stop(f"module {module!r} has no trained model; there are {' and '.join(TRAINED)}")
+            refuse(f"module {module!r} has no trained model; there are {' and '.join(TRAINED)}")
         known = {model["anchor"]: model for model in warehouse.models(firm) if model["module"] == module}
         if not known:
-            stop(
+            refuse(
                 f"{firm} has no {module} model on record; run the firm first: "
                 f"python -m include run {firm} --as-of {day}"
             )
@@ -99,7 +96,7 @@ def models_rollback(
         chosen = wanted or max((anchor for anchor in known if anchor < scoring), default=None)
         if chosen is None or chosen not in known or chosen > period:
             on_record = ", ".join(map(str, sorted(anchor for anchor in known if anchor <= period)))
-            stop(
+            refuse(
                 f"{module} of {firm} has no model {f'of anchor {chosen}' if chosen else f'before {scoring}'} "
                 f"on record to score {day}; there are those of {on_record}. An earlier one is trained by "
                 f"running a day of it: python -m include run {firm} --as-of {period - timedelta(days=1)}"

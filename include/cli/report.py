@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from include.cli.console import as_of_of, console, open_warehouse, stop
+from include.cli.console import as_of_of, check_out_folder, console, open_warehouse, refuse
 
 
 def report(
@@ -19,33 +19,31 @@ def report(
 ) -> None:
     """Profile a firm's data and features: one HTML page, and the same figures as JSON beside it."""
     from include.engines import open_engine
-    from include.firms import FirmError, parse_firm
-    from include.handoff import Handoff, HandoffError
+    from include.firms import parse_firm
+    from include.handoff import Handoff
     from include.private_files import private_folder
     from include.report import write
-    from include.report.profile import gather
+    from include.report.profile import gather, was_run
     from include.report.reading import Reading
     from include.run import WRITERS
     from include.settings import Settings
-    from include.warehouse import WarehouseError
 
     settings = Settings.read()
-    try:
-        with open_warehouse() as warehouse:
-            row = parse_firm(warehouse.firm_row(firm))
-        day = as_of_of(as_of, row.timezone)
-        parent = private_folder(settings.home / "scratch")
-        with TemporaryDirectory(dir=parent) as folder, console.status(f"{firm} as of {day}"):
-            scratch = Path(folder)
-            engine = open_engine(
-                row.engine, memory_mb=settings.memory_mb, threads=os.cpu_count() or 1, scratch=scratch
-            )
-            handoff = Handoff(settings.root, scratch=scratch, writers=WRITERS)
-            profile = gather(Reading(row, day, handoff, engine))
-    except (FirmError, WarehouseError, HandoffError) as error:
-        stop(error.args[0])
-    if not profile["datasets"]:
-        stop(f"{firm} has nothing as of {day}: python -m include run {firm} --as-of {day}")
+    check_out_folder(out)
+    with open_warehouse() as warehouse:
+        row = parse_firm(warehouse.firm_row(firm))
+    day = as_of_of(as_of, row.timezone)
+    parent = private_folder(settings.home / "scratch")
+    with TemporaryDirectory(dir=parent) as folder, console.status(f"{firm} as of {day}"):
+        scratch = Path(folder)
+        engine = open_engine(
+            row.engine, memory_mb=settings.memory_mb, threads=os.cpu_count() or 1, scratch=scratch
+        )
+        handoff = Handoff(settings.root, scratch=scratch, writers=WRITERS)
+        reading = Reading(row, day, handoff, engine)
+        if not was_run(reading):
+            refuse(f"{firm} has nothing as of {day}: python -m include run {firm} --as-of {day}")
+        profile = gather(reading)
     written = write(profile, out)
     for item in profile["not_computed"]:
         console.print(f"not computed: {item['what']}: {item['why']}", style="dim", markup=False)

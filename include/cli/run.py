@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from include.cli.console import as_of_of, console, open_warehouse, stop
+from include.cli.console import as_of_of, check_out_file, console, open_warehouse, refuse, stop
 from include.settings import write_private
 
 if TYPE_CHECKING:
@@ -32,20 +32,21 @@ def run(
     report: Annotated[Path | None, typer.Option("--json", help="The summary as JSON, too.")] = None,
 ) -> None:
     """Run a firm's steps here, without Airflow, and sum up rows, seconds and peak memory a step."""
-    from include.firms import FirmError, parse_firm
+    from include.firms import parse_firm
     from include.run.attempts import Attempt
     from include.run.firm import StepFailedError, chosen_steps, run_firm
-    from include.warehouse import WarehouseError
 
     if resume and (from_step or only or full):
-        stop("--resume goes with none of --from, --only and --full: those always compute")
+        refuse("--resume goes with none of --from, --only and --full: those always compute")
+    if report is not None:
+        check_out_file(report, option="--json")
+    with open_warehouse() as warehouse:
+        row = parse_firm(warehouse.firm_row(firm))
+    names = tuple(name.strip() for name in only.split(",") if name.strip())
     try:
-        with open_warehouse() as warehouse:
-            row = parse_firm(warehouse.firm_row(firm))
-        names = tuple(name.strip() for name in only.split(",") if name.strip())
         steps = chosen_steps(row.modules, from_step=from_step, only=names)
-    except (FirmError, WarehouseError, KeyError) as error:
-        stop(error.args[0])
+    except KeyError as error:
+        refuse(error.args[0])
     day = as_of_of(as_of, row.timezone)
     attempt = Attempt(f"manual__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}")
     if resume:

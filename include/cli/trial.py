@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from include.cli.console import as_of_of, console, stop
+from include.cli.console import as_of_of, check_in_file, check_out_folder, console
+from include.command_errors import BadInputError
 
 
 def trial(
@@ -27,39 +28,41 @@ def trial(
 ) -> None:
     """Make one self-contained report from a sales file: no Airflow, no Postgres, nothing left behind."""
     from include.engines import open_engine
-    from include.firms import FirmError
-    from include.handoff import HandoffError
     from include.report import write
     from include.report.profile import gather
     from include.report.reading import Reading
     from include.run import trial
     from include.sources import SourceError
 
+    check_in_file(file)
+    check_out_folder(out)
+    mapping = _mapping(columns or [])
     with TemporaryDirectory(prefix="firmament-try-") as name, console.status(str(file)) as status:
         folder = Path(name)
         try:
             firm = trial.firm_of(
                 file,
                 folder,
-                mapping=_mapping(columns or []),
+                mapping=mapping,
                 currency=currency,
                 timezone=timezone,
                 churn_threshold_days=churn_days,
                 language=language,
             )
-            day = as_of_of(as_of, timezone) if as_of else trial.day_after_the_last_sale(firm, folder)
-            handoff, notebook = trial.compute(
-                firm, day, folder, before=lambda step: status.update(f"{file.name}: {step.name}")
-            )
-            engine = open_engine(
-                firm.engine,
-                memory_mb=trial.settings_in(folder).memory_mb,
-                threads=os.cpu_count() or 1,
-                scratch=folder / "scratch",
-            )
-            profile = gather(Reading(firm, day, handoff, engine))
-        except (FirmError, SourceError, HandoffError) as error:
-            stop(error.args[0])
+            asked = as_of_of(as_of, timezone) if as_of else None
+            day = trial.usable_day(firm, folder, asked)
+        except SourceError as error:
+            raise BadInputError(error.args[0]) from None
+        handoff, notebook = trial.compute(
+            firm, day, folder, before=lambda step: status.update(f"{file.name}: {step.name}")
+        )
+        engine = open_engine(
+            firm.engine,
+            memory_mb=trial.settings_in(folder).memory_mb,
+            threads=os.cpu_count() or 1,
+            scratch=folder / "scratch",
+        )
+        profile = gather(Reading(firm, day, handoff, engine))
         written = write(profile, out)
     for row in profile["insight"]:
         console.print(f"  {row['sentence']}", markup=False, highlight=False)
@@ -72,5 +75,13 @@ def trial(
 def _mapping(columns: list[str]) -> dict[str, str] | None:
     pairs = [column.partition("=") for column in columns]
     if bad := [name for name, equals, of in pairs if not (name and equals and of)]:
-        stop(f"--map {bad[0]}: say OURS=THEIRS, such as customer_id=Client")
-    return {name: of for name, _, of in pairs} or None
+        raise BadInputError(f"--map {bad[0]}: write OURS=THEIRS, such as customer_id=Client")
+    mapping = {name: of for name, _, of in pairs}
+    if len(mapping) < len(pairs):
+        raise BadInputError("--map: a column is mapped twice; map each once")
+    if mapping and "customer_id" not in mapping:
+        raise BadInputError(
+            "--map names no column for the customer, and every figure is about customers: "
+            "add --map customer_id=THEIRS"
+        )
+    return mapping or None

@@ -20,6 +20,7 @@ from rich.console import Console
 
 from include import stack
 from include.airflow_api import AirflowApi, AirflowError
+from include.command_errors import guarded
 from include.demo.data import JOURNEY_CONNECTION, JOURNEY_DATABASE, firm_rows, load_journey, write_cdnow
 from include.demo.tables import NothingToShowError, show_firm
 from include.firms import Firm, parse_firm
@@ -245,4 +246,4 @@ def where_to_look(running: stack.Stack, console: Console) -> None:
 
 if __name__ == "__main__":
     with private_umask():
-        sys.exit(main())
+        sys.exit(guarded(main, program="python -m include.demo"))

@@ -21,7 +21,7 @@ from include.engines import open_engine
 from include.firms import Firm, parse_firm
 from include.handoff import Handoff
 from include.modules import ROWS
-from include.periods import months_between
+from include.periods import Month, months_between
 from include.run.context import Context
 from include.run.stage import WRITERS, function_of
 from include.settings import Settings
@@ -113,19 +113,43 @@ def firm_of(file: Path, folder: Path, **fields: Any) -> Firm:
     raise SourceError("\n".join([f"{file.name} fits no layout; name its columns with --map:", *said]))
 
 
-def day_after_the_last_sale(firm: Firm, folder: Path) -> date:
-    """The first as_of of which the whole file is known; SourceError when no sale can be used."""
+def usable_day(firm: Firm, folder: Path, asked: date | None = None) -> date:
+    """The as_of to compute for: ``asked``, or the day after the file's last sale, when all of it is known.
+
+    SourceError when no sale of a named customer lies before that day: nothing could be computed.
+    """
     source = open_source(firm, str, scratch=folder / "cache" / FIRM_KEY)
     tomorrow = datetime.now(UTC).astimezone(ZoneInfo(firm.timezone)).date() + timedelta(days=1)
     first = source.first_month(TRANSACTIONS)
-    for month in reversed(list(months_between(first, tomorrow)) if first else []):
-        days = [
-            pc.max(batch.filter(pc.is_null(batch.column("rejected_reason"))).column("order_date")).as_py()
-            for batch in source.extract(TRANSACTIONS, month=month, as_of=tomorrow)
-        ]
-        if last := max((day for day in days if day), default=None):
-            return cast(date, last) + timedelta(days=1)
-    raise SourceError(f"{firm.name}: no line of it can be used as a sale; see docs/sources.md, 'csv'")
+    months = list(months_between(first, tomorrow)) if first else []
+
+    def days(month: Month, *, named: bool) -> list[date]:
+        """The days with usable sales, or with those that name their customer."""
+        found: set[date] = set()
+        for batch in source.extract(TRANSACTIONS, month=month, as_of=tomorrow):
+            used = pc.is_null(batch.column("rejected_reason"))
+            if named:
+                is_sale = pc.equal(batch.column("kind"), "sale")
+                used = pc.and_(used, pc.and_(is_sale, pc.is_valid(batch.column("customer_id"))))
+            found |= set(batch.column("order_date").filter(used).unique().to_pylist()) - {None}
+        return sorted(found)
+
+    last = next((found[-1] for month in reversed(months) if (found := days(month, named=False))), None)
+    if last is None:
+        raise SourceError(f"{firm.name}: no line of it can be used as a sale; see docs/sources.md, 'csv'")
+    begin = next((found[0] for month in months if (found := days(month, named=True))), None)
+    if begin is None:
+        raise SourceError(
+            f"{firm.name}: no sale names its customer, and every figure is about customers; "
+            "name the column with --map customer_id=THEIRS"
+        )
+    day = asked or last + timedelta(days=1)
+    if day <= begin:
+        raise SourceError(
+            f"as_of {day}: no customer had bought yet; the first sale of {firm.name} with a customer is of "
+            f"{begin}, so --as-of must be {begin + timedelta(days=1)} or later"
+        )
+    return day
 
 
 def compute(

@@ -7,6 +7,7 @@ import sys
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from include import postgres, stack
+from include.command_errors import guarded
 from include.settings import Settings, SettingsError
 from include.stack.environment import PREFIXES
 
@@ -80,4 +81,4 @@ def psql(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(guarded(main, program="python -m include.stack"))

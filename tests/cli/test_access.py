@@ -197,7 +197,7 @@ def test_a_login_that_row_level_security_does_not_bind_is_refused(logins, shop):
 def test_a_command_that_cannot_be_done_says_why(logins, run, words, reason):
     code, said = run(*words)
 
-    assert code == 1
+    assert code == 2
     assert reason in said
 
 

@@ -79,7 +79,7 @@ def test_columns_of_any_name_are_mapped(tmp_path):
     firm = trial.firm_of(file, tmp_path, mapping=mapping, **about)
 
     assert (firm.name, firm.source.layout, firm.currency) == ("till.csv", "mapped", "TRY")
-    assert trial.day_after_the_last_sale(firm, tmp_path) == LAST + timedelta(days=1)
+    assert trial.usable_day(firm, tmp_path) == LAST + timedelta(days=1)
 
 
 def test_a_layout_is_known_by_its_header(tmp_path):
@@ -95,7 +95,25 @@ def test_a_layout_is_known_by_its_header(tmp_path):
     [
         ("sales.csv", "Bon;Total\n1;2\n", (), "fits no layout; name its columns with --map"),
         ("sales.xlsx", "x", (), "give a sales file whose name ends in"),
-        ("sales.csv", "x", ("--map", "customer_id"), "say OURS=THEIRS"),
+        ("sales.csv", "x", ("--map", "customer_id"), "write OURS=THEIRS"),
+        (
+            "sales.csv",
+            "Bon,When,Total\n1,2025-01-01,5\n",
+            ("--map", "transaction_id=Bon", "--map", "occurred_at=When", "--map", "net_amount=Total"),
+            "--map names no column for the customer",
+        ),
+        (
+            "sales.csv",
+            "transaction_id,occurred_at,customer_id,net_amount\n1,2025-01-01,,5\n",
+            (),
+            "no sale names its customer",
+        ),
+        (
+            "sales.csv",
+            "transaction_id,occurred_at,customer_id,net_amount\n1,2025-01-01,,5\n2,2025-02-01,a,5\n",
+            ("--as-of", "2025-02-01"),
+            "the first sale of sales.csv with a customer is of 2025-02-01, so --as-of must be 2025-02-02",
+        ),
         (
             "sales.csv",
             "transaction_id,occurred_at,customer_id,net_amount\n",
@@ -115,5 +133,19 @@ def test_a_file_that_cannot_be_tried_says_why(try_file, tmp_path, name, text, wo
 
     code, said = try_file(tmp_path / name, *words)
 
-    assert code == 1
-    assert reason in said
+    assert code == 2
+    assert reason in " ".join(said.split())
+    assert len(said.splitlines()) <= 5
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_out_that_is_a_file_is_refused_before_the_sales_are_read(try_file, tmp_path):
+    (tmp_path / "out").write_text("a file")
+
+    code, said = try_file(tmp_path / "nothing.csv")
+    (tmp_path / "sales.csv").write_text("not read")
+    again, told = try_file(tmp_path / "sales.csv")
+
+    assert (code, again) == (2, 2)
+    assert "nothing.csv: No such file" in said
+    assert "out is not a folder" in told

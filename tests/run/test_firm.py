@@ -86,7 +86,7 @@ def test_a_run_that_fails_says_where_and_how_to_go_on_to_people_and_machines(acm
     told = json.loads(report.read_text())
     assert said.exit_code == 1
     assert told["status"] == "failed"
-    assert told["error"].startswith("extract_transactions: SourceError: ")
+    assert told["error"].startswith("extract_transactions: SourceRowError: ")
     assert "sales.csv" in told["error"]
     assert f"python -m include run acme --as-of {AS_OF} --resume" in " ".join(said.output.split())
 

@@ -252,14 +252,14 @@ def test_a_person_lists_models_and_rolls_one_back_with_a_reason(installation, fo
     twice = CliRunner().invoke(app, [*command, "still too many"])
     shown = CliRunner().invoke(app, ["models", "list", "told"], env={"COLUMNS": "250"})
 
-    assert silent.exit_code == 1
+    assert silent.exit_code == 2
     assert "--why is empty" in silent.output
     assert done.exit_code == 0, done.output
     assert f"the churn model of {EARLIER}" in done.output
     assert "python -m include run told --as-of 2025-07-08 --from churn_training" in " ".join(
         done.output.split()
     )
-    assert twice.exit_code == 1
+    assert twice.exit_code == 2
     assert f"no model before {EARLIER}" in " ".join(twice.output.split())
     assert "too many alarms" in " ".join(shown.output.split())
     assert installation.ask(

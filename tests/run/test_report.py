@@ -34,6 +34,19 @@ def test_a_report_tells_what_the_run_left_and_what_was_not_run(shop):
     assert list((shop.home / "home" / "scratch").iterdir()) == []
 
 
+def test_a_run_of_a_shop_without_sales_has_a_report(shop):
+    shop.add("acme", modules=["rfm", "insight"])
+    shop.sell("acme", [])
+    shop.run("acme", AS_OF)
+
+    code, said = report(shop, "--as-of", str(AS_OF))
+
+    told = json.loads((shop.home / "out" / f"acme_{AS_OF}_report.json").read_text())
+    assert code == 0, said
+    assert told["segments"] == told["features"] == []
+    assert "no identified customer bought before" in said
+
+
 def test_a_day_that_was_not_run_is_told_with_the_command_that_runs_it(shop):
     shop.add("acme")
     day = AS_OF - timedelta(days=1)
@@ -41,7 +54,7 @@ def test_a_day_that_was_not_run_is_told_with_the_command_that_runs_it(shop):
     code, said = report(shop, "--as-of", str(day))
     unknown, why = report(shop, "--as-of", "yesterday")
 
-    assert (code, unknown) == (1, 1)
+    assert (code, unknown) == (2, 2)
     assert f"acme has nothing as of {day}: python -m include run acme --as-of {day}" in " ".join(said.split())
     assert "yesterday" in why
     assert not (shop.home / "out").exists()

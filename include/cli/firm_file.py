@@ -1,0 +1,130 @@
+"""Read a YAML file of firms, and report each error with its line in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from include.command_errors import BadInputError
+from include.firms import NAME, Firm, FirmError, parse_firm
+from include.row_checks import DEEPEST, Place
+
+MOST_BYTES = 4 << 20
+MOST_NODES = 200_000  # with what aliases repeat
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML's safe types; a value that cannot be read is an error with its line."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """The value of a node."""
+        try:
+            return super().construct_object(node, deep=deep)
+        except (yaml.YAMLError, RecursionError):
+            raise
+        except Exception as error:  # PyYAML lets through what int(), date() and others raise
+            problem = f"cannot be read as {node.tag.rpartition(':')[2]} ({type(error).__name__})"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
+
+
+def read_firms(file: Path) -> list[Firm]:
+    """The firms of a file with one mapping or a list of them; BadInputError names the file and the line."""
+    text = _text(file)
+    try:
+        loader = _Loader(text)
+        try:
+            root = loader.get_single_node()
+            lines = dict(_lines(file, root))
+            content = loader.construct_document(root) if root is not None else None
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise BadInputError(f"{file}{line}: {error.problem or error.context}") from None
+    except yaml.YAMLError as error:
+        raise BadInputError(f"{file}: {str(error).splitlines()[0]}") from None
+    except RecursionError:
+        raise BadInputError(f"{file}: nested too deeply; a firm's fields have at most four levels") from None
+    rows = content if isinstance(content, list) else [content]
+    if not rows or not all(isinstance(row, dict) for row in rows):
+        raise BadInputError(f"{file}: expected a mapping of a firm's fields, or a list of them")
+    firms = []
+    for number, row in enumerate(rows):
+        try:
+            firms.append(parse_firm(row))
+        except FirmError as error:
+            base: Place = (number,) if isinstance(content, list) else ()
+            raise BadInputError(_with_lines(file, row, error, lines, base)) from None
+    keys = [firm.firm_key for firm in firms]
+    if twice := sorted({key for key in keys if keys.count(key) > 1}):
+        raise BadInputError(f"{file}: {twice} are in the file more than once; keep one of each")
+    return firms
+
+
+def _text(file: Path) -> str:
+    with file.open("rb") as source:
+        data = source.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise BadInputError(f"{file} is larger than {MOST_BYTES:,} bytes; is it a file of firms?")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise BadInputError(
+            f"{file}, line {line}: byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8"
+        ) from None
+
+
+def _lines(file: Path, root: yaml.Node | None) -> Iterator[tuple[Place, int]]:
+    """The line of each field; BadInputError for a key that is given twice, which YAML would let pass."""
+    waiting: list[tuple[Place, yaml.Node]] = [((), root)] if root is not None else []
+    seen = 0
+    while waiting:
+        place, node = waiting.pop()
+        seen += 1
+        if seen > MOST_NODES or len(place) > DEEPEST:
+            raise BadInputError(
+                f"{file}: with its aliases it has more than {MOST_NODES:,} values or {DEEPEST} levels"
+            )
+        if isinstance(node, yaml.SequenceNode):
+            for number, inner in enumerate(node.value):
+                yield (*place, number), inner.start_mark.line + 1
+                waiting.append(((*place, number), inner))
+        elif isinstance(node, yaml.MappingNode):
+            first: dict[str, int] = {}
+            for key, inner in node.value:
+                if not isinstance(key, yaml.ScalarNode):
+                    continue  # a firm's field is text: parse_firm refuses the rest
+                if key.tag == "tag:yaml.org,2002:merge":
+                    waiting.append(((*place, "<<"), inner))  # only counted
+                    continue
+                line = key.start_mark.line + 1
+                if key.value in first:
+                    raise BadInputError(
+                        f"{file}, line {line}: {key.value} was given on line {first[key.value]} already; "
+                        "keep one"
+                    )
+                first[key.value] = line
+                yield (*place, key.value), line
+                waiting.append(((*place, key.value), inner))
+
+
+def _with_lines(
+    file: Path, row: dict[Any, Any], error: FirmError, lines: dict[Place, int], base: Place
+) -> str:
+    """The faults of one firm, a line each, with where they are in the file."""
+    if not error.faults:
+        return f"{file}: {error}"
+    key = row.get("firm_key")
+    of = f"firm {key}: " if isinstance(key, str) and NAME.fullmatch(key) else ""
+    said = []
+    for place, what in error.faults:
+        at = (*base, *place)
+        while at and at not in lines:
+            at = at[:-1]
+        line = f", line {lines[at]}" if at in lines else ""
+        said.append(f"{file}{line}: {of}{'.'.join(map(str, place)) or 'row'}: {what}")
+    return "\n".join(said)
