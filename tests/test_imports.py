@@ -16,6 +16,8 @@ MAY_IMPORT = {
     "firms": {"modules", "row_checks"},
     "row_checks": set(),
     "faults": set(),
+    "command_errors": {"erasure", "firms", "settings", "warehouse"},
+    "firm_checks": {"firms", "settings", "sources"},
     "processes": set(),
     "private_files": set(),
     "models": set(),
@@ -47,7 +49,9 @@ MAY_IMPORT = {
     | {"connections", "private_files", "faults", "handoff", "publishing", "settings", "warehouse"},
     "report": VALUES | {"private_files", "settings", "engines", "handoff", "models", "modules"},
     "doctor": VALUES | {"connections", "handoff", "registry", "settings", "sources", "warehouse"},
-    "stack": {"connections", "private_files", "postgres", "processes", "settings", "warehouse"},
+    "stack": {
+        "command_errors", "connections", "private_files", "postgres", "processes", "settings", "warehouse",
+    },
     "run": VALUES
     | {
         "connections", "private_files",
@@ -58,17 +62,17 @@ MAY_IMPORT = {
         "alerts", "handoff", "registry", "run", "runbook", "schedule", "settings", "steps", "warehouse",
     },
     "demo": {
-        "airflow_api", "firms", "postgres", "private_files", "registry", "settings", "simulator", "stack",
-        "warehouse",
+        "airflow_api", "command_errors", "firms", "postgres", "private_files", "registry", "settings",
+        "simulator", "stack", "warehouse",
     },
     "cli": VALUES
     | {
-        "connections", "private_files",
-        "backfill", "doctor", "engines", "erasure", "firms_table", "handoff", "modules", "registry", "report",
-        "run", "runbook", "settings", "sources", "steps", "warehouse",
+        "command_errors", "connections", "private_files",
+        "backfill", "doctor", "engines", "erasure", "firm_checks", "firms_table", "handoff", "modules",
+        "registry", "report", "run", "runbook", "settings", "sources", "steps", "warehouse",
     },
     "__init__": set(),
-    "__main__": {"cli"},
+    "__main__": {"cli", "command_errors"},
 }  # fmt: skip
 
 
