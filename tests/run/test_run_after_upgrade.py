@@ -170,8 +170,15 @@ class RecordingEngine(DuckDb):
     seen: set[str]
 
     def query(self, sql, inputs, params) -> Iterator:
-        self.seen |= {QUERY_SETTINGS[name] for name in bindable(sql)[1] if name in QUERY_SETTINGS}
+        self._note(sql)
         return super().query(sql, inputs, params)
+
+    def table(self, sql, inputs, params) -> pa.Table:
+        self._note(sql)
+        return super().table(sql, inputs, params)
+
+    def _note(self, sql: str) -> None:
+        self.seen |= {QUERY_SETTINGS[name] for name in bindable(sql)[1] if name in QUERY_SETTINGS}
 
 
 def read_by(old: Installation, key: str, module: str, scratch) -> tuple[set[str], set[str]]:
