@@ -1,10 +1,12 @@
-"""The quality gate: Great Expectations on what was extracted, slice by slice; a bad batch stops that firm.
+"""The quality gate: check what was extracted, slice by slice; a bad batch stops that firm.
 
-``rules`` says what a rule is, one module per dataset holds its rules as literal rows, ``gate`` puts
-them to the data. Great Expectations itself is imported only when something is checked.
+``rules`` says what a rule is and one module per dataset holds its rules as literal rows. ``gate`` checks
+them by SQL aggregates, and runs Great Expectations where those are not clear. Great Expectations, pandas and
+DuckDB are imported only when they are used.
 """
 
+from include.quality.errors import ExpectationError, QualityError
 from include.quality.gate import check
 from include.quality.report import Report, Result, Slice
 
-__all__ = ["Report", "Result", "Slice", "check"]
+__all__ = ["ExpectationError", "QualityError", "Report", "Result", "Slice", "check"]

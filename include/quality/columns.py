@@ -1,52 +1,64 @@
-"""Schema drift: the columns and types that a slice's files declare, against the contract."""
+"""Schema drift: compare the columns and types that a slice's files declare with the contract."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from include.datasets import Dataset
-from include.quality.judge import Judge, Question
+from include.quality.expectations import ExpectationRunner
 from include.quality.report import Result, Slice
-from include.quality.rules import ColumnsRule, Rule
+from include.quality.rules import ColumnsRule
+from include.quality.specs import columns_spec
 
 
-def judged(
-    part: Slice, found: Mapping[str, str], dataset: Dataset, all_rules: Sequence[Rule], judge: Judge
-) -> Iterator[Result]:
-    """Results on the columns found in a slice's files: a missing, unknown or retyped one is named."""
+def compared(
+    rule: ColumnsRule, found: Mapping[str, str], dataset: Dataset, part: Slice, *, passed: bool | None = None
+) -> Result:
+    """The result of one rule on the columns found; a missing, unknown or retyped one is named.
+
+    ``passed`` is the verdict of Great Expectations, where it was asked.
+    """
+    wanted = dataset.schema.names
+    retyped = [f.name for f in dataset.schema if found.get(f.name, str(f.type)) != str(f.type)]
+    missing = sorted(set(wanted) - set(found))
+    unexpected = sorted(set(found) - set(wanted))
+    if is_pair(rule):
+        off, observed = (
+            retyped,
+            "; ".join(f"{name} is {found[name]}, not {dataset.schema.field(name).type}" for name in retyped),
+        )
+        is_kept = not retyped
+    elif rule.is_critical:
+        off, observed, is_kept = missing, f"missing {missing}", not missing
+    else:
+        side, off = ("unexpected", unexpected) if unexpected else ("missing", missing)
+        observed, is_kept = f"{side} {off}", not (unexpected or missing)
+    is_kept = is_kept if passed is None else passed
+    result = Result(rule.name, "", part.text, rule.is_critical, is_kept, f"{len(found)} columns", rule.about)
+    return result if is_kept else result._replace(column=", ".join(off), observed=observed)
+
+
+def run(
+    rules: Sequence[ColumnsRule], found: Mapping[str, str], dataset: Dataset, runner: ExpectationRunner
+) -> dict[str, bool]:
+    """Whether each rule holds, by Great Expectations."""
     import pandas as pd
 
-    if not part.files:
-        return
-    rules = {rule.name: rule for rule in all_rules if isinstance(rule, ColumnsRule)}
     declared = {f.name: str(f.type) for f in dataset.schema if f.name in found}
     types = pd.DataFrame({"type": [found[name] for name in declared], "declared": list(declared.values())})
     header = pd.DataFrame({name: [] for name in found})
-    for frame, is_pair in ((header, False), (types, True)):
-        questions = [
-            Question(rule.name, rule.expectation, dict(rule.bounds))
-            for rule in rules.values()
-            if ("pair" in rule.expectation) is is_pair
-        ]
-        for answer in judge.ask(frame, questions):
-            rule = rules[answer.name]
-            result = Result(
-                rule.name,
-                "",
-                part.text,
-                rule.is_critical,
-                answer.passed,
-                f"{len(found)} columns",
-                rule.about,
-            )
-            if answer.passed:
-                yield result
-            elif is_pair:
-                off = [list(declared)[place] for place in answer.places]
-                kinds = "; ".join(f"{name} is {found[name]}, not {declared[name]}" for name in off)
-                yield result._replace(column=", ".join(off), observed=kinds)
-            else:
-                sides = answer.details["mismatched"]
-                side = "missing" if rule.is_critical else "unexpected"
-                names = sides.get(side) or sides["missing"]
-                yield result._replace(column=", ".join(names), observed=f"{side} {names}")
+    return {
+        result.name: result.passed
+        for frame, pairs in ((header, False), (types, True))
+        for result in runner.run(frame, [columns_spec(r) for r in rules if is_pair(r) is pairs])
+    }
+
+
+def retyped_count(found: Mapping[str, str], dataset: Dataset) -> int:
+    """How many columns have another type than the contract's."""
+    return sum(found.get(f.name, str(f.type)) != str(f.type) for f in dataset.schema)
+
+
+def is_pair(rule: ColumnsRule) -> bool:
+    """Whether the rule compares types rather than names."""
+    return "pair" in rule.expectation

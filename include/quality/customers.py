@@ -1,7 +1,7 @@
 """The gate's rules for customers, beside those of the contract."""
 
-from include.quality.recurring import MATCH, SNAPSHOT_VOLUME, before_as_of, usable
 from include.quality.rules import RowRule
+from include.quality.shared_rules import MATCH, SNAPSHOT_VOLUME, before_as_of, usable
 
 SUITE = (
     usable("customer_id"),

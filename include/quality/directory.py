@@ -2,8 +2,8 @@
 
 from datetime import date
 
-from include.quality.recurring import BETWEEN, IN_SET, not_negative, usable
 from include.quality.rules import RowRule
+from include.quality.shared_rules import BETWEEN, IN_SET, not_negative, usable
 
 DAYS = {"min_value": date(1990, 1, 1), "max_value": date(2100, 12, 31)}
 

@@ -1,7 +1,8 @@
 """The gate's rules for events beside a sale, beside those of the contract."""
 
 from include.datasets.engagement import ACTIVITY_TYPES
-from include.quality.recurring import (
+from include.quality.rules import MeasureRule, RowRule
+from include.quality.shared_rules import (
     BETWEEN,
     EVENT_DAYS,
     IN_SET,
@@ -11,7 +12,6 @@ from include.quality.recurring import (
     not_negative,
     usable,
 )
-from include.quality.rules import MeasureRule, RowRule
 
 SUITE = (
     usable("interaction_id"),

@@ -1,6 +1,6 @@
 """The gate's rules for leads, beside those of the contract."""
 
-from include.quality.recurring import SNAPSHOT_VOLUME, before_as_of, known, not_negative, usable
+from include.quality.shared_rules import SNAPSHOT_VOLUME, before_as_of, known, not_negative, usable
 
 SUITE = (
     usable("lead_id"),

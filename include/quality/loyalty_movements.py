@@ -1,6 +1,6 @@
 """The gate's rules for points earned and spent, beside those of the contract."""
 
-from include.quality.recurring import (
+from include.quality.shared_rules import (
     EVENT_DAYS,
     MONTH_VOLUME,
     NOTHING_LOST,

@@ -1,6 +1,6 @@
 """The gate's rules for products, beside those of the contract."""
 
-from include.quality.recurring import SNAPSHOT_VOLUME, not_negative, usable
+from include.quality.shared_rules import SNAPSHOT_VOLUME, not_negative, usable
 
 SUITE = (
     usable("product_id"),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 SHOWN = 5
 
@@ -55,12 +56,16 @@ class Result(NamedTuple):
 
 @dataclass(frozen=True)
 class Report:
-    """Every result of one check of one dataset of one firm."""
+    """Every result of one check of one dataset of one firm.
+
+    ``documents`` holds the same as Great Expectations validation results, by slice.
+    """
 
     dataset: str
     firm_key: str
     as_of: date
     results: tuple[Result, ...]
+    documents: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def critical(self) -> tuple[Result, ...]:
@@ -69,7 +74,7 @@ class Report:
 
     @property
     def warnings(self) -> tuple[Result, ...]:
-        """Failures that are told but stop nobody."""
+        """Failures that are reported and stop nothing."""
         return tuple(r for r in self.results if not r.is_critical and not r.passed)
 
     def _line(self, result: Result) -> str:
@@ -77,7 +82,7 @@ class Report:
         return f"{self.dataset}{part}{result.sentence()}"
 
     def failure(self) -> str | None:
-        """One message for whoever is on call, or None. Its first line alone says what is wrong."""
+        """The message of a failed check, or None. Its first line says what is wrong."""
         if not self.critical:
             return None
         first, *others = self.critical

@@ -1,4 +1,4 @@
-"""Slices as the frames that Great Expectations reads: a bounded number of rows and only needed columns."""
+"""The rows of a slice as files, tables and pandas frames: a bounded number of rows, only needed columns."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from include.datasets import Dataset
 from include.quality.report import SHOWN, Slice
+from include.quality.rules import RowRule
 
 if TYPE_CHECKING:
     import duckdb
@@ -102,20 +103,25 @@ def plain(column: pa.ChunkedArray) -> pd.Series:
     return column.to_pandas()
 
 
-def samples(
-    table: pa.Table, column: str, of: str | None, places: Sequence[int], dataset: Dataset
-) -> list[str]:
-    """Offending rows as text: the values looked at and the row's key, never personal data."""
-    shown = NEEDS.get(of or column, (column,))
-    told = []
-    for place in places[:SHOWN]:
-        values = [
-            f"{name}={'(personal data)' if name in dataset.pii else _text(table[name][place].as_py())}"
-            for name in dict.fromkeys((*shown, *dataset.grain))
-            if name in table.column_names
-        ]
-        told.append(" ".join(values))
-    return told
+def needs(rule: RowRule) -> tuple[str, ...]:
+    """The columns that a rule depends on."""
+    return NEEDS.get(rule.of or "", (rule.column,))
+
+
+def shown(rule: RowRule) -> tuple[str, ...]:
+    """The columns that a sample of a rule shows, beside the key."""
+    return NEEDS.get(rule.of or rule.column, (rule.column,))
+
+
+def samples(table: pa.Table, dataset: Dataset) -> list[str]:
+    """Rows as text: the values looked at and the row's key, never personal data."""
+    return [
+        " ".join(
+            f"{name}={'(personal data)' if name in dataset.pii else _text(value)}"
+            for name, value in row.items()
+        )
+        for row in table.to_pylist()
+    ]
 
 
 def _text(value: object) -> str:
@@ -131,28 +137,20 @@ def repeated(
     keys = ", ".join(f'"{name}"' for name in grain)
     files = [str(file) for file in part.files]
     copies = (
-        connection.read_parquet(files).aggregate(f"{keys}, count(*) as copies", keys).filter("copies > 1")
+        connection.read_parquet(files, union_by_name=len(files) > 1)
+        .aggregate(f"{keys}, count(*) as copies", keys)
+        .filter("copies > 1")
     )
     found = copies.order(keys).limit(SHOWN).fetchall()
     if not found:
         return 0, []
     (count,) = copies.aggregate("count(*)").fetchall()[0]
-    told = [
+    examples = [
         " ".join(f"{name}={_text(value)}" for name, value in zip(grain, row, strict=False))
         + f" ({row[-1]} times)"
         for row in found
     ]
-    return count, told
-
-
-def unknown_values(
-    part: Slice, column: str, files: Sequence[Path], referred: str, connection: duckdb.DuckDBPyConnection
-) -> pa.Array:
-    """Values of ``column`` in the slice that ``referred`` of the reference's files does not hold."""
-    mine = connection.read_parquet([str(f) for f in part.files]).select(f'"{column}" as key')
-    theirs = connection.read_parquet([str(f) for f in files]).select(f'"{referred}" as key')
-    missing = mine.filter("key is not null").distinct().join(theirs, "key", how="anti")
-    return missing.to_arrow_table()["key"].combine_chunks().cast(pa.string())
+    return count, examples
 
 
 def row_count(files: Sequence[Path]) -> int:

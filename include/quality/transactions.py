@@ -1,6 +1,7 @@
 """The gate's rules for sale and return lines, beside those of the contract."""
 
-from include.quality.recurring import (
+from include.quality.rules import RowRule
+from include.quality.shared_rules import (
     BETWEEN,
     EVENT_DAYS,
     IN_SET,
@@ -12,7 +13,6 @@ from include.quality.recurring import (
     usable,
     usual_amount,
 )
-from include.quality.rules import RowRule
 
 CENT = 0.0101  # a cent, and what a float adds to it
 

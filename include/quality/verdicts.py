@@ -1,77 +1,41 @@
-"""What a rule asks of a slice, and what the answers come to."""
+"""Verdicts: compare counts and measured numbers with a rule's limits, and say which need a recheck.
+
+A rule is rechecked by Great Expectations when it is broken beyond a limit, or when it has used at least 90 %
+of what a limit allows: of the share of rows, or of the deviation from the usual value of a measure (1 for a
+ratio). A limit at the usual value itself leaves nothing to use, so only a number beyond it is rechecked.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
 
-from include.datasets import Dataset
-from include.periods import Month, start_of_day
-from include.quality import measures, rows
-from include.quality.judge import Question
+from include.quality import measures
 from include.quality.measures import Measurement
 from include.quality.report import Result, Slice
 from include.quality.rules import MeasureRule, RowRule, limits
+from include.quality.specs import limit_specs
+
+NEAR = 0.9  # of what a limit allows
 
 
 @dataclass
 class Tally:
-    """Rows seen and broken for one rule, over the chunks of a slice."""
+    """Rows of a slice, and those that break one rule."""
 
     rows: int = 0
     broken: int = 0
     samples: list[str] = field(default_factory=list)
 
-
-def moments_of(part: Slice, dataset: Dataset, zone: str, known_before: date) -> dict[str, datetime]:
-    """What the texts among a rule's bounds mean for this slice, of which nothing later is known."""
-    moments = {
-        "as_of": _midnight(known_before),
-        "as_of_instant": start_of_day(known_before, zone),
-    }
-    if dataset.by == "month":
-        month = Month.parse(part.key)
-        moments |= {
-            "month_first": _midnight(month.first),
-            "month_end": _midnight(min(month.end, known_before)),
-        }
-    return moments
-
-
-def bounds_of(rule: MeasureRule) -> Iterator[Question]:
-    """The questions whether a number is within a rule's limits: those that stop, those that warn."""
-    for level, low, high in (
-        ("critical", rule.fail_below, rule.fail_above),
-        ("warning", rule.warn_below, rule.warn_above),
-    ):
-        if low is not None or high is not None:
-            arguments = {"column": rule.name, "min_value": low, "max_value": high}
-            yield Question(rule.name, rule.expectation, arguments, level)
-
-
-def needs(rule: RowRule) -> tuple[str, ...]:
-    """The columns that a rule's answer depends on."""
-    return rows.NEEDS.get(rule.of or "", (rule.column,))
-
-
-def question(rule: RowRule, moments: Mapping[str, datetime]) -> Question:
-    """A rule on rows as a question to Great Expectations, its bounds put for one slice."""
-    bounds = dict(rule.bounds)
-    for name in ("min_value", "max_value"):
-        value = bounds.get(name)
-        if isinstance(value, str):
-            bounds[name] = moments[value]
-        elif isinstance(value, date):
-            bounds[name] = _midnight(value)
-    return Question(rule.name, rule.expectation, {"column": rule.looked_at, **bounds})
+    @property
+    def share(self) -> float:
+        """Rows that break the rule, as a share of all."""
+        return self.broken / self.rows if self.rows else 0.0
 
 
 def counted(rule: RowRule, part: Slice, tally: Tally) -> Result:
-    """What the rows broken over a whole slice come to."""
-    share = tally.broken / tally.rows if tally.rows else 0.0
-    stops = rule.fail_above is not None and share > rule.fail_above
-    passed = not stops and share <= rule.warn_above
+    """The result of a rule on rows over a whole slice."""
+    stops = rule.fail_above is not None and tally.share > rule.fail_above
+    passed = not stops and tally.share <= rule.warn_above
     return Result(
         rule.name,
         rule.column,
@@ -87,10 +51,10 @@ def counted(rule: RowRule, part: Slice, tally: Tally) -> Result:
 
 
 def limited(rule: MeasureRule, text: str, measured: Measurement, *, is_over: set[str]) -> Result:
-    """What a number comes to, which is over the limits of these levels."""
+    """The result of a measured number, which is beyond the limits of the levels ``is_over``."""
     stops = "critical" in is_over and measured.may_fail
     can_stop = rule.fail_below is not None or rule.fail_above is not None
-    ratio = f" (ratio {measured.value:.3g})" if _is_ratio(rule, measured) else ""
+    ratio = f" (ratio {measured.value:.3g})" if _is_ratio(rule) and measures.is_number(measured.value) else ""
     return Result(
         rule.name,
         rule.column,
@@ -103,9 +67,43 @@ def limited(rule: MeasureRule, text: str, measured: Measurement, *, is_over: set
     )
 
 
-def _is_ratio(rule: MeasureRule, measured: Measurement) -> bool:
-    return rule.measure.endswith("_ratio") and measures.is_number(measured.value)
+def levels_over(rule: MeasureRule, value: float | None) -> set[str]:
+    """The levels whose limits the number is beyond; none without a number."""
+    if value is None or value != value:
+        return set()
+    return {
+        spec.level
+        for spec in limit_specs(rule)
+        if _is_below(value, spec.arguments["min_value"]) or _is_above(value, spec.arguments["max_value"])
+    }
 
 
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time.min, tzinfo=UTC)
+def is_share_near(rule: RowRule, share: float) -> bool:
+    """Whether a share of broken rows is beyond a limit, or has used most of it."""
+    if share > rule.warn_above or (rule.fail_above is not None and share > rule.fail_above):
+        return True
+    return any(share >= NEAR * limit for limit in (rule.warn_above, rule.fail_above) if limit)
+
+
+def is_value_near(rule: MeasureRule, value: float | None) -> bool:
+    """Whether a measured number is beyond a limit, or has used most of what the limit allows."""
+    if value is None or value != value:
+        return False
+    if levels_over(rule, value):
+        return True
+    usual = 1.0 if _is_ratio(rule) else 0.0
+    allowed = (rule.warn_below, rule.warn_above, rule.fail_below, rule.fail_above)
+    spans = [limit - usual for limit in allowed if limit is not None and limit != usual]
+    return any((value - usual) / span >= NEAR for span in spans)
+
+
+def _is_below(value: float, limit: float | None) -> bool:
+    return limit is not None and value < limit
+
+
+def _is_above(value: float, limit: float | None) -> bool:
+    return limit is not None and value > limit
+
+
+def _is_ratio(rule: MeasureRule) -> bool:
+    return rule.measure.endswith("_ratio")

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from include.datasets import catalogue
-from include.quality.judge import EvaluationError, Judge, Question
+from include.quality import ExpectationError
+from include.quality.expectations import ExpectationRunner
 from include.quality.rules import LimitError, MeasureRule, RowRule, suite
+from include.quality.specs import Spec
 from tests.quality.firms import Firm, failures, judge, month
 
 OCTOBER = month(2026, 10)
@@ -87,10 +89,10 @@ def test_results_become_rows_that_a_warehouse_can_keep(tmp_path: Path):
 def test_a_rule_that_cannot_be_evaluated_is_no_pass():
     import pandas as pd
 
-    question = Question("typo", "expect_column_values_to_not_be_null", {"column": "missing"})
+    spec = Spec("typo", "expect_column_values_to_not_be_null", {"column": "missing"})
 
-    with pytest.raises(EvaluationError, match="typo could not be evaluated"):
-        list(Judge().ask(pd.DataFrame({"there": [1]}), [question]))
+    with pytest.raises(ExpectationError, match="typo could not be evaluated"):
+        list(ExpectationRunner().run(pd.DataFrame({"there": [1]}), [spec]))
 
 
 @pytest.mark.parametrize("name", ["transactions", "customers", "products", "loyalty_movements"])
