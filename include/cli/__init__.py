@@ -20,6 +20,7 @@ from include.cli.models import models
 from include.cli.report import report
 from include.cli.run import run
 from include.cli.trial import trial
+from include.cli.validate import validate
 from include.private_files import private_umask
 
 PROGRAM = "python -m include"
@@ -82,7 +83,7 @@ def privately(context: typer.Context) -> None:
     context.with_resource(private_umask())
 
 
-for command in (run, backfill, report, dsn, migrate, doctor, erase):
+for command in (run, backfill, validate, report, dsn, migrate, doctor, erase):
     app.command()(command)
 app.command("try")(trial)
 for group, name in ((firms, "firms"), (models, "models"), (access, "access")):

@@ -19,10 +19,10 @@ import pyarrow as pa
 
 from include.datasets import Dataset
 from include.periods import Month, start_of_day
-from include.quality import rows
 from include.quality.conditions import comparable, literal, unexpected
 from include.quality.measures import BINS
 from include.quality.report import SHOWN, Slice
+from include.quality.rows import shown
 from include.quality.rules import RowRule
 from include.quality.specs import Spec
 
@@ -94,7 +94,7 @@ class SliceSql:
         """One statement with all aggregates, in the order in which ``read`` takes them."""
         columns = ["count(*)"]
         for rule in self.rules:
-            name, type_ = self._looked_at(rule)
+            name, type_ = self.looked_at(rule)
             broken = unexpected(self.specs[rule.name], name, type_)
             columns += [f"count({name})", f"count(*) filter (where {broken})"]
         keys = ", ".join(map(_quoted, grain))
@@ -107,7 +107,7 @@ class SliceSql:
             columns.append(f"histogram(cast(floor(log10({value}) * {BINS}) as integer))")
         else:
             columns.append("null")
-        return f"select {', '.join(columns)} from ({self._rows()})"
+        return f"select {', '.join(columns)} from ({self.rows()})"
 
     def read(self, row: Sequence[Any]) -> Aggregates:
         """The one row that the statement returns."""
@@ -126,21 +126,22 @@ class SliceSql:
 
     def samples(self, rule: RowRule, *, grain: Sequence[str]) -> str:
         """The first rows that break a rule, in file order: the values looked at and the row's key."""
-        name, type_ = self._looked_at(rule)
-        names = ", ".join(map(_quoted, dict.fromkeys((*rows.shown(rule), *grain))))
+        name, type_ = self.looked_at(rule)
+        names = ", ".join(map(_quoted, dict.fromkeys((*shown(rule), *grain))))
         return (
-            f"select {names} from ({self._rows(is_numbered=True)}) "
+            f"select {names} from ({self.rows(is_numbered=True)}) "
             f"where {unexpected(self.specs[rule.name], name, type_)} "
             f"order by file_index, file_row_number limit {SHOWN}"
         )
 
-    def _looked_at(self, rule: RowRule) -> tuple[str, pa.DataType]:
+    def looked_at(self, rule: RowRule) -> tuple[str, pa.DataType]:
         """The SQL name and the type of the column that a rule looks at."""
         type_ = DERIVED.get(rule.looked_at) or self.dataset.schema.field(rule.column).type
         return _quoted(f"looked_at_{rule.looked_at}"), type_
 
-    def _rows(self, *, is_numbered: bool = False) -> str:
-        made = {f"{self._expression(rule)} as {self._looked_at(rule)[0]}" for rule in self.rules}
+    def rows(self, *, is_numbered: bool = False) -> str:
+        """The slice's rows with the columns that its rules look at."""
+        made = {f"{self._expression(rule)} as {self.looked_at(rule)[0]}" for rule in self.rules}
         number = f"list_position({_list(self.part.files)}, filename) as file_index" if is_numbered else ""
         columns = ", ".join(filter(None, ["*", *sorted(made), number]))
         return f"select {columns} from {source(self.part.files, is_numbered=is_numbered)}"

@@ -1,7 +1,8 @@
 """SQL conditions for expectation specs: true exactly for the values that Great Expectations calls unexpected.
 
 Great Expectations ignores null values, and pandas reads a NaN as null, so a condition is never true for
-either, except in the rules about null itself. Values with decimals are compared as doubles, as pandas does.
+either, except in the rules about null itself. Decimals are compared with a fractional bound as doubles, as
+in pandas, so such a bound must lie between two decimals: each library rounds to a double in its own way.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def re2(pattern: str) -> str:
             token = found.group()
         else:
             raise ExpectationError(
-                f"pattern {pattern!r} uses {body[at : at + 2]!r}, which RE2 reads otherwise"
+                f"pattern {pattern!r} uses {body[at : at + 2]!r}, which has another meaning in RE2"
             )
         in_class = token == "[" or (in_class and token != "]")
         done.append(token)

@@ -15,26 +15,72 @@ DATASETS = (TRANSACTIONS, CUSTOMERS, PRODUCTS, LOYALTY_MOVEMENTS, INTERACTIONS, 
 INTRODUCTION = """\
 # The quality gate
 
-What is extracted is checked by Great Expectations before anything is computed from it: events a month at
-a time, everything else a snapshot at a time, and only what has changed since it last passed. A rule that
-stops the firm fails the task `validate_<dataset>` with a message that names the rule, the column, values
-that break it and the command to run once the source is mended. Other firms go on, and the snapshot before
-stands. A warning stops nobody. Every result is a row of `control.quality`.
+What is extracted is checked before anything is computed from it: events a month at a time, everything else a
+snapshot at a time, and only what has changed since it last passed. A rule that stops the firm fails the task
+`validate_<dataset>` with a message that names the rule, the column, values that break it and the command to
+run once the source is corrected. Other firms go on, and the firm's last snapshot stays as it is. A warning
+stops nothing. Every verdict is a row of `control.quality`.
 
-Shares are of the rows looked at, 0.05 being one in twenty. Ratios compare with the firm's own past, 1
+One SQL statement per slice evaluates all rules on DuckDB. Great Expectations runs, and its counts are used,
+
+- on the whole suite at the first extraction of a dataset and on each training date (the first of every
+  `retrain_months`-th month);
+- otherwise on every rule that fails, or that has used at least 90 % of what a limit allows: of the share of
+  rows, or of the distance from the usual value of a measure;
+- on the whole suite and on every slice, passed or not, with `python -m include validate FIRM --as-of DAY
+  --full`. Without `--full` the command runs the gate as a run does.
+
+Shares are of the rows checked, 0.05 being one in twenty. Ratios compare with the firm's own past, 1
 being usual: the median of up to twelve earlier months or snapshots. A first extraction has no past and
 passes, and so does a firm without rows. Too little data, such as a month of less than a week or a volume
-of less than twenty rows, may warn but never stops. Silence up to as_of stops a firm only when it is known
-for half a year or silent for more than two weeks, and no longer once it has been silent for ninety days:
-then the firm has stopped, not its source.
+of less than twenty rows, may warn but never stops. Silence up to as_of stops a firm only when its events are
+known for half a year or it is silent for more than two weeks, and no longer once it has been silent for
+ninety days: then the firm has stopped, not its source.
 
-A firm moves a limit in its own row, without code; `null` takes it away:
+A firm moves a limit in its own row, without code; `null` removes it:
 
 ```yaml
 quality:
   transactions:
     product_known: {fail_above: 0.2}
     freshness: {warn_above: 1, fail_above: 1}
+```
+
+## Validation results and Data Docs
+
+Each check writes one Great Expectations validation result per slice to the firm's handoffs, under
+`quality/as_of=<day>/<dataset>-<slice>.json`; `<dataset>.json` is of the dataset as a whole. The mark
+`meta: {"built_from": "aggregates"}` says that SQL counted, `"great_expectations"` that Great Expectations
+did; each expectation has the same mark. Documents hold counts and no values, so an erasure leaves them as
+they are.
+
+`success` is the gate's verdict, limits included. Data Docs are built from the files:
+
+```python
+import json
+from pathlib import Path
+
+import great_expectations as gx
+from great_expectations.core import expectationSuiteValidationResultSchema as schema
+from great_expectations.core.run_identifier import RunIdentifier
+from great_expectations.data_context.types.resource_identifiers import (
+    ExpectationSuiteIdentifier,
+    ValidationResultIdentifier,
+)
+
+context = gx.get_context(mode="ephemeral")
+folder = str(Path("data_docs").resolve())
+store = {"class_name": "TupleFilesystemStoreBackend", "base_directory": folder}
+context.add_data_docs_site("files", {"class_name": "SiteBuilder", "store_backend": store})
+for file in Path("/data/handoffs/acme/quality/as_of=2026-11-01").glob("*.json"):
+    result = schema.load(json.loads(file.read_text()))
+    key = ValidationResultIdentifier(
+        expectation_suite_identifier=ExpectationSuiteIdentifier(result.suite_name),
+        run_id=RunIdentifier(**result.meta["run_id"]),
+        batch_identifier=file.stem,
+    )
+    context.validation_results_store.set(key, result)
+context.build_data_docs(site_names=["files"])  # then open data_docs/index.html
 ```
 
 This page is written by `python -m include.quality.document` from the rows in `include/quality/`, so do
@@ -63,11 +109,11 @@ def _table(dataset: Dataset) -> str:
 
 def _line(rule: Rule) -> str:
     if isinstance(rule, ColumnsRule):
-        said = "stops" if rule.is_critical else "warned; never stops"
+        limit = "stops" if rule.is_critical else "warned; never stops"
     else:
-        said = limits(rule).strip("()")
+        limit = limits(rule).strip("()")
     column = f"`{rule.column}`" if rule.column else ""
-    return f"| `{rule.name}` | {column} | {rule.about} | {said} | `{rule.expectation}` |"
+    return f"| `{rule.name}` | {column} | {rule.about} | {limit} | `{rule.expectation}` |"
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ decides.
 
 from __future__ import annotations
 
-import logging
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,19 +15,17 @@ from pathlib import Path
 from typing import Any
 
 from include.datasets import Dataset, catalogue
-from include.quality import columns, measures, recheck, rows
-from include.quality.aggregates import Count, SliceSql, open_database, source
-from include.quality.expectations import ExpectationRunner
+from include.quality import measures, rows
+from include.quality.aggregates import Aggregates, SliceSql, open_database, source
 from include.quality.measures import Measurement, Past, Profile
+from include.quality.recheck import recheck
 from include.quality.report import Report, Slice
-from include.quality.rules import ColumnsRule, MeasureRule, RowRule, Rule, adjusted, suite
+from include.quality.rules import UNKNOWN, ColumnsRule, MeasureRule, RowRule, Rule, adjusted, suite
 from include.quality.slice_check import SliceCheck
-from include.quality.specs import limit_specs, moments_of, row_spec
-from include.quality.verdicts import Tally, is_share_near, is_value_near, levels_over
+from include.quality.specs import moments_of, row_spec
+from include.quality.verdicts import Tally, levels_over
 
 MEMORY_MB = 512  # for DuckDB; it spills beyond
-
-log = logging.getLogger(__name__)
 
 
 def check(
@@ -105,10 +102,8 @@ class _Gate:
         checks.append(whole)
         for one in checks:
             one.over = {rule.name: levels_over(rule, measured.value) for rule, measured in one.measured}
-        runner = ExpectationRunner()
-        self._recheck_columns(checks, runner, whole_suite=whole_suite)
-        self._recheck_rows(checks, runner, whole_suite=whole_suite)
-        self._recheck_measures(checks, runner, whole_suite=whole_suite)
+        zone = self.firm.timezone
+        recheck(checks, self.dataset, zone=zone, unknown=self._unknown, whole_suite=whole_suite)
         self._sample(checks)
         return checks
 
@@ -138,15 +133,15 @@ class _Gate:
         for rule in self.row_rules:
             if not one.usable.issuperset(rows.needs(rule)):
                 continue
-            if _is_reference(rule) and self._table(rule) is None:
-                one.incomparable.append((rule, str(rule.of).removeprefix(rows.UNKNOWN)))
+            if rule.is_reference and self._table(rule) is None:
+                one.incomparable.append((rule, str(rule.of).removeprefix(UNKNOWN)))
                 continue
             one.rules.append(rule)
             one.specs[rule.name] = row_spec(rule, moments)
 
     def _table(self, rule: RowRule) -> str | None:
         """The table of the keys that a rule refers to; None when there are none."""
-        name = str(rule.of).removeprefix(rows.UNKNOWN)
+        name = str(rule.of).removeprefix(UNKNOWN)
         files = self.references.get(name) or []
         if not rows.row_count(files):
             return None
@@ -159,8 +154,8 @@ class _Gate:
             )
         return self._tables[name]
 
-    def _run(self, one: SliceCheck) -> Any:
-        tables = {str(rule.of): self._table(rule) or "" for rule in one.rules if _is_reference(rule)}
+    def _run(self, one: SliceCheck) -> Aggregates:
+        tables = {str(rule.of): self._table(rule) or "" for rule in one.rules if rule.is_reference}
         sql = SliceSql(self.dataset, one.part, self.firm.timezone, one.rules, one.specs, tables)
         self._sql[one.part.key] = sql
         grain = self.dataset.grain if one.usable.issuperset(self.dataset.grain) else ()
@@ -219,77 +214,6 @@ class _Gate:
             if rule.measure == "silence_ratio":
                 yield rule, silence
 
-    def _recheck_columns(
-        self, checks: Sequence[SliceCheck], runner: ExpectationRunner, *, whole_suite: bool
-    ) -> None:
-        """Slices mostly have the same columns; each set of columns is run once."""
-        verdicts: dict[tuple[tuple[str, str], ...], dict[str, bool]] = {}
-        for one in checks:
-            results = [columns.compared(r, one.found, self.dataset, one.part) for r in one.column_rules]
-            if not results or (not whole_suite and all(result.passed for result in results)):
-                continue
-            key = tuple(one.found.items())
-            if key not in verdicts:
-                verdicts[key] = columns.run(self.column_rules, one.found, self.dataset, runner)
-            one.columns_passed = verdicts[key]
-            for result in results:
-                _agree(one, result.expectation, result.passed, one.columns_passed[result.expectation])
-
-    def _recheck_rows(
-        self, checks: Sequence[SliceCheck], runner: ExpectationRunner, *, whole_suite: bool
-    ) -> None:
-        wanted = []
-        for one in checks:
-            chosen = [r for r in one.rules if whole_suite or is_share_near(r, one.tallies[r.name].share)]
-            if chosen:
-                unknown = {
-                    str(rule.of): self._unknown(one.part, rule) for rule in chosen if _is_reference(rule)
-                }
-                wanted.append(recheck.Rechecked(one.part, chosen, one.specs, unknown))
-        found = recheck.unexpected_counts(wanted, self.dataset, zone=self.firm.timezone, runner=runner)
-        by_key = {one.part.key: one for one in checks}
-        for (key, name), count in found.items():
-            one = by_key[key]
-            _agree(one, name, one.tallies[name].broken, count)
-            one.tallies[name].broken = count
-            one.counts[name] = Count(one.counts[name].present, count)
-            one.rechecked.add(name)
-
-    def _recheck_measures(
-        self, checks: Sequence[SliceCheck], runner: ExpectationRunner, *, whole_suite: bool
-    ) -> None:
-        """Put the numbers to Great Expectations: one row per slice, one column per rule."""
-        chosen: dict[str, MeasureRule] = {
-            rule.name: rule
-            for one in checks
-            for rule, measured in one.measured
-            if measured.value is not None and (whole_suite or is_value_near(rule, measured.value))
-        }
-        if not chosen:
-            return
-        import pandas as pd
-
-        numbers = [{rule.name: measured.value for rule, measured in one.measured} for one in checks]
-        frame = pd.DataFrame(
-            {name: [row.get(name) for row in numbers] for name in chosen},
-            index=range(len(checks)),
-            dtype="float64",
-        )
-        specs = [spec for rule in chosen.values() for spec in limit_specs(rule)]
-        over = {
-            (place, result.name, result.level)
-            for result in runner.run(frame, specs)
-            for place in result.places
-        }
-        for place, one in enumerate(checks):
-            for rule, _ in one.measured:
-                if rule.name not in chosen:
-                    continue
-                levels = {level for level in ("critical", "warning") if (place, rule.name, level) in over}
-                _agree(one, rule.name, one.over[rule.name], levels)
-                one.over[rule.name] = levels
-                one.rechecked.add(rule.name)
-
     def _sample(self, checks: Sequence[SliceCheck]) -> None:
         """Fetch the first rows that break a rule, for the rules that some row breaks."""
         for one in checks:
@@ -307,20 +231,3 @@ class _Gate:
             f'where "{rule.column}" not in (select key from {self._table(rule)})'
         )
         return found.to_arrow_table()["key"].combine_chunks()
-
-
-def _is_reference(rule: RowRule) -> bool:
-    return str(rule.of).startswith(rows.UNKNOWN)
-
-
-def _agree(one: SliceCheck, name: str, mine: object, theirs: object) -> None:
-    """Log where Great Expectations does not confirm the aggregates: a defect to be reported."""
-    if mine != theirs:
-        log.warning(
-            "%s of slice %r: the aggregates found %s, Great Expectations %s; the latter counts. "
-            "Please report this with the rule's name",
-            name,
-            one.part.text,
-            mine,
-            theirs,
-        )

@@ -1,121 +1,124 @@
-"""Count unexpected rows with Great Expectations, over the rows of many slices in bounded memory.
+"""Recheck rules with Great Expectations: those that fail or come close to a limit, or the whole suite.
 
-Great Expectations takes about 30 ms per expectation and frame, however few rows there are, so slices share
-frames. Where the bounds of a rule differ between them, the frame has one column per pair of bounds, which is
-null in the rows of the other slices.
+What Great Expectations finds replaces what the aggregates found. A difference is a defect of ours: it is
+logged as a warning, and the tests compare the two on every rule.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import groupby
+import logging
+from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 
 from include.datasets import Dataset
-from include.quality import rows
+from include.quality import columns
+from include.quality.aggregates import Count
 from include.quality.expectations import ExpectationRunner
+from include.quality.recheck_rows import Rechecked, unexpected_counts
 from include.quality.report import Slice
-from include.quality.rules import RowRule
-from include.quality.specs import Spec
+from include.quality.rules import MeasureRule, RowRule
+from include.quality.slice_check import SliceCheck
+from include.quality.specs import limit_specs
+from include.quality.verdicts import is_share_near, is_value_near
 
-NOT_NULL = "expect_column_values_to_not_be_null"
-
-
-@dataclass(frozen=True)
-class Rechecked:
-    """A slice and the rules whose rows are to be counted; ``unknown`` as in ``rows.looked_at``."""
-
-    part: Slice
-    rules: Sequence[RowRule]
-    specs: Mapping[str, Spec]
-    unknown: Mapping[str, pa.Array]
+log = logging.getLogger(__name__)
 
 
-@dataclass
-class _Piece:
-    """Some rows of one slice, with the columns that its rules look at."""
-
-    of: Rechecked
-    rows: int
-    columns: dict[str, pa.ChunkedArray] = field(default_factory=dict)
-
-
-def unexpected_counts(
-    slices: Sequence[Rechecked], dataset: Dataset, *, zone: str, runner: ExpectationRunner
-) -> dict[tuple[str, str], int]:
-    """Rows that break each rule, by the slice's key and the rule's name."""
-    found = {(s.part.key, rule.name): 0 for s in slices for rule in s.rules}
-    # A frame holds slices with the same rules, so no column is missing in some of its rows.
-    for _, alike in groupby(sorted(slices, key=_names), key=_names):
-        for frame in _frames(list(alike), dataset, zone):
-            for key, count in _counts(frame, runner):
-                found[key] += count
-    return found
+def recheck(
+    checks: Sequence[SliceCheck],
+    dataset: Dataset,
+    *,
+    zone: str,
+    unknown: Callable[[Slice, RowRule], pa.Array],
+    whole_suite: bool,
+) -> None:
+    """Recheck the slices in place; ``unknown`` finds the values of a column that refer to no key."""
+    runner = ExpectationRunner()
+    _columns(checks, dataset, runner, whole_suite=whole_suite)
+    _rows(checks, dataset, runner, zone=zone, unknown=unknown, whole_suite=whole_suite)
+    _measures(checks, runner, whole_suite=whole_suite)
 
 
-def _names(one: Rechecked) -> tuple[str, ...]:
-    return tuple(rule.name for rule in one.rules)
+def _columns(
+    checks: Sequence[SliceCheck], dataset: Dataset, runner: ExpectationRunner, *, whole_suite: bool
+) -> None:
+    """Slices mostly have the same columns; each set of columns is run once."""
+    verdicts: dict[tuple[tuple[str, str], ...], dict[str, bool]] = {}
+    for one in checks:
+        results = [columns.compared(rule, one.found, dataset, one.part) for rule in one.column_rules]
+        if not results or (not whole_suite and all(result.passed for result in results)):
+            continue
+        key = tuple(one.found.items())
+        if key not in verdicts:
+            verdicts[key] = columns.run(one.column_rules, one.found, dataset, runner)
+        one.columns_passed = verdicts[key]
+        for result in results:
+            _compare(one, result.expectation, result.passed, one.columns_passed[result.expectation])
 
 
-def _frames(slices: Sequence[Rechecked], dataset: Dataset, zone: str) -> Iterator[list[_Piece]]:
-    """The slices' rows in order, in lists of pieces of at most ``rows.CHUNK`` rows."""
-    held: list[_Piece] = []
-    for one in slices:
-        needed = {name for rule in one.rules for name in rows.needs(rule)}
-        names = [name for name in dataset.schema.names if name in needed]
-        for table in rows.chunks(one.part.files, names) if one.rules else ():
-            columns = rows.looked_at(
-                table,
-                list(dict.fromkeys(rule.looked_at for rule in one.rules)),
-                key={rule.of: rule.column for rule in one.rules if rule.of in one.unknown and rule.of},
-                unknown=one.unknown,
-                zone=zone,
-            )
-            if held and sum(piece.rows for piece in held) + table.num_rows > rows.CHUNK:
-                yield held
-                held = []
-            held.append(_Piece(one, table.num_rows, columns))
-    if held:
-        yield held
+def _rows(
+    checks: Sequence[SliceCheck],
+    dataset: Dataset,
+    runner: ExpectationRunner,
+    *,
+    zone: str,
+    unknown: Callable[[Slice, RowRule], pa.Array],
+    whole_suite: bool,
+) -> None:
+    wanted = []
+    for one in checks:
+        chosen = [r for r in one.rules if whole_suite or is_share_near(r, one.tallies[r.name].share)]
+        if chosen:
+            values = {rule.looked_at: unknown(one.part, rule) for rule in chosen if rule.is_reference}
+            wanted.append(Rechecked(one.part, chosen, one.specs, values))
+    by_key = {one.part.key: one for one in checks}
+    for (key, name), count in unexpected_counts(wanted, dataset, zone=zone, runner=runner).items():
+        one = by_key[key]
+        _compare(one, name, one.tallies[name].broken, count)
+        one.tallies[name].broken = count
+        one.counts[name] = Count(one.counts[name].present, count)
+        one.rechecked.add(name)
 
 
-def _counts(pieces: Sequence[_Piece], runner: ExpectationRunner) -> Iterator[tuple[tuple[str, str], int]]:
-    columns: dict[str, pa.ChunkedArray] = {}
-    specs: dict[str, Spec] = {}
-    for rule in pieces[0].of.rules:
-        variants = list({repr(s): s for s in (piece.of.specs[rule.name] for piece in pieces)}.values())
-        for number, spec in enumerate(variants):
-            column = rule.looked_at if len(variants) == 1 else f"{rule.looked_at} {rule.name} {number}"
-            if column not in columns:
-                columns[column] = _column(pieces, rule, None if len(variants) == 1 else spec)
-            name = f"{rule.name} {number}"
-            specs[name] = Spec(name, spec.expectation, {**spec.arguments, "column": column}, spec.level)
-    for result in runner.run(rows.frame(columns), list(specs.values())):
-        rule_name = result.name.rpartition(" ")[0]
-        yield from _by_slice(pieces, rule_name, result.places)
+def _measures(checks: Sequence[SliceCheck], runner: ExpectationRunner, *, whole_suite: bool) -> None:
+    """Check the numbers in one frame: a row per slice, a column per rule."""
+    chosen: dict[str, MeasureRule] = {
+        rule.name: rule
+        for one in checks
+        for rule, measured in one.measured
+        if whole_suite or is_value_near(rule, measured.value)
+    }
+    if not chosen:
+        return
+    import pandas as pd
+
+    numbers = [{rule.name: measured.value for rule, measured in one.measured} for one in checks]
+    frame = pd.DataFrame(
+        {name: [row.get(name) for row in numbers] for name in chosen},
+        index=range(len(checks)),
+        dtype="float64",
+    )
+    specs = [spec for rule in chosen.values() for spec in limit_specs(rule)]
+    over = {
+        (place, result.name, result.level) for result in runner.run(frame, specs) for place in result.places
+    }
+    for place, one in enumerate(checks):
+        for rule, _ in one.measured:
+            if rule.name in chosen:
+                levels = {level for level in ("critical", "warning") if (place, rule.name, level) in over}
+                _compare(one, rule.name, one.over[rule.name], levels)
+                one.over[rule.name] = levels
+                one.rechecked.add(rule.name)
 
 
-def _column(pieces: Sequence[_Piece], rule: RowRule, only: Spec | None) -> pa.ChunkedArray:
-    """The column that a rule looks at, over all pieces; with ``only``, null where another spec applies."""
-    assert only is None or only.expectation != NOT_NULL, "a null must not break the rule"
-    chunks: list[pa.Array] = []
-    for piece in pieces:
-        values = piece.columns[rule.looked_at]
-        if only is None or piece.of.specs[rule.name] == only:
-            chunks += values.chunks
-        else:
-            chunks.append(pa.nulls(piece.rows, values.type))
-    return pa.chunked_array(chunks, pieces[0].columns[rule.looked_at].type)
-
-
-def _by_slice(
-    pieces: Sequence[_Piece], rule_name: str, places: Sequence[int]
-) -> Iterator[tuple[tuple[str, str], int]]:
-    start = 0
-    for piece in pieces:
-        count = sum(start <= place < start + piece.rows for place in places) if places else 0
-        if count:
-            yield (piece.of.part.key, rule_name), count
-        start += piece.rows
+def _compare(one: SliceCheck, name: str, ours: object, theirs: object) -> None:
+    if ours != theirs:
+        log.warning(
+            "%s on slice %r: the aggregates found %s, Great Expectations found %s, which is used. "
+            "This is a defect of include/quality/conditions.py: please report the rule and the data",
+            name,
+            one.part.text,
+            ours,
+            theirs,
+        )

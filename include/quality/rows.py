@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CHUNK = 250_000
-UNKNOWN = "unknown_in_"
 NEEDS = {
     "net_gap": ("net_amount", "gross_amount", "discount_amount"),
     "day_gap": ("order_date", "occurred_at"),

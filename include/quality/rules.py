@@ -1,7 +1,7 @@
-"""What a rule of the gate is, as data: on rows or on one measure of a slice, with its two limits.
+"""The rules of the gate, as data: on rows, on one measure of a slice or on its columns, with two limits.
 
 A rule broken beyond its ``warn`` limit is a warning, beyond its ``fail`` limit it stops the firm.
-``fail_above=None`` says that a rule never stops anybody. A firm's row may move the limits.
+With ``fail_above=None`` a rule never stops a firm. A firm's row may move the limits.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from include.datasets import Dataset
 
+UNKNOWN = "unknown_in_"  # a derived column: the keys that a dataset does not have, else null
 LIMITS = ("warn_below", "warn_above", "fail_below", "fail_above")
 
 
@@ -42,6 +43,11 @@ class RowRule:
     def looked_at(self) -> str:
         """The column of the frame that the expectation reads."""
         return self.of or self.column
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether the rule compares the column with the keys of another dataset."""
+        return (self.of or "").startswith(UNKNOWN)
 
 
 @dataclass(frozen=True)

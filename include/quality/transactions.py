@@ -14,7 +14,7 @@ from include.quality.shared_rules import (
     usual_amount,
 )
 
-CENT = 0.0101  # a cent, and what a float adds to it
+CENT = 0.01005  # a cent; no difference of amounts with four decimals lies on the bound itself
 
 SUITE = (
     usable("transaction_id"),

@@ -51,6 +51,7 @@ class Context:
     settings: Settings
     made_from: list[Referenced] = field(default_factory=list)
     at: date | None = None
+    check_all: bool = False  # validate steps: every slice, by the whole suite
 
     @property
     def params(self) -> dict[str, object]:

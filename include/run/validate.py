@@ -1,34 +1,47 @@
-"""The validate step: the gate between what was extracted and everything made of it."""
+"""The validate step: the quality gate between what was extracted and everything computed from it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from include.handoff.documents import write_documents
 from include.run.context import Context
 
+if TYPE_CHECKING:
+    from include.quality import Report
 
-class GateError(RuntimeError):
-    """A dataset failed its quality gate. The same data fails again, so it is not retried."""
+FOLDER = "quality"  # of a firm's handoffs: one Great Expectations validation result per slice and as_of
 
 
 def validate(context: Context) -> tuple[int, str]:
-    """Check the slices that have not passed yet; GateError stops the firm."""
+    """Check the slices that have not passed yet; QualityError when one breaks a critical rule.
+
+    Great Expectations runs the whole suite on the first extraction of a dataset, on a training date, and
+    where the context says ``check_all``, which also checks the slices that have passed.
+    """
     from include import quality
 
     dataset, *others = context.step.reads
-    passed = context.warehouse.passed(context.firm.firm_key, dataset.name)
+    firm_key = context.firm.firm_key
+    passed = context.warehouse.passed(firm_key, dataset.name)
     slices, rows, shas = [], 0, {}
     for slot in context.slots(dataset):
         manifest = context.handoff.manifest(slot)
-        if manifest is None or (str(slot.slice), manifest.sha256) in passed:
+        has_passed = manifest is not None and (str(slot.slice), manifest.sha256) in passed
+        if manifest is None or (has_passed and not context.check_all):
             continue
         manifest, files = context.handoff.fetch(slot)
         slices.append(quality.Slice(str(slot.slice), manifest.rows, files, read_as_of=manifest.as_of))
         shas[str(slot.slice)] = manifest.sha256
         rows += manifest.rows
-    history = context.warehouse.history(context.firm.firm_key, dataset.name)
-    if not slices and dataset.by == "as_of":  # events are asked for silence even when none is new
+    history = context.warehouse.history(firm_key, dataset.name)
+    if not slices and dataset.by == "as_of":  # silence of events is measured even when none is new
         return 0, "nothing new to check"
     if not rows and not any(earlier["rows"] for earlier in history):
         return 0, "the firm has none, and never had"
+    is_first = not passed and not history
+    is_training_date = context.as_of == context.anchor
     report = quality.check(
         dataset,
         firm=context.firm,
@@ -36,17 +49,37 @@ def validate(context: Context) -> tuple[int, str]:
         slices=slices,
         references={other.name: context.files(other) for other in others},
         history=history,
+        whole_suite=context.check_all or is_training_date or is_first,
+        memory_mb=context.settings.memory_mb // 2,
+        scratch=context.scratch,
+    )
+    _record(context, report, shas)
+    if failure := report.failure():
+        raise quality.QualityError(failure)
+    warnings = sum(not result.passed for result in report.results)
+    return rows, f"checked {len(slices)} slices" + (f", {warnings} warnings" if warnings else "")
+
+
+def _record(context: Context, report: Report, shas: Mapping[str, str]) -> None:
+    """Write the validation results, then the verdicts: a verdict on record has its document."""
+    write_documents(
+        context.handoff.root,
+        context.firm.firm_key,
+        FOLDER,
+        context.as_of,
+        {
+            "-".join(filter(None, (report.dataset, part))): document
+            for part, document in report.documents.items()
+        },
+        token=context.token,
+        scratch=context.scratch,
     )
     context.warehouse.record_quality(
         context.firm.firm_key,
         context.as_of,
         context.token,
         [
-            {"dataset": dataset.name, "sha256": shas.get(result.slice, ""), **result._asdict()}
+            {"dataset": report.dataset, "sha256": shas.get(result.slice, ""), **result._asdict()}
             for result in report.results
         ],
     )
-    if failure := report.failure():
-        raise GateError(failure)
-    warnings = sum(not result.passed for result in report.results)
-    return rows, f"checked {len(slices)} slices" + (f", {warnings} warnings" if warnings else "")

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import copy
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from include import quality
 from include.datasets import Dataset
 from include.datasets.extracted import CUSTOMERS, LOYALTY_MOVEMENTS, PRODUCTS, TRANSACTIONS
-from include.quality import Report, Slice, check
+from include.quality import Report, Slice
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,44 @@ def references(folder: Path, *, products: int = 3) -> dict[str, list[Path]]:
     return {"customers": people.files, "products": goods.files}
 
 
-def judge(
+class _Defects(logging.Handler):
+    """Keeps what the gate logs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.messages.append(record.getMessage())
+
+
+def check(dataset: Dataset, **arguments: Any) -> Report:
+    """The gate's report, after both ways to it were compared: by aggregates, and by the whole suite."""
+    log, defects = logging.getLogger("include.quality"), _Defects()
+    log.addHandler(defects)
+    try:
+        gate = quality.check(dataset, **arguments)
+        whole = quality.check(dataset, **arguments, whole_suite=True)
+    finally:
+        log.removeHandler(defects)
+    assert defects.messages == []
+    assert gate.results == whole.results
+    assert counts(gate) == counts(whole)
+    assert {document["meta"]["built_from"] for document in whole.documents.values()} <= {"great_expectations"}
+    return gate
+
+
+def counts(report: Report) -> dict[str, dict[str, Any]]:
+    """The validation results of a report, without the marks of what they were built from."""
+    plain = copy.deepcopy(dict(report.documents))
+    for document in plain.values():
+        del document["meta"]["built_from"]
+        for result in document["results"]:
+            del result["expectation_config"]["meta"]["built_from"]
+    return plain
+
+
+def report_on(
     folder: Path,
     *months: tuple[str, Sequence[Mapping[str, object]]],
     as_of: date = date(2026, 11, 1),
@@ -138,4 +179,4 @@ def failures(report: Report) -> dict[str, bool]:
     return {r.expectation: r.is_critical for r in report.results if not r.passed}
 
 
-__all__ = ["CUSTOMERS", "LOYALTY_MOVEMENTS", "PRODUCTS", "TRANSACTIONS", "Firm"]
+__all__ = ["CUSTOMERS", "LOYALTY_MOVEMENTS", "PRODUCTS", "TRANSACTIONS", "Firm", "check"]

@@ -13,7 +13,7 @@ from include.quality import ExpectationError
 from include.quality.expectations import ExpectationRunner
 from include.quality.rules import LimitError, MeasureRule, RowRule, suite
 from include.quality.specs import Spec
-from tests.quality.firms import Firm, failures, judge, month
+from tests.quality.firms import Firm, failures, month, report_on
 
 OCTOBER = month(2026, 10)
 
@@ -24,7 +24,7 @@ def bad(count: int) -> list[dict[str, object]]:
 
 
 def test_the_message_says_what_where_and_how_to_mend_it(tmp_path: Path):
-    report = judge(tmp_path, ("2026-10", bad(2)))
+    report = report_on(tmp_path, ("2026-10", bad(2)))
 
     first, *rest = str(report.failure()).splitlines()
     assert first == (
@@ -38,7 +38,7 @@ def test_the_message_says_what_where_and_how_to_mend_it(tmp_path: Path):
 
 
 def test_at_most_five_samples_are_shown_and_the_first_line_is_the_worst(tmp_path: Path):
-    report = judge(tmp_path, ("2026-10", [row | {"kind": "gift"} for row in bad(100)]))
+    report = report_on(tmp_path, ("2026-10", [row | {"kind": "gift"} for row in bad(100)]))
 
     first, second, *_ = str(report.failure()).splitlines()
     assert first.count("kind='gift'") == 5
@@ -50,10 +50,10 @@ def test_a_firm_moves_a_limit_without_code(tmp_path: Path):
         quality={"transactions": {"quantity_not_negative": {"fail_above": 0.05, "warn_above": 0.01}}}
     )
 
-    usual = judge(tmp_path, ("2026-10", bad(2)))
-    within = judge(tmp_path, ("2026-10", bad(1)), firm=lenient)
-    warned = judge(tmp_path, ("2026-10", bad(2)), firm=lenient)
-    beyond = judge(tmp_path, ("2026-10", bad(20)), firm=lenient)
+    usual = report_on(tmp_path, ("2026-10", bad(2)))
+    within = report_on(tmp_path, ("2026-10", bad(1)), firm=lenient)
+    warned = report_on(tmp_path, ("2026-10", bad(2)), firm=lenient)
+    beyond = report_on(tmp_path, ("2026-10", bad(20)), firm=lenient)
 
     assert failures(usual) == {"quantity_not_negative": True}
     assert failures(within) == {}
@@ -72,13 +72,13 @@ def test_a_firm_moves_a_limit_without_code(tmp_path: Path):
 )
 def test_a_limit_that_cannot_be_used_is_named(tmp_path: Path, settings: dict[str, object], told: str):
     with pytest.raises(LimitError) as caught:
-        judge(tmp_path, ("2026-10", OCTOBER), firm=Firm(quality=settings))
+        report_on(tmp_path, ("2026-10", OCTOBER), firm=Firm(quality=settings))
 
     assert told in str(caught.value)
 
 
 def test_results_become_rows_that_a_warehouse_can_keep(tmp_path: Path):
-    report = judge(tmp_path, ("2026-10", bad(1)))
+    report = report_on(tmp_path, ("2026-10", bad(1)))
 
     row = next(r for r in report.results if not r.passed)._asdict()
     assert row["expectation"] == "quantity_not_negative"
@@ -119,7 +119,7 @@ def test_the_gate_can_be_imported_without_great_expectations_or_pandas():
 
 
 def test_nothing_of_great_expectations_is_logged_or_drawn(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
-    judge(tmp_path, ("2026-10", OCTOBER), as_of=date(2026, 11, 1))
+    report_on(tmp_path, ("2026-10", OCTOBER), as_of=date(2026, 11, 1))
 
     out, err = capfd.readouterr()
     assert (out, err) == ("", "")

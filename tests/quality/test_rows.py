@@ -7,21 +7,22 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from include.quality import Slice, check, rows
+from include.quality import Slice, rows
 from tests.quality.firms import (
     CUSTOMERS,
     LOYALTY_MOVEMENTS,
     PRODUCTS,
     TRANSACTIONS,
     Firm,
+    check,
     customer,
     failures,
-    judge,
     line,
     month,
     movement,
     part,
     references,
+    report_on,
 )
 
 OCTOBER = month(2026, 10)
@@ -34,7 +35,7 @@ def spoilt(**changes: object) -> list[dict[str, object]]:
 
 
 def test_a_clean_month_breaks_no_rule(tmp_path: Path):
-    report = judge(tmp_path, ("2026-10", OCTOBER))
+    report = report_on(tmp_path, ("2026-10", OCTOBER))
 
     assert failures(report) == {}
     assert report.failure() is None
@@ -59,7 +60,7 @@ def test_a_clean_month_breaks_no_rule(tmp_path: Path):
     ],
 )
 def test_one_bad_row_stops_the_firm(tmp_path: Path, changes: dict[str, object], rule: str):
-    report = judge(tmp_path, ("2026-10", spoilt(**changes)))
+    report = report_on(tmp_path, ("2026-10", spoilt(**changes)))
 
     assert failures(report)[rule] is True
 
@@ -80,15 +81,15 @@ def test_some_faults_only_warn_while_they_are_few_and_stop_when_many(
 ):
     noon = {"order_date": DAY, "occurred_at": datetime(2026, 10, 9, 12, tzinfo=UTC)}
 
-    few = judge(tmp_path, ("2026-10", spoilt(**noon | changes)))
-    many = judge(tmp_path, ("2026-10", [row | noon | changes for row in OCTOBER]))
+    few = report_on(tmp_path, ("2026-10", spoilt(**noon | changes)))
+    many = report_on(tmp_path, ("2026-10", [row | noon | changes for row in OCTOBER]))
 
     assert failures(few) == {rule: False}
     assert failures(many)[rule] is True
 
 
 def test_a_cent_of_rounding_is_no_difference(tmp_path: Path):
-    report = judge(tmp_path, ("2026-10", spoilt(net_amount=Decimal("4.51"))))
+    report = report_on(tmp_path, ("2026-10", spoilt(net_amount=Decimal("4.51"))))
 
     assert failures(report) == {}
 
@@ -96,13 +97,13 @@ def test_a_cent_of_rounding_is_no_difference(tmp_path: Path):
 def test_days_are_days_where_the_firm_is(tmp_path: Path):
     late = line(39, date(2026, 10, 10), occurred_at=datetime(2026, 10, 9, 23, 30, tzinfo=UTC))
 
-    report = judge(tmp_path, ("2026-10", [*OCTOBER[:39], late, *OCTOBER[40:]]))
+    report = report_on(tmp_path, ("2026-10", [*OCTOBER[:39], late, *OCTOBER[40:]]))
 
     assert failures(report) == {}
 
 
 def test_a_firm_that_has_no_products_is_not_blamed_for_it(tmp_path: Path):
-    report = judge(tmp_path, ("2026-10", OCTOBER), products=0)
+    report = report_on(tmp_path, ("2026-10", OCTOBER), products=0)
 
     (result,) = [r for r in report.results if r.expectation == "product_known"]
     assert result.passed
@@ -113,7 +114,7 @@ def test_the_share_of_the_complete_journeys_unknown_products_only_warns(tmp_path
     # 4,836 of 1,469,307 lines have no product row: a third of a percent, here 1 in 310.
     rows_ = [line(n, DAY, product_id="ghost" if n == 0 else "p0") for n in range(310)]
 
-    report = judge(tmp_path, ("2026-10", rows_), as_of=date(2026, 10, 10))
+    report = report_on(tmp_path, ("2026-10", rows_), as_of=date(2026, 10, 10))
 
     assert failures(report) == {"product_known": False}
 
@@ -121,7 +122,7 @@ def test_the_share_of_the_complete_journeys_unknown_products_only_warns(tmp_path
 def test_one_percent_of_duplicates_stops_the_firm_and_names_them(tmp_path: Path):
     copies = [row for n, row in enumerate(OCTOBER) for _ in range(2 if n % 100 == 50 else 1)]
 
-    report = judge(tmp_path, ("2026-10", copies))
+    report = report_on(tmp_path, ("2026-10", copies))
 
     (result,) = report.critical
     assert (result.expectation, result.observed) == ("grain_unique", "1 repeated keys")
@@ -148,7 +149,7 @@ def test_broken_rows_are_counted_over_all_chunks(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(rows.chunks, "__defaults__", (30,))
     bad = [row | {"quantity": Decimal(-1)} if n % 30 == 7 else row for n, row in enumerate(OCTOBER)]
 
-    report = judge(tmp_path, ("2026-10", bad))
+    report = report_on(tmp_path, ("2026-10", bad))
 
     (result,) = report.critical
     assert result.observed == "4 of 124 rows break it"
@@ -239,8 +240,8 @@ def test_an_added_column_only_warns_and_reordering_does_nothing(tmp_path: Path):
 def test_customers_are_checked(tmp_path: Path, changes: dict[str, object], rule: str, stops: bool):
     good = [customer(f"c{n}") for n in range(9)]
 
-    clean = judge(tmp_path, ("2026-11-01", good), dataset=CUSTOMERS)
-    report = judge(tmp_path, ("2026-11-01", [*good, customer("c9", **changes)]), dataset=CUSTOMERS)
+    clean = report_on(tmp_path, ("2026-11-01", good), dataset=CUSTOMERS)
+    report = report_on(tmp_path, ("2026-11-01", [*good, customer("c9", **changes)]), dataset=CUSTOMERS)
 
     assert failures(clean) == {}
     assert failures(report) == {rule: stops}
@@ -249,7 +250,7 @@ def test_customers_are_checked(tmp_path: Path, changes: dict[str, object], rule:
 def test_personal_data_is_in_no_sample(tmp_path: Path):
     bad = [customer("c1", email="secret", birth_date=date(1066, 10, 14), full_name="Harold")]
 
-    report = judge(tmp_path, ("2026-11-01", bad), dataset=CUSTOMERS)
+    report = report_on(tmp_path, ("2026-11-01", bad), dataset=CUSTOMERS)
 
     told = str(report.results)
     assert "email=(personal data) customer_id='c1'" in told
@@ -263,8 +264,8 @@ def test_personal_data_is_in_no_sample(tmp_path: Path):
 def test_products_are_checked(tmp_path: Path, changes: dict[str, object], rule: str):
     good = [dict.fromkeys(PRODUCTS.schema.names) | {"product_id": f"p{n}"} for n in range(9)]
 
-    clean = judge(tmp_path, ("2026-11-01", good), dataset=PRODUCTS)
-    report = judge(tmp_path, ("2026-11-01", [*good[:8], good[8] | changes]), dataset=PRODUCTS)
+    clean = report_on(tmp_path, ("2026-11-01", good), dataset=PRODUCTS)
+    report = report_on(tmp_path, ("2026-11-01", [*good[:8], good[8] | changes]), dataset=PRODUCTS)
 
     assert failures(clean) == {}
     assert failures(report) == {rule: True}
@@ -284,9 +285,9 @@ def test_products_are_checked(tmp_path: Path, changes: dict[str, object], rule: 
 def test_loyalty_movements_are_checked(tmp_path: Path, changes: dict[str, object], rule: str):
     good = [movement(n, date(2026, 10, 20 + n)) for n in range(10)]
 
-    clean = judge(tmp_path, ("2026-10", good), dataset=LOYALTY_MOVEMENTS, as_of=date(2026, 10, 30))
+    clean = report_on(tmp_path, ("2026-10", good), dataset=LOYALTY_MOVEMENTS, as_of=date(2026, 10, 30))
     spoilt_ = [*good[:9], good[9] | changes]
-    report = judge(tmp_path, ("2026-10", spoilt_), dataset=LOYALTY_MOVEMENTS, as_of=date(2026, 10, 30))
+    report = report_on(tmp_path, ("2026-10", spoilt_), dataset=LOYALTY_MOVEMENTS, as_of=date(2026, 10, 30))
 
     assert failures(clean) == {}
     assert failures(report)[rule] is True

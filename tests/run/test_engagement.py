@@ -7,8 +7,8 @@ import pytest
 
 from include.datasets.features import CUSTOMER_FEATURES
 from include.demo.data import campaign_tables
+from include.quality import QualityError
 from include.run import run_step
-from include.run.validate import GateError
 from include.simulator.writing import create_shop, fill
 from include.steps import find_step
 from include.warehouse import Warehouse
@@ -90,7 +90,7 @@ def test_a_firm_that_has_all_of_it_has_facts_of_all_of_it_and_the_same_after_ano
 def test_events_of_strangers_stop_the_firm(shop, database):
     database("update interactions set customer_id = 'nobody we know'")
 
-    with pytest.raises(GateError, match="customer_known"):
+    with pytest.raises(QualityError, match="customer_known"):
         shop.run("acme", AS_OF, only=("extract_customers", "extract_interactions", "validate_interactions"))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from include.firms import MODULES, FirmError
-from include.run.validate import GateError
+from include.quality import QualityError
 from include.sources import SourceError
 from tests.file_modes import open_to_others
 
@@ -113,7 +113,7 @@ def test_a_bad_batch_stops_the_firm_and_yesterday_stands(shop):
     before = shop.facts("acme")
     shop.sell("acme", [])
 
-    with pytest.raises(GateError, match=r"python -m include run acme --as-of 2025-03-02 --from extract_"):
+    with pytest.raises(QualityError, match=r"python -m include run acme --as-of 2025-03-02 --from extract_"):
         shop.run("acme", AS_OF + timedelta(days=1))
 
     assert shop.facts("acme") == before

@@ -1,0 +1,51 @@
+"""``validate``: the quality gate alone, on what a firm's sources have been read into."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from include.cli.console import as_of_of, console, open_warehouse, stop
+
+
+def validate(
+    firm: Annotated[str, typer.Argument(help="The firm's key.")],
+    as_of: Annotated[str, typer.Option(help="A day that was extracted: 2026-11-21.")],
+    full: Annotated[
+        bool,
+        typer.Option("--full", help="Run Great Expectations on every rule and every slice, passed or not."),
+    ] = False,
+) -> None:
+    """Check a firm's extracted data with the quality gate; exit 1 when a dataset breaks a critical rule."""
+    from include.firms import FirmError, parse_firm
+    from include.handoff import HandoffError
+    from include.quality import ExpectationError, QualityError
+    from include.run import run_step
+    from include.run.validate import FOLDER
+    from include.settings import Settings
+    from include.steps import steps_for
+    from include.warehouse import WarehouseError
+
+    failed = []
+    try:
+        with open_warehouse() as warehouse:
+            row = parse_firm(warehouse.firm_row(firm))
+        day = as_of_of(as_of, row.timezone)
+        for step in (step for step in steps_for(row.modules) if step.kind == "validate"):
+            with console.status(f"{firm} as of {day}: {step.name}"):
+                try:
+                    outcome = run_step(step, firm, day, check_all=full)
+                except QualityError as error:
+                    failed.append(step.name)
+                    console.print(f"  [red]{step.name}: {escape(str(error))}[/red]", soft_wrap=True)
+                    continue
+            note = escape(outcome.note)
+            console.print(f"  {step.name}  {outcome.rows:,} rows  [dim]{note}[/dim]", soft_wrap=True)
+    except (FirmError, WarehouseError, HandoffError, ExpectationError) as error:
+        stop(error.args[0])
+    where = f"{Settings.read().root}/{firm}/{FOLDER}/as_of={day}/"
+    console.print(f"validation results of what was checked: {where}", highlight=False, soft_wrap=True)
+    if failed:
+        stop(f"{len(failed)} of the firm's datasets break a critical rule: {', '.join(failed)}")
