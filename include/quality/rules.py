@@ -171,4 +171,9 @@ def _moved(rule: Rule, dataset: Dataset, limits: object) -> Rule:
     for name, value in limits.items():
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
             raise LimitError(f"{place}.{name} must be a number or null, not {value!r}")
-    return replace(rule, **limits)
+    moved = replace(rule, **limits)
+    for level in ("warn", "fail"):
+        low, high = (getattr(moved, f"{level}_{side}", None) for side in ("below", "above"))
+        if low is not None and high is not None and low > high:
+            raise LimitError(f"{place}: {level}_below {low} is greater than {level}_above {high}")
+    return moved

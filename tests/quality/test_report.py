@@ -67,6 +67,10 @@ def test_a_firm_moves_a_limit_without_code(tmp_path: Path):
         ({"transactions": {"quantty": {"fail_above": 1}}}, "no rule ['quantty'] has limits; there are "),
         ({"transactions": {"volume": {"fail_over": 1}}}, "quality.transactions.volume must give some of"),
         ({"transactions": {"volume": {"fail_above": "10"}}}, "volume.fail_above must be a number or null"),
+        (
+            {"transactions": {"volume": {"fail_above": 0.01}}},
+            "fail_below 0.1 is greater than fail_above 0.01",
+        ),
         ({"transactions": ["volume"]}, "quality.transactions must map rule names to limits"),
     ],
 )
