@@ -122,8 +122,8 @@ def stage_task(firm: FirmShape, stage: Stage, task_id: str, *, pool: str | None 
     )
     def run() -> dict[str, Any]:
         from include.faults import die_with_parent
+        from include.quality import QualityError
         from include.run import Attempt, run_stage
-        from include.run.validate import GateError
 
         # A supervisor that is killed would leave this process working, beside the retry.
         die_with_parent()
@@ -138,7 +138,7 @@ def stage_task(firm: FirmShape, stage: Stage, task_id: str, *, pool: str | None 
         try:
             as_of = as_of_of_run(context, firm.timezone)
             outcomes = run_stage(stage.steps, firm.firm_key, as_of, attempt=attempt)
-        except (AsOfError, FirmError, GateError) as error:
+        except (AsOfError, FirmError, QualityError) as error:
             # Only a change of the input helps: a retry would delay the message.
             raise AirflowFailException(str(error)) from error
         return {

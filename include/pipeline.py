@@ -87,7 +87,7 @@ def validate(dataset: Dataset, *, reads: tuple[Dataset, ...] = (), module: str |
     return Step(
         name=f"validate_{dataset.name}",
         kind_name="validate",
-        does=f"Checks {dataset.name} with Great Expectations; a bad batch stops this firm alone.",
+        does=f"Checks {dataset.name} by the rules of docs/quality.md; bad data stops this firm alone.",
         reads=(dataset, *reads),
         module=module,
     )

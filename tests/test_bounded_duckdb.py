@@ -1,19 +1,14 @@
 """Every DuckDB of the project is locked, and bounded by FIRMAMENT_MEMORY_MB."""
 
 import ast
-from datetime import date
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from include.bounded_duckdb import open_database
-from include.datasets.extracted import TRANSACTIONS
 from include.quality import gate
-from include.quality.judge import Judge
-from include.quality.measures import Past
 from include.settings import PROJECT
-from tests.quality.firms import Firm
 from tests.sources.conftest import drop
 
 __all__ = ["drop"]
@@ -74,11 +69,9 @@ def database(request, tmp_path, monkeypatch):
         yield made, 100
         made.close()
     elif request.param == "gate":
-        references = {"customers": [tmp_path / "given" / "file.txt"]}
-        day, spill = date(2026, 11, 1), tmp_path / "spill"
-        check = gate._Check(TRANSACTIONS, Firm(), day, (), references, Past.of([]), Judge(), spill, [])
-        yield check.connection, 50
-        check.connection.close()
+        made = gate.open_slices([tmp_path / "given" / "file.txt"], spill=tmp_path / "spill")
+        yield made, 50
+        made.close()
     else:
         source = request.getfixturevalue("drop").source("cdnow")
         with source._database(tmp_path / "given", tmp_path / "spill") as made:

@@ -69,6 +69,7 @@ MAY_IMPORT = {
     | {
         "command_errors", "connections", "private_files",
         "backfill", "doctor", "engines", "erasure", "firm_checks", "firms_table", "handoff", "modules",
+        "quality",
         "registry", "report", "run", "runbook", "settings", "sources", "steps", "warehouse",
     },
     "__init__": set(),

@@ -21,7 +21,7 @@ def validate(
     """Check a firm's extracted data with the quality gate; exit 1 when a dataset breaks a critical rule."""
     from include.firms import FirmError, parse_firm
     from include.handoff import HandoffError
-    from include.quality import ExpectationError, QualityError
+    from include.quality import EvaluationError, QualityError
     from include.run import run_step
     from include.run.validate import FOLDER
     from include.settings import Settings
@@ -33,7 +33,7 @@ def validate(
         with open_warehouse() as warehouse:
             row = parse_firm(warehouse.firm_row(firm))
         day = as_of_of(as_of, row.timezone)
-        for step in (step for step in steps_for(row.modules) if step.kind == "validate"):
+        for step in (step for step in steps_for(row.modules) if step.kind_name == "validate"):
             with console.status(f"{firm} as of {day}: {step.name}"):
                 try:
                     outcome = run_step(step, firm, day, check_all=full)
@@ -43,7 +43,7 @@ def validate(
                     continue
             note = escape(outcome.note)
             console.print(f"  {step.name}  {outcome.rows:,} rows  [dim]{note}[/dim]", soft_wrap=True)
-    except (FirmError, WarehouseError, HandoffError, ExpectationError) as error:
+    except (FirmError, WarehouseError, HandoffError, EvaluationError) as error:
         stop(error.args[0])
     where = f"{Settings.read().root}/{firm}/{FOLDER}/as_of={day}/"
     console.print(f"validation results of what was checked: {where}", highlight=False, soft_wrap=True)

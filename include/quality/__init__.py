@@ -5,8 +5,8 @@ them by SQL aggregates, and runs Great Expectations where those are not clear. G
 DuckDB are imported only when they are used.
 """
 
-from include.quality.errors import ExpectationError, QualityError
+from include.quality.errors import EvaluationError, QualityError
 from include.quality.gate import check
 from include.quality.report import Report, Result, Slice
 
-__all__ = ["ExpectationError", "QualityError", "Report", "Result", "Slice", "check"]
+__all__ = ["EvaluationError", "QualityError", "Report", "Result", "Slice", "check"]

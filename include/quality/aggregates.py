@@ -8,11 +8,11 @@ takes about 0.5 CPU s per million transaction lines. Samples are fetched only fo
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -25,9 +25,6 @@ from include.quality.report import SHOWN, Slice
 from include.quality.rows import shown
 from include.quality.rules import RowRule
 from include.quality.specs import Spec
-
-if TYPE_CHECKING:
-    import duckdb
 
 DERIVED = {"net_gap": pa.float64(), "day_gap": pa.int64()}
 MARGIN = timedelta(days=3)  # around a month: no zone is further from UTC
@@ -50,28 +47,6 @@ class Aggregates:
     days: set[date] = field(default_factory=set)
     bins: Counter[int] = field(default_factory=Counter)
     distinct_keys: int | None = None
-
-
-def open_database(paths: Iterable[Path], *, memory_mb: int, scratch: Path) -> duckdb.DuckDBPyConnection:
-    """A private DuckDB in bounded memory that may read these files and nothing else."""
-    import duckdb
-
-    connection = duckdb.connect(
-        config={
-            "memory_limit": f"{memory_mb}MB",
-            "threads": 2,
-            "temp_directory": str(scratch),
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-        }
-    )
-    connection.execute("set TimeZone = 'UTC'")
-    connection.execute("set enable_progress_bar = false")
-    connection.execute("set allowed_paths = $paths", {"paths": [str(path) for path in paths]})
-    connection.execute("set allowed_directories = $folders", {"folders": [str(scratch)]})
-    connection.execute("set enable_external_access = false")
-    connection.execute("set lock_configuration = true")
-    return connection
 
 
 @dataclass

@@ -13,7 +13,7 @@ from datetime import date, datetime
 
 import pyarrow as pa
 
-from include.quality.errors import ExpectationError
+from include.quality.errors import EvaluationError
 from include.quality.specs import Spec
 
 # What Python's \s matches in text. RE2's own \s knows ASCII only.
@@ -25,7 +25,7 @@ def unexpected(spec: Spec, column: str, kind: pa.DataType) -> str:
     """The condition that the value of the SQL expression ``column`` breaks the spec."""
     compile_ = CONDITIONS.get(spec.expectation)
     if compile_ is None:
-        raise ExpectationError(
+        raise EvaluationError(
             f"{spec.name}: {spec.expectation} has no SQL condition; add one to CONDITIONS in "
             f"include/quality/conditions.py (there are {', '.join(sorted(CONDITIONS))})"
         )
@@ -51,11 +51,11 @@ def literal(value: object) -> str:
         return f"date '{value.isoformat()}'"
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
-    raise ExpectationError(f"{value!r} has no SQL literal; bounds are numbers, text, days and instants")
+    raise EvaluationError(f"{value!r} has no SQL literal; bounds are numbers, text, days and instants")
 
 
 def re2(pattern: str) -> str:
-    r"""A Python pattern as RE2 understands it, with the same matches; ExpectationError where it cannot be.
+    r"""A Python pattern as RE2 understands it, with the same matches; EvaluationError where it cannot be.
 
     The two differ in ``\s`` (all of Unicode in Python), in ``$`` (which also matches before a final newline
     in Python) and in constructs that no rule needs.
@@ -74,7 +74,7 @@ def re2(pattern: str) -> str:
         elif found := _PORTABLE.match(body, at):
             token = found.group()
         else:
-            raise ExpectationError(
+            raise EvaluationError(
                 f"pattern {pattern!r} uses {body[at : at + 2]!r}, which has another meaning in RE2"
             )
         in_class = token == "[" or (in_class and token != "]")

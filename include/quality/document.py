@@ -16,7 +16,7 @@ INTRODUCTION = """\
 # The quality gate
 
 What is extracted is checked before anything is computed from it: events a month at a time, everything else a
-snapshot at a time, and only what has changed since it last passed. A rule that stops the firm fails the task
+snapshot at a time, and only what has changed since it last passed. A rule that stops the firm fails the step
 `validate_<dataset>` with a message that names the rule, the column, values that break it and the command to
 run once the source is corrected. Other firms go on, and the firm's last snapshot stays as it is. A warning
 stops nothing. Every verdict is a row of `control.quality`.

@@ -5,5 +5,5 @@ class QualityError(RuntimeError):
     """A dataset breaks a critical rule. The verdict is final: a retry reads the same data."""
 
 
-class ExpectationError(RuntimeError):
+class EvaluationError(RuntimeError):
     """A rule could not be evaluated: a defect of a rule or of the gate, not of the firm's data."""

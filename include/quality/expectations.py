@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from include.quality.errors import ExpectationError
+from include.quality.errors import EvaluationError
 from include.quality.report import SHOWN
 from include.quality.specs import Spec
 
@@ -77,7 +77,7 @@ class ExpectationRunner:
         return implementation(**spec.arguments, severity=spec.level, meta=meta)
 
     def run(self, frame: pd.DataFrame, specs: Sequence[Spec]) -> Iterator[ExpectationResult]:
-        """Evaluate the specs on the frame; ExpectationError when one of them cannot be evaluated."""
+        """Evaluate the specs on the frame; EvaluationError when one of them cannot be evaluated."""
         if not specs:
             return
         if self._batch is None:
@@ -86,7 +86,7 @@ class ExpectationRunner:
         batch = self._batch.get_batch(batch_parameters={"dataframe": frame})
         found = batch.validate(suite, result_format=FORMAT)
         if len(found.results) != len(specs):
-            raise ExpectationError(
+            raise EvaluationError(
                 f"Great Expectations returned {len(found.results)} results for {len(specs)} expectations"
             )
         for item in found.results:
@@ -94,7 +94,7 @@ class ExpectationRunner:
             meta: dict[str, Any] = item.expectation_config.meta or {}
             result = item.result
             if not result:
-                raise ExpectationError(
+                raise EvaluationError(
                     f"{meta['name']} could not be evaluated: {str(item.exception_info)[:500]}"
                 )
             yield ExpectationResult(

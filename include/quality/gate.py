@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from include.datasets import Dataset, catalogue
 from include.quality import measures, rows
-from include.quality.aggregates import Aggregates, SliceSql, open_database, source
+from include.quality.aggregates import Aggregates, SliceSql, source
 from include.quality.measures import Measurement, Past, Profile
 from include.quality.recheck import recheck
 from include.quality.report import Report, Slice
@@ -25,7 +25,11 @@ from include.quality.slice_check import SliceCheck
 from include.quality.specs import moments_of, row_spec
 from include.quality.verdicts import Tally, levels_over
 
-MEMORY_MB = 512  # for DuckDB; it spills beyond
+if TYPE_CHECKING:
+    import duckdb
+
+MEMORY_SHARE = 0.5  # of FIRMAMENT_MEMORY_MB; the rest is for the frames of Great Expectations
+THREADS = 2
 
 
 def check(
@@ -37,7 +41,6 @@ def check(
     references: Mapping[str, list[Path]],
     history: Sequence[Mapping[str, object]],
     whole_suite: bool = False,
-    memory_mb: int = MEMORY_MB,
     scratch: Path | None = None,
 ) -> Report:
     """Check ``dataset`` on the slices; ``references`` are the files of the datasets it refers to.
@@ -52,7 +55,7 @@ def check(
         parts = sorted(slices, key=lambda s: s.key)
         paths = [path for part in parts for path in part.files]
         paths += [path for files in references.values() for path in files]
-        connection = open_database(paths, memory_mb=memory_mb, scratch=folder)
+        connection = open_slices(paths, spill=folder)
         try:
             gate = _Gate(dataset, firm, as_of, rules, references, Past.of(history), connection)
             checks = gate.checked(parts, whole_suite=whole_suite)
@@ -69,6 +72,13 @@ def check(
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def open_slices(paths: Iterable[Path], *, spill: Path) -> duckdb.DuckDBPyConnection:
+    """The DuckDB of one check, which reads these files and nothing else."""
+    from include.bounded_duckdb import open_database, share_of_memory
+
+    return open_database(spill=spill, threads=THREADS, memory_mb=share_of_memory(MEMORY_SHARE), files=paths)
+
+
 class _Gate:
     """One check of one dataset."""
 
@@ -80,7 +90,7 @@ class _Gate:
         rules: Sequence[Rule],
         references: Mapping[str, list[Path]],
         past: Past,
-        connection: Any,
+        connection: duckdb.DuckDBPyConnection,
     ) -> None:
         """Prepare the check; ``past`` is what earlier checks kept, ``connection`` a DuckDB."""
         self.dataset, self.firm, self.as_of, self.past = dataset, firm, as_of, past

@@ -51,10 +51,16 @@ class Outcome:
 
 
 def run_step(
-    step: Step, firm_key: str, as_of: date, *, full: bool = False, attempt: Attempt | None = None
+    step: Step,
+    firm_key: str,
+    as_of: date,
+    *,
+    full: bool = False,
+    check_all: bool = False,
+    attempt: Attempt | None = None,
 ) -> Outcome:
     """Run one step of a firm as of a day; record its outcome; raise the error that ended it."""
-    (outcome,) = run_stage((step,), firm_key, as_of, full=full, attempt=attempt)
+    (outcome,) = run_stage((step,), firm_key, as_of, full=full, check_all=check_all, attempt=attempt)
     return outcome
 
 
@@ -64,20 +70,22 @@ def run_stage(
     as_of: date,
     *,
     full: bool = False,
+    check_all: bool = False,
     attempt: Attempt | None = None,
     before: Callable[[Step], None] = lambda step: None,
     after: Callable[[Outcome], None] = lambda outcome: None,
 ) -> list[Outcome]:
     """Run the steps of a stage in order and stop at the first that fails, whose error is raised.
 
-    Each step draws its own token, commits by itself and is recorded in ``control.step_runs``.
+    Each step draws its own token, commits by itself and is recorded in ``control.step_runs``. With
+    ``check_all`` a validate step runs the whole suite on every slice, also on those that have passed.
     """
     settings = Settings.read()
     attempt = attempt or Attempt(run_id=f"manual__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}")
     outcomes = []
     close_home(settings.home)
     with Warehouse(settings.warehouse_dsn()) as warehouse, _folder(settings.home / "scratch") as scratch:
-        runner = _Runner(firm_key, as_of, full, attempt, settings, warehouse, scratch)
+        runner = _Runner(firm_key, as_of, full, attempt, settings, warehouse, scratch, check_all=check_all)
         for step in steps:
             before(step)
             outcomes.append(runner.run(step))
@@ -97,7 +105,10 @@ class _Runner:
         settings: Settings,
         warehouse: Warehouse,
         scratch: Path,
+        *,
+        check_all: bool,
     ) -> None:
+        self.check_all = check_all
         self.firm_key, self.as_of, self.full, self.attempt = firm_key, as_of, full, attempt
         self.settings, self.warehouse, self.scratch = settings, warehouse, scratch
         self.handoff = Handoff(settings.root, scratch=scratch, writers=WRITERS, verify_once=True)
@@ -163,7 +174,7 @@ class _Runner:
             )
             context = Context(
                 step, firm, self.as_of, token, self.full, self.handoff, self.warehouse, engine, folder,
-                self.settings,
+                self.settings, check_all=self.check_all,
             )  # fmt: skip
             decision = promotion.decision(context) if step.model in promotion.GATED else None
             record["settings_sha256"] = settings_digest(self._firm_row, decision)

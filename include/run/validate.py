@@ -50,7 +50,6 @@ def validate(context: Context) -> tuple[int, str]:
         references={other.name: context.files(other) for other in others},
         history=history,
         whole_suite=context.check_all or is_training_date or is_first,
-        memory_mb=context.settings.memory_mb // 2,
         scratch=context.scratch,
     )
     _record(context, report, shas)

@@ -13,11 +13,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from include.datasets import Dataset, catalogue
-from include.quality import ExpectationError, Slice, rows
-from include.quality.aggregates import DERIVED, SliceSql, offsets, open_database
+from include.quality import EvaluationError, Slice, rows
+from include.quality.aggregates import DERIVED, SliceSql, offsets
 from include.quality.conditions import CONDITIONS, re2, unexpected
 from include.quality.document import DATASETS
 from include.quality.expectations import ExpectationRunner
+from include.quality.gate import open_slices
 from include.quality.measures import Profile
 from include.quality.rules import RowRule, suite
 from include.quality.specs import Spec, moments_of, row_spec
@@ -95,7 +96,7 @@ def prepared(dataset: Dataset, folder: Path, data: pa.Table) -> tuple[SliceSql, 
     moments = moments_of(part, dataset, ZONE, AS_OF)
     specs = {rule.name: row_spec(rule, moments) for rule in rules}
     references = {rule.looked_at: "known" for rule in rules if rule.is_reference}
-    database = open_database([path], memory_mb=256, scratch=folder)
+    database = open_slices([path], spill=folder)
     database.execute(
         "create temp table known as select unnest($keys) as key", {"keys": list(KNOWN)}
     ).fetchall()
@@ -162,20 +163,20 @@ def test_every_expectation_of_the_rules_has_a_condition_and_every_dataset_is_com
 def test_an_expectation_without_a_condition_is_refused_with_what_there_is():
     spec = Spec("unique", "expect_column_values_to_be_unique", {"column": "c"})
 
-    with pytest.raises(ExpectationError, match=r"unique: .* has no SQL condition; add one to CONDITIONS"):
+    with pytest.raises(EvaluationError, match=r"unique: .* has no SQL condition; add one to CONDITIONS"):
         unexpected(spec, '"c"', pa.string())
 
 
 @pytest.mark.parametrize("pattern", [r"^\d+$", "a.b", "a|b", r"\bword", "(?i)a", "a$b"])
 def test_a_pattern_that_re2_reads_otherwise_is_refused(pattern: str):
-    with pytest.raises(ExpectationError, match="another meaning in RE2"):
+    with pytest.raises(EvaluationError, match="another meaning in RE2"):
         re2(pattern)
 
 
 @pytest.mark.parametrize("pattern", [r"^[^@\s]+@[^@\s]+$", r"^[^\x00]+$", r"\s", r"^a?b*c+$", r"a\.b"])
 def test_a_pattern_matches_the_same_texts_in_re2_as_in_python(tmp_path: Path, pattern: str):
     texts = [*TEXTS, *map(chr, range(1, 0x300)), "aab", "abbc\n", "bccc", "a.b", "axb"]
-    database = open_database([], memory_mb=64, scratch=tmp_path)
+    database = open_slices([], spill=tmp_path)
 
     found = database.execute(
         "select text, regexp_matches(text, $pattern) from (select unnest($texts) as text)",

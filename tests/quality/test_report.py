@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from include.datasets import catalogue
-from include.quality import ExpectationError
+from include.quality import EvaluationError
 from include.quality.expectations import ExpectationRunner
 from include.quality.rules import LimitError, MeasureRule, RowRule, suite
 from include.quality.specs import Spec
@@ -95,7 +95,7 @@ def test_a_rule_that_cannot_be_evaluated_is_no_pass():
 
     spec = Spec("typo", "expect_column_values_to_not_be_null", {"column": "missing"})
 
-    with pytest.raises(ExpectationError, match="typo could not be evaluated"):
+    with pytest.raises(EvaluationError, match="typo could not be evaluated"):
         list(ExpectationRunner().run(pd.DataFrame({"there": [1]}), [spec]))
 
 
