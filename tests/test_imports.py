@@ -10,6 +10,7 @@ PROJECT = Path(__file__).parent.parent
 VALUES = {"datasets", "periods", "firms", "row_checks"}  # what everything may speak of: rows, days, a firm
 
 MAY_IMPORT = {
+    "version": set(),
     "modules": set(),
     "datasets": set(),
     "periods": set(),
@@ -36,7 +37,7 @@ MAY_IMPORT = {
     "quality": VALUES | {"bounded_duckdb"},
     "sources": VALUES | {"bounded_duckdb", "private_files"},
     "firms_table": {"firms", "modules", "sources"},
-    "handoff": {"datasets", "periods", "faults", "settings", "connections", "private_files"},
+    "handoff": {"datasets", "periods", "faults", "settings", "connections", "private_files", "version"},
     "warehouse": VALUES | {"faults"},
     "postgres": {"settings", "processes", "private_files"},
     "dictionary": {"datasets", "models"},
@@ -47,7 +48,7 @@ MAY_IMPORT = {
     "publishing": {"connections", "faults", "firms", "settings", "sources", "warehouse"},
     "erasure": VALUES
     | {"connections", "private_files", "faults", "handoff", "publishing", "settings", "warehouse"},
-    "report": VALUES | {"private_files", "settings", "engines", "handoff", "models", "modules"},
+    "report": VALUES | {"private_files", "settings", "engines", "handoff", "models", "modules", "version"},
     "doctor": VALUES | {"connections", "handoff", "registry", "settings", "sources", "warehouse"},
     "stack": {
         "command_errors", "connections", "private_files", "postgres", "processes", "settings", "warehouse",
@@ -56,7 +57,7 @@ MAY_IMPORT = {
     | {
         "connections", "private_files",
         "engines", "faults", "handoff", "models", "modules", "publishing", "quality", "settings", "sources",
-        "steps", "training", "warehouse",
+        "steps", "training", "version", "warehouse",
     },
     "upkeep": {
         "alerts", "handoff", "registry", "run", "runbook", "schedule", "settings", "steps", "warehouse",
@@ -69,10 +70,9 @@ MAY_IMPORT = {
     | {
         "command_errors", "connections", "private_files",
         "backfill", "doctor", "engines", "erasure", "firm_checks", "firms_table", "handoff", "modules",
-        "quality",
-        "registry", "report", "run", "runbook", "settings", "sources", "steps", "warehouse",
+        "quality", "registry", "report", "run", "runbook", "settings", "sources", "steps", "version", "warehouse",
     },
-    "__init__": set(),
+    "__init__": {"version"},
     "__main__": {"cli", "command_errors"},
 }  # fmt: skip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -22,6 +22,7 @@ from include.cli.run import run
 from include.cli.trial import trial
 from include.cli.validate import validate
 from include.private_files import private_umask
+from include.version import code_version
 
 PROGRAM = "python -m include"
 
@@ -77,8 +78,21 @@ app = typer.Typer(
 )
 
 
+def print_version(is_asked: bool) -> None:
+    """Print the version and end the command."""
+    if is_asked:
+        typer.echo(f"Firmament {code_version()}")
+        raise typer.Exit
+
+
 @app.callback()
-def privately(context: typer.Context) -> None:
+def privately(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
     """Let a command write files for their owner alone, whatever the umask of the shell."""
     context.with_resource(private_umask())
 

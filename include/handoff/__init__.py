@@ -12,8 +12,6 @@ has. Readers trust manifests only and verify each file's size and hash. ``protoc
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,6 +29,7 @@ from include.handoff.manifest import Corrupt, HandoffError, Manifest, Part, draf
 from include.handoff.protocol import Fenced, UnknownOutcome
 from include.handoff.stores import open_store
 from include.periods import Month
+from include.version import code_version
 
 __all__ = [
     "Corrupt",
@@ -42,7 +41,6 @@ __all__ = [
     "Slot",
     "StoreError",
     "UnknownOutcome",
-    "code_version",
     "local_token",
 ]
 
@@ -265,13 +263,3 @@ def local_token(root: str, *, scratch: Path | None = None) -> int:
     store = open_store(root, scratch=scratch or Path.cwd())
     token: int = perform(protocol.draw("_tokens"), store)
     return token
-
-
-@functools.cache
-def code_version() -> str:
-    """A hash of this package's code and SQL: what wrote a manifest, wherever it was deployed from."""
-    digest = hashlib.sha256()
-    home = Path(__file__).parents[1]
-    for path in sorted(p for p in home.rglob("*") if p.suffix in (".py", ".sql")):
-        digest.update(f"{path.relative_to(home)}\0".encode() + path.read_bytes())
-    return digest.hexdigest()[:12]

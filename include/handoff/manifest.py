@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from include.version import version_of
+
 FILE = "_manifest.json"
 OPENING, CLOSING = b'{"seal": "', b'", '  # around a sha256 in hex
 
@@ -42,7 +44,8 @@ class Manifest:
     ``token`` orders writers; ``fence`` is a token up to which attempts have been given up, so that
     none of them may commit; ``attempt`` and ``previous`` are the folders of this version's parts
     and of the last one's;
-    ``made_from`` names the manifests read, as ``path#token#sha256``.
+    ``made_from`` names the manifests read, as ``path#token#sha256``; ``code_version`` is the version and the
+    hash of the code that wrote it (``include/version.py``), the hash alone before 0.9.0.
     """
 
     path: str
@@ -68,6 +71,11 @@ class Manifest:
     def is_void(self) -> bool:
         """Whether it holds a fence and no data."""
         return not self.attempt
+
+    @property
+    def version(self) -> str | None:
+        """The version of Firmament that wrote it; None before 0.9.0."""
+        return version_of(self.code_version)
 
     @property
     def reference(self) -> str:

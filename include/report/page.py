@@ -46,6 +46,7 @@ def html_of(profile: dict[str, Any]) -> str:
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="{POLICY}">
+<meta name="generator" content="Firmament {profile["version"]}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(firm["name"])} as of {as_of}: data and features</title>
 <style>{_file("page.css")}</style>
@@ -60,7 +61,8 @@ fewer than {profile["small_group"]} customers is left out.</p>
 <nav aria-label="Sections">{links}</nav>
 </header>
 <main>{bodies}</main>
-<footer>Made by Firmament from the firm's own records; the JSON beside it has the same figures.</footer>
+<footer>Made by Firmament {profile["version"]} from the firm's own records; the JSON beside it has the same
+figures.</footer>
 <script type="application/json" id="report">{carried}</script>
 <script>{get_plotlyjs()}</script>
 <script>{_file("page.js")}</script>

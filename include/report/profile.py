@@ -31,6 +31,7 @@ from include.report.statistics import (
     rates,
     spread,
 )
+from include.version import __version__
 
 SAMPLE_ROWS = 20_000
 STRONG = 0.8
@@ -52,6 +53,7 @@ def gather(reading: Reading) -> dict[str, Any]:
             "churn_threshold_days": firm.churn_threshold_days,
         },
         "as_of": reading.as_of.isoformat(),
+        "version": __version__,
         "small_group": SMALL_GROUP,
         "insight": _insight(reading),
         "datasets": [found for dataset in EXTRACTED if (found := _dataset(reading, dataset))],

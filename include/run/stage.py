@@ -17,7 +17,7 @@ from typing import Any
 from include.engines import open_engine
 from include.faults import point
 from include.firms import Firm, parse_firm
-from include.handoff import Handoff, code_version
+from include.handoff import Handoff
 from include.private_files import close_home, private_folder, private_umask
 from include.run import promotion
 from include.run.attempts import Attempt, done_before, inputs_of, settings_digest
@@ -25,6 +25,7 @@ from include.run.context import Context
 from include.run.memory import Meter
 from include.settings import Settings
 from include.steps import STEPS, Step
+from include.version import code_version
 from include.warehouse import Warehouse
 
 WRITERS = {step.writes.name: step.name for step in STEPS if step.writes}

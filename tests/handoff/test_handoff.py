@@ -1,5 +1,6 @@
 """Handoffs on both stores: what a writer leaves is what a reader gets, or nothing is left at all."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from include.datasets.contract import COUNT, CUSTOMER_ID, column
 from include.handoff import Fenced, Handoff, HandoffError, Slot, local_token, parts
 from include.handoff.manifest import Corrupt, Part
 from include.periods import Month
+from include.version import __version__
 from tests.things import AS_OF, EVENTS, SLOT, THINGS, batch, rows
 
 LATER = datetime.now(UTC) + timedelta(days=9)
@@ -221,7 +223,8 @@ def test_a_manifest_says_what_it_was_made_from(handoff):
     )
 
     assert made.made_from == (f"acme/things/as_of=2026-11-21#1#{source.sha256}",)
-    assert len(made.code_version) == 12
+    assert made.version == __version__
+    assert re.fullmatch(re.escape(__version__) + r"\+[0-9a-f]{12}", made.code_version)
 
 
 def test_the_collector_spares_current_previous_and_young(handoff):

@@ -12,6 +12,7 @@ from include.datasets.extracted import CUSTOMERS, TRANSACTIONS, rejected_of
 from include.datasets.features import CUSTOMER_FEATURES
 from include.periods import Month
 from include.report import charts, write
+from include.version import __version__
 
 FEBRUARY = Month(2025, 2)
 CANARY = {
@@ -198,6 +199,15 @@ def test_the_page_loads_nothing_and_sends_nothing(left, tmp_path):
     assert not re.findall(r"""(?:src|href|action)\s*=\s*(?!["']?#)|url\(|@import""", markup)
     assert "default-src 'none'" in markup
     assert "showSendToCloud: false" in html
+
+
+def test_a_page_and_its_json_name_the_version(left, tmp_path):
+    left.put(CUSTOMER_SUMMARY, {"customer_id": "a"})
+
+    written = write(left.profile(), tmp_path)
+
+    assert f"Made by Firmament {__version__} " in written.html.read_text(encoding="utf-8")
+    assert json.loads(written.json.read_text())["version"] == __version__
 
 
 def test_a_text_of_the_firm_cannot_become_markup(left, tmp_path):

@@ -4,6 +4,7 @@ import pytest
 
 from include.run import Attempt, run_stage
 from include.run.firm import chosen_steps
+from include.version import __version__, code_version
 from include.warehouse import Warehouse
 from tests.run.test_pipeline import AS_OF, sales
 from tests.run.test_replay import ended, forked
@@ -86,6 +87,14 @@ def test_another_version_of_the_code_computes_everything(acme):
     acme.query("update control.step_runs set code_version = 'other' returning step")
 
     assert skipped(Attempt(RUN, 2, may_skip=True)) == []
+
+
+def test_a_run_and_its_steps_name_the_version(acme):
+    runs = acme.query("select distinct code_version from control.runs")
+    steps = acme.query("select distinct code_version from control.step_runs")
+
+    assert (runs, steps) == ([(code_version(),)], [(code_version(),)])
+    assert code_version().startswith(f"{__version__}+")
 
 
 def test_a_changed_input_is_computed_with_from_there_on(acme):
