@@ -8,6 +8,20 @@
 | ``FIRMAMENT_MEMORY_MB`` | what one step's DuckDB (engine, gate, csv source) may hold in memory | 1024 |
 | ``FIRMAMENT_WAREHOUSE_DSN`` | the warehouse | ``AIRFLOW_CONN_FIRMAMENT_WAREHOUSE``, then our own server |
 
+Read where they are used, not here:
+
+| variable | means | when it is not set |
+| --- | --- | --- |
+| ``AIRFLOW_CONN_FIRMAMENT_WAREHOUSE`` | the warehouse as an Airflow connection (URI, JSON) | our own server |
+| ``FIRMAMENT_SOURCE_ROOTS`` | folders, separated like ``PATH``, in which csv folders must lie | any folder |
+| ``FIRMAMENT_POOL_SLOTS`` | how many tasks may read one source at the same time | 4 |
+| ``FIRMAMENT_ALERT_WEBHOOK`` | Airflow connection for alerts of firms that name none | no webhook |
+| ``FIRMAMENT_ALERT_SLACK`` | Airflow connection for alerts of firms that name none | no Slack message |
+| ``FIRMAMENT_ALERT_SMTP`` | Airflow connection for alerts of firms that name none | no mail |
+| ``FIRMAMENT_ALERT_EMAIL_TO`` | recipients of those mails, separated by commas | nobody |
+| ``FIRMAMENT_DEBUG`` | any text: ``run`` prints the traceback of a failed step | its first line |
+| ``FIRMAMENT_FAULT`` | for tests: the fault to inject, as ``include/faults.py`` says | no fault |
+
 Connections of sources, targets, stores and alerts are Airflow's: ``include/connections.py`` resolves them.
 DAG files import this module at every parse, so it uses the standard library alone.
 """

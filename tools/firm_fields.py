@@ -1,0 +1,98 @@
+"""What each field of a firm's row means, in one sentence: for docs/configuration.md and the JSON schema.
+
+Types, defaults and limits are not here: ``include/firms.py`` has them. A test compares the names with it.
+"""
+
+FIELDS = {
+    "firm_key": (
+        "The firm's key: in the DAG's id, in paths of handoffs and in every fact. It cannot be changed."
+    ),
+    "name": "The firm's name, as people read it.",
+    "source": "Where the firm's data is read from.",
+    "source.kind": "The kind of system: see docs/sources.md.",
+    "source.conn_id": "Airflow connection of the firm's database. Give this or `uri`.",
+    "source.uri": "Folder of the firm's files, `file:///...`. Give this or `conn_id`.",
+    "source.schema": "Schema of the firm's tables in that database.",
+    "source.layout": "How the csv files are laid out: `online_retail`, `cdnow` or `mapped`.",
+    "source.mapping": (
+        "Layout `mapped`: which column of the file is which, and how text is written. Odoo: the company."
+    ),
+    "timezone": "Time zone of the firm's days, a name of the tz database such as Europe/London.",
+    "currency": "Currency of all amounts, three letters of ISO 4217. Amounts are not converted.",
+    "working_day_period": "Days between runs: 1 is daily, 7 is every Monday, 0 is only by hand.",
+    "schedule_hour": "Hour of the day, in the firm's time zone, at which a scheduled run starts.",
+    "churn_threshold_days": (
+        "A customer who does not buy for this many days has churned. It is also how far churn looks ahead."
+    ),
+    "min_spend": "Customers who spent less in all get no RFM scores.",
+    "min_orders": "Customers with fewer orders get no RFM scores.",
+    "lookback_days": (
+        "Months that hold one of the last so many days are read again by each run; older ones are closed."
+    ),
+    "modules": "Parts of the pipeline to run. A list replaces the default, so repeat the modules you keep.",
+    "engine": (
+        "What runs the SQL over parquet files. Only `duckdb` is built: `spark` is refused when a run starts."
+    ),
+    "language": "Language of sentences, factors and explanations.",
+    "owner": "Owner of the DAG, as Airflow shows it.",
+    "alerts": "Where a message about a final failure goes: Airflow connection ids, no secrets.",
+    "alerts.webhook": "HTTP connection that gets the message as JSON.",
+    "alerts.slack": "Slack webhook connection.",
+    "alerts.smtp": "SMTP connection; `email_to` names the recipients.",
+    "alerts.email_to": "E-mail addresses of the recipients.",
+    "rfm": "Recency, frequency and monetary value (RFM): scores and segments.",
+    "rfm.window_days": "Orders and spend of this many days are scored.",
+    "rfm.quantiles": "Where the five scores are cut: four rising shares of customers.",
+    "rfm.min_customers": "A firm with fewer customers gets no scores.",
+    "rfm.new_days": "A customer who first bought this many days ago or less is new.",
+    "rfm.active_days": (
+        "Active: the last order is this many days ago or less. After that the customer is at risk."
+    ),
+    "rfm.passive_days": (
+        "At risk: the last order is this many days ago or less. After that the customer is passive."
+    ),
+    "rfm.segments": "A decision table of segments in place of the standard one (include/models/segments.py).",
+    "churn": "Churn risk.",
+    "churn.category_bounds": "Percent of churn probability at which Medium, High and Critical begin.",
+    "churn.band_bounds": "Churn probabilities at which the second and the third risk band begin.",
+    "churn.decision_threshold": "Probability from which a customer is predicted to leave.",
+    "churn.most_cutoffs": "A model is trained on at most so many past dates.",
+    "churn.sample_customers": "At most so many customers are used for training.",
+    "churn.min_customers": "With fewer customers no model is trained; rules score.",
+    "churn.min_repeat_buyers": "With fewer repeat buyers no model is trained; rules score.",
+    "churn.min_events": "With fewer customers who left, or who stayed, no model is trained; rules score.",
+    "ltv": "Customer lifetime value (LTV).",
+    "ltv.annual_discount_rate": "Rate at which future spend is discounted, per year: 0.10 is 10 %.",
+    "ltv.margin_share": "Share of revenue that is margin, where the source gives no margins.",
+    "ltv.min_customers": (
+        "With fewer customers no model is fitted; a simpler rule is used and named in the row."
+    ),
+    "ltv.min_repeat_buyers": (
+        "With fewer repeat buyers no model is fitted; a simpler rule is used and named in the row."
+    ),
+    "actions": "Recommended actions.",
+    "actions.budget": "Money for the actions of one snapshot; empty: no limit.",
+    "actions.holdout_share": (
+        "Share of customers who are left alone on purpose, to measure the effect of actions."
+    ),
+    "actions.rules": "The firm's own rules, in place of the standard ones.",
+    "actions.rules.action_code": "Name of the action.",
+    "actions.rules.segments": "RFM segments that the rule is for; empty: all.",
+    "actions.rules.risks": "Churn risk categories that the rule is for; empty: all.",
+    "actions.rules.least_value": "Least predicted value of a customer that the rule is for.",
+    "actions.rules.unit_cost": "Cost of one action.",
+    "actions.rules.expected_lift": (
+        "Share of the customer's yearly value that the action is expected to keep or add."
+    ),
+    "actions.rules.explanation": "Sentence that is shown with the action.",
+    "publish": "Where results are written back. Left out: nowhere, and the module `publish` is off.",
+    "publish.conn_id": (
+        "Airflow connection of the firm's own Postgres or Oracle database; goes with `schema`."
+    ),
+    "publish.schema": "Schema of that database which the tables are written to.",
+    "publish.tables": "Which tables are written.",
+    "publish.webhook": "HTTP connection that gets each customer's changes, signed.",
+    "quality": "The firm's own limits of the quality gate: dataset, rule, limit. See docs/quality.md.",
+    "retrain_months": "Models are trained on data up to the first day of every so many months (the anchor).",
+    "is_paused": "True: the firm is not scheduled.",
+}
