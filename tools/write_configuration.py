@@ -36,8 +36,8 @@ Written by `python -m tools.write_configuration` from the code. Do not edit this
 
 An installation is configured by environment variables. A firm is configured by one row of `control.firms`,
 which `python -m include firms add --file FIRM.yaml` writes. [`firm.schema.json`](firm.schema.json) is the
-JSON schema of that file; [`examples/firms/`](../examples/firms) has a file for each kind of source and of shop.
-Passwords are in neither: they are in Airflow connections, which a firm's row names by id.
+JSON schema of that file; [`examples/firms/`](../examples/firms) has a file for each kind of source and of
+shop. Passwords are in neither: they are in Airflow connections, which a firm's row names by id.
 
 ## Environment variables
 
