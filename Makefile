@@ -16,7 +16,7 @@ CORES := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reo
 # Airflow's configuration of whoever calls must not reach the tests or the stack.
 unexport AIRFLOW_HOME
 
-.PHONY: help setup demo test test-fast lint up down health psql bench trust lock clean
+.PHONY: help setup airflow demo test test-fast lint up down health psql bench trust lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,10 @@ $(READY): requirements-dev.txt .ci/install.py
 		echo "setup: python3 was not found; install Python 3.11 or newer, or: make PYTHON=/path/to/python3 setup" >&2; exit 1; }
 	@$(PYTHON) .ci/install.py
 	@touch $@
+
+airflow: $(READY) ## put another Airflow into .venv, for tests: make airflow AIRFLOW=3.2.2
+	@test -n "$(AIRFLOW)" || { echo "airflow: name the version: make airflow AIRFLOW=3.2.2" >&2; exit 1; }
+	@$(PY) .ci/install.py "apache-airflow==$(AIRFLOW)"
 
 demo: $(READY) ## load two firms of real data, run their DAGs in Airflow, show what came out
 	@$(PY) -m include.demo

@@ -1,5 +1,7 @@
 """Set up `.venv` with exactly what requirements-dev.txt says. `make setup` runs this; it needs Python alone.
 
+With requirements as arguments it installs those into the `.venv` that is there: `make airflow` does so.
+
 uv does the work (seconds instead of minutes) at the version that is locked. It does not read pip's
 settings, so those of this machine (indexes, folders of wheels, certificates) are handed to it here.
 """
@@ -34,15 +36,21 @@ SEPARATORS = {"UV_FIND_LINKS": ","}  # the rest take a space, as pip does
 def main() -> None:
     """Create the folder, install uv into it, and let uv do the rest."""
     require_python()
+    if sys.argv[1:]:
+        sys.exit(uv("install", *sys.argv[1:]))
     if not runs(PYTHON) or version_of(PYTHON) != sys.version_info[:2]:
         create()
     pin = next(line for line in LOCK.read_text().splitlines() if line.startswith("uv=="))
     if not uv_is(pin.partition(" ")[0].removeprefix("uv==")):
         install_uv(pin.partition(" ")[0])
-    command = [PYTHON, "-m", "uv", "pip", "sync", "--compile-bytecode", "--python", PYTHON, LOCK]
-    done = subprocess.run(command, env={**uv_settings(pip_settings()), **os.environ}, check=False)
-    if done.returncode:
+    if uv("sync", "--compile-bytecode", LOCK):
         sys.exit("setup: the packages could not be installed; what failed is said above")
+
+
+def uv(action: str, *arguments: "str | Path") -> int:
+    """Run `uv pip` on the virtual environment, with this machine's pip settings; its exit status."""
+    command = [PYTHON, "-m", "uv", "pip", action, "--python", PYTHON, *arguments]
+    return subprocess.run(command, env={**uv_settings(pip_settings()), **os.environ}, check=False).returncode
 
 
 def require_python() -> None:
