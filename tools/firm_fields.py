@@ -30,9 +30,7 @@ FIELDS = {
         "Months that hold one of the last so many days are read again by each run; older ones are closed."
     ),
     "modules": "Parts of the pipeline to run. A list replaces the default, so repeat the modules you keep.",
-    "engine": (
-        "What runs the SQL over parquet files. Only `duckdb` is built: `spark` is refused when a run starts."
-    ),
+    "engine": ("What runs the SQL over parquet files."),
     "language": "Language of sentences, factors and explanations.",
     "owner": "Owner of the DAG, as Airflow shows it.",
     "alerts": "Where a message about a final failure goes: Airflow connection ids, no secrets.",

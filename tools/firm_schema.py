@@ -21,6 +21,9 @@ CHOICES = {  # checked by code, so pydantic's own schema does not list them
     "modules": NAMES,
     "publish.tables": PUBLISHED,
 }
+LIMITS = {
+    "ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum",
+}  # fmt: skip
 IDENTIFIERS = (
     "firm_key", "source.conn_id", "source.schema", "alerts.webhook", "alerts.slack", "alerts.smtp",
     "actions.rules.action_code", "actions.rules.segments", "publish.conn_id", "publish.schema",
@@ -31,6 +34,7 @@ IDENTIFIERS = (
 def firm_schema() -> dict[str, Any]:
     """The schema: one firm, or a list of them, as ``firms add --file`` takes it."""
     schema = Firm.model_json_schema()
+    _name_limits(schema)
     for name, field in fields(schema):
         field["description"] = FIELDS[name]
         field.pop("title", None)
@@ -73,6 +77,16 @@ def _texts(field: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for option in (field, field.get("items", {}), *field.get("anyOf", [])):
         if option.get("type") == "string":
             yield option
+
+
+def _name_limits(node: Any) -> None:
+    """Give limits the schema's names: pydantic leaves its own on a number that may be null."""
+    for part in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        _name_limits(part)
+    if isinstance(node, dict) and node.get("type") == "number":
+        for ours, name in LIMITS.items():
+            if ours in node:
+                node[name] = node.pop(ours)
 
 
 def _plain(part: dict[str, Any]) -> dict[str, Any]:

@@ -201,24 +201,30 @@ def _required(part: dict[str, Any], parts: dict[str, Any], prefix: str) -> Itera
 def _type(field: dict[str, Any]) -> str:
     """A field's type and limits in words."""
     if "anyOf" in field:
-        return " or ".join(_type(option) for option in field["anyOf"] if option.get("type") != "null")
+        options = [_type(option) for option in field["anyOf"] if option.get("type") != "null"]
+        return ", ".join([" or ".join(options), *_limits(field)])
     if "$ref" in field:
         return "a group of fields"
     if "enum" in field:
         return "one of " + ", ".join(f"`{value}`" for value in field["enum"])
+    if "const" in field:
+        return f"`{field['const']}`"
     if field.get("type") == "array":
         if "prefixItems" in field:
             return f"{len(field['prefixItems'])} numbers"
         return f"list: {_type(field['items'])}"
-    said = [WORDS.get(field["type"], field["type"])]
+    return ", ".join([WORDS.get(field["type"], field["type"]), *_limits(field)])
+
+
+def _limits(field: dict[str, Any]) -> Iterator[str]:
     for key, words in (
         ("minimum", "at least {}"), ("exclusiveMinimum", "above {}"), ("maximum", "at most {}"),
         ("exclusiveMaximum", "below {}"), ("minLength", "at least {} characters"),
         ("maxLength", "at most {} characters"), ("pattern", "pattern `{}`"),
     ):  # fmt: skip
         if key in field:
-            said.append(words.format(field[key]))
-    return ", ".join(said)
+            limit = field[key]
+            yield words.format(f"{limit:,.0f}" if isinstance(limit, float) and limit > 1 else limit)
 
 
 def _default(field: dict[str, Any]) -> str:

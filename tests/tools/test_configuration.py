@@ -128,6 +128,7 @@ ACME = {
         {"colour": "red"},
         {"modules": ["rfm", "magic"]},
         {"churn": {"decision_threshold": 1}},
+        {"actions": {"budget": -1}},
         {"rfm": {"quantiles": [0.2, 0.4, 0.6]}},
         {"publish": {"conn_id": "x", "schema": "y", "tables": ["other"]}},
         {
