@@ -22,6 +22,7 @@ from airflow.sdk import (
 )
 from airflow.sdk.exceptions import AirflowFailException
 
+from include.airflow_version import require_airflow
 from include.alerts import alert_of_run, alert_of_task
 from include.firms import FirmError, FirmShape
 from include.registry import standing_firms
@@ -46,6 +47,7 @@ AS_OF = Param(
 
 def build_shard(number: int, of: int) -> list[DAG]:
     """The DAGs of the firms in shard ``number`` (from 1) of ``of``; in a task, that task's DAG alone."""
+    require_airflow()
     wanted = get_parsing_context().dag_id
     firms = standing_firms(Settings.read().registry)
     return [

@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "models": set(),
     "simulator": set(),
     "airflow_api": set(),
+    "airflow_version": set(),
     "kinds": set(),
     "pipeline": {"datasets", "kinds"},
     "steps": {"datasets", "pipeline"},
@@ -51,7 +52,8 @@ MAY_IMPORT = {
     "report": VALUES | {"private_files", "settings", "engines", "handoff", "models", "modules", "version"},
     "doctor": VALUES | {"connections", "handoff", "registry", "settings", "sources", "warehouse"},
     "stack": {
-        "command_errors", "connections", "private_files", "postgres", "processes", "settings", "warehouse",
+        "airflow_version", "command_errors", "connections", "private_files", "postgres", "processes",
+        "settings", "warehouse",
     },
     "run": VALUES
     | {

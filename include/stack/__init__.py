@@ -22,6 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from include import postgres
+from include.airflow_version import AirflowTooOldError, require_airflow
 from include.connections import remember_services
 from include.private_files import close_home, private_folder, private_umask
 from include.settings import PROJECT, Settings
@@ -65,6 +66,10 @@ def up(settings: Settings | None = None, *, say: Say = lambda line: None) -> Sta
     A part that fails is named in the error with the end of its log, and whatever this call started is
     ended again. Services whose environment has changed since they were started are started anew.
     """
+    try:
+        require_airflow()
+    except AirflowTooOldError as error:
+        raise StackError(str(error)) from None
     settings = settings or Settings.read()
     seconds: dict[str, float] = {}
     with _locked(settings), contextlib.ExitStack() as undo, _timed(seconds, "all"):
