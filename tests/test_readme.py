@@ -2,16 +2,30 @@
 
 import re
 
+import psycopg
 import pytest
+import yaml
+from jsonschema import Draft202012Validator
 from typer.main import get_command
 
 from include.cli import app
+from include.firms import parse_firm
 from include.settings import PROJECT
 from include.warehouse import migrate
+from tools.firm_schema import firm_schema
 
 PAGES = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/upgrade.md")
 PATH = re.compile(r"`((?:include|dags|plugins|tools|tests|docs|examples|trust|bench|\.github)/[\w./-]*)`")
 PLACEHOLDER = re.compile(r"(^|[/_])(x|NNN)([/._]|$)")  # include/sources/x.py: a file to write
+REQUIRED = {
+    "firm_key": "acme",
+    "name": "Acme",
+    "source": {"kind": "csv", "uri": "file:///data/acme", "layout": "cdnow"},
+    "timezone": "UTC",
+    "currency": "EUR",
+    "working_day_period": 1,
+    "churn_threshold_days": 90,
+}
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 
 
@@ -78,9 +92,19 @@ def test_every_command_of_a_page_exists(page):
         assert (PROJECT / f"{module.replace('.', '/')}.py").exists()
 
 
-def test_every_view_and_table_of_the_readme_is_in_the_warehouse(migrated_dsn):
-    import psycopg
+@pytest.mark.parametrize("page", ["README.md", "docs/actions.md", "docs/publishing.md", "docs/sources.md"])
+def test_every_firm_and_setting_that_a_page_shows_is_valid(page):
+    blocks = re.findall(r"^```yaml\n(.*?)^```", (PROJECT / page).read_text(encoding="utf-8"), re.M | re.S)
+    rows = [REQUIRED | yaml.safe_load(block) for block in blocks]
 
+    errors = [error.message for row in rows for error in Draft202012Validator(firm_schema()).iter_errors(row)]
+    firms = [parse_firm(row) for row in rows]
+
+    assert errors == []
+    assert firms
+
+
+def test_every_view_and_table_of_the_readme_is_in_the_warehouse(migrated_dsn):
     migrate(migrated_dsn)
     text = section("What an analyst can query")
     named = set(re.findall(r"`((?:control|analytics|mart|pii)\.\w+|vw_\w+)`", text))
