@@ -95,7 +95,7 @@ def failure(error: str = "SourceError: the table is gone", **changes: str) -> Fa
         "as_of": "2026-11-21",
         "error": error,
         "log_url": "http://localhost/dags/firm_acme",
-        "rerun": "python -m include run acme --as-of 2026-11-21 --from extract_customers",
+        "rerun": "python -m include run acme --as-of 2026-11-21 --resume",
     }
     parts |= changes
     return Failure(**{"cause": cause_of(*parts.values()), **parts})
@@ -134,7 +134,7 @@ def test_a_message_names_firm_step_as_of_error_log_and_rerun(hook: Hook) -> None
         "Firmament: acme failed at extract_customers, as of 2026-11-21\n"
         "RuntimeError: the table is gone\n"
         "Log: http://localhost/extract_customers\n"
-        "Rerun: python -m include run acme --as-of 2026-11-21 --from extract_customers"
+        "Rerun: python -m include run acme --as-of 2026-11-21 --resume"
     ]
     assert hook.received[0]["step"] == "extract_customers"
 

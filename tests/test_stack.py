@@ -21,7 +21,7 @@ from include import postgres, stack
 from include.processes import family, is_alive
 from include.settings import PROJECT, Settings
 from include.stack.environment import fingerprint, keys, merge, service_environment
-from include.steps import STEPS
+from include.steps import STAGES
 
 DAG = """
 from airflow.sdk import dag, task
@@ -52,7 +52,7 @@ def own_environment(tmp_path, **environ):
 def test_a_tasks_token_outlives_the_longest_step(tmp_path):
     seconds = int(own_environment(tmp_path)["AIRFLOW__EXECUTION_API__JWT_EXPIRATION_TIME"])
 
-    assert seconds > 60 * max(step.timeout_minutes for step in STEPS)
+    assert seconds > 60 * max(stage.timeout_minutes for stage in STAGES)
 
 
 def test_the_caller_may_change_a_default_but_not_what_ties_services_together(tmp_path):

@@ -13,7 +13,7 @@ add column started_at timestamptz;
 
 comment on column control.step_runs.stage is 'Stage of the pipeline: one task of the firm''s DAG.';
 comment on column control.step_runs.airflow_run_id is
-'Run that the attempt belongs to: of Airflow, or of the command line; null before version 1.0.';
+'Run that the attempt belongs to: of Airflow, or of the command line; null before version 0.9.';
 comment on column control.step_runs.attempt is 'Number of the task''s attempt in that run, from 1.';
 comment on column control.step_runs.input_manifests is
 'Manifests that the step read, each path#token#sha256; path#none where nothing was there.';
