@@ -105,8 +105,8 @@ def held(kind: str, seed: int, folder: Path, *, customers: int = 600) -> Held:
         expected, deviation = (
             _floats(valued, f"{what}_{name}") for what in ("expected_spend", "spend_deviation")
         )
-        doubt, reach = _floats(valued, f"total_doubt_{name}")[0], _floats(valued, "total_reach")[0]
-        room = reach * np.sqrt(np.sum(deviation**2) + (doubt * expected.sum()) ** 2)
+        parameter_se, reach = _floats(valued, f"total_doubt_{name}")[0], _floats(valued, "total_reach")[0]
+        room = reach * np.sqrt(np.sum(deviation**2) + (parameter_se * expected.sum()) ** 2)
         totals.append(bool(abs(happened.sum() - expected.sum()) <= room))
     low, high = (_floats(valued, f"predicted_clv_1_year_{end}") for end in ("low", "high"))
     inside = (low - 0.01 <= happened) & (happened <= high + 0.01)  # money is rounded

@@ -1,7 +1,8 @@
-"""Fault points, where a test may make this process fail; and steps that end with their supervisor.
+"""Fault points at which a test makes this process fail, and the end of a step with its supervisor.
 
-``FIRMAMENT_FAULT=name:n:action`` makes the n-th visit to a point do ``action``; without it a point
-costs one look at a variable. Every point is in ``POINTS``, so that a test can prove that each one fires.
+``FIRMAMENT_FAULT=name:n:action`` performs ``action`` at the n-th visit of the point ``name``. Without the
+variable a point costs one dictionary lookup. ``POINTS`` lists all points, so a test can check that each
+fires.
 """
 
 from __future__ import annotations
@@ -20,49 +21,49 @@ ACTIONS = ("kill9", "raise", "hang", "enospc", "slow", "stop")
 SLOW_SECONDS = 2.0
 
 POINTS = {
-    "step.before_work": "A step has its token and has read nothing yet.",
-    "step.before_finish": "A step has done all its work; that it ended is not written down.",
+    "step.before_work": "A step has its token, before its first read.",
+    "step.before_finish": "A step has done all its work; its end is not recorded yet.",
     "store.before_call": "Before each call to the handoff store.",
-    "store.after_call": "After each call to the handoff store, before its answer is used.",
-    "handoff.after_part": "A part file has landed.",
-    "handoff.before_commit": "All parts have landed and are durable; no manifest names them.",
-    "handoff.after_commit": "The manifest is in the store; the writer has not heard of it.",
+    "store.after_call": "After each call to the handoff store, before its result is used.",
+    "handoff.after_part": "A part file is written.",
+    "handoff.before_commit": "All parts are written and durable; no manifest lists them yet.",
+    "handoff.after_commit": "The manifest is in the store; the writer has no confirmation yet.",
     "handoff.after_fetch": "A reader has a verified part.",
-    "handoff.before_delete": "The collector is about to delete a file.",
+    "handoff.before_delete": "Before the garbage collector deletes a file.",
     "extract.after_month": "One month has been read and committed.",
     "warehouse.before_copy": "A load's transaction is open and its staging table is empty.",
-    "warehouse.before_commit": "A load is staged, checked and about to commit.",
-    "warehouse.after_commit": "A load has committed; the loader has not heard of it.",
+    "warehouse.before_commit": "A load is staged and checked, before its commit.",
+    "warehouse.after_commit": "A load has committed; the loader has no confirmation yet.",
     "publish.after_table": "One table of the firm's own database is written; nothing is committed.",
-    "publish.before_commit": "All of the firm's tables are written and about to be committed.",
-    "publish.after_commit": "The firm's tables are committed; the writer has not heard of it.",
-    "erase.after_tombstone": "A customer's tombstone is set; nothing else has been erased.",
-    "erase.after_slice": "One slice of the handoffs has been searched, and written anew if it had to be.",
-    "erase.before_commit": "The customer is out of every table and about to be committed.",
-    "erase.after_commit": "The warehouse has forgotten the customer; nothing was searched yet.",
-    "outbox.before_commit": "Changes are written down and about to be committed.",
-    "outbox.before_mark": "A webhook has answered; the answer is not written down.",
+    "publish.before_commit": "All of the firm's tables are written, before the commit.",
+    "publish.after_commit": "The firm's tables are committed; the writer has no confirmation yet.",
+    "erase.after_tombstone": "A customer's erasure is recorded; nothing is erased yet.",
+    "erase.after_slice": "One slice of the handoffs is searched, and rewritten if it held the customer.",
+    "erase.before_commit": "The customer is deleted from every table, before the commit.",
+    "erase.after_commit": "The customer is erased from the warehouse; the handoffs are not searched yet.",
+    "outbox.before_commit": "Changes are enqueued, before the commit.",
+    "outbox.before_mark": "A webhook has answered; the answer is not recorded yet.",
 }
 
 _visits: dict[str, int] = {}
 
 
-class InjectedFault(RuntimeError):  # noqa: N818 - the glossary's word
-    """A fault that a test asked for."""
+class InjectedFault(RuntimeError):  # noqa: N818 - the term of the docs
+    """A fault injected by a test."""
 
 
 class Stopped(SystemExit):
-    """SIGTERM reached this step: end now, with the exit status a shell expects."""
+    """The step received SIGTERM: exit with 128 + the signal number."""
 
 
 def point(name: str) -> None:
-    """Fail here when ``FIRMAMENT_FAULT`` says so."""
-    wish = os.environ.get(VARIABLE)
-    if not wish:
+    """Perform the fault that ``FIRMAMENT_FAULT`` requests for this point, if any."""
+    request = os.environ.get(VARIABLE)
+    if not request:
         return
     if name not in POINTS:
         raise KeyError(f"no fault point {name!r}; add it to POINTS in include/faults.py")
-    target, count, action = _parse(wish)
+    target, count, action = _parse(request)
     if target != name:
         return
     _visits[name] = _visits.get(name, 0) + 1
@@ -70,15 +71,15 @@ def point(name: str) -> None:
         _act(name, action)
 
 
-def _parse(wish: str) -> tuple[str, int, str]:
+def _parse(request: str) -> tuple[str, int, str]:
     try:
-        name, count, action = wish.split(":")
+        name, count, action = request.split(":")
         if name in POINTS and int(count) > 0 and action in ACTIONS:
             return name, int(count), action
     except ValueError:
         pass
     raise ValueError(
-        f"{VARIABLE}={wish!r} is not NAME:N:ACTION with a name of {sorted(POINTS)}, "
+        f"{VARIABLE}={request!r} is not NAME:N:ACTION with a name of {sorted(POINTS)}, "
         f"N from 1 and an action of {list(ACTIONS)}"
     )
 
@@ -91,7 +92,7 @@ def _act(name: str, action: str) -> None:
         raise InjectedFault(f"injected at {name}")
     elif action == "enospc":
         raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)} (injected at {name})")
-    elif action == "stop":  # until somebody sends SIGCONT: a zombie
+    elif action == "stop":  # until SIGCONT
         os.kill(os.getpid(), signal.SIGSTOP)
     elif action == "slow":
         time.sleep(SLOW_SECONDS)
@@ -101,10 +102,11 @@ def _act(name: str, action: str) -> None:
 
 
 def die_with_parent(parent: int | None = None) -> None:
-    """Let the kernel kill this process when the one that started it ends, and let SIGTERM raise ``Stopped``.
+    """Have the kernel kill this process when its parent ends, and let SIGTERM raise ``Stopped``.
 
-    Airflow's own kill does not stop a task: a supervisor that dies leaves its child working, and
-    SIGTERM is swallowed. ``parent`` is the pid expected as parent (who may have died already).
+    Airflow does not stop a task by itself: if its supervisor dies, the child continues, and SIGTERM is
+    ignored. ``parent`` is the expected parent pid; if the parent has already ended, this process ends at
+    once.
     """
     if sys.platform == "linux":
         pr_set_pdeathsig = 1

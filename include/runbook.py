@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from include.firms import FirmShape
-from include.schedule import DAILY, WEEKLY, is_scheduled, moment, run_day
+from include.schedule import DAILY, WEEKLY, instant_of, is_scheduled, run_day
 from include.steps import Stage, Step
 
 
@@ -27,7 +27,9 @@ def backfill_command(firm: FirmShape, first: date, last: date) -> str:
     if days == 0:
         raise ValueError(f"firm {firm.firm_key} has no schedule: run its days one by one")
     ends = run_day(first + timedelta(days=days - 1), every_days=days), run_day(last, every_days=days)
-    starts = (moment(end - timedelta(days=days), hour=firm.schedule_hour, zone=firm.timezone) for end in ends)
+    starts = (
+        instant_of(end - timedelta(days=days), hour=firm.schedule_hour, zone=firm.timezone) for end in ends
+    )
     start, stop = (f"{one:%Y-%m-%dT%H:%M:%SZ}" for one in starts)
     return f"airflow backfill create --dag-id firm_{firm.firm_key} --from-date {start} --to-date {stop}"
 

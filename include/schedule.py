@@ -1,7 +1,7 @@
-"""When a firm runs, and the one rule that gives every run its ``as_of``.
+"""When a firm runs, and how every run gets its ``as_of``.
 
-A firm runs every ``working_day_period`` days at ``schedule_hour`` in its own zone. The days are counted
-from a Monday, so a weekly firm runs on Mondays and no firm's rhythm hangs on the day it was added.
+A firm runs every ``working_day_period`` days at ``schedule_hour`` in its time zone. Days are counted from a
+Monday, so a weekly firm runs on Mondays, and no schedule depends on the day a firm was added.
 """
 
 from __future__ import annotations
@@ -18,40 +18,40 @@ DAILY, WEEKLY = 1, 7
 
 
 class AsOfError(ValueError):
-    """A run's as_of cannot be used; trying again would not help."""
+    """A run's as_of is invalid; a retry cannot succeed."""
 
 
 def is_scheduled(firm: FirmShape) -> bool:
-    """Whether the firm runs by itself; an inactive or paused one runs only when somebody starts it."""
+    """Whether the firm has a schedule. An inactive or paused firm has none and runs only manually."""
     return firm.working_day_period > 0 and not firm.is_paused
 
 
 def cron(firm: FirmShape) -> str | None:
-    """The firm's rhythm as a cron expression in its zone; None when cron has no word for it."""
+    """The schedule as a cron expression in the firm's time zone; None if cron cannot express it."""
     days = {DAILY: "*", WEEKLY: "1"}.get(firm.working_day_period)
     return f"0 {firm.schedule_hour} * * {days}" if days else None
 
 
 def run_day(day: date, *, every_days: int) -> date:
-    """The latest day of the rhythm that is not after ``day``."""
+    """The latest scheduled day on or before ``day``."""
     # date.min, ordinal 1, is a Monday.
     return day - timedelta(days=(day.toordinal() - 1) % every_days)
 
 
-def moment(day: date, *, hour: int, zone: str) -> datetime:
-    """The instant, in UTC, at which a run of ``day`` is due."""
+def instant_of(day: date, *, hour: int, zone: str) -> datetime:
+    """The instant (UTC) at which the run of ``day`` is due."""
     return datetime.combine(day, time(hour), tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
 def due_at(at: datetime, *, every_days: int, hour: int, zone: str) -> datetime:
-    """The latest due instant that is not after ``at``."""
+    """The latest due instant on or before ``at``."""
     day = run_day(at.astimezone(ZoneInfo(zone)).date(), every_days=every_days)
-    due = moment(day, hour=hour, zone=zone)
-    return due if due <= at else moment(day - timedelta(days=every_days), hour=hour, zone=zone)
+    due = instant_of(day, hour=hour, zone=zone)
+    return due if due <= at else instant_of(day - timedelta(days=every_days), hour=hour, zone=zone)
 
 
 def last_due(firm: FirmShape, at: datetime) -> date | None:
-    """The as_of of the latest snapshot that was due at ``at``; None for a firm that is not scheduled."""
+    """The as_of of the latest run due at ``at``; None for a firm without a schedule."""
     if not is_scheduled(firm):
         return None
     due = due_at(at, every_days=firm.working_day_period, hour=firm.schedule_hour, zone=firm.timezone)
@@ -59,10 +59,10 @@ def last_due(firm: FirmShape, at: datetime) -> date | None:
 
 
 def as_of_of_run(context: Mapping[str, Any], zone: str) -> date:
-    """The as_of of an Airflow run: the ``as_of`` it was started with, else its interval's end.
+    """The as_of of an Airflow run: its parameter ``as_of`` if given, else the end of its data interval.
 
-    A run started without a logical date has no interval: it is as of the firm's own date at
-    the moment the run was due. AsOfError for a date that is no date or lies ahead of the run.
+    A run without a logical date has no interval; its as_of is the firm's date when the run was due. AsOfError
+    for an invalid date, a date in the future, or a parameter given to a backfill.
     """
     run = context["dag_run"]
     today = as_of_of_interval(run.run_after, zone)
@@ -72,7 +72,7 @@ def as_of_of_run(context: Mapping[str, Any], zone: str) -> date:
         return as_of_of_interval(end, zone) if end is not None else today
     if getattr(run.run_type, "value", run.run_type) == "backfill":
         raise AsOfError(
-            "as_of cannot be given to a backfill: each of its runs takes the end of its own interval. "
+            "a backfill takes no as_of: each of its runs uses the end of its own interval. "
             "Start it again without the parameter"
         )
     try:
@@ -81,7 +81,7 @@ def as_of_of_run(context: Mapping[str, Any], zone: str) -> date:
         raise AsOfError(str(error)) from None
     if as_of > today:
         raise AsOfError(
-            f"as_of {as_of} lies ahead: it is {today} in {zone}, and nothing after that has happened. "
+            f"as_of {as_of} is in the future: today is {today} in {zone}. "
             f"Start the run with {today} or earlier"
         )
     return as_of

@@ -21,7 +21,7 @@ from pendulum import DateTime, instance, now
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from include.schedule import due_at, moment
+from include.schedule import due_at, instant_of
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
@@ -112,7 +112,7 @@ class EveryDays(Timetable):
 
     def _move(self, due: DateTime, intervals: int) -> DateTime:
         day = due.astimezone(ZoneInfo(self.zone)).date() + timedelta(days=self.days * intervals)
-        return instance(moment(day, hour=self.hour, zone=self.zone))
+        return instance(instant_of(day, hour=self.hour, zone=self.zone))
 
 
 class MissingPools:

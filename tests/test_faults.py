@@ -1,4 +1,4 @@
-"""Fault points fire when, where and how they are told to, and otherwise do nothing."""
+"""Fault points fire at the configured visit and do nothing otherwise."""
 
 import errno
 import os
@@ -21,7 +21,7 @@ def _fresh(monkeypatch):
     monkeypatch.setattr(faults, "_visits", {})
 
 
-def test_without_a_wish_nothing_happens(monkeypatch):
+def test_without_a_request_nothing_happens(monkeypatch):
     monkeypatch.delenv(faults.VARIABLE, raising=False)
 
     for name in faults.POINTS:
@@ -52,7 +52,7 @@ def test_kill9_ends_the_process():
     assert status == -signal.SIGKILL
 
 
-def test_slow_goes_on_afterwards(monkeypatch):
+def test_slow_continues_afterwards(monkeypatch):
     monkeypatch.setattr(faults, "SLOW_SECONDS", 0.05)
     monkeypatch.setenv(faults.VARIABLE, "handoff.after_part:1:slow")
     began = time.monotonic()
@@ -63,10 +63,10 @@ def test_slow_goes_on_afterwards(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "wish", ["x", "nowhere:1:raise", "handoff.after_part:0:raise", "handoff.after_part:1:explode", "a:b:c"]
+    "setting", ["x", "nowhere:1:raise", "handoff.after_part:0:raise", "handoff.after_part:1:explode", "a:b:c"]
 )
-def test_a_wish_that_names_nothing_is_refused(monkeypatch, wish):
-    monkeypatch.setenv(faults.VARIABLE, wish)
+def test_an_invalid_request_is_refused(monkeypatch, setting):
+    monkeypatch.setenv(faults.VARIABLE, setting)
 
     with pytest.raises(ValueError, match="NAME:N:ACTION"):
         faults.point("handoff.after_part")

@@ -30,7 +30,7 @@ def run(as_of: str | None = None, *, end: datetime | None = None, kind: str = "m
 
 
 @pytest.mark.parametrize(("period", "expression"), [(1, "0 5 * * *"), (7, "0 5 * * 1"), (3, None), (0, None)])
-def test_a_daily_and_a_monday_rhythm_are_cron(period: int, expression: str | None) -> None:
+def test_a_daily_and_a_monday_schedule_are_cron(period: int, expression: str | None) -> None:
     assert cron(firm(period)) == expression
 
 
@@ -67,7 +67,7 @@ def test_the_hour_is_the_firms_own_on_both_sides_of_a_clock_change() -> None:
     assert due == [datetime(2026, 3, 28, 5, tzinfo=UTC), datetime(2026, 3, 29, 4, tzinfo=UTC)]
 
 
-def test_a_firm_that_is_not_scheduled_has_nothing_due() -> None:
+def test_a_firm_without_a_schedule_has_no_run_due() -> None:
     assert last_due(firm(0), datetime(2026, 1, 1, tzinfo=UTC)) is None
 
 
@@ -83,7 +83,7 @@ def test_a_run_without_an_interval_is_as_of_the_firms_own_today() -> None:
     assert as_of_of_run(run(), "America/New_York") == date(2026, 11, 20)
 
 
-def test_the_as_of_it_was_started_with_wins() -> None:
+def test_the_as_of_parameter_has_priority() -> None:
     end = datetime(2026, 11, 20, 5, tzinfo=UTC)
 
     assert as_of_of_run(run("2024-02-29", end=end), "Europe/London") == date(2024, 2, 29)
@@ -91,12 +91,14 @@ def test_the_as_of_it_was_started_with_wins() -> None:
 
 def test_today_is_the_last_as_of_that_is_accepted() -> None:
     assert as_of_of_run(run("2026-11-21"), "Europe/London") == date(2026, 11, 21)
-    with pytest.raises(AsOfError, match="2026-11-21 lies ahead: it is 2026-11-20 in America/New_York"):
+    with pytest.raises(
+        AsOfError, match="2026-11-21 is in the future: today is 2026-11-20 in America/New_York"
+    ):
         as_of_of_run(run("2026-11-21"), "America/New_York")
 
 
 @pytest.mark.parametrize("text", ["tomorrow", "2026-13-01", "1970-01-01", "'; drop table x", "{{ ds }}"])
-def test_what_is_no_date_is_refused(text: str) -> None:
+def test_an_invalid_date_is_refused(text: str) -> None:
     with pytest.raises(AsOfError):
         as_of_of_run(run(text), "Europe/London")
 
@@ -104,5 +106,5 @@ def test_what_is_no_date_is_refused(text: str) -> None:
 def test_a_backfill_takes_no_as_of() -> None:
     end = datetime(2026, 11, 20, 5, tzinfo=UTC)
 
-    with pytest.raises(AsOfError, match="cannot be given to a backfill"):
+    with pytest.raises(AsOfError, match="a backfill takes no as_of"):
         as_of_of_run(run("2026-11-01", end=end, kind="backfill"), "Europe/London")

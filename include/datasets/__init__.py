@@ -1,7 +1,7 @@
-"""The datasets that steps hand to one another: grain, columns, types, units. The contract, as data.
+"""The datasets that steps exchange: grain, columns, types and units. The contract, as data.
 
-``extracted`` holds what a firm's systems are read into, ``computed`` what comes of it; ``contract``
-says what a dataset is. A new dataset is a row in one of them.
+``extracted`` and ``engagement`` hold what sources yield; the other modules hold what is computed from it.
+``contract`` defines a dataset. A new dataset is a row in one of these modules.
 """
 
 from types import ModuleType

@@ -1,4 +1,4 @@
-"""What actions hand from step to step: what each customer is decided on by, and what is decided."""
+"""Datasets of actions: the inputs of a customer's decision, and the decided action."""
 
 import pyarrow as pa
 
@@ -6,7 +6,7 @@ from include.datasets.contract import CUSTOMER_ID, MONEY, RATE, TEXT, Dataset, c
 
 ACTION_CANDIDATES = Dataset(
     name="action_candidates",
-    about="One row per customer with a segment, a churn risk and a value: what an action is decided by.",
+    about="One row per customer with a segment, a churn risk and a positive value: the inputs of an action.",
     grain=("customer_id",),
     schema=pa.schema(
         [
@@ -20,25 +20,30 @@ ACTION_CANDIDATES = Dataset(
 
 ACTIONS = Dataset(
     name="actions",
-    about="One row per customer whom some action pays for: the action, why, and whether it is done.",
+    about="One row per customer with a profitable action: the action, the reason, and whether it is chosen.",
     grain=("customer_id",),
     schema=pa.schema(
         [
             CUSTOMER_ID,
             column("action_code", TEXT, "Action: row of the firm's rules.", required=True),
-            column("cost_amount", MONEY, "Cost of doing it for this customer.", required=True),
+            column("cost_amount", MONEY, "Cost of the action for this customer.", required=True),
             column(
                 "expected_benefit_amount", MONEY, "Margin it is expected to add in a year.", required=True
             ),
-            column("roi", RATE, "Benefit less cost, over cost; null where it costs nothing."),
+            column("roi", RATE, "(benefit - cost) / cost; null where the cost is 0."),
             column(
                 "is_holdout",
                 pa.bool_(),
-                "Drawn at random to be left alone, so that the effect can be measured.",
+                "In the random holdout: not treated, so that the effect can be measured.",
                 required=True,
             ),
-            column("is_chosen", pa.bool_(), "To be done: within the budget and not held out.", required=True),
-            column("explanation", TEXT, "Why, in the firm's language.", required=True),
+            column(
+                "is_chosen",
+                pa.bool_(),
+                "To be carried out: within the budget and not in the holdout.",
+                required=True,
+            ),
+            column("explanation", TEXT, "Reason, in the firm's language.", required=True),
         ]
     ),
 )

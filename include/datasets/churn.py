@@ -1,4 +1,4 @@
-"""What churn hands from step to step: training rows, the model of an anchor, each customer's risk."""
+"""Datasets of churn: training rows, the model of an anchor (training date), each customer's risk."""
 
 import pyarrow as pa
 
@@ -7,7 +7,7 @@ from include.datasets.features import CUSTOMER_FEATURES
 
 CHURN_TRAINING = Dataset(
     name="churn_training",
-    about="One row per past cutoff and customer: features before the cutoff, and what then happened.",
+    about="One row per past cutoff and customer: features before the cutoff, and the label after it.",
     by="anchor",
     grain=("cutoff", "is_blind", "customer_id"),
     schema=pa.schema(
@@ -16,7 +16,7 @@ CHURN_TRAINING = Dataset(
             column(
                 "is_blind",
                 pa.bool_(),
-                "Computed with everything from the cutoff on taken away; the sentinel's control.",
+                "Control rows of a leakage check: computed without any data from the cutoff on.",
                 required=True,
             ),
             CUSTOMER_ID,
@@ -28,21 +28,23 @@ CHURN_TRAINING = Dataset(
 
 CHURN_MODEL = Dataset(
     name="churn_model",
-    about="One row per part of an anchor's churn model: trees as text, calibration, rivals, every number.",
+    about="One row per part of an anchor's churn model: trees, calibration, baselines, metrics.",
     by="anchor",
     grain=("part",),
     schema=pa.schema(
         [
             column("part", TEXT, "'header', 'trees', 'calibration', 'metrics', ...", required=True),
             column("body", TEXT, "LightGBM's text for 'trees', JSON for the others.", required=True),
-            column("sha256", TEXT, "Hash of part and body; a part that differs is refused.", required=True),
+            column(
+                "sha256", TEXT, "Hash of part and body; a part with another hash is rejected.", required=True
+            ),
         ]
     ),
 )
 
 CHURN_RISK = Dataset(
     name="churn_risk",
-    about="One row per customer with a sale before as_of: churn probability or score, reasons, what to do.",
+    about="One row per customer with a sale before as_of: churn probability or score, reasons, action.",
     grain=("customer_id",),
     schema=pa.schema(
         [
@@ -58,7 +60,7 @@ CHURN_RISK = Dataset(
                 "30 days against a third of 90: 'increasing', 'stable', 'decreasing' or 'inactive'.",
                 required=True,
             ),
-            column("spend_trend", TEXT, "The same of net spend.", required=True),
+            column("spend_trend", TEXT, "The same for net spend.", required=True),
             column(
                 "avg_order_interval_change_pct",
                 RATE,
@@ -68,7 +70,7 @@ CHURN_RISK = Dataset(
             column(
                 "churn_probability",
                 RATE,
-                "P(no sale in the next churn_threshold_days); null where rules score, for that is none.",
+                "P(no sale in the next churn_threshold_days); null where rules score.",
             ),
             column("churn_risk_score", pa.int32(), "0 to 100.", required=True),
             column("churn_risk_category", TEXT, "'Low', 'Medium', 'High' or 'Critical'.", required=True),
@@ -92,10 +94,12 @@ CHURN_RISK = Dataset(
                 for n in (1, 2, 3)
             ),
             column("intervention_priority", pa.int8(), "1 to 5; 1 is most urgent.", required=True),
-            column("recommended_action", TEXT, "Code of what to do, by category.", required=True),
+            column(
+                "recommended_action", TEXT, "Code of the recommended action, by risk category.", required=True
+            ),
             column("recommended_action_text", TEXT, "The same in the firm's language.", required=True),
             column("method", TEXT, "'lightgbm', 'bgnbd', 'recency' or 'rules'.", required=True),
-            column("model_version", TEXT, "The model that scored.", required=True),
+            column("model_version", TEXT, "Version of the model that scored.", required=True),
         ]
     ),
 )

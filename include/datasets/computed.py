@@ -1,4 +1,4 @@
-"""What is computed from the extracted datasets: days, summaries, RFM."""
+"""Datasets computed from the extracted ones: customer days, summaries, RFM."""
 
 import pyarrow as pa
 
@@ -93,7 +93,7 @@ CUSTOMER_SUMMARY = Dataset(
 
 RFM_VALUES = Dataset(
     name="rfm_values",
-    about="One row per RFM metric and distinct value: how many customers have it, and have less.",
+    about="One row per RFM metric and distinct value: number of customers with it, and with a worse value.",
     grain=("metric", "metric_value"),
     schema=pa.schema(
         [
@@ -113,8 +113,10 @@ RFM_CUTS = Dataset(
         [
             column("metric", TEXT, "'recency', 'frequency' or 'monetary'.", required=True),
             column("lowest_value", MONEY, "The run's lowest value.", required=True),
-            column("score", pa.int8(), "1 to 5; 5 is best. Null below the sufficiency gate."),
-            column("percentile", RATE, "0 to 100: customers with a worse value plus half the ties."),
+            column("score", pa.int8(), "1 to 5; 5 is best. Null with too few customers."),
+            column(
+                "percentile", RATE, "0 to 100: share of customers with a worse value plus half of the ties."
+            ),
         ]
     ),
 )
@@ -126,11 +128,11 @@ SEGMENTS = Dataset(
     schema=pa.schema(
         [
             column("segment_code", TEXT, "Short stable name.", required=True),
-            column("segment_name", TEXT, "Name as people say it.", required=True),
-            column("segment_description", TEXT, "Who is in it."),
+            column("segment_name", TEXT, "Display name.", required=True),
+            column("segment_description", TEXT, "Description of its customers."),
             column("segment_type", TEXT, "'rfm'.", required=True),
             column("cells", TEXT, "Cells, as boxes of R F M digits: '45 3 45; 3 345 45'.", required=True),
-            column("target_marketing_strategy", TEXT, "What to do with them."),
+            column("target_marketing_strategy", TEXT, "Recommended marketing action."),
             column("retention_priority", pa.int32(), "1 to 10; 1 is most urgent to keep.", required=True),
             column("value_tier", TEXT, "'High value', 'Growth potential', 'At risk' or 'Recovery'."),
         ]

@@ -1,11 +1,10 @@
-"""What a dataset is: a named table with a grain and typed columns, checked on write and on read.
+"""A dataset: a named table with a grain and typed columns, checked at every write and read.
 
-A dataset is kept in slices: events by month (``month=2026-11``), everything else by snapshot
-(``as_of=2026-11-21``). What training leaves lies at its anchor, the day before which its data ends.
-``check`` is called on every write and every read: no step sees a table that breaks the contract.
+A dataset is stored in slices: events by month (``month=2026-11``), training results by anchor (training date:
+the data ends before it), everything else by snapshot (``as_of=2026-11-21``).
 
-Money is ``decimal128(18, 4)`` in the firm's currency, up to the totals of one customer; instants are UTC;
-days are days in the firm's time zone; ids are text, exactly as the source wrote them.
+Money is ``decimal128(18, 4)`` in the firm's currency, up to the totals of one customer. Instants are UTC.
+Days are days in the firm's time zone. Ids are text, unchanged from the source.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ import pyarrow as pa
 
 MONEY = pa.decimal128(18, 4)
 FIRM_TOTAL = pa.decimal128(38, 4)
-"""Sums over all of a firm's customers: every customer may come to the limit of MONEY."""
+"""Sums over all customers of a firm: each customer alone may reach the limit of MONEY."""
 QUANTITY = pa.decimal128(18, 4)
 INSTANT = pa.timestamp("us", tz="UTC")
 DAY = pa.date32()
@@ -28,17 +27,17 @@ RATE = pa.float64()
 
 
 class ContractError(ValueError):
-    """A table breaks its dataset's contract; the message names the dataset and the column."""
+    """A table violates its dataset's contract; the message names the dataset and the column."""
 
 
 def column(name: str, kind: pa.DataType, about: str, *, required: bool = False) -> pa.Field:
-    """One column of a dataset: its name, type, what it means, and whether it may be null."""
+    """A column: name, type, description, and whether it is required (not null)."""
     return pa.field(name, kind, nullable=not required, metadata={"about": about})
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A named table handed from step to step."""
+    """A named table that steps write and read."""
 
     name: str
     about: str
@@ -49,16 +48,16 @@ class Dataset:
 
     @property
     def fingerprint(self) -> str:
-        """A short hash of column names, types and nullability: changes when the contract does."""
+        """Hash of column names, types, nullability and order; it identifies the contract of stored files."""
         text = ";".join(f"{f.name}:{f.type}:{f.nullable}" for f in self.schema)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def about_column(self, name: str) -> str:
-        """What a column means, in words."""
+        """Description of a column."""
         return (self.schema.field(name).metadata or {}).get(b"about", b"").decode()
 
     def check(self, batch: pa.RecordBatch | pa.Table) -> None:
-        """Raise ContractError unless columns, types and required values are as declared."""
+        """ContractError unless columns, types and required values match the contract."""
         wanted, found = self.schema.names, batch.schema.names
         if missing := [name for name in wanted if name not in found]:
             raise ContractError(f"{self.name}: missing columns {missing}; see include/datasets/")
@@ -77,7 +76,7 @@ class Dataset:
                 )
 
     def conform(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """The batch with columns in contract order and types cast safely, checked."""
+        """The batch with columns in contract order and types cast safely; ContractError otherwise."""
         if missing := [name for name in self.schema.names if name not in batch.schema.names]:
             raise ContractError(f"{self.name}: missing columns {missing}; see include/datasets/")
         columns = []

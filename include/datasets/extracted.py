@@ -1,4 +1,4 @@
-"""What a firm's own systems are read into: the canonical datasets that every source yields."""
+"""Extracted datasets: the canonical tables that every source yields."""
 
 import pyarrow as pa
 
@@ -26,15 +26,15 @@ TRANSACTIONS = Dataset(
             column("kind", TEXT, "'sale' or 'return'.", required=True),
             column("occurred_at", INSTANT, "When it happened, UTC.", required=True),
             column("order_date", DAY, "Its day in the firm's time zone.", required=True),
-            column("customer_id", TEXT, "The buyer; null when nobody was identified."),
-            column("product_id", TEXT, "What was bought; null when the source does not say."),
+            column("customer_id", TEXT, "The buyer; null if not identified."),
+            column("product_id", TEXT, "Product; null when the source has none."),
             column("quantity", QUANTITY, "Units; never negative.", required=True),
             column("gross_amount", MONEY, "Before discounts; never negative.", required=True),
             column("discount_amount", MONEY, "Discounts given; never negative.", required=True),
-            column("net_amount", MONEY, "Gross less discount; a return's is given back.", required=True),
+            column("net_amount", MONEY, "Gross less discount; for a return the refund.", required=True),
             column("margin_amount", MONEY, "Net less cost of goods; null when unknown."),
             column("channel", TEXT, "Where it was sold: store, web, ..."),
-            column("payment_method", TEXT, "How it was paid."),
+            column("payment_method", TEXT, "Payment method."),
             column("programme_id", TEXT, "Loyalty programme it was booked under."),
         ]
     ),
@@ -56,7 +56,7 @@ CUSTOMERS = Dataset(
             column("city", TEXT, "City."),
             column("country", TEXT, "Country."),
             column("joined_date", DAY, "First known to the firm."),
-            column("acquisition_channel", TEXT, "How the customer came."),
+            column("acquisition_channel", TEXT, "Channel of acquisition."),
             column("age_band", TEXT, "Age group, where only that is known."),
             column("income_band", TEXT, "Income group."),
             column("household_size", TEXT, "People in the household, as the source codes it."),
@@ -101,16 +101,16 @@ LOYALTY_MOVEMENTS = Dataset(
 
 
 def rejected_of(dataset: Dataset) -> Dataset:
-    """The rows of ``dataset`` that could not be used, each as its source wrote it, with the reason."""
+    """The dataset of rejected rows of ``dataset``: each row as the source gave it, with the reason."""
     return Dataset(
         name=f"{dataset.name}_rejected",
-        about=f"One row per row of {dataset.name} that could not be used.",
+        about=f"One row per row of {dataset.name} that was rejected.",
         by=dataset.by,
         grain=("reason", "row_number"),
         pii=("source_row",) if dataset.pii else (),
         schema=pa.schema(
             [
-                column("reason", TEXT, "Why it could not be used.", required=True),
+                column("reason", TEXT, "Reason of the rejection.", required=True),
                 column("row_number", COUNT, "Within the slice and reason.", required=True),
                 column("source_row", TEXT, "The row as JSON."),
             ]

@@ -1,4 +1,4 @@
-"""The groups of customer features, one query each, that ``features`` puts side by side."""
+"""The groups of customer features, one query each; ``features`` joins them."""
 
 import pyarrow as pa
 

@@ -1,8 +1,8 @@
-"""Customer features: seven groups, each computed by its own query, and all of them side by side.
+"""Customer features: seven groups, each computed by its own query, and all of them joined.
 
-Every feature is a function of one customer's own history before ``as_of``, so the same queries serve
-scoring (as_of is the run's) and training (as_of is a past cutoff), and a sample of customers has the
-features it would have among all. ``docs/features.md`` is written from these rows.
+Every feature is a function of one customer's own history before ``as_of``. So the same queries serve scoring
+(as_of of the run) and training (as_of is a past cutoff), and a feature does not depend on the sample of
+customers. ``docs/features.md`` is generated from these rows.
 """
 
 import pyarrow as pa
@@ -106,7 +106,7 @@ RATIO_FEATURES = Dataset(
             column(
                 "recency_share", RATE, "First to last sale day over first sale day to as_of (BTYD t_x / T)."
             ),
-            column("gap_cv", RATE, "Standard deviation of gaps over their mean: 0 is a clockwork customer."),
+            column("gap_cv", RATE, "Standard deviation of gaps over their mean: 0 is perfectly regular."),
             column(
                 "avg_order_interval_change_pct",
                 RATE,

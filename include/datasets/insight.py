@@ -1,4 +1,4 @@
-"""What insight hands from step to step: the firm's metrics, and what is written about them."""
+"""Datasets of insight: the firm's metrics, and the sentences written from them."""
 
 import pyarrow as pa
 
@@ -6,7 +6,7 @@ from include.datasets.contract import FIRM_TOTAL, TEXT, Dataset, column
 
 FIRM_METRICS = Dataset(
     name="firm_metrics",
-    about="One row per metric of the firm and member of it, such as a segment: its value and definition.",
+    about="One row per metric and member, such as a segment: its value and definition.",
     grain=("metric", "member"),
     schema=pa.schema(
         [
@@ -14,16 +14,14 @@ FIRM_METRICS = Dataset(
             column(
                 "member",
                 TEXT,
-                "Segment or risk category the value is of; empty for the whole firm.",
+                "Segment or risk category; empty for the whole firm.",
                 required=True,
             ),
             column("unit", TEXT, "'count', 'days', 'money' or 'percent' (12.5 is 12.5 %).", required=True),
-            column("numerator", FIRM_TOTAL, "What is counted or summed; the value itself where not a ratio."),
-            column("denominator", FIRM_TOTAL, "What it is divided by; null where the metric is no ratio."),
-            column(
-                "metric_value", FIRM_TOTAL, "The value; null where it is not defined or its module is off."
-            ),
-            column("definition", TEXT, "What is counted, over what, in which days.", required=True),
+            column("numerator", FIRM_TOTAL, "Numerator; the value itself if the metric is not a ratio."),
+            column("denominator", FIRM_TOTAL, "Denominator; null if the metric is not a ratio."),
+            column("metric_value", FIRM_TOTAL, "The value; null if undefined or if its module is off."),
+            column("definition", TEXT, "Definition: numerator, denominator, days.", required=True),
         ]
     ),
 )
@@ -35,10 +33,10 @@ FIRM_INSIGHT = Dataset(
     schema=pa.schema(
         [
             column("language_code", TEXT, "'en' or 'tr'.", required=True),
-            column("place", pa.int32(), "Order in which sentences are read, from 1.", required=True),
-            column("is_firm_language", pa.bool_(), "Whether the firm reads this language.", required=True),
+            column("place", pa.int32(), "Reading order, from 1.", required=True),
+            column("is_firm_language", pa.bool_(), "Whether this is the firm's language.", required=True),
             column("kind", TEXT, "'headline', 'fact' or 'recommendation'.", required=True),
-            column("rule_code", TEXT, "Code of the sentence: the row of its template.", required=True),
+            column("rule_code", TEXT, "Code of the sentence template.", required=True),
             column("sentence", TEXT, "The text, with every number written out.", required=True),
             column(
                 "cited_metrics",

@@ -1,4 +1,4 @@
-"""What lifetime value hands from step to step: histories, an anchor's model, each customer's value."""
+"""Datasets of lifetime value: histories, the model of an anchor (training date), each customer's value."""
 
 import pyarrow as pa
 
@@ -7,7 +7,7 @@ from include.datasets.contract import COUNT, CUSTOMER_ID, DAY, MONEY, RATE, TEXT
 
 VALUE_HISTORIES = Dataset(
     name="value_histories",
-    about="One row per cutoff and sampled customer: customer_summary before it, and what came after it.",
+    about="One row per cutoff and sampled customer: customer_summary before it, and the spend after it.",
     by="anchor",
     grain=("cutoff", "customer_id"),
     schema=pa.schema(
@@ -35,21 +35,23 @@ VALUE_HISTORIES = Dataset(
 
 VALUE_MODEL = Dataset(
     name="value_model",
-    about="One row per part of an anchor's value model: fitted parameters, trees, cuts, every number.",
+    about="One row per part of an anchor's value model: fitted parameters, trees, cuts, metrics.",
     by="anchor",
     grain=("part",),
     schema=pa.schema(
         [
             column("part", TEXT, "'header', 'bgnbd', 'gammagamma', 'trees', 'cuts', ...", required=True),
             column("body", TEXT, "LightGBM's text for 'trees', JSON for the others.", required=True),
-            column("sha256", TEXT, "Hash of part and body; a part that differs is refused.", required=True),
+            column(
+                "sha256", TEXT, "Hash of part and body; a part with another hash is rejected.", required=True
+            ),
         ]
     ),
 )
 
 LTV = Dataset(
     name="ltv",
-    about="One row per customer with a sale before as_of: what it was worth, and is expected to be.",
+    about="One row per customer with a sale before as_of: value so far and predicted value.",
     grain=("customer_id",),
     schema=pa.schema(
         [
@@ -74,13 +76,13 @@ LTV = Dataset(
             ),
             column("historical_clv", MONEY, "Value so far: margin, like the predictions.", required=True),
             column("expected_orders_1_year", RATE, "Days with a purchase expected in the next 365 days."),
-            column("probability_alive", RATE, "P(still a customer); no churn probability."),
+            column("probability_alive", RATE, "P(still a customer); not a churn probability."),
             *(
                 column(f"predicted_clv_{name}", MONEY, f"Discounted margin of orders in {words}.")
                 for name, words in (
                     ("1_year", "the next 365 days"),
                     ("3_year", "the next 1,095 days"),
-                    ("lifetime", "all time to come"),
+                    ("lifetime", "the whole future"),
                 )
             ),
             column("predicted_clv_1_year_low", MONEY, "Lower bound of its 80 percent interval."),
@@ -102,7 +104,7 @@ LTV = Dataset(
             column(
                 "value_percentile",
                 RATE,
-                "0 to 100 among the firm's customers at the anchor: those worth less plus half the ties.",
+                "0 to 100 among the customers at the anchor: share with a lower value plus half of the ties.",
                 required=True,
             ),
             column(
@@ -111,12 +113,18 @@ LTV = Dataset(
                 "'New', 'Active', 'Cooling' or 'Lapsed', by churn thresholds of silence.",
                 required=True,
             ),
-            column("cluster_code", TEXT, "Behavioural cluster, by its words; null where there are none."),
-            column("cluster_description", TEXT, "How often, how much and how lately its customers buy."),
+            column(
+                "cluster_code", TEXT, "Behavioural cluster, named by its description; null without clusters."
+            ),
+            column(
+                "cluster_description",
+                TEXT,
+                "Order count, order value and recency of its customers, in words.",
+            ),
             column(
                 "spend_horizon_days",
                 pa.int32(),
-                "Length of the window that value was backtested on; or null.",
+                "Days of the backtest window; null without a backtest.",
             ),
             *(
                 field
@@ -135,23 +143,23 @@ LTV = Dataset(
                     column(
                         f"total_doubt_{name}",
                         RATE,
-                        "Standard deviation of the firm's total due to the parameters, as a share of it.",
+                        "Standard error of the firm's total due to the parameters, as a share of it.",
                     ),
                 )
             ),
             column(
                 "total_reach",
                 RATE,
-                "Standard deviations by which the firm's 80 percent interval reaches to either side.",
+                "Half-width of the firm's 80 percent interval, in standard deviations.",
             ),
-            column("margin_source", TEXT, "'source' or 'setting': whose margin is applied.", required=True),
+            column("margin_source", TEXT, "'source' or 'setting': origin of the margin.", required=True),
             column(
                 "method",
                 TEXT,
-                "'bgnbd', 'mbgnbd', 'paretonbd', 'trees', 'own_rate', or 'none' where too little is known.",
+                "'bgnbd', 'mbgnbd', 'paretonbd', 'trees', 'own_rate' (naive rate) or 'none'.",
                 required=True,
             ),
-            column("model_version", TEXT, "The model that valued.", required=True),
+            column("model_version", TEXT, "Version of the model that predicted.", required=True),
         ]
     ),
 )

@@ -1,1 +1,1 @@
-"""Models: pure functions that fit on a small table and predict batch by batch."""
+"""Models: pure functions that fit on small tables and predict batch by batch."""

@@ -1,7 +1,7 @@
-"""One action per customer: explicit rules propose, a random holdout is set aside, a budget decides.
+"""One action per customer: rules propose, a random holdout is excluded, a budget limits.
 
-The rules are rows: a firm's own, or the standard ones. Of the rules that take a customer, the one with
-the greatest net benefit is proposed; what is expected of it is an assumption of its row until
+Rules are rows: the firm's own or the standard ones. Of the rules that match a customer, the one with the
+highest net benefit is proposed. Its benefit is an assumption (``expected_lift``) until
 ``mart.vw_action_effect`` has measured it against the holdout.
 """
 
@@ -19,20 +19,20 @@ ANY: tuple[str, ...] = ()
 
 
 class Rule(NamedTuple):
-    """Who is to be offered what: segments, risk categories and least yearly value (``ANY``: all)."""
+    """Match conditions (segments, risk categories, minimum yearly value; ``ANY``: no condition) and costs."""
 
     action_code: str
     segments: tuple[str, ...]
     risks: tuple[str, ...]
     least_value: float
     unit_cost: float  # in the firm's currency, per customer
-    expected_lift: float  # share of the customer's yearly value that the action is expected to keep or add
+    expected_lift: float  # expected gain as a share of the yearly value, 0 to 1
     en: str
     tr: str
 
 
 class Customer(NamedTuple):
-    """What a decision is made of; ``value`` is the margin expected in a year."""
+    """Inputs of a decision; ``value`` is the margin expected in a year, in the firm's currency."""
 
     customer_id: str
     segment_code: str
@@ -41,7 +41,7 @@ class Customer(NamedTuple):
 
 
 class Action(NamedTuple):
-    """One customer's action: what, why, what it costs and brings, and whether it is done."""
+    """One customer's action: code, reason, cost, expected benefit, and whether it is carried out."""
 
     customer_id: str
     action_code: str
@@ -84,11 +84,11 @@ RULES: tuple[Rule, ...] = (
 
 
 class RuleTableError(ValueError):
-    """A rule cannot be used; the message names it."""
+    """A rule is invalid; the message names its action_code."""
 
 
 def compute(candidates: pa.Table, *, firm: Any, as_of: date) -> pa.Table:
-    """The actions of a firm's snapshot, one row per customer some rule pays for."""
+    """Rows of actions at ``as_of``: one per customer with a rule of positive net benefit."""
     settings = firm.actions
     decided = decide(
         (
@@ -105,7 +105,7 @@ def compute(candidates: pa.Table, *, firm: Any, as_of: date) -> pa.Table:
         as_of=as_of,
         budget=math.inf if settings.budget is None else settings.budget,
         holdout_share=settings.holdout_share,
-        rules=[_own(rule) for rule in settings.rules] or RULES,
+        rules=[_from_firm(rule) for rule in settings.rules] or RULES,
         language=firm.language,
     )
     money = pa.decimal128(18, 4)
@@ -129,10 +129,13 @@ def decide(
     holdout_share: float,
     language: str = "en",
 ) -> list[Action]:
-    """One row per customer some rule pays for, by customer_id; those chosen cost at most ``budget``."""
-    _refuse_bad(rules)
+    """One action per customer with a rule of positive net benefit, sorted by customer_id.
+
+    The cost of the chosen actions is at most ``budget``.
+    """
+    _validate(rules)
     offers = [(c, rule) for c in customers if (rule := _best(c, rules)) is not None]
-    chosen, held_out = _within(
+    chosen, held_out = _allocate(
         budget,
         offers,
         is_held=lambda c, rule: draw(firm_key, c.customer_id, rule.action_code, as_of) < holdout_share,
@@ -153,22 +156,23 @@ def decide(
 
 
 def benefit(customer: Customer, rule: Rule) -> float:
-    """Margin the action is expected to add in a year."""
+    """Margin that the action is expected to add in a year, in the firm's currency."""
     return customer.value * rule.expected_lift
 
 
 def draw(firm_key: str, customer_id: str, action_code: str, as_of: date) -> float:
-    """A number in [0, 1): the same all through a calendar quarter, whatever else is known of the customer.
+    """Pseudo-random number in [0, 1), constant within a calendar quarter for a customer and action.
 
-    Were it drawn anew each day, Tuesday would treat whom Monday left alone, and no effect could be measured.
+    A new draw each day would move customers between the holdout and the treated group, and the effect could
+    not be measured.
     """
     quarter = date(as_of.year, 1 + 3 * ((as_of.month - 1) // 3), 1)
     text = "\x1f".join((firm_key, customer_id, action_code, quarter.isoformat()))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) / 2**64
 
 
-def _own(rule: Any) -> Rule:
-    """A rule of the firm's row; what it says is in the firm's language already."""
+def _from_firm(rule: Any) -> Rule:
+    """A rule of the firm's row; its explanation is in the firm's language."""
     return Rule(
         rule.action_code, rule.segments, rule.risks, rule.least_value, rule.unit_cost, rule.expected_lift,
         rule.explanation, rule.explanation,
@@ -179,11 +183,11 @@ def _best(customer: Customer, rules: Sequence[Rule]) -> Rule | None:
     def net(rule: Rule) -> float:
         return benefit(customer, rule) - rule.unit_cost
 
-    paying = [rule for rule in rules if _takes(rule, customer) and net(rule) > 0]
+    paying = [rule for rule in rules if _matches(rule, customer) and net(rule) > 0]
     return max(paying, key=lambda rule: (net(rule), rule.action_code), default=None)
 
 
-def _takes(rule: Rule, customer: Customer) -> bool:
+def _matches(rule: Rule, customer: Customer) -> bool:
     return (
         (not rule.segments or customer.segment_code in rule.segments)
         and (not rule.risks or customer.risk_category in rule.risks)
@@ -191,14 +195,14 @@ def _takes(rule: Rule, customer: Customer) -> bool:
     )
 
 
-def _within(
+def _allocate(
     budget: float, offers: Sequence[tuple[Customer, Rule]], *, is_held: Callable[[Customer, Rule], bool]
 ) -> tuple[set[str], set[str]]:
-    """Customers chosen and held out, by falling net benefit per unit of cost, while the money lasts.
+    """Customers chosen and held out, in order of net benefit per unit of cost, within the budget.
 
-    One is held out only where the money reached, and costs nothing: so both groups are of one kind, and
-    differ by the draw alone. The chosen fall short of the best set for the budget by less than the net
-    benefit of the first offer that did not fit (Dantzig 1957, "Discrete-variable extremum problems").
+    A customer is held out only within the budget, and costs nothing. So treated and holdout differ only
+    by the random draw. The chosen set's net benefit is below the optimum by less than the net benefit of the
+    first offer that did not fit (Dantzig 1957, "Discrete-variable extremum problems").
     """
 
     def rank(offer: tuple[Customer, Rule]) -> tuple[float, str]:
@@ -221,7 +225,7 @@ def _within(
 
 
 def spent(actions: Iterable[Action]) -> Mapping[str, float]:
-    """Money spent by action, of those chosen."""
+    """Cost of the chosen actions by action_code."""
     totals: dict[str, float] = {}
     for action in actions:
         if action.is_chosen:
@@ -229,11 +233,11 @@ def spent(actions: Iterable[Action]) -> Mapping[str, float]:
     return totals
 
 
-def _refuse_bad(rules: Sequence[Rule]) -> None:
+def _validate(rules: Sequence[Rule]) -> None:
     codes = [rule.action_code for rule in rules]
     for rule in rules:
         if codes.count(rule.action_code) > 1:
-            raise RuleTableError(f"action {rule.action_code} has two rules")
+            raise RuleTableError(f"action {rule.action_code} has more than one rule")
         if rule.unit_cost < 0 or not 0 <= rule.expected_lift <= 1:
             raise RuleTableError(f"action {rule.action_code}: cost must be 0 or more, lift from 0 to 1")
 

@@ -1,8 +1,8 @@
-"""Drift: how far the customers that a model scores lie from those it was trained on.
+"""Drift: compare the customers a model scores with those it was trained on.
 
-The population stability index (PSI) sums (p - q) ln(p / q) over bins that hold a tenth of the training
-customers each, p the share then and q the share now; what is unknown is a bin of its own. By custom, under
-0.1 nothing has moved, over 0.25 it is another population.
+The population stability index (PSI) sums (p - q) ln(p / q) over bins: p is the share in training, q the share
+now. Each bin holds a tenth of the training customers; unknown values have their own bin. By convention, under
+0.1 is no change and over 0.25 is a different population.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 SHIFTED = 0.25
 BINS = 10
-LEAST_SHARE = 1e-4  # an empty bin would cost infinity
+MIN_SHARE = 1e-4  # avoids an infinite PSI for an empty bin
 
 Numbers = NDArray[Any]
 
 
 def reference(features: Mapping[str, Numbers], *, score: Mapping[str, Numbers | None]) -> dict[str, Any]:
-    """What a model keeps of its training customers: edges and shares of each feature and of the score."""
+    """Bin edges and shares of each feature and score, computed at training and stored with the model."""
     known = {name: values for name, values in {**features, **score}.items() if values is not None}
     variables = {}
     for name, values in known.items():
@@ -36,15 +36,15 @@ def reference(features: Mapping[str, Numbers], *, score: Mapping[str, Numbers | 
 
 
 class Tally:
-    """Counts of customers scored, batch by batch, in a model's own bins."""
+    """Counts of scored customers in the bins of a model's reference, batch by batch."""
 
     def __init__(self, kept: Mapping[str, Any]) -> None:
-        """Begin with nobody; ``kept`` is what ``reference`` gave."""
+        """Start with empty counts; ``kept`` is a result of ``reference``."""
         self._kept = kept
         self._counts: dict[str, Numbers] = {}
 
     def add(self, *batches: pa.RecordBatch) -> None:
-        """Count a batch of features and the batch of predictions made from it."""
+        """Count batches: features, and the predictions made from them."""
         for name, variable in self._kept["variables"].items():
             for batch in batches:
                 if name in batch.schema.names:
@@ -53,7 +53,7 @@ class Tally:
                     break
 
     def rows(self) -> list[dict[str, Any]]:
-        """One row per variable: its PSI, and how many customers it compares."""
+        """One row per variable: its PSI, and the number of customers then and now."""
         return [
             {
                 "variable_name": name,
@@ -68,19 +68,19 @@ class Tally:
 
 
 def psi(shares: Numbers, counts: Numbers) -> float:
-    """Population stability index of counts now against shares then."""
-    then = np.maximum(shares, LEAST_SHARE)
-    now = np.maximum(counts / max(float(counts.sum()), 1.0), LEAST_SHARE)
+    """Population stability index of the counts now against the shares in training, one element per bin."""
+    then = np.maximum(shares, MIN_SHARE)
+    now = np.maximum(counts / max(float(counts.sum()), 1.0), MIN_SHARE)
     return float(np.sum((then - now) * np.log(then / now)))
 
 
-def said(rows: list[dict[str, Any]]) -> str:
-    """What a person should hear of it; nothing where nothing has shifted."""
+def message(rows: list[dict[str, Any]]) -> str:
+    """One sentence that names the three most shifted variables; empty if no PSI exceeds ``SHIFTED``."""
     shifted = sorted((row for row in rows if row["psi"] > SHIFTED), key=lambda row: -row["psi"])
     if not shifted:
         return ""
     named = ", ".join(f"{row['variable_name']} {row['psi']:.2f}" for row in shifted[:3])
-    return f"drift: the customers are others than those trained on (PSI of {named})"
+    return f"drift: the scored customers differ from the training customers (PSI of {named})"
 
 
 def _edges(values: Numbers) -> Numbers:
@@ -91,7 +91,7 @@ def _edges(values: Numbers) -> Numbers:
 
 
 def _count(values: Numbers, edges: Numbers) -> Numbers:
-    """Customers per bin; the last one holds those whose value is unknown."""
+    """Customers per bin; the last bin counts unknown values."""
     at = np.searchsorted(edges.astype(np.float32), values.astype(np.float32), side="left")
     at[np.isnan(values)] = len(edges) + 1
     return np.bincount(at, minlength=len(edges) + 2)

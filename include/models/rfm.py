@@ -1,8 +1,8 @@
-"""RFM: quantile scores of recency, frequency and monetary value, in which equal customers score equally.
+"""RFM: quantile scores of recency, frequency and monetary value. Equal values get equal scores.
 
-A value's percentile is the share of customers with a worse value plus half of those with the same
-one (the mid-rank). Its score is one more than the number of the firm's quantiles that the percentile
-exceeds; with quintiles that is clip(ceil(5 * percentile / 100), 1, 5).
+The percentile of a value (mid-rank) is the share of customers with a worse value plus half of those with the
+same value. The score is one more than the number of the firm's quantiles that the percentile exceeds; with
+quintiles: clip(ceil(5 * percentile / 100), 1, 5).
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ import pyarrow.compute as pc
 from include.models import segments
 
 METRICS = {"recency": "days_since_last_order", "frequency": "window_orders", "monetary": "window_spend"}
-_SCALE = 10_000  # money and counts are compared as exact integers: the fourth decimal
+_SCALE = 10_000  # money and counts are compared as integers of 1/10,000, without rounding
 
 
 class Cuts(NamedTuple):
-    """One metric's runs of values: lowest value of each, with the score and percentile they share."""
+    """One metric: lowest value of each run of values that share a score and a percentile."""
 
     lowest: np.ndarray  # (runs,) int64, in ten-thousandths
-    score: np.ndarray  # (runs,) int8; 0 stands for no score
-    percentile: np.ndarray  # (runs,) float64; nan stands for none
+    score: np.ndarray  # (runs,) int8; 0 means no score
+    percentile: np.ndarray  # (runs,) float64; nan means no percentile
 
 
 class Params(NamedTuple):
-    """What ``predict`` needs: cuts by metric and the segment of each cell."""
+    """Parameters of ``predict``: cuts by metric, and the segment of each (R, F, M) cell."""
 
     cuts: dict[str, Cuts]
     segment_of: dict[tuple[int, ...], str]
 
 
 def fit(values: pa.Table, *, firm: Any, as_of: date) -> pa.Table:
-    """Runs of values that share a score and a percentile (to .01): at most 10,001 rows a metric.
+    """Rows of rfm_cuts: one per run of values with the same score and percentile, at most 10,001 per metric.
 
-    ``values`` is rfm_values. Below ``firm.rfm.min_customers`` customers, scores and percentiles are
-    null: a quintile of a handful says nothing.
+    ``values`` is rfm_values. Below ``firm.rfm.min_customers`` customers, scores and percentiles are null:
+    quantiles of so few customers are not meaningful.
     """
     del as_of  # the values were taken as of it
     rows: list[dict[str, object]] = []
@@ -82,19 +82,19 @@ _CUTS = pa.schema(
 
 
 def status(cuts: pa.Table, *, firm: Any) -> tuple[bool, str]:
-    """Whether the firm can be scored, and why not."""
+    """Whether the firm can be scored, and the reason."""
     if cuts.num_rows == 0:
-        return False, "no customer has bought before as_of, so there is nobody to score"
+        return False, "no customer has a sale before as_of, so there is no customer to score"
     if cuts["score"].null_count:
         return False, (
-            f"fewer than {firm.rfm.min_customers} customers, so quintiles would rank a handful; "
-            "counts and spend are given, scores and segments are not"
+            f"fewer than {firm.rfm.min_customers} customers, too few for quantiles; "
+            "counts and spend are given, scores and segments are null"
         )
     return True, "scores by quantile of each distinct value"
 
 
 def prepare(cuts: pa.Table, decision_table: pa.Table, *, firm: Any, as_of: date) -> Params:
-    """Look-up arrays from the fitted cuts and the firm's decision table."""
+    """Build the lookup arrays of ``predict`` from the fitted cuts and the firm's decision table."""
     del as_of, firm
     by_metric = {}
     for metric in METRICS:
@@ -160,7 +160,7 @@ _KEPT = (
 
 
 def _eligible(batch: pa.RecordBatch, firm: Any) -> np.ndarray:
-    """Customers at or above the firm's minimum spend and orders; a minimum of 0 is none."""
+    """Mask of customers at or above the firm's minimum spend and orders; 0 means no minimum."""
     spend = _ten_thousandths(batch.column("total_spend"))
     orders = batch.column("order_count").to_numpy()
     enough = (spend >= round(firm.min_spend * _SCALE)) | (firm.min_spend == 0)
@@ -169,7 +169,7 @@ def _eligible(batch: pa.RecordBatch, firm: Any) -> np.ndarray:
 
 
 def _status_of(batch: pa.RecordBatch, firm: Any) -> pa.Array:
-    """New: first order within ``new_days``. Else by days since the last order: Active, At risk, Passive."""
+    """Status: New if the first order is within ``new_days``, else by days since the last order."""
     silent = batch.column("days_since_last_order").to_numpy()
     age = batch.column("age_days").to_numpy()
     return pa.array(
@@ -183,7 +183,7 @@ def _status_of(batch: pa.RecordBatch, firm: Any) -> pa.Array:
 
 
 def _ten_thousandths(values: pa.Array | pa.ChunkedArray) -> np.ndarray:
-    """Decimals or counts as exact integers of a ten-thousandth."""
+    """Decimals or counts as integers in units of 1/10,000, exact."""
     if pa.types.is_integer(values.type):
         counts: np.ndarray = values.cast(pa.int64()).to_numpy() * _SCALE
         return counts

@@ -1,8 +1,8 @@
-"""RFM segments: a decision table of the 125 score cells, held as data.
+"""RFM segments: a decision table that assigns each of the 125 score cells to a segment.
 
-A rule's ``cells`` are boxes: three groups of digits, the R, F and M scores it takes, so ``"45 3 45"``
-is R 4-5, F 3, M 4-5. Boxes must cover every cell exactly once, so order never decides: a dead or
-overlapping rule is refused, by name. A firm replaces the table in ``rfm.segments`` of its row.
+A rule's ``cells`` are boxes: three groups of digits, the R, F and M scores it covers; ``"45 3 45"`` is R 4-5,
+F 3, M 4-5. The boxes must cover every cell exactly once, so the order of rules has no effect. An empty or
+overlapping rule is rejected by name. A firm replaces the table in ``rfm.segments`` of its row.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ UNSCORED = "unscored"
 
 
 class SegmentTableError(ValueError):
-    """A decision table leaves a cell out, covers one twice, or cannot be read."""
+    """A decision table misses a cell, covers a cell twice, or is malformed; the message names it."""
 
 
 class Segment(NamedTuple):
@@ -94,11 +94,13 @@ SEGMENTS: tuple[Segment, ...] = (
 
 
 def cells_of(rules: Sequence[Segment]) -> dict[tuple[int, ...], str]:
-    """Segment code by (R, F, M) for all 125 cells; SegmentTableError names what is wrong."""
+    """Segment code by (R, F, M) for all 125 cells; SegmentTableError if the cover is not exact."""
     found: dict[tuple[int, ...], str] = {}
     for rule in rules:
         if not rule.cells:
-            raise SegmentTableError(f"segment {rule.segment_code} has no cells, so nobody can be in it")
+            raise SegmentTableError(
+                f"segment {rule.segment_code} has no cells; give it at least one in rfm.segments"
+            )
         for box in rule.cells:
             for cell in _cells(rule.segment_code, box):
                 if cell in found:
@@ -123,13 +125,13 @@ def _cells(code: str, box: str) -> Iterable[tuple[int, ...]]:
 
 
 def rules_of(custom: Sequence[Mapping[str, Any]] | None) -> tuple[Segment, ...]:
-    """The firm's own table when it has one, else the standard one."""
+    """The firm's own table if it has one, else the standard table."""
     if custom is None:
         return SEGMENTS
     rules = []
     for row in custom:
         if missing := sorted({"segment_code", "segment_name", "cells"} - set(row)):
-            raise SegmentTableError(f"segment row {dict(row)} lacks {missing}")
+            raise SegmentTableError(f"segment row {dict(row)} is missing the fields {missing}")
         if unknown := sorted(set(row) - set(Segment._fields)):
             raise SegmentTableError(f"segment {row['segment_code']}: unknown fields {unknown}")
         cells = row["cells"]
@@ -152,8 +154,8 @@ def rules_of(custom: Sequence[Mapping[str, Any]] | None) -> tuple[Segment, ...]:
 
 
 def compute(*, firm: Any, as_of: date) -> pa.Table:
-    """The firm's decision table, proved complete: one row per segment, and one for the unscored."""
-    del as_of  # the table changes with the firm's row, not with the date
+    """Rows of segments: the checked decision table, one row per segment, and one for unscored customers."""
+    del as_of  # the table depends on the firm's row only
     rules = rules_of(firm.rfm.segments)
     cells_of(rules)
     unscored = Segment(

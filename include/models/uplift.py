@@ -1,7 +1,7 @@
-"""What an action changed: those who were treated against a random holdout that was not.
+"""Effect of an action: difference between treated customers and a random holdout, with an interval.
 
-The difference of two means with an interval: Newcombe (1998), "Interval estimation for the difference
-between independent proportions", Statistics in Medicine 17, method 10, for rates; Welch's for amounts.
+Rates: Newcombe (1998), "Interval estimation for the difference between independent proportions", Statistics
+in Medicine 17, method 10. Amounts: Welch's interval.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from statistics import NormalDist, fmean, variance
 from typing import NamedTuple
 
-LEAST_CUSTOMERS = 30
+MIN_CUSTOMERS = 30
 
 
 class Effect(NamedTuple):
-    """Treated against held out: both means, their difference and its interval."""
+    """Mean of the treated, mean of the holdout, their difference and its interval."""
 
     treated: int
     held_out: int
@@ -27,15 +27,15 @@ class Effect(NamedTuple):
 
     @property
     def is_beyond_chance(self) -> bool:
-        """Whether the interval leaves zero out."""
+        """Whether the interval excludes zero."""
         return self.low > 0 or self.high < 0
 
 
 def rate_effect(
     responded: int, treated: int, responded_held_out: int, held_out: int, *, confidence: float = 0.95
 ) -> Effect | None:
-    """Effect on a rate of response; None when a group is too small to say."""
-    if min(treated, held_out) < LEAST_CUSTOMERS:
+    """Effect on a response rate (0 to 1); None if a group has fewer than ``MIN_CUSTOMERS``."""
+    if min(treated, held_out) < MIN_CUSTOMERS:
         return None
     rate, rate_out = responded / treated, responded_held_out / held_out
     low, high = _wilson(responded, treated, confidence)
@@ -55,24 +55,26 @@ def rate_effect(
 def amount_effect(
     amounts: Sequence[float], amounts_held_out: Sequence[float], *, confidence: float = 0.95
 ) -> Effect | None:
-    """Effect on an amount per customer, those who spent nothing included; None for small groups."""
+    """Effect on the mean amount per customer, zeros included; None below ``MIN_CUSTOMERS`` in a group."""
     treated, held_out = len(amounts), len(amounts_held_out)
-    if min(treated, held_out) < LEAST_CUSTOMERS:
+    if min(treated, held_out) < MIN_CUSTOMERS:
         return None
     mean, mean_out = fmean(amounts), fmean(amounts_held_out)
-    # From thirty customers a group on, the normal quantile stands in for Student's.
+    # With at least 30 customers per group the normal quantile approximates Student's t.
     error = math.sqrt(variance(amounts) / treated + variance(amounts_held_out) / held_out)
-    reach = _quantile(confidence) * error
+    half_width = _quantile(confidence) * error
     difference = mean - mean_out
-    return Effect(treated, held_out, mean, mean_out, difference, difference - reach, difference + reach)
+    return Effect(
+        treated, held_out, mean, mean_out, difference, difference - half_width, difference + half_width
+    )
 
 
 def _wilson(hits: int, trials: int, confidence: float) -> tuple[float, float]:
     z = _quantile(confidence)
     rate = hits / trials
     centre = rate + z * z / (2 * trials)
-    reach = z * math.sqrt(rate * (1 - rate) / trials + z * z / (4 * trials * trials))
-    return (centre - reach) / (1 + z * z / trials), (centre + reach) / (1 + z * z / trials)
+    half_width = z * math.sqrt(rate * (1 - rate) / trials + z * z / (4 * trials * trials))
+    return (centre - half_width) / (1 + z * z / trials), (centre + half_width) / (1 + z * z / trials)
 
 
 def _quantile(confidence: float) -> float:

@@ -1,7 +1,8 @@
-"""A firm's data and features, profiled: one HTML page that needs no network, and the same as JSON.
+"""Profile report of a firm's data and features: one HTML page that works offline, and the same data as JSON.
 
-``gather`` reads the firm's handoffs by the engine, ``charts`` draws, ``page`` writes. No row of a
-customer leaves the engine but a sample of features without ids, and no id or contact detail is shown.
+``profile.gather`` reads the firm's handoffs with the engine, ``charts`` builds the charts, ``page`` writes
+the page. Only aggregates and a sample of features without ids leave the engine. No id or contact detail is
+shown.
 """
 
 from __future__ import annotations
@@ -20,15 +21,15 @@ DEFAULT_FOLDER = "reports"
 
 @dataclass(frozen=True)
 class Written:
-    """Where a report was written."""
+    """Paths of a written report."""
 
     html: Path
     json: Path
 
 
 def write(profile: dict[str, Any], folder: Path) -> Written:
-    """Write the page and the JSON beside it, named by firm and day."""
-    if folder.name == DEFAULT_FOLDER:  # a folder that another command made is not ours to close
+    """Write the page and the JSON file, named by firm and as_of, readable by the owner only."""
+    if folder.name == DEFAULT_FOLDER:  # only this folder belongs to the report
         close_folder(folder)
     private_folder(folder)
     stem = f"{profile['firm']['firm_key']}_{profile['as_of']}_report"

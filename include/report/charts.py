@@ -1,4 +1,4 @@
-"""The charts of a report, as plotly figures in plain JSON; each has its table on the page."""
+"""The charts of a report as plotly figures in JSON; the page shows each with its data as a table."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-# Okabe and Ito's colours: told apart by people who see no red or no green.
+# Okabe and Ito's palette, readable with colour blindness.
 BLUE, SKY, ORANGE, VERMILLION, GREY = "#0072B2", "#56B4E9", "#E69F00", "#D55E00", "#8A8F98"
 INK, GRID = "#1F2933", "#E4E7EB"
 RIGHT = {"rangemode": "tozero", "showgrid": False, "tickmode": "auto"}
@@ -78,7 +78,7 @@ def missing(profile: dict[str, Any], *, most: int = 30) -> dict[str, Any]:
 
 
 def matrix(profile: dict[str, Any]) -> dict[str, Any]:
-    """Rank correlations of a few features, each with each."""
+    """Rank correlation matrix of the selected features."""
     found = profile["matrix"]
     names = found["names"]
     figure = go.Figure(
@@ -101,7 +101,7 @@ def matrix(profile: dict[str, Any]) -> dict[str, Any]:
 
 
 def cutoffs(profile: dict[str, Any]) -> dict[str, Any]:
-    """Share of the customers of each past cutoff who then churned."""
+    """Churn rate by past cutoff."""
     rows = profile["target"]["cutoffs"]
     figure = go.Figure(
         go.Scatter(
@@ -120,7 +120,7 @@ def cutoffs(profile: dict[str, Any]) -> dict[str, Any]:
 
 
 def bands(profile: dict[str, Any]) -> dict[str, Any]:
-    """Churn by how long a customer has been silent and how many orders there were."""
+    """Churn rate by days since the last order and by number of orders."""
     cells = {(row["silence_band"], row["order_band"]): row for row in profile["target"]["bands"]}
 
     def grid(name: str) -> list[list[Any]]:
@@ -142,7 +142,7 @@ def bands(profile: dict[str, Any]) -> dict[str, Any]:
             texttemplate="%{text}",
             zmin=0,
             zmax=100,
-            colorscale=[[0, "#FFFFFF"], [1, ORANGE]],  # light, so that ink can be read on every cell
+            colorscale=[[0, "#FFFFFF"], [1, ORANGE]],  # light, so that text is readable in every cell
             textfont={"color": INK},
             colorbar={"title": "churned,<br>%", "thickness": 12},
             hovertemplate="silence %{y} of the threshold, %{x} orders<br>%{text}<extra></extra>",
@@ -204,7 +204,7 @@ def _segment_bars(rows: list[dict[str, Any]], marker: dict[str, Any], label: str
 
 
 def distribution() -> dict[str, Any]:
-    """The empty frame into which the page draws the feature that was chosen."""
+    """An empty figure in which the page draws the selected feature."""
     figure = go.Figure(
         [
             go.Bar(name="customers now", marker_color=SKY, hovertemplate="%{customdata}<extra></extra>"),
@@ -232,7 +232,7 @@ def distribution() -> dict[str, Any]:
 
 
 def percent(share: float | None) -> float | None:
-    """A share as percent; None stays None."""
+    """Convert a share (0 to 1) to percent; None stays None."""
     return None if share is None else 100 * share
 
 

@@ -1,4 +1,4 @@
-"""What a firm's data and features look like as of a day, as one nested record of plain values."""
+"""Profile of a firm's data and features at ``as_of``, as a nested dictionary of plain values."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ from include.version import __version__
 
 SAMPLE_ROWS = 20_000
 STRONG = 0.8
-MOST_PAIRS = 300
+MAX_PAIRS = 300
 IN_MATRIX = 24
 EXTRACTED = (TRANSACTIONS, CUSTOMERS, PRODUCTS, LOYALTY_MOVEMENTS)
 MODELS = tuple((name, catalogue()[training.model]) for name, training in TRAINED.items())
 
 
 def gather(reading: Reading) -> dict[str, Any]:
-    """Everything a report shows. Numbers are plain, days are ISO text, what is unknown is None."""
+    """All content of a report. Numbers are int or float, days are ISO text, unknown values are None."""
     firm = reading.firm
     profile: dict[str, Any] = {
         "firm": {
@@ -73,7 +73,7 @@ def was_run(reading: Reading) -> bool:
 
 
 def _dataset(reading: Reading, dataset: Dataset) -> dict[str, Any] | None:
-    """Rows, days, missing values and what was rejected of something that was extracted."""
+    """Rows, date range, missing values and rejections of an extracted dataset; None if not available."""
     if not reading.has(dataset):
         return None
     is_dated = dataset.by == "month"
@@ -102,7 +102,7 @@ def _dataset(reading: Reading, dataset: Dataset) -> dict[str, Any] | None:
 
 
 def _insight(reading: Reading) -> list[dict[str, Any]]:
-    """What the firm's metrics come to, in sentences of the firm's language."""
+    """Insight sentences in the firm's language."""
     if not reading.has(FIRM_INSIGHT):
         return []
     rows = sorted(reading.table(FIRM_INSIGHT).to_pylist(), key=lambda row: row["place"])
@@ -110,11 +110,11 @@ def _insight(reading: Reading) -> list[dict[str, Any]]:
 
 
 def _segments(reading: Reading) -> list[dict[str, Any]]:
-    """RFM segments with what is expected of their customers; averages of small groups are left out."""
+    """RFM segments with predictions; averages of groups below ``SMALL_GROUP`` are None."""
     if not reading.has(RFM):
         return []
     for dataset in (CHURN_RISK, LTV):
-        reading.has(dataset)  # a model that did not run is told, and its columns stay empty
+        reading.has(dataset)  # lists a missing model under not_computed; its columns stay empty
     names = {segment.segment_code: segment.segment_name for segment in SEGMENTS}
     rows = reading.query("segments", RFM, CHURN_RISK, LTV)
     for row in rows:
@@ -125,7 +125,7 @@ def _segments(reading: Reading) -> list[dict[str, Any]]:
 
 
 def _models(reading: Reading) -> list[dict[str, Any]]:
-    """Whether each model had data enough, in its own words."""
+    """Whether each model had enough data, and its reason."""
     found = []
     for name, dataset in MODELS:
         try:
@@ -139,7 +139,7 @@ def _models(reading: Reading) -> list[dict[str, Any]]:
 
 
 def _features(reading: Reading) -> dict[str, Any]:
-    """Every feature's values as of the day, and what they told of who then churned."""
+    """Distribution of every feature at ``as_of``, and its relation to churn at past cutoffs."""
     dataset = CUSTOMER_FEATURES if reading.has(CUSTOMER_FEATURES) else CUSTOMER_SUMMARY
     if not reading.has(dataset):
         return {"features": [], "pairs": [], "matrix": None, "target": None, "sampled": None}
@@ -149,7 +149,7 @@ def _features(reading: Reading) -> dict[str, Any]:
         return {"features": [], "pairs": [], "matrix": None, "target": None, "sampled": None}
     sample, _ = reading.sample("feature_sample", dataset, as_name="dataset", most=SAMPLE_ROWS)
     target, training, churned = _target(reading)
-    told = _told(training, churned)
+    churn_correlation = _churn_correlations(training, churned)
     group_of = {field.name: group.name for group in GROUPS for field in group.schema}
     features = []
     for name in sample.names:
@@ -165,7 +165,7 @@ def _features(reading: Reading) -> dict[str, Any]:
                 "missing": missing,
                 "missing_share": missing / counted["row_count"],
                 **spread(values),
-                "correlation": told.get(name),
+                "correlation": churn_correlation.get(name),
                 "edges": edges,
                 "counts": histogram(values, edges),
                 "churn_rates": rates(training.column(name), churned, edges) if happened else None,  # type: ignore[union-attr, arg-type]
@@ -179,13 +179,13 @@ def _features(reading: Reading) -> dict[str, Any]:
         "features": features,
         "pair_count": len(sample.names) * (len(sample.names) - 1) // 2,
         **_pairs(sample.names, matrix),
-        "matrix": _matrix(sample.names, matrix, told),
+        "matrix": _matrix(sample.names, matrix, churn_correlation),
         "target": target,
     }
 
 
 def _target(reading: Reading) -> tuple[dict[str, Any] | None, Columns | None, np.ndarray | None]:
-    """The churn label of past cutoffs: by cutoff and by band; and a sample of its rows."""
+    """Churn rates by cutoff and by band, a sample of the training rows, and its labels."""
     if not reading.has(CHURN_TRAINING):
         return None, None, None
     cutoffs = reading.query("cutoffs", CHURN_TRAINING)
@@ -205,8 +205,8 @@ def _target(reading: Reading) -> tuple[dict[str, Any] | None, Columns | None, np
     return target, training, churned
 
 
-def _told(training: Columns | None, churned: np.ndarray | None) -> dict[str, float]:
-    """Rank correlation of each feature with having churned, over past cutoffs."""
+def _churn_correlations(training: Columns | None, churned: np.ndarray | None) -> dict[str, float]:
+    """Rank correlation of each feature with the churn label, over past cutoffs."""
     if training is None or churned is None or not len(churned):
         return {}
     found = correlations(np.column_stack([training.values, churned]))[-1, :-1]
@@ -214,7 +214,7 @@ def _told(training: Columns | None, churned: np.ndarray | None) -> dict[str, flo
 
 
 def _pairs(names: tuple[str, ...], matrix: np.ndarray) -> dict[str, Any]:
-    """Pairs of features that say nearly the same, strongest first."""
+    """Pairs of features with a rank correlation of ``STRONG`` or more, strongest first."""
     left, right = np.triu_indices(len(names), k=1)
     values = matrix[left, right]
     strong = np.flatnonzero(np.abs(np.nan_to_num(values)) >= STRONG)
@@ -223,19 +223,21 @@ def _pairs(names: tuple[str, ...], matrix: np.ndarray) -> dict[str, Any]:
         "strong": STRONG,
         "strong_count": len(strong),
         "pairs": [
-            {"a": names[left[i]], "b": names[right[i]], "correlation": values[i]} for i in order[:MOST_PAIRS]
+            {"a": names[left[i]], "b": names[right[i]], "correlation": values[i]} for i in order[:MAX_PAIRS]
         ],
     }
 
 
-def _matrix(names: tuple[str, ...], matrix: np.ndarray, told: dict[str, float]) -> dict[str, Any] | None:
-    """Correlations among the features that told most of churn, or among the first that vary.
+def _matrix(
+    names: tuple[str, ...], matrix: np.ndarray, churn_correlation: dict[str, float]
+) -> dict[str, Any] | None:
+    """Correlation matrix of the features with the highest correlation with churn, else of the first features.
 
-    One that says nearly the same as a feature chosen before it is passed over.
+    A feature strongly correlated with one already chosen is skipped. None with fewer than two features.
     """
 
     def weight(name: str) -> float:
-        value = told.get(name, math.nan)
+        value = churn_correlation.get(name, math.nan)
         return -abs(value) if math.isfinite(value) else 1.0
 
     varying = [i for i in range(len(names)) if np.isfinite(matrix[i, i])]
@@ -249,7 +251,7 @@ def _matrix(names: tuple[str, ...], matrix: np.ndarray, told: dict[str, float]) 
 
 
 def _plain(value: Any) -> Any:
-    """The same in the words of JSON."""
+    """Convert to JSON types; nan and infinity become None."""
     if isinstance(value, dict):
         return {key: _plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple | np.ndarray):

@@ -1,4 +1,4 @@
-"""How a report reads a firm's handoffs: by one SQL file each, on the engine, and says what is not there."""
+"""Read a firm's handoffs for a report: one SQL file per query, run by the engine; record what is missing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BUCKETS = 16**4
 
 @dataclass
 class Reading:
-    """One firm's handoffs as of a day. ``not_computed`` gathers what was asked for and is not there."""
+    """One firm's handoffs as of a day. ``not_computed`` lists what could not be read."""
 
     firm: Firm
     as_of: date
@@ -34,11 +34,11 @@ class Reading:
     _files: dict[str, list[Path] | None] = field(default_factory=dict)
 
     def slots(self, dataset: Dataset) -> list[Slot]:
-        """Where the dataset lies: HandoffError when it was never written for this day."""
+        """Slices of the dataset; HandoffError if it was never written for this day."""
         return self.handoff.slots(self.firm.firm_key, dataset, self._day_of(dataset))
 
     def files(self, dataset: Dataset) -> list[Path] | None:
-        """Verified files of the dataset; None, and a line in ``not_computed``, when it cannot be read."""
+        """Verified files of the dataset; None and an entry in ``not_computed`` if it cannot be read."""
         if dataset.name not in self._files:
             try:
                 self._files[dataset.name] = [
@@ -54,29 +54,29 @@ class Reading:
         return self.files(dataset) is not None
 
     def lacks(self, what: str, why: str) -> None:
-        """Say on the page what could not be computed, and why."""
+        """Record what could not be computed, and why."""
         self.not_computed.append({"what": what, "why": why})
 
     def rows_of(self, dataset: Dataset) -> int:
-        """How many rows the dataset's manifests name."""
+        """Number of rows in the dataset's manifests."""
         manifests = [self.handoff.manifest(slot) for slot in self.slots(dataset)]
         return sum(manifest.rows for manifest in manifests if manifest is not None)
 
     def table(self, dataset: Dataset) -> pa.Table:
-        """A small dataset whole: fitted parameters."""
+        """A whole small dataset, such as fitted parameters."""
         batches = [batch for slot in self.slots(dataset) for batch in self.handoff.read(slot)]
         return pa.Table.from_batches(batches, schema=dataset.schema)
 
     def query(self, name: str, *datasets: Dataset, **params: object) -> list[dict[str, Any]]:
-        """Rows of ``sql/report/<name>.sql`` over these datasets; one that is not there is empty."""
+        """Rows of ``sql/report/<name>.sql`` over these datasets; a missing dataset is empty."""
         return self._run(name, [(dataset, self.files(dataset) or []) for dataset in datasets], params)
 
     def query_any(self, name: str, dataset: Dataset, **params: object) -> list[dict[str, Any]]:
-        """Rows of a query that takes any dataset, and calls it ``dataset``."""
+        """Rows of a query over any dataset, which the SQL names ``dataset``."""
         return self._run(name, [(replace(dataset, name="dataset"), self.files(dataset) or [])], params)
 
     def rejections(self, dataset: Dataset, rejected: Dataset) -> dict[str, int]:
-        """Rows of the dataset that could not be used, by reason."""
+        """Number of rejected rows of the dataset by reason."""
         paths = []
         for slot in self.slots(dataset):
             beside = replace(slot, dataset=rejected)
@@ -88,7 +88,7 @@ class Reading:
         return {row["reason"]: row["row_count"] for row in rows}
 
     def sample(self, name: str, dataset: Dataset, *, as_name: str, most: int) -> tuple[Columns, pa.Table]:
-        """About ``most`` of a dataset's rows, chosen by their customers' hash: numbers, and all of it."""
+        """About ``most`` rows, sampled by customer hash: the numeric columns, and the whole table."""
         share = most / max(self.rows_of(dataset), 1)
         below = "g" if share >= 1 else f"{int(share * BUCKETS):04x}"
         inputs = [(replace(dataset, name=as_name), self.files(dataset) or [])]

@@ -1,4 +1,4 @@
-"""What is said of a feature's values: their spread, their histogram, how they go together."""
+"""Statistics of feature values: spread, histogram, rates and rank correlations."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-SMALL_GROUP = 10  # a rate of fewer customers than this says more of them than of their group
+SMALL_GROUP = 10  # rates of fewer customers are unreliable and may identify customers
 BINS = 24
 Floats = NDArray[np.float64]
 
@@ -26,7 +26,7 @@ class Columns:
 
 
 def spread(values: Floats) -> dict[str, Any]:
-    """Mean, deviation, percentiles, skewness and share of zeros of the values that are there."""
+    """Mean, standard deviation, percentiles, skewness and share of zeros of the known values."""
     known = values[np.isfinite(values)]
     if not known.size:
         return {"known": 0}
@@ -45,9 +45,10 @@ def spread(values: Floats) -> dict[str, Any]:
 
 
 def edges_of(values: Floats) -> Floats:
-    """Where a histogram's bars end: a bar for each of few whole numbers, else equal steps to the tails.
+    """Bin edges of a histogram: one bin per value for few whole numbers, else equal widths.
 
-    The first and last hundredth fall into the outer bars, so that one outlier does not flatten the rest.
+    The lowest and highest hundredth of the values fall into the outer bins, so that an outlier does not
+    flatten the histogram.
     """
     known = values[np.isfinite(values)]
     if not known.size:
@@ -63,13 +64,13 @@ def edges_of(values: Floats) -> Floats:
 
 
 def histogram(values: Floats, edges: Floats) -> list[int]:
-    """How many values fall into each bar; what lies beyond the ends counts to the outer bars."""
+    """Number of values per bin; values beyond the ends count in the outer bins."""
     known = values[np.isfinite(values)]
     return [int(n) for n in np.bincount(_bars(known, edges), minlength=len(edges) - 1)]
 
 
 def rates(values: Floats, happened: Floats, edges: Floats) -> list[float | None]:
-    """Share of each bar's rows for which it happened; None where the bar holds too few."""
+    """Event rate per bin (0 to 1); None for a bin with fewer than ``SMALL_GROUP`` rows."""
     is_known = np.isfinite(values)
     bars = _bars(values[is_known], edges)
     counts = np.bincount(bars, minlength=len(edges) - 1)
@@ -85,9 +86,9 @@ def _bars(known: Floats, edges: Floats) -> NDArray[np.intp]:
 
 
 def correlations(values: Floats) -> Floats:
-    """Rank correlation of every two columns, over the rows where both are known; NaN where one is constant.
+    """Rank correlation matrix of the columns, over the rows where both are known; NaN for a constant column.
 
-    A column is ranked among its own known values, ties at their mean rank; with nothing missing this is
+    A column is ranked among its known values, ties at their mean rank. Without missing values this is
     Spearman's coefficient.
     """
     ranks = np.zeros_like(values)

@@ -100,7 +100,7 @@ def _fit_and_promote(context: Context) -> tuple[int, str]:
         then = promotion.at(context, anchor)
         found[anchor] = _fit(then, model)
         models[anchor] = then.table(context.written)
-    promotion.hold_gate(context, context.step.reads[0], models)
+    promotion.evaluate_promotion(context, context.step.reads[0], models)
     rows, note = found[context.anchor]
     scorer, why = promotion.scoring(context)
     return rows, _say_status(context, promotion.at(context, scorer), model, note, why)
@@ -144,7 +144,7 @@ def predict(context: Context) -> tuple[int, str]:
     context.warehouse.record_drift(
         context.firm.firm_key, context.step.module or "", context.as_of, params.version, drifted
     )
-    return rows, "; ".join(filter(None, [why, drift.said(drifted)]))
+    return rows, "; ".join(filter(None, [why, drift.message(drifted)]))
 
 
 def _tally(model: pa.Table) -> drift.Tally:

@@ -1,8 +1,8 @@
-"""Which model scores a day: the gate held at each anchor, and the decisions that people have taken.
+"""Select the scoring model: automatic promotion at each anchor, plus manual overrides.
 
-A model belongs to its anchor. The one that scores an as_of is the verdict of the gate at the latest anchor
-on or before it, unless a decision in force on that as_of names another. Both follow from the data before
-the anchor and from what is on record: whatever was run in which order, a day is scored by the same model.
+A model belongs to its anchor (training date). The latest anchor on or before an as_of decides: the model that
+was promoted there scores, unless an override in force on that as_of names another. Both depend only on data
+before the anchor and on records, so every order of runs scores a day with the same model.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from typing import Any
 import pyarrow as pa
 
 from include.datasets import Dataset
-from include.models import gate
+from include.models import promotion as rule
 from include.modules import TRAINED
 from include.periods import anchor_of
 from include.run.context import Context
 
 GATED = tuple(TRAINED)  # modules whose models are promoted from one anchor to the next
-GENERATIONS = 1  # earlier models that a new one is held against; each is trained where it is missing
+GENERATIONS = 1  # earlier models compared with a new one; trained if missing
 
 
 def earlier_anchors(anchor: date, *, window_days: int, every_months: int) -> tuple[date, ...]:
-    """Anchors whose models knew nothing of the last ``window_days`` before ``anchor``, latest first."""
+    """Anchors of models trained without the last ``window_days`` before ``anchor``, latest first."""
     found: list[date] = []
     day = anchor - timedelta(days=window_days)
     for _ in range(GENERATIONS):
@@ -36,7 +36,7 @@ def earlier_anchors(anchor: date, *, window_days: int, every_months: int) -> tup
 
 
 def contending(context: Context) -> tuple[date, ...]:
-    """The anchor, and the earlier ones whose models contend at its gate, latest first."""
+    """The anchor, and the earlier anchors whose models are promotion candidates, latest first."""
     firm = context.firm
     days = TRAINED[_module(context)].horizon_days(firm)
     earlier = earlier_anchors(context.anchor, window_days=days, every_months=firm.retrain_months)
@@ -44,7 +44,7 @@ def contending(context: Context) -> tuple[date, ...]:
 
 
 def needed(context: Context) -> tuple[date, ...]:
-    """Every anchor whose model the run needs, oldest first: the contending ones, and the one decided for."""
+    """Anchors of all models the run needs, oldest first: the candidates' and the override's."""
     if context.step.module not in GATED:
         return (context.anchor,)
     found = set(contending(context))
@@ -66,8 +66,8 @@ def scoring(context: Context) -> tuple[date, str]:
     return context.anchor, ""
 
 
-def hold_gate(context: Context, training: Dataset, models: dict[date, pa.Table]) -> None:
-    """Hold the gate of the run's anchor and put the verdict on record, unless that of these models stands."""
+def evaluate_promotion(context: Context, training: Dataset, models: dict[date, pa.Table]) -> None:
+    """Evaluate the promotion at the run's anchor and record the result, unless already recorded."""
     promotion: Any = import_module(f"include.models.{context.step.model}.promotion")
     anchor, module = context.anchor, _module(context)
     contending_models = {day: models[day] for day in contending(context)}
@@ -76,32 +76,32 @@ def hold_gate(context: Context, training: Dataset, models: dict[date, pa.Table])
     if {row["contender_anchor"]: row["model_version"] for row in standing} == versions:
         return
     rows = context.table(training)
-    contenders = [
-        promotion.contender(model, rows, anchor=anchor, firm=context.firm)
+    candidates = [
+        promotion.candidate(model, rows, anchor=anchor, firm=context.firm)
         for model in contending_models.values()
     ]
-    found = gate.judge(contenders[0], contenders[1:], error_name=promotion.ERROR)
+    found = rule.evaluate(candidates[0], candidates[1:], error_name=promotion.ERROR)
     context.warehouse.record_verdict(
-        context.firm.firm_key, module, anchor, _rows(contenders, found, promotion, promotion.cutoff_of(rows))
+        context.firm.firm_key, module, anchor, _rows(candidates, found, promotion, promotion.cutoff_of(rows))
     )
 
 
 def _rows(
-    contenders: Sequence[gate.Contender], found: gate.Verdict, promotion: Any, cutoff: date | None
+    candidates: Sequence[rule.Candidate], found: rule.PromotionResult, promotion: Any, cutoff: date | None
 ) -> list[dict[str, Any]]:
     return [
         {
-            "contender_anchor": contender.anchor,
-            "model_version": contender.version,
-            "method": contender.method,
-            "is_scoring": contender.anchor == found.anchor,
-            "error": contender.error,
+            "contender_anchor": candidate.anchor,
+            "model_version": candidate.version,
+            "method": candidate.method,
+            "is_scoring": candidate.anchor == found.anchor,
+            "error": candidate.error,
             "error_name": promotion.ERROR,
-            "margin": gate.MARGIN,
+            "margin": rule.MARGIN,
             "cutoff": cutoff,
             "reason": found.reason,
         }
-        for contender in contenders
+        for candidate in candidates
     ]
 
 

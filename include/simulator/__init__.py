@@ -1,9 +1,8 @@
-"""Firms whose truth is known: customers who buy by BG/NBD, spend by Gamma-Gamma, return, and leave.
+"""Simulated firms with known parameters: BG/NBD purchases, Gamma-Gamma order values, returns, dropout.
 
-``Plan`` says what a firm is like; ``generate`` makes it, customers in bounded batches, the same for
-the same seed; ``include.simulator.writing`` puts it into a shop's schema in Postgres or into files.
-The truth that a model is to find (each customer's rate, drop-out, spend, whether still alive) comes
-as a table beside the data. Rates are per week, as in the papers.
+``Plan`` describes a firm; ``generate`` creates it in bounded batches of customers, reproducible by its seed;
+``include.simulator.writing`` writes it to a shop's schema in Postgres or to files. The true parameters of
+each customer (purchase rate, dropout, spend, alive or not) are an extra table ``truth``. Rates are per week.
 """
 
 from include.simulator.firm import TABLES, generate, products_of

@@ -1,4 +1,4 @@
-"""When simulated customers buy and what they spend, in numpy: one array element a customer or an order.
+"""Purchase times and order values of simulated customers; one array element per customer or order.
 
 Fader, Hardie & Lee (2005), "Counting Your Customers the Easy Way": while alive a customer buys with
 exponential waiting times of rate lambda, and after every purchase leaves with probability p.
@@ -20,7 +20,7 @@ WEEK_DAYS = 7
 
 @dataclass(frozen=True)
 class Buyers:
-    """Customers' own parameters, drawn from the firm's."""
+    """Parameters of each customer, drawn from the firm's distributions. Shape (customers,)."""
 
     rate: Floats  # lambda, purchases a week
     dropout: Floats  # p
@@ -30,7 +30,7 @@ class Buyers:
 
 @dataclass(frozen=True)
 class Purchases:
-    """Who bought when, sorted by customer and time, and who was still alive at the end."""
+    """Purchases sorted by customer and time, and whether each customer is alive at the end."""
 
     buyer: Ints
     at: Floats  # days from the firm's start
@@ -46,7 +46,7 @@ def draw_buyers(
     one_timer_share: float,
     joining_days: float,
 ) -> Buyers:
-    """Buyers of a firm with BG/NBD ``r, alpha, a, b`` and Gamma-Gamma ``p, q, gamma``."""
+    """Draw buyers with BG/NBD parameters ``r, alpha, a, b`` and Gamma-Gamma parameters ``p, q, gamma``."""
     r, alpha, a, b = counts
     _, q, gamma = spend
     dropout = rng.beta(a, b, customers)
@@ -60,35 +60,35 @@ def draw_buyers(
 
 
 def draw_purchases(rng: np.random.Generator, buyers: Buyers, *, days: float, season: Season) -> Purchases:
-    """Every buyer's purchases up to ``days``, the first one included."""
-    who = np.arange(len(buyers.rate))
+    """Draw all purchases of every buyer before day ``days``, including the first."""
+    buyer_ids = np.arange(len(buyers.rate))
     at = season.to_operational(buyers.first_at)
     end = season.to_operational(np.array([days]))[0]
-    found_who, found_at = [who], [at]
-    left = np.zeros(len(who), dtype=bool)
-    while len(who):
-        leaves = rng.random(len(who)) < buyers.dropout[who]
-        left[who[leaves]] = True
-        who, at = who[~leaves], at[~leaves]
-        # A rate may underflow to nothing; such a buyer never comes back, alive or not.
-        wait = rng.exponential(1.0, len(who)) / np.maximum(buyers.rate[who], 1e-12) * WEEK_DAYS
+    found_buyers, found_at = [buyer_ids], [at]
+    left = np.zeros(len(buyer_ids), dtype=bool)
+    while len(buyer_ids):
+        leaves = rng.random(len(buyer_ids)) < buyers.dropout[buyer_ids]
+        left[buyer_ids[leaves]] = True
+        buyer_ids, at = buyer_ids[~leaves], at[~leaves]
+        # A rate may underflow to 0; such a buyer makes no further purchase.
+        wait = rng.exponential(1.0, len(buyer_ids)) / np.maximum(buyers.rate[buyer_ids], 1e-12) * WEEK_DAYS
         at = at + wait
-        who, at = who[at < end], at[at < end]
-        found_who.append(who)
+        buyer_ids, at = buyer_ids[at < end], at[at < end]
+        found_buyers.append(buyer_ids)
         found_at.append(at)
-    buyer, moment = np.concatenate(found_who), np.concatenate(found_at)
-    order = np.lexsort((moment, buyer))
-    return Purchases(buyer[order], season.to_days(moment[order]), ~left)
+    buyer, at_all = np.concatenate(found_buyers), np.concatenate(found_at)
+    order = np.lexsort((at_all, buyer))
+    return Purchases(buyer[order], season.to_days(at_all[order]), ~left)
 
 
 def draw_values(rng: np.random.Generator, nu: Floats, *, shape: float) -> Ints:
-    """An order's value in cents, at least one."""
+    """Draw order values in cents, at least 1."""
     cents = rng.gamma(shape, 1.0, len(nu)) / np.maximum(nu, 1e-9) * 100
     return np.maximum(np.rint(np.minimum(cents, 1e9)), 1).astype(np.int64)
 
 
 def split(rng: np.random.Generator, cents: Ints, lines: Ints) -> tuple[Ints, Ints, Ints]:
-    """Orders into lines: the order of each line, its number from 1, its cents; cents add up exactly."""
+    """Split orders into lines: order index, line number from 1, and cents per line; cents add up exactly."""
     order = np.repeat(np.arange(len(cents)), lines)
     starts = np.cumsum(lines) - lines
     number = np.arange(len(order)) - starts[order]
@@ -102,19 +102,19 @@ def split(rng: np.random.Generator, cents: Ints, lines: Ints) -> tuple[Ints, Int
 
 
 class Season:
-    """A yearly wave of demand: BG/NBD time runs faster in high season, so its parameters stay true."""
+    """A yearly season: BG/NBD time runs faster in the high season, so the parameters stay exact."""
 
     def __init__(self, *, days: int, strength: float, start_day: int = 1) -> None:
-        """``strength`` 0 is none, 0.5 swings half as high and half as low as the mean."""
+        """``strength`` 0 is no season; 0.5 varies demand by 50 % around its mean."""
         day = np.arange(days + 1)
         pace = 1 + strength * np.cos(2 * np.pi * (day + start_day - 350) / 365.25)
         self._days = day.astype(np.float64)
         self._operational = np.concatenate([[0.0], np.cumsum((pace[1:] + pace[:-1]) / 2)])
 
     def to_operational(self, at: Floats) -> Floats:
-        """Calendar days from the start to the process's own time."""
+        """Convert calendar days from the start to operational time."""
         return np.interp(at, self._days, self._operational)
 
     def to_days(self, at: Floats) -> Floats:
-        """The process's own time to calendar days from the start."""
+        """Convert operational time to calendar days from the start."""
         return np.interp(at, self._operational, self._days)

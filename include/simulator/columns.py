@@ -15,7 +15,7 @@ MONEY = pa.decimal128(18, 4)
 
 
 def instants(plan: Plan, days: Floats, second: Ints) -> pa.Array:
-    """Moments of the firm's local days, in UTC."""
+    """UTC timestamps of seconds within local days. ``days`` count from the plan's start."""
     start = int(datetime.combine(plan.start, datetime.min.time(), tzinfo=UTC).timestamp())
     local = pa.array((start + np.floor(days).astype(np.int64) * 86_400 + second) * 1_000_000)
     naive = local.cast(pa.timestamp("us"))
@@ -36,5 +36,5 @@ def ids(prefix: str, numbers: Ints, width: int) -> pa.Array:
 
 
 def pick(rng: np.random.Generator, values: tuple[str, ...], count: int) -> pa.Array:
-    """Values drawn evenly."""
+    """Draw ``count`` values uniformly."""
     return pa.array(values).take(pa.array(rng.integers(0, len(values), count)))

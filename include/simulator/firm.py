@@ -1,4 +1,4 @@
-"""A simulated firm: the tables that come of its plan."""
+"""Generate the tables of a simulated firm from its plan."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ TABLES = (
     "truth",
 )
 CITIES = ("Ankara", "Bursa", "Istanbul", "Izmir", "Konya")
-PRODUCTS_STREAM, ANONYMOUS_STREAM = 1_000_001, 1_000_002  # seeds apart from the batches'
+PRODUCTS_STREAM, ANONYMOUS_STREAM = 1_000_001, 1_000_002  # differ from every batch number
 
 
 def generate(plan: Plan) -> Iterator[dict[str, pa.Table]]:
-    """The firm's tables in batches: products first, then customers with all that is theirs."""
+    """Yield the firm's tables in batches: products first, then customers with their orders and movements."""
     yield {"products": products_of(plan)}
     for number, first in enumerate(range(0, plan.customers, plan.batch_customers)):
         count = min(plan.batch_customers, plan.customers - first)
         yield _identified(plan, np.random.default_rng([plan.seed, number]), number, first, count)
-    # As many more sales as would come of this share of customers, with nobody's name on them.
+    # Anonymous sales: generated like those of this share of customers, without customer_id.
     unknown = round(plan.customers * plan.anonymous_share / max(1 - plan.anonymous_share, 0.01))
     for number, first in enumerate(range(0, unknown, plan.batch_customers)):
         rng = np.random.default_rng([plan.seed, ANONYMOUS_STREAM, number])
@@ -41,7 +41,7 @@ def generate(plan: Plan) -> Iterator[dict[str, pa.Table]]:
 
 
 def products_of(plan: Plan) -> pa.Table:
-    """The firm's products; the first are bought most."""
+    """The firm's products; the first ones are bought most."""
     rng = np.random.default_rng([plan.seed, PRODUCTS_STREAM])
     n = np.arange(plan.products)
     return pa.table(
@@ -93,8 +93,8 @@ def _identified(
 
 def _anonymous(plan: Plan, rng: np.random.Generator, batch: int, count: int) -> dict[str, pa.Table]:
     buyers, purchases = _behaviour(plan, rng, count)
-    nobody = pa.nulls(count, pa.string())
-    return sales(plan, rng, buyers, purchases, prefix=f"A{batch:05d}-", customer=nobody)
+    no_customer = pa.nulls(count, pa.string())
+    return sales(plan, rng, buyers, purchases, prefix=f"A{batch:05d}-", customer=no_customer)
 
 
 def _behaviour(plan: Plan, rng: np.random.Generator, count: int) -> tuple[Buyers, Purchases]:

@@ -1,4 +1,4 @@
-"""A simulated firm's orders, their lines, what came back, and points."""
+"""Orders of a simulated firm, with their lines, returns and loyalty points."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OPENING_SECOND, CLOSING_SECOND = 8 * 3600, 22 * 3600
 
 
 class _Orders(NamedTuple):
-    """One element an order; ``buyer`` is its customer's place, ``at`` its day, ``net`` in cents."""
+    """One element per order: ``buyer`` is a customer index, ``at`` days from the start, ``net`` in cents."""
 
     id: pa.Array
     buyer: Ints
@@ -30,7 +30,7 @@ class _Orders(NamedTuple):
 
 
 class _Lines(NamedTuple):
-    """One element a line; ``order`` is its order's place, money is in cents."""
+    """One element per line: ``order`` is an order index, money is in cents."""
 
     order: Ints
     number: Ints
@@ -50,7 +50,7 @@ def sales(
     prefix: str,
     customer: pa.Array,
 ) -> dict[str, pa.Table]:
-    """The tables of what these customers bought; the same for the same state of ``rng``."""
+    """Tables of the orders of these customers; deterministic for a state of ``rng``."""
     orders = _orders(plan, rng, buyers, purchases, prefix)
     lines = _lines(plan, rng, orders)
     channel = pick(rng, CHANNELS, len(orders.id))
@@ -86,7 +86,7 @@ def sales(
 def _orders(
     plan: Plan, rng: np.random.Generator, buyers: Buyers, purchases: Purchases, prefix: str
 ) -> _Orders:
-    """A cancelled order is one more beside the real ones, so the truth stays the truth."""
+    """Cancelled orders are added to the real ones, so the true parameters still hold."""
     is_copied = rng.random(len(purchases.buyer)) < plan.cancelled_share
     buyer = np.concatenate([purchases.buyer, purchases.buyer[is_copied]])
     at = np.concatenate([purchases.at, purchases.at[is_copied]])
@@ -110,13 +110,15 @@ def _lines(plan: Plan, rng: np.random.Generator, orders: _Orders) -> _Lines:
 def _returns(
     plan: Plan, rng: np.random.Generator, bought: pa.Table, orders: _Orders, lines: _Lines, prefix: str
 ) -> dict[str, pa.Table]:
-    """Lines that came back some days later, whole."""
-    came = np.flatnonzero((rng.random(len(lines.order)) < plan.return_share) & orders.is_real[lines.order])
-    at = orders.at[lines.order[came]] + 1 + rng.exponential(8, len(came))
-    came, at = came[at < plan.days], at[at < plan.days]
-    return_id = ids(f"R{prefix}", np.arange(len(came)), 8)
-    second = rng.integers(OPENING_SECOND, CLOSING_SECOND, len(came))
-    order = pa.array(lines.order[came])
+    """Whole lines returned some days after the order."""
+    returned = np.flatnonzero(
+        (rng.random(len(lines.order)) < plan.return_share) & orders.is_real[lines.order]
+    )
+    at = orders.at[lines.order[returned]] + 1 + rng.exponential(8, len(returned))
+    returned, at = returned[at < plan.days], at[at < plan.days]
+    return_id = ids(f"R{prefix}", np.arange(len(returned)), 8)
+    second = rng.integers(OPENING_SECOND, CLOSING_SECOND, len(returned))
+    order = pa.array(lines.order[returned])
     return {
         "returns": pa.table(
             {
@@ -130,11 +132,11 @@ def _returns(
         "return_lines": pa.table(
             {
                 "return_id": return_id,
-                "line_no": pa.array(["1"] * len(came), pa.string()),
-                "product_id": lines.product_id.take(pa.array(came)),
-                "quantity": money(lines.quantity[came] * 100),
-                "refund_amount": money(lines.net[came]),
-                "cost_amount": money(lines.cost[came]),
+                "line_no": pa.array(["1"] * len(returned), pa.string()),
+                "product_id": lines.product_id.take(pa.array(returned)),
+                "quantity": money(lines.quantity[returned] * 100),
+                "refund_amount": money(lines.net[returned]),
+                "cost_amount": money(lines.cost[returned]),
             }
         ),
     }
@@ -143,7 +145,7 @@ def _returns(
 def _points(
     plan: Plan, rng: np.random.Generator, orders: _Orders, customer: pa.Array, prefix: str
 ) -> pa.Table:
-    """A point for each whole unit that a member spends; one order in ten also uses some."""
+    """Members earn one point per whole currency unit; one order in ten also uses points."""
     is_member = rng.random(len(customer)) < plan.member_share
     is_known = customer.null_count == 0
     earns = np.flatnonzero(is_member[orders.buyer] & orders.is_real) if is_known else np.array([], np.int64)

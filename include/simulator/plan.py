@@ -1,4 +1,4 @@
-"""What a simulated firm is like."""
+"""The parameters of a simulated firm."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import date
 
 @dataclass(frozen=True)
 class Plan:
-    """What a simulated firm is like. Same plan, same rows."""
+    """Parameters of a simulated firm. The same plan gives the same rows."""
 
     customers: int
     start: date
@@ -17,7 +17,7 @@ class Plan:
     timezone: str = "UTC"
     counts: tuple[float, float, float, float] = (0.25, 4.4, 0.8, 2.4)  # BG/NBD r, alpha, a, b; weeks
     spend: tuple[float, float, float] = (6.25, 3.74, 15.44)  # Gamma-Gamma p, q, gamma
-    joining_share: float = 0.7  # first purchases fall in this first part of the time
+    joining_share: float = 0.7  # first purchases occur in this first part of the period
     one_timer_share: float = 0.0
     season_strength: float = 0.0
     lines_per_order: float = 2.5
@@ -35,7 +35,7 @@ class Plan:
         return (self.end - self.start).days
 
 
-# A grocer's two years: about 5 million lines.
+# A grocer over two years: about 5 million lines.
 LARGE = Plan(
     customers=200_000,
     start=date(2024, 1, 1),

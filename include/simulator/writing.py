@@ -1,4 +1,4 @@
-"""Simulated firms written where a source reads them: a shop's schema in Postgres, or csv files."""
+"""Write simulated firms where a source reads them: a shop schema in Postgres, or csv files."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ LINE_COLUMNS = (
 
 
 def write_postgres(plan: Plan, dsn: str, *, schema: str = "shop") -> dict[str, int]:
-    """The firm's shop in a schema made for it; how many rows each table got. The truth is in ``truth``."""
+    """Create a schema with the firm's shop and its ``truth``; returns the number of rows by table."""
     with psycopg.connect(dsn) as connection:
         create_shop(connection, schema)
         connection.execute(
@@ -52,14 +52,14 @@ def write_postgres(plan: Plan, dsn: str, *, schema: str = "shop") -> dict[str, i
 
 
 def create_shop(connection: psycopg.Connection, schema: str) -> None:
-    """The empty tables of ``shop.sql`` in ``schema``, which then is the connection's own."""
+    """Create the empty tables of ``shop.sql`` in ``schema`` and set it as search_path."""
     connection.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(schema)))
     connection.execute(sql.SQL("set search_path to {}").format(sql.Identifier(schema)))
     connection.execute(SHOP.read_text(encoding="utf-8"))
 
 
 def fill(connection: psycopg.Connection, batches: Iterable[Mapping[str, pa.Table]]) -> dict[str, int]:
-    """COPY tables into those of the same names; how many rows each got."""
+    """COPY batches into the tables of the same names; returns the number of rows by table."""
     rows = dict.fromkeys(TABLES, 0)
     for batch in batches:
         for name, table in batch.items():
@@ -82,10 +82,10 @@ def copy(connection: psycopg.Connection, name: str, table: pa.Table) -> None:
 
 
 def write_csv(plan: Plan, folder: Path) -> int:
-    """The firm as ``transactions.csv`` in canonical columns, times in UTC; how many lines.
+    """Write ``transactions.csv`` in canonical columns, times in UTC; returns the number of lines.
 
-    A firm reads it with layout ``mapped`` and no mapping. The truth goes to ``truth/part-*.parquet``
-    beside it, where the source does not look.
+    A firm reads it with layout ``mapped`` and no mapping. The truth is written to ``truth/part-*.parquet``
+    beside it, which the source does not read.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "truth").mkdir(exist_ok=True)

@@ -1,4 +1,5 @@
-"""Rows to train on: a module for each model that learns, named as the firm's module it serves.
+"""Training rows: one module per trained module, with the same name.
 
-``stack`` of each gives an anchor's rows: what was known at past cutoffs, beside what then happened.
+``stack`` of each yields the rows of an anchor (training date): features at past cutoffs, and the outcome
+after each cutoff.
 """

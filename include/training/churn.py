@@ -1,8 +1,8 @@
-"""Churn training rows: the feature queries run once per past cutoff, beside what then happened.
+"""Churn training rows: the feature queries at each past cutoff, with the label that follows.
 
-A model belongs to an **anchor**: the first day of a month on the firm's retraining cadence. It is trained
-on what happened before its anchor, and scores every as_of until the next one; so a replay or a backfill,
-in any order, scores with the same model. ``docs/churn.md`` tells the whole protocol.
+A model belongs to an **anchor** (training date): the first day of a month on the firm's retraining cadence.
+It is trained on data before its anchor and scores every as_of until the next anchor. So replays and
+backfills, in any order, score with the same model. ``docs/churn.md`` describes the protocol.
 """
 
 from __future__ import annotations
@@ -22,18 +22,19 @@ from include.datasets.engagement import INTERACTIONS
 from include.datasets.extracted import LOYALTY_MOVEMENTS, PRODUCTS, TRANSACTIONS
 from include.datasets.features import CUSTOMER_FEATURES, FEATURE_QUERIES
 from include.engines import Engine
-from include.models.churn.sufficiency import FEWEST_CUTOFFS
+from include.models.churn.sufficiency import MIN_CUTOFFS
 from include.training import sampling
-from include.training.sampling import EVERYBODY, QUERIES, Files, bucket, run, span, write
+from include.training.sampling import ALL_CUSTOMERS, QUERIES, Files, bucket, run, span, write
 
 PER_CUSTOMER = (TRANSACTIONS, CUSTOMER_DAYS, LOYALTY_MOVEMENTS, INTERACTIONS)
 SOURCES = (*PER_CUSTOMER, PRODUCTS)
 
 
 def cutoffs_of(anchor: date, *, first_day: date, horizon_days: int, most: int) -> tuple[date, ...]:
-    """Cutoffs of a model, oldest first: one horizon apart, so that no label window overlaps another.
+    """Cutoffs of a model, oldest first, one horizon apart, so that label windows do not overlap.
 
-    The last label window ends at the anchor. The first cutoff leaves at least one horizon of history.
+    The last label window ends at the anchor. At least one horizon of history precedes the first cutoff. At
+    most ``most`` cutoffs.
     """
     step = timedelta(days=horizon_days)
     days = [anchor - n * step for n in range(1, most + 1)]
@@ -43,11 +44,11 @@ def cutoffs_of(anchor: date, *, first_day: date, horizon_days: int, most: int) -
 def stack(
     engine: Engine, files: Files, *, anchor: date, firm: Any, params: Mapping[str, object], scratch: Path
 ) -> Iterator[pa.RecordBatch]:
-    """Rows of churn_training for one anchor: per cutoff its customers, their features and their label.
+    """Rows of churn_training for one anchor: one per cutoff and customer, with features and label.
 
-    The last cutoff comes twice: ``is_blind`` rows are computed with everything from the cutoff on taken
-    away beforehand. A query that looks ahead gives the two different features, and the sentinel sees it.
-    With fewer cutoffs than can be trained and tested on, the last one comes alone, once.
+    The last cutoff occurs twice: the ``is_blind`` rows are computed from data without anything from the
+    cutoff on. A query that uses later data gives different features there, and a leakage check fails. With
+    fewer than ``MIN_CUTOFFS`` cutoffs, only the last one is returned, once.
     """
     first_day, customers = span(engine, files, anchor)
     if first_day is None:
@@ -61,9 +62,9 @@ def stack(
     if not cutoffs:
         return
     below = bucket(firm.churn.sample_customers, customers)
-    # What lies beyond a cutoff no query reads; the blind rows below are there to prove it.
+    # No query reads data from the cutoff on; the blind rows below verify this.
     known = files
-    if below != EVERYBODY:
+    if below != ALL_CUSTOMERS:
         known = sample_of(engine, files, until=anchor, below=below, scratch=scratch / "known")
 
     def windows(of: Files, cutoff: date, *, is_blind: bool) -> Iterator[pa.RecordBatch]:
@@ -71,17 +72,17 @@ def stack(
         labels = labels_of(engine, known, cutoff, params, features, scratch)
         return _rows(features, labels, cutoff, is_blind=is_blind)
 
-    if len(cutoffs) < FEWEST_CUTOFFS:  # rules will score, and the last window is all they ask about
+    if len(cutoffs) < MIN_CUTOFFS:  # rules score; they need the last window only
         yield from windows(known, cutoffs[-1], is_blind=False)
         return
     for cutoff in cutoffs:
         yield from windows(known, cutoff, is_blind=False)
-    past = sample_of(engine, known, until=cutoffs[-1], below=EVERYBODY, scratch=scratch / "past")
+    past = sample_of(engine, known, until=cutoffs[-1], below=ALL_CUSTOMERS, scratch=scratch / "past")
     yield from windows(past, cutoffs[-1], is_blind=True)
 
 
 def sample_of(engine: Engine, files: Files, *, until: date, below: str, scratch: Path) -> Files:
-    """The firm's rows before ``until`` of the customers whose hash lies below ``below``, and its products."""
+    """Rows before ``until`` of the customers whose hash is below ``below``, and all products."""
     rows = sampling.sample_of(engine, files, PER_CUSTOMER, until=until, below=below, scratch=scratch)
     return {PRODUCTS: files[PRODUCTS], **rows}
 
@@ -89,7 +90,7 @@ def sample_of(engine: Engine, files: Files, *, until: date, below: str, scratch:
 def feature_batches(
     engine: Engine, files: Files, as_of: date, params: Mapping[str, object], scratch: Path
 ) -> Iterator[pa.RecordBatch]:
-    """Rows of customer_features as of a day: the group queries one after another, then the one on top."""
+    """Rows of customer_features at ``as_of``: runs the group queries, then the query that joins them."""
     folder = scratch / "features"
     folder.mkdir(parents=True, exist_ok=True)
     known: dict[Dataset, Sequence[Path]] = dict(files)
@@ -106,7 +107,7 @@ def feature_batches(
 def features_as_of(
     engine: Engine, sample: Files, cutoff: date, params: Mapping[str, object], scratch: Path
 ) -> pa.Table:
-    """customer_features of a sample as of the cutoff, by the very queries that scoring runs."""
+    """customer_features of a sample at the cutoff, by the same queries as scoring."""
     batches = feature_batches(engine, sample, cutoff, params, scratch)
     return pa.Table.from_batches(list(batches), schema=CUSTOMER_FEATURES.schema)
 
@@ -119,7 +120,7 @@ def labels_of(
     features: pa.Table,
     scratch: Path,
 ) -> pa.Table:
-    """Whether each customer of ``features`` bought nothing from the cutoff on, for one horizon."""
+    """Label of each customer of ``features``: no sale in the horizon that starts at the cutoff."""
     customers = scratch / "churn_customers.parquet"
     pq.write_table(features.select(["customer_id"]), customers)
     files = {CUSTOMER_FEATURES: [customers], CUSTOMER_DAYS: sample[CUSTOMER_DAYS]}
@@ -128,7 +129,7 @@ def labels_of(
 
 def _rows(features: pa.Table, labels: pa.Table, cutoff: date, *, is_blind: bool) -> Iterator[pa.RecordBatch]:
     if not features["customer_id"].equals(labels["customer_id"].cast(pa.string())):
-        raise ValueError(f"churn_training: features and labels of {cutoff} are of different customers")
+        raise ValueError(f"churn_training: features and labels of cutoff {cutoff} have different customers")
     rows = features.num_rows
     columns = {name: features[name] for name in features.schema.names}
     columns["cutoff"] = pa.chunked_array([pa.repeat(pa.scalar(cutoff, pa.date32()), rows)])

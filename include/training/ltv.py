@@ -1,7 +1,7 @@
-"""Histories that value models are fitted and tested on: the summary query run once per past cutoff.
+"""Value training rows: customer_summary at past cutoffs, with the spend that follows.
 
-The anchor is the last cutoff. Those before lie one horizon apart, so that the spend after one of them
-ends where the next begins, and nothing on or after the anchor is ever seen. ``docs/value-models.md``.
+The anchor (training date) is the last cutoff. Earlier cutoffs are one horizon apart, so the spend window of a
+cutoff ends at the next. Nothing on or after the anchor is read. See ``docs/value-models.md``.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from include.datasets.value import VALUE_HISTORIES
 from include.engines import Engine
 from include.training.sampling import Files, bucket, run, sample_of, span
 
-HORIZONS = (180, 90)  # the longest of which the past holds two, after as long a history
-MOST_WINDOWS = 3
+HORIZONS = (180, 90)  # days; the longest with two windows after one horizon of history, else the last
+MAX_WINDOWS = 3
 SAMPLE_CUSTOMERS = 200_000
-KNOWN_SHARE = 0.8  # of net sales that must carry a margin before the firm's own is used
+KNOWN_SHARE = 0.8  # minimum share of net sales with a known margin to use the source's margin
 
 
 def cutoffs_of(anchor: date, first_day: date) -> tuple[tuple[date, ...], int]:
-    """Cutoffs, oldest first and the anchor last, and the days between them (0 with the anchor alone)."""
+    """Cutoffs, oldest first, the anchor last; and the days between them (0 if there is only the anchor)."""
     past = (anchor - first_day).days
     for horizon in HORIZONS:
-        windows = min(past // horizon - 1, MOST_WINDOWS)
+        windows = min(past // horizon - 1, MAX_WINDOWS)
         if windows >= 2 or (windows == 1 and horizon == HORIZONS[-1]):
             return tuple(anchor - timedelta(days=horizon * n) for n in range(windows, -1, -1)), horizon
     return (anchor,), 0
@@ -39,7 +39,7 @@ def cutoffs_of(anchor: date, first_day: date) -> tuple[tuple[date, ...], int]:
 def stack(
     engine: Engine, files: Files, *, anchor: date, firm: Any, params: Mapping[str, object], scratch: Path
 ) -> Iterator[pa.RecordBatch]:
-    """Rows of value_histories for one anchor."""
+    """Rows of value_histories for one anchor: one per cutoff and sampled customer."""
     del firm
     first_day, customers = span(engine, files, anchor)
     if first_day is None:

@@ -1,4 +1,4 @@
-"""What both kinds of training rows begin with: how far a firm goes back, and a sample of its customers."""
+"""First sale day, number of customers, and a sample of customers, for all kinds of training rows."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from include.datasets import Dataset
 from include.engines import Engine
 
 QUERIES = Path(__file__).parents[1] / "sql" / "query"
-EVERYBODY = "g"  # no hexadecimal digit lies beyond it
+ALL_CUSTOMERS = "g"  # sorts after every hexadecimal digit
 _BUCKETS = 65_536
 
 Files = Mapping[Dataset, Sequence[Path]]
 
 
 def span(engine: Engine, files: Files, anchor: date) -> tuple[date | None, int]:
-    """The first sale day before the anchor, and how many customers there are."""
+    """First sale day before the anchor (None without sales) and the number of customers."""
     (row,) = run(engine, "churn_span", files, {"as_of": anchor}).to_pylist()
     return row["first_day"], row["customers"]
 
 
 def bucket(most_customers: int, customers: int) -> str:
-    """Customers whose hash begins below this text are in a sample of at most about ``most_customers``."""
+    """Upper bound of the customer hash, as text, for a sample of about ``most_customers``."""
     share = most_customers / max(customers, 1)
-    return EVERYBODY if share >= 1 else f"{int(share * _BUCKETS):04x}"
+    return ALL_CUSTOMERS if share >= 1 else f"{int(share * _BUCKETS):04x}"
 
 
 def sample_of(
     engine: Engine, files: Files, datasets: Iterable[Dataset], *, until: date, below: str, scratch: Path
 ) -> dict[Dataset, Sequence[Path]]:
-    """The firm's rows before ``until`` of the customers whose hash lies below ``below``."""
+    """Files with the rows before ``until`` of the customers whose hash is below ``below``."""
     scratch.mkdir(parents=True, exist_ok=True)
     kept: dict[Dataset, Sequence[Path]] = {}
     for dataset in datasets:
@@ -45,13 +45,13 @@ def sample_of(
 
 
 def run(engine: Engine, query: str, files: Files, params: Mapping[str, object]) -> pa.Table:
-    """The whole result of a small query; with its columns even when it has no row."""
+    """Result of a small query as one table; it has its columns even without rows."""
     sql = (QUERIES / f"{query}.sql").read_text(encoding="utf-8")
     return engine.table(sql, list(files.items()), params)
 
 
 def write(dataset: Dataset, batches: Iterator[pa.RecordBatch], folder: Path) -> Path:
-    """The batches as one file, conforming to the contract."""
+    """Write the batches to one file, cast to the dataset's contract; returns its path."""
     path = folder / f"{dataset.name}.parquet"
     with pq.ParquetWriter(path, dataset.schema) as writer:
         for batch in batches:

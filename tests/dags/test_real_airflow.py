@@ -239,7 +239,7 @@ def test_an_as_of_that_lies_ahead_is_refused_without_a_retry(airflow_stack: Real
         1
     }
     (message,) = [one for one in airflow.hook.received if one["firm"] == "ahead"]
-    assert f"as_of {TODAY + timedelta(days=2)} lies ahead" in message["error"]
+    assert f"as_of {TODAY + timedelta(days=2)} is in the future" in message["error"]
 
 
 def test_a_source_that_can_never_be_read_is_told_within_a_minute_and_not_retried(airflow_stack: RealAirflow):

@@ -39,7 +39,7 @@ def many(count, seed=1):
     return [Customer(f"c{n:05}", "recent", "High", rng.uniform(20, 500)) for n in range(count)]
 
 
-def test_the_dearer_action_goes_to_whom_it_pays_for():
+def test_the_more_expensive_action_goes_to_customers_with_a_positive_net_benefit():
     rows = decided(
         [Customer("great", "cant_lose_them", "Critical", 1000), Customer("small", "lost", "Critical", 20)]
     )
@@ -50,13 +50,13 @@ def test_the_dearer_action_goes_to_whom_it_pays_for():
     assert rows["small"].action_code == "reminder_email"
 
 
-def test_the_action_that_leaves_most_is_proposed_not_the_one_that_brings_most():
+def test_the_action_with_the_highest_net_benefit_is_proposed():
     rules = [rule("lavish", 9, 1), rule("thrifty", 1, 0.5)]
 
     assert decided([Customer("a", "lost", "Low", 10)], rules=rules)["a"].action_code == "thrifty"
 
 
-def test_a_customer_no_action_pays_for_is_left_alone():
+def test_a_customer_without_a_profitable_action_has_no_row():
     assert decided([Customer("a", "lost", "Critical", 1)]) == {}
 
 
@@ -82,7 +82,7 @@ def test_a_firms_budget_and_holdout_decide_its_table():
     assert 20 < sum(row["is_holdout"] for row in decided) < 90
 
 
-def test_a_firms_own_rules_stand_in_its_row_and_take_the_place_of_the_standard_ones():
+def test_a_firms_own_rules_replace_the_standard_ones():
     at_stake = {"segment_code": "lost", "churn_risk_category": "High", "value_at_stake": 500}
     rows = [{"customer_id": "a", **at_stake}, {"customer_id": "b", **at_stake, "churn_risk_category": "Low"}]
     candidates = pa.Table.from_batches([batch(ACTION_CANDIDATES, rows)])
@@ -134,7 +134,7 @@ def test_the_explanation_is_in_the_firms_language():
     assert decided(customers, language="tr")["a"].explanation.startswith("Düzenli alışveriş")
 
 
-def test_the_budget_is_kept_and_falls_short_of_the_best_set_by_less_than_one_action():
+def test_the_budget_is_kept_and_the_benefit_is_within_one_action_of_the_optimum():
     rules = [rule("cheap", 2, 0.1, segments=("s",)), rule("dear", 7, 0.1, segments=("t",))]
     rng = random.Random(3)
     customers = [Customer(f"c{n:02}", rng.choice("st"), "Low", rng.uniform(75, 300)) for n in range(12)]
@@ -154,7 +154,7 @@ def test_the_budget_is_kept_and_falls_short_of_the_best_set_by_less_than_one_act
     assert best - max(net.values()) < reached <= best
 
 
-def test_money_goes_where_each_coin_brings_most_and_what_is_left_to_whom_it_still_reaches():
+def test_the_budget_is_spent_by_net_benefit_per_unit_of_cost():
     rules = [
         rule("dear", 4, 0.12, segments=("big",)),
         rule("cheap", 2, 0.08, segments=("small",)),
@@ -192,7 +192,7 @@ def test_an_action_that_only_breaks_even_is_not_proposed_and_the_least_value_is_
     assert decided([Customer("a", "lost", "Low", 100)], rules=[enough])["a"].action_code == "enough"
 
 
-def test_who_is_held_out_of_one_firm_or_action_is_not_so_of_another():
+def test_the_holdout_differs_between_firms_and_actions():
     kinds = [("acme", "call"), ("acme", "card"), ("zeta", "call")]
 
     drawn = [actions.draw(firm_key, "ann", code, AS_OF) for firm_key, code in kinds]
@@ -201,7 +201,7 @@ def test_who_is_held_out_of_one_firm_or_action_is_not_so_of_another():
     assert all(0 <= number < 1 for number in drawn)
 
 
-def test_without_money_only_nothing_is_done():
+def test_without_a_budget_only_free_actions_are_chosen():
     rows = decided(many(50), budget=0)
 
     assert rows
@@ -221,7 +221,7 @@ def test_the_holdout_is_the_same_all_through_a_quarter_and_another_in_the_next()
     assert len(held & held_next) < 50
 
 
-def test_nobody_is_both_held_out_and_chosen_and_the_held_out_cost_nothing():
+def test_no_customer_is_both_held_out_and_chosen_and_the_holdout_costs_nothing():
     rows = decided(many(500), holdout_share=0.2, budget=300).values()
 
     assert not any(row.is_holdout and row.is_chosen for row in rows)
@@ -229,7 +229,7 @@ def test_nobody_is_both_held_out_and_chosen_and_the_held_out_cost_nothing():
     assert actions.spent(rows)["second_order_voucher"] == sum(r.cost_amount for r in rows if r.is_chosen)
 
 
-def test_those_held_out_are_worth_what_those_chosen_are():
+def test_the_holdout_and_the_chosen_have_the_same_mean_value():
     customers = many(20_000)
     value = {customer.customer_id: customer.value for customer in customers}
 
@@ -244,7 +244,7 @@ def test_those_held_out_are_worth_what_those_chosen_are():
     assert not effect.is_beyond_chance
 
 
-def test_an_effect_that_was_put_in_is_measured_and_none_where_there_was_none():
+def test_a_simulated_effect_is_measured_and_no_effect_is_not():
     rng = random.Random(5)
     rows = decided(many(20_000), holdout_share=0.3)
     spend = {key: rng.gauss(100, 30) for key in rows}
@@ -269,7 +269,7 @@ def test_the_standard_rules_name_segments_that_exist():
 @pytest.mark.parametrize(
     ("rules", "message"),
     [
-        ([rule("a", 1, 0.1), rule("a", 2, 0.1)], "a has two rules"),
+        ([rule("a", 1, 0.1), rule("a", 2, 0.1)], "a has more than one rule"),
         ([rule("a", -1, 0.1)], "cost must be 0 or more"),
         ([rule("a", 1, 1.5)], "lift from 0 to 1"),
     ],

@@ -159,7 +159,7 @@ def test_the_composite_is_the_three_digits_and_names_a_segment():
 
 
 @pytest.mark.parametrize("customers", [1, 2, 19])
-def test_a_handful_of_customers_is_not_scored_and_says_so(customers):
+def test_too_few_customers_are_not_scored_and_the_status_gives_the_reason(customers):
     batch = summary(*hundred()[:customers])
     firm = Firm()
 
@@ -173,12 +173,12 @@ def test_a_handful_of_customers_is_not_scored_and_says_so(customers):
     assert "fewer than 20 customers" in reason
 
 
-def test_a_firm_without_customers_has_no_cuts_and_says_so():
+def test_a_firm_without_customers_has_no_cuts_and_the_status_gives_the_reason():
     cuts = rfm.fit(RFM_VALUES.schema.empty_table(), firm=Firm(), as_of=AS_OF)
 
     assert cuts.num_rows == 0
     assert rfm.status(cuts, firm=Firm()) == (
-        False, "no customer has bought before as_of, so there is nobody to score",
+        False, "no customer has a sale before as_of, so there is no customer to score",
     )  # fmt: skip
 
 
@@ -193,7 +193,7 @@ def test_customers_below_the_firms_minimum_are_kept_unscored():
     assert all((row["rfm_score"] is None) == (row["total_spend"] < 15) for row in scores.values())
 
 
-def test_without_a_minimum_a_customer_who_gave_all_back_is_scored_too():
+def test_without_a_minimum_a_customer_who_returned_everything_is_scored():
     batch = summary(("back", 5, 1, -3), *hundred())
 
     scores = score(batch, Firm())

@@ -51,7 +51,7 @@ def test_an_overlapping_rule_is_refused_by_name():
         segments.cells_of((*segments.SEGMENTS, extra))
 
 
-def test_a_cell_left_out_is_refused_by_name():
+def test_a_missing_cell_is_refused_by_name():
     rules = tuple(s for s in segments.SEGMENTS if s.segment_code != "lost")
 
     with pytest.raises(segments.SegmentTableError, match="1 of 125 cells have no segment: 111"):
@@ -73,7 +73,7 @@ def test_a_box_that_cannot_be_read_is_refused(box):
         segments.cells_of((odd,))
 
 
-def test_a_firm_may_bring_its_own_table():
+def test_a_firm_may_have_its_own_table():
     table = segments.compute(
         firm=firm(
             [

@@ -67,7 +67,7 @@ def test_an_interval_agrees_with_newcombes_published_example():
     assert (effect.low, effect.high) == (pytest.approx(0.0524, abs=5e-5), pytest.approx(0.3339, abs=5e-5))
 
 
-def test_no_effect_is_found_beyond_chance_in_about_one_trial_of_twenty():
+def test_without_an_effect_about_one_interval_of_twenty_excludes_zero():
     rng = random.Random(7)
     found = 0
 
@@ -88,7 +88,7 @@ def test_no_effect_on_spend_is_about_zero():
     assert not effect.is_beyond_chance
 
 
-def test_harm_is_an_effect_too():
+def test_a_negative_effect_is_found():
     effect = rate_effect(100, 1_000, 200, 1_000)
 
     assert effect.difference == pytest.approx(-0.1)
@@ -96,6 +96,6 @@ def test_harm_is_an_effect_too():
     assert effect.is_beyond_chance
 
 
-def test_a_group_too_small_to_say_says_nothing():
+def test_a_small_group_has_no_effect_estimate():
     assert rate_effect(3, 29, 3, 500) is None
     assert amount_effect([1.0] * 500, [2.0] * 29) is None

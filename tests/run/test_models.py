@@ -15,8 +15,8 @@ from include.datasets.features import CUSTOMER_FEATURES
 from include.datasets.value import VALUE_MODEL
 from include.handoff import HandoffError
 from include.models import artefact
-from include.models.churn import rivals
-from include.models.ltv import worth as ltv_worth
+from include.models.churn import baselines
+from include.models.ltv import prediction as ltv_prediction
 from include.run.firm import run_firm
 from include.warehouse import migrate
 from tests.run.modelled import (
@@ -95,8 +95,8 @@ def test_every_customers_risk_follows_from_the_parameters_on_record(installation
     facts, recorded = on_record(installation, "fact_customer_churn_risk", "churn_probability")
     features = read("forth", CUSTOMER_FEATURES, AFTER).sort_by("customer_id")
 
-    rival = rivals.from_json(recorded["bgnbd"])
-    found = rival.probability(features, horizon_days=recorded["horizon_days"])
+    baseline = baselines.from_json(recorded["bgnbd"])
+    found = baseline.probability(features, horizon_days=recorded["horizon_days"])
 
     assert recorded["method"] == "bgnbd"
     assert [row[0] for row in facts] == features["customer_id"].to_pylist()
@@ -104,15 +104,15 @@ def test_every_customers_risk_follows_from_the_parameters_on_record(installation
 
 
 def test_every_customers_value_follows_from_the_parameters_on_record(installation, forth):
-    spans = [f"predicted_clv_{span}" for span in ltv_worth.SPANS]
+    spans = [f"predicted_clv_{span}" for span in ltv_prediction.SPANS]
     ends = ["predicted_clv_1_year_low", "predicted_clv_1_year_high"]
     columns = [*spans, *ends, "expected_spend_1_year", "probability_alive", "expected_orders_1_year"]
     facts, recorded = on_record(installation, "fact_customer_ltv", ", ".join(columns))
     summary = read("forth", CUSTOMER_SUMMARY, AFTER).sort_by("customer_id")
 
-    worth = ltv_worth.from_parts({**recorded, "header": recorded})
+    model = ltv_prediction.from_parts({**recorded, "header": recorded})
     rate = recorded["settings"]["annual_discount_rate"]
-    found = ltv_worth.expected(summary, worth, annual_discount_rate=rate)
+    found = ltv_prediction.expected(summary, model, annual_discount_rate=rate)
 
     assert recorded["method"] == "bgnbd"
     assert [row[0] for row in facts] == summary["customer_id"].to_pylist()
@@ -214,7 +214,7 @@ def test_a_worse_model_is_not_promoted_and_the_earlier_one_keeps_scoring(install
         "select is_sufficient, reason from control.module_status "
         "where firm_key = 'noisy' and module = 'churn'"
     )
-    ((verdict, error, rival),) = installation.ask(
+    ((promotion_reason, error, baseline),) = installation.ask(
         "select new.reason, new.error, earlier.error from control.model_gates as new "
         "join control.model_gates as earlier using (firm_key, module, anchor) "
         "where new.contender_anchor = %s and earlier.contender_anchor = %s and firm_key = 'noisy'",
@@ -223,12 +223,12 @@ def test_a_worse_model_is_not_promoted_and_the_earlier_one_keeps_scoring(install
     )
     assert [version[:16] for (version,) in versions] == [f"churn-{EARLIER}"]
     assert is_sufficient
-    assert error > 1.05 * rival
-    said = f"the model of {ANCHOR} is not promoted (Brier score {error:.4f} against {rival:.4f}"
-    assert said in verdict
-    assert said in reason
-    assert said in notes["fit_churn"]
-    assert said in notes["predict_churn"]
+    assert error > 1.05 * baseline
+    sentence = f"the model of {ANCHOR} is not promoted (Brier score {error:.4f} against {baseline:.4f}"
+    assert sentence in promotion_reason
+    assert sentence in reason
+    assert sentence in notes["fit_churn"]
+    assert sentence in notes["predict_churn"]
 
 
 def test_a_model_that_is_not_there_is_named_with_the_step_that_makes_it(installation, forth):
@@ -256,7 +256,7 @@ def test_a_person_lists_models_and_rolls_one_back_with_a_reason(installation, fo
     assert "--why is empty" in silent.output
     assert done.exit_code == 0, done.output
     assert f"the churn model of {EARLIER}" in done.output
-    assert "python -m include run told --as-of 2025-07-08 --from churn_training" in " ".join(
+    assert "python -m include run coverage_message --as-of 2025-07-08 --from churn_training" in " ".join(
         done.output.split()
     )
     assert twice.exit_code == 2

@@ -64,7 +64,7 @@ def test_a_firm_of_a_handful_runs_and_says_what_it_cannot_compute(shop, customer
     assert {row[1] for row in shop.facts("tiny")["rfm"]} == {f"c{n:03}" for n in range(customers)}
     assert {row[3] for row in shop.facts("tiny")["rfm"]} <= {"unscored"}
     lacks = {
-        "rfm": "fewer than 20|no customer has bought",
+        "rfm": "fewer than 20|no customer has a sale",
         "churn": "of 3 cutoffs",
         "ltv": "of 500 customers",
     }

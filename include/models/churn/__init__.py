@@ -1,4 +1,4 @@
-"""Churn: no purchase in the firm's ``churn_threshold_days``. ``model.py`` is the entry to its parts."""
+"""Churn: no purchase in the firm's ``churn_threshold_days``. ``model.py`` is the entry point."""
 
 from include.models.churn.model import fit, predict, prepare, status
 

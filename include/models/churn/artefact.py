@@ -1,4 +1,4 @@
-"""The churn model as rows; ``include/models/artefact.py`` says how they are kept."""
+"""Read and write the churn model as rows; see ``include/models/artefact.py``."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ import pyarrow as pa
 from include.models import artefact
 from include.models.artefact import write
 
-__all__ = ["MEND", "ArtefactError", "read", "version_of", "write"]
+__all__ = ["FIX", "ArtefactError", "read", "version_of", "write"]
 
-MEND = "train it anew: run the firm from step churn_training with --full"
+FIX = "run the firm from step churn_training with --full to train it again"
 
 
 class ArtefactError(artefact.TamperedModel):
-    """A churn model's rows are missing a part or are not what was written; it must not score anybody."""
+    """A churn model is incomplete or altered and must not be used."""
 
 
 def read(model: pa.Table) -> dict[str, Any]:
-    """The parts, decoded, with ``version``; ArtefactError when one is missing or was tampered with."""
-    return artefact.read(model, module="churn", dataset="churn_model", mend=MEND, error=ArtefactError)
+    """The decoded parts and ``version``; ArtefactError if a part is missing or altered."""
+    return artefact.read(model, module="churn", dataset="churn_model", fix=FIX, error=ArtefactError)
 
 
 def version_of(model: pa.Table) -> str:
-    """A name for exactly this model: its anchor and a hash of all its parts."""
+    """Version of a model: module, training date and hash of its parts."""
     version: str = read(model)["version"]
     return version

@@ -1,8 +1,8 @@
-"""Scores made into probabilities: a logistic curve (Platt) or a rising staircase (isotonic).
+"""Calibrate scores to probabilities: a logistic curve (Platt) or an isotonic curve.
 
-Both are fitted on a window that neither the trees nor the evaluation have seen. Platt, J. (1999),
-"Probabilistic Outputs for Support Vector Machines", whose softened targets keep the curve finite when the
-classes part cleanly.
+Both are fitted on a window used neither for training the trees nor for evaluation. Platt, J. (1999),
+"Probabilistic Outputs for Support Vector Machines": his smoothed targets keep the curve finite if the classes
+are separable.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ class Platt(NamedTuple):
     intercept: float
 
     def __call__(self, score: Floats) -> Floats:
-        """Probability of each score."""
+        """Probability of each score (log-odds), elementwise."""
         return special.expit(self.slope * score + self.intercept)
 
 
-class Steps(NamedTuple):
-    """A rising piecewise-linear curve through (at, probability)."""
+class IsotonicCurve(NamedTuple):
+    """An isotonic (non-decreasing) piecewise-linear curve through the points (at, probability)."""
 
     at: tuple[float, ...]
     probability: tuple[float, ...]
 
     def __call__(self, value: Floats) -> Floats:
-        """Probability of each value, flat beyond both ends."""
+        """Probability of each value, elementwise; constant beyond both ends."""
         return np.interp(value, self.at, self.probability)
 
 
 def fit_platt(score: Floats, happened: Bools) -> Platt:
-    """Maximum likelihood by Newton steps on the slope and intercept, with Platt's softened targets."""
+    """Fit slope and intercept by maximum likelihood (Newton), with Platt's smoothed targets."""
     events = int(happened.sum())
     others = len(happened) - events
     target = np.where(happened, (events + 1.0) / (events + 2.0), 1.0 / (others + 2.0))
@@ -54,8 +54,8 @@ def fit_platt(score: Floats, happened: Bools) -> Platt:
     beta = np.array([0.0, special.logit(target.mean())])
     for _ in range(_ROUNDS):
         p = special.expit(x @ beta)
-        bend = (x * (p * (1.0 - p))[:, None]).T @ x + _FLATTEST * np.eye(2)
-        step = np.linalg.solve(bend, x.T @ (target - p))
+        hessian = (x * (p * (1.0 - p))[:, None]).T @ x + _FLATTEST * np.eye(2)
+        step = np.linalg.solve(hessian, x.T @ (target - p))
         # A full Newton step can overshoot where the curve is flat.
         beta = beta + step * min(1.0, 4.0 / max(float(np.abs(step).max()), _FLATTEST))
         if np.abs(step).max() < 1e-10:
@@ -63,9 +63,9 @@ def fit_platt(score: Floats, happened: Bools) -> Platt:
     return Platt(float(beta[0] / spread), float(beta[1] - beta[0] * centre / spread))
 
 
-def fit_steps(value: Floats, happened: Bools) -> Steps:
-    """Isotonic regression of the event on the value: the best fit that never falls."""
+def fit_isotonic(value: Floats, happened: Bools) -> IsotonicCurve:
+    """Isotonic regression of the event on the value."""
     from sklearn.isotonic import IsotonicRegression  # takes a second to import; scoring needs none of it
 
     fitted = IsotonicRegression(out_of_bounds="clip").fit(value, happened.astype(np.float64))
-    return Steps(tuple(fitted.X_thresholds_.tolist()), tuple(fitted.y_thresholds_.tolist()))
+    return IsotonicCurve(tuple(fitted.X_thresholds_.tolist()), tuple(fitted.y_thresholds_.tolist()))

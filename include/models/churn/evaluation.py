@@ -1,4 +1,4 @@
-"""How good churn probabilities are: ranking, calibration, and the decision at a threshold."""
+"""Metrics of churn probabilities: ranking, calibration, and classification at a threshold."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ ECE_BINS = 10
 
 
 def auc(score: Floats, happened: Bools) -> float:
-    """Chance that an event scores above a non-event, ties counting half; nan without both."""
-    from scipy.stats import rankdata  # a second and 15 MB to import, and scoring needs none of it
+    """Area under the ROC curve, ties counted half; nan if only one class occurs."""
+    from scipy.stats import rankdata  # importing costs a second and 15 MB; scoring does not need it
 
     events, others = int(happened.sum()), int((~happened).sum())
     if not events or not others:
@@ -22,13 +22,13 @@ def auc(score: Floats, happened: Bools) -> float:
 
 
 def auc_error(happened: Bools) -> float:
-    """Standard error of the AUC of a score that knows nothing (Mann & Whitney 1947)."""
+    """Standard error of the AUC of a random score (Mann & Whitney 1947)."""
     events, others = int(happened.sum()), int((~happened).sum())
     return float(np.sqrt((events + others + 1) / (12.0 * max(events, 1) * max(others, 1))))
 
 
 def average_precision(score: Floats, happened: Bools) -> float:
-    """Area under precision and recall, one step per distinct score; nan without an event."""
+    """Average precision, one step per distinct score; nan without an event."""
     if not happened.any():
         return float("nan")
     order = np.argsort(-score, kind="stable")
@@ -40,12 +40,12 @@ def average_precision(score: Floats, happened: Bools) -> float:
 
 
 def brier(probability: Floats, happened: Bools) -> float:
-    """Mean squared distance of probability and outcome."""
+    """Brier score: mean squared difference of probability and outcome."""
     return float(np.mean((probability - happened) ** 2))
 
 
 def log_loss(probability: Floats, happened: Bools) -> float:
-    """Mean negative log-likelihood, probabilities kept off 0 and 1."""
+    """Mean negative log-likelihood, probabilities clipped to [1e-6, 1 - 1e-6]."""
     p = np.clip(probability, 1e-6, 1.0 - 1e-6)
     return float(-np.mean(np.where(happened, np.log(p), np.log1p(-p))))
 
@@ -60,7 +60,7 @@ def calibration_error(probability: Floats, happened: Bools) -> float:
 
 
 def measure(probability: Floats, happened: Bools, *, threshold: float) -> dict[str, float | int | None]:
-    """Every number of one candidate on one window; a rate with nothing to divide by is null."""
+    """All metrics of one candidate on one window; a rate with denominator 0 is None."""
     flagged = probability >= threshold
     hits, alarms = int((flagged & happened).sum()), int((flagged & ~happened).sum())
     missed, quiet = int((~flagged & happened).sum()), int((~flagged & ~happened).sum())

@@ -1,6 +1,6 @@
-"""Why a customer is at risk: stable codes, each with one sentence, that features and rules map to.
+"""Reasons of churn risk: stable codes with one sentence each, assigned to features and rules.
 
-A code never carries a number of days or an amount, so an analyst can group by it.
+A code contains no number of days and no amount, so analysts can group by it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Factor(NamedTuple):
-    """A reason for risk: its sentence by language, and which features speak of it."""
+    """A reason for risk: code, sentence by language, and a pattern of the features assigned to it."""
 
     code: str
     text: dict[str, str]
@@ -117,8 +117,10 @@ TEXTS = {factor.code: factor.text for factor in FACTORS}
 
 
 def code_of(feature: str) -> str:
-    """The factor a feature speaks of: the first of ``FACTORS`` whose pattern it begins with."""
+    """Factor code of a feature: the first of ``FACTORS`` whose pattern matches its start; else KeyError."""
     for factor in FACTORS:
         if re.match(factor.features, feature):
             return factor.code
-    raise KeyError(f"feature {feature!r} belongs to no churn factor; see include/models/churn/factors.py")
+    raise KeyError(
+        f"feature {feature!r} matches no churn factor; add it to a pattern in include/models/churn/factors.py"
+    )

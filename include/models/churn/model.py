@@ -1,8 +1,8 @@
 """Churn: the probability that a customer buys nothing for ``churn_threshold_days`` from as_of on.
 
-``fit`` is given rows of past cutoffs and keeps every number that led to the model it chose: small LightGBM
-trees, BG/NBD's own probability, recency alone, or, where the past is too short or a canary died, rules.
-``predict`` scores batch by batch. ``docs/churn.md`` is the protocol.
+``fit`` trains on rows of past cutoffs and stores the metrics behind the choice of the model: small LightGBM
+trees, BG/NBD, or a curve of recency; or rules if the history is too short or a leakage check fails.
+``predict`` scores batch by batch. ``docs/churn.md`` describes the protocol.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from include.models import drift
 from include.models.churn import artefact as churn_artefact
+from include.models.churn import baselines as churn_baselines
 from include.models.churn import calibration, trees
 from include.models.churn import risk as churn_risk
-from include.models.churn import rivals as churn_rivals
 from include.models.churn import rules as churn_rules
 from include.models.churn import sufficiency as churn_sufficiency
 from include.models.churn import training as churn_training
@@ -28,7 +28,7 @@ from include.models.churn.factors import code_of
 Floats = NDArray[np.float64]
 
 RULES = "rules"
-WATCHED = 15  # features whose drift is measured, those of most weight
+DRIFT_FEATURES = 15  # features whose drift is measured: those with the largest mean contribution
 NO_SPEND = (float("inf"), float("inf"))
 
 
@@ -39,16 +39,16 @@ class Params(NamedTuple):
     version: str
     trees: trees.Trees | None
     curve: calibration.Platt | None
-    rival: churn_rivals.BgNbd | None
-    staircase: calibration.Steps | None
+    baseline: churn_baselines.BgNbd | None
+    isotonic: calibration.IsotonicCurve | None
     spend_cuts: tuple[float, float]
     codes: list[str]
-    starts: NDArray[np.int64]  # where each code's features begin in ``order``
-    order: NDArray[np.int64]  # the features, those of one code together
+    starts: NDArray[np.int64]  # index in ``order`` of each code's first feature
+    order: NDArray[np.int64]  # feature indices, grouped by code
 
 
 def fit(training: pa.Table, *, firm: Any, as_of: date) -> pa.Table:
-    """Rows of churn_model, from churn_training; ``as_of`` is the anchor."""
+    """Rows of churn_model from churn_training: one per part. ``as_of`` is the training date (anchor)."""
     windows = churn_training.windows_of(training)
     horizon = firm.churn_threshold_days
     missing = churn_sufficiency.shortfalls([(w.churned, w.repeat) for w in windows], firm=firm)
@@ -62,20 +62,20 @@ def fit(training: pa.Table, *, firm: Any, as_of: date) -> pa.Table:
         "is_sufficient": not missing,
     }
     if missing:
-        method, reason = RULES, f"rules are used, there is too little to train on: {'; '.join(missing)}"
+        method, reason = RULES, f"rules are used, there is too little training data: {'; '.join(missing)}"
     else:
-        trial = churn_training.try_out(training, windows, horizon_days=horizon)
-        method, reason = churn_training.champion_of(trial, windows[-1])
-        parts["sentinel"] = [check._asdict() for check in trial.checks]
-        if dead := [check.message for check in trial.checks if not check.passed]:
-            method, reason = RULES, f"rules are used, the leak sentinel blocks the model: {'; '.join(dead)}"
+        tested = churn_training.backtest(training, windows, horizon_days=horizon)
+        method, reason = churn_training.select_model(tested, windows[-1])
+        parts["sentinel"] = [check._asdict() for check in tested.checks]
+        if failed := [check.message for check in tested.checks if not check.passed]:
+            method, reason = RULES, f"rules are used, a leakage check failed: {'; '.join(failed)}"
             header["is_sufficient"] = False
         parts["metrics"] = churn_training.measures(
-            trial, windows[-1], champion=method, threshold=firm.churn.decision_threshold
+            tested, windows[-1], champion=method, threshold=firm.churn.decision_threshold
         )
-        header["tree_count"] = trial.tree_count
-        header["challenger"] = churn_training.challenger_of(trial, windows[-1], champion=method)
-        parts.update(churn_training.build(trial, windows, horizon_days=horizon))
+        header["tree_count"] = tested.tree_count
+        header["challenger"] = churn_training.challenger_of(tested, windows[-1], champion=method)
+        parts.update(churn_training.build(tested, windows, horizon_days=horizon))
     header |= {"method": method, "reason": reason}
     if method != RULES:
         parts["reference"] = _reference(parts, header, windows[-1], horizon_days=horizon)
@@ -85,32 +85,39 @@ def fit(training: pa.Table, *, firm: Any, as_of: date) -> pa.Table:
 def _reference(
     parts: dict[str, Any], header: dict[str, Any], last: churn_training.Window, *, horizon_days: int
 ) -> dict[str, Any]:
-    """The last window's customers, by which drift is told: their probability, and what it hangs on most."""
+    """Drift reference of the last window: probability and the features with the largest contribution."""
     params = _params({**parts, "header": header, "version": ""})
     ranked = sorted(parts["importances"], key=lambda row: (-row["mean_contribution"], row["feature"]))
-    values = {row["feature"]: trees.column_values(last.rows, row["feature"]) for row in ranked[:WATCHED]}
+    values = {
+        row["feature"]: trees.column_values(last.rows, row["feature"]) for row in ranked[:DRIFT_FEATURES]
+    }
     probability = probability_of(last.rows, params, horizon_days=horizon_days)
     return drift.reference(values, score={"churn_probability": probability})
 
 
 def status(model: pa.Table, *, firm: Any) -> tuple[bool, str]:
-    """Whether the firm's past was enough for a tested model, and what is used and why."""
+    """Whether the history sufficed for a backtested model, and which model is used and why."""
     del firm
     header = churn_artefact.read(model)["header"]
     return header["is_sufficient"], header["reason"]
 
 
 def prepare(model: pa.Table, *, firm: Any, as_of: date) -> Params:
-    """Read and verify a model; ArtefactError when it was tampered with or is for another threshold."""
+    """Read and verify a model.
+
+    ArtefactError if it is damaged, trained for another churn threshold, or trained later than ``as_of``.
+    """
     parts = churn_artefact.read(model)
     header = parts["header"]
     if header["horizon_days"] != firm.churn_threshold_days:
         raise ArtefactError(
-            f"churn_model of {header['anchor']} was trained for {header['horizon_days']} days, the firm's "
-            f"churn threshold is {firm.churn_threshold_days}; {churn_artefact.MEND}"
+            f"churn model trained to {header['anchor']} predicts {header['horizon_days']} days, the firm's "
+            f"churn threshold is {firm.churn_threshold_days}; {churn_artefact.FIX}"
         )
     if date.fromisoformat(header["anchor"]) > as_of:
-        raise ArtefactError(f"churn_model of {header['anchor']} knows more than one may on {as_of}")
+        raise ArtefactError(
+            f"churn model trained to {header['anchor']} cannot score the earlier as_of {as_of} (look-ahead)"
+        )
     return _params(parts)
 
 
@@ -124,8 +131,8 @@ def _params(parts: dict[str, Any]) -> Params:
         version=parts["version"],
         trees=learned,
         curve=calibration.Platt(*parts["calibration"]) if learned else None,
-        rival=churn_rivals.from_json(parts["bgnbd"]) if method == "bgnbd" else None,
-        staircase=calibration.Steps(**steps) if steps else None,
+        baseline=churn_baselines.from_json(parts["bgnbd"]) if method == "bgnbd" else None,
+        isotonic=calibration.IsotonicCurve(**steps) if steps else None,
         spend_cuts=tuple(parts["spend_cuts"]),
         codes=codes,
         starts=starts,
@@ -134,7 +141,7 @@ def _params(parts: dict[str, Any]) -> Params:
 
 
 def predict(batch: pa.RecordBatch, params: Params, *, firm: Any, as_of: date) -> pa.RecordBatch:
-    """Rows of churn_risk for a batch of customer_features."""
+    """Rows of churn_risk, one per customer of the batch (customer_features)."""
     chunks = [
         _predict(batch.slice(first, trees.CHUNK_ROWS), params, firm=firm, as_of=as_of)
         for first in range(0, max(batch.num_rows, 1), trees.CHUNK_ROWS)
@@ -143,13 +150,13 @@ def predict(batch: pa.RecordBatch, params: Params, *, firm: Any, as_of: date) ->
 
 
 def probability_of(rows: pa.Table | pa.RecordBatch, params: Params, *, horizon_days: int) -> Floats | None:
-    """P(no purchase in the horizon) of each row; None where rules score, for theirs is none."""
+    """P(no purchase in the horizon) per row; None if rules score, which give no probability."""
     if params.trees is not None and params.curve is not None:
         return params.curve(params.trees.scores(trees.matrix(rows, params.trees.features)))
-    if params.rival is not None:
-        return params.rival.probability(rows, horizon_days=horizon_days)
-    if params.method == "recency" and params.staircase is not None:
-        return churn_rivals.recency(params.staircase, rows)
+    if params.baseline is not None:
+        return params.baseline.probability(rows, horizon_days=horizon_days)
+    if params.method == "recency" and params.isotonic is not None:
+        return churn_baselines.recency(params.isotonic, rows)
     return None
 
 
@@ -158,7 +165,7 @@ def _predict(batch: pa.RecordBatch, params: Params, *, firm: Any, as_of: date) -
     probability = probability_of(batch, params, horizon_days=horizon)
     if params.trees is not None:
         adds = params.trees.contributions(trees.matrix(batch, params.trees.features))[:, :-1]
-        # Adding along a row, not by a matrix product: the same bits whatever the batch.
+        # Sum along each row instead of a matrix product: the result does not depend on the batch.
         factors = params.codes, np.add.reduceat(adds[:, params.order], params.starts, axis=1)
     else:
         found = churn_rules.signals(batch, horizon_days=horizon)
@@ -178,7 +185,7 @@ def _predict(batch: pa.RecordBatch, params: Params, *, firm: Any, as_of: date) -
 
 
 def _grouped(features: list[str]) -> tuple[list[str], NDArray[np.int64], NDArray[np.int64]]:
-    """Factor codes, and the features put in an order in which those of one code stand together."""
+    """Sorted factor codes, the first index of each code in the order, and features ordered by code."""
     of = [code_of(name) for name in features]
     codes = sorted(set(of))
     order = sorted(range(len(of)), key=lambda at: codes.index(of[at]))
@@ -187,7 +194,7 @@ def _grouped(features: list[str]) -> tuple[list[str], NDArray[np.int64], NDArray
 
 
 def _spend_cuts(windows: list[churn_training.Window]) -> tuple[float, float]:
-    """What parts the firm's spenders in thirds: net spend of 365 days, at the latest cutoff."""
+    """Terciles of net spend in the last 365 days at the latest cutoff, over customers with spend."""
     if not windows:
         return NO_SPEND
     spend = trees.column_values(windows[-1].rows, "total_spend_365_days").astype(np.float64)
@@ -199,7 +206,7 @@ def _spend_cuts(windows: list[churn_training.Window]) -> tuple[float, float]:
 
 
 def _settings(firm: Any) -> dict[str, Any]:
-    """What a model depends on beside the data."""
+    """Settings the model was trained with, stored in the header."""
     names = ("most_cutoffs", "sample_customers", "min_customers", "min_repeat_buyers", "min_events")
     return {
         "churn_threshold_days": firm.churn_threshold_days,

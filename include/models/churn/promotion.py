@@ -1,4 +1,4 @@
-"""Churn at the promotion gate: what a model's Brier score is on an anchor's evaluation window."""
+"""Brier score of a churn model on the latest evaluation window before an anchor, for promotion."""
 
 from __future__ import annotations
 
@@ -11,50 +11,57 @@ from include.models.churn import artefact as churn_artefact
 from include.models.churn import evaluation
 from include.models.churn import model as churn
 from include.models.churn import training as churn_training
-from include.models.gate import Contender
+from include.models.promotion import Candidate
 
 ERROR = "Brier score"
 
 
 def version_of(model: pa.Table) -> str:
-    """The version of a model."""
+    """Version of a model: module, training date and hash of its parts."""
     version: str = churn_artefact.read(model)["version"]
     return version
 
 
 def window_of(training: pa.Table) -> churn_training.Window | None:
-    """The evaluation window of churn_training: the last one."""
+    """The evaluation window of churn_training: the last one; None without rows."""
     windows = churn_training.windows_of(training)
     return windows[-1] if windows else None
 
 
 def cutoff_of(training: pa.Table) -> date | None:
-    """The day on which that window begins."""
+    """First day of that window."""
     window = window_of(training)
     return None if window is None else window.cutoff
 
 
-def contender(model: pa.Table, training: pa.Table, *, anchor: date, firm: Any) -> Contender:
-    """A model at the gate of ``anchor``: its own by the trial, an earlier one by scoring the window."""
+def candidate(model: pa.Table, training: pa.Table, *, anchor: date, firm: Any) -> Candidate:
+    """A model as promotion candidate at ``anchor``.
+
+    The anchor's model is measured by its backtest, an earlier model by scoring the window.
+    """
     parts = churn_artefact.read(model)
     header = parts["header"]
-    own = date.fromisoformat(header["anchor"])
+    trained_to = date.fromisoformat(header["anchor"])
     is_sound = bool(header["is_sufficient"])
-    canaries = parts.get("sentinel", [])
+    checks = parts.get("sentinel", [])
     error = None
     if is_sound:
-        error = _trial_error(parts) if own == anchor else _error_on(model, training, own=own, firm=firm)
-    return Contender(
-        own,
+        error = (
+            _backtest_error(parts)
+            if trained_to == anchor
+            else _error_on(model, training, trained_to=trained_to, firm=firm)
+        )
+    return Candidate(
+        trained_to,
         parts["version"],
         header["method"],
         is_sound,
-        not all(canary["passed"] for canary in canaries),
+        not all(check["passed"] for check in checks),
         error,
     )
 
 
-def _trial_error(parts: dict[str, Any]) -> float | None:
+def _backtest_error(parts: dict[str, Any]) -> float | None:
     for row in parts.get("metrics", []):
         if row["is_champion"] and row["population"] == "all":
             error: float = row["brier"]
@@ -62,10 +69,10 @@ def _trial_error(parts: dict[str, Any]) -> float | None:
     return None
 
 
-def _error_on(model: pa.Table, training: pa.Table, *, own: date, firm: Any) -> float | None:
+def _error_on(model: pa.Table, training: pa.Table, *, trained_to: date, firm: Any) -> float | None:
     window = window_of(training)
-    if window is None or window.cutoff < own:
-        return None  # it has seen some of this window
+    if window is None or window.cutoff < trained_to:
+        return None  # trained on part of this window
     params = churn.prepare(model, firm=firm, as_of=window.cutoff)
     probability = churn.probability_of(window.rows, params, horizon_days=firm.churn_threshold_days)
     return None if probability is None else evaluation.brier(probability, window.churned)

@@ -1,4 +1,4 @@
-"""What a churn probability or score means for each customer: bands, dates, trends, reasons, what to do."""
+"""Churn risk of each customer, from its probability or score: bands, dates, trends, reasons, action."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ PRIORITIES = np.array([[5, 5, 4], [5, 4, 3], [4, 3, 2], [3, 2, 1]])
 
 FALL, RISE = 0.5, 1.5
 CHANCE = 0.1
-"""A trend is called only where so far a count, at the steady pace, has less than this chance."""
+"""A trend is reported only if the recent count has a lower probability than this at the steady rate."""
 TOP_FACTORS = 3
 
 
 def trend(recent: Floats, whole: Floats, orders_recent: Floats, orders_whole: Floats) -> list[str]:
-    """30 days against a third of 90: below half is decreasing, above one and a half increasing.
+    """Trend of each customer: the last 30 days against a third of the last 90.
 
-    A ratio of two small counts says little: 1 order where 2.3 were usual is no fall. So the number of orders
-    must also be unlikely at the steady pace (Poisson). Without an order in 90 days it is 'inactive'.
+    Below half is decreasing, above one and a half increasing. Ratios of small counts are noisy, so the number
+    of orders must also be improbable at the steady rate (Poisson). Without an order in 90 days: 'inactive'.
     """
     usual = orders_whole / 3.0
     ratio = np.where(whole > 0, 3.0 * recent / np.where(whole > 0, whole, 1.0), 1.0)
@@ -53,11 +53,11 @@ def trend(recent: Floats, whole: Floats, orders_recent: Floats, orders_whole: Fl
 
 
 def top_factors(codes: list[str], adds: Floats) -> list[list[str | None]]:
-    """The three factors that raise each customer's risk most, as three columns; fewer where fewer do."""
+    """The three factors that raise each customer's risk most, as three columns; None where fewer do."""
     order = np.argsort(-adds, axis=1, kind="stable")[:, :TOP_FACTORS]
     named = np.array([*codes, None], dtype=object)
     at = np.where(np.take_along_axis(adds, order, axis=1) > 0, order, len(codes))
-    columns = [named[at[:, place]].tolist() for place in range(at.shape[1])]
+    columns = [named[at[:, rank]].tolist() for rank in range(at.shape[1])]
     return columns + [[None] * len(adds)] * (TOP_FACTORS - len(columns))
 
 
@@ -76,19 +76,19 @@ def describe(
     """Rows of churn_risk for a batch of customer_features; ``score`` is 0 to 100."""
     numbers = {name: column_values(batch, name).astype(np.float64) for name in _READ}
     whole = np.clip(np.rint(score), 0, 100).astype(np.int32)
-    # Band edges belong to the band above them, and compare with what was computed, not what is shown.
+    # A value on a bound belongs to the higher band. Compare the exact score, not the rounded one.
     category = np.searchsorted(np.asarray(firm.churn.category_bounds, dtype=np.float64), score, side="right")
     band = np.searchsorted(np.asarray(firm.churn.band_bounds, dtype=np.float64), score / 100.0, side="right")
     silent = numbers["days_since_last_order"]
-    # A cut that is unknown is NaN, which sorts last: nobody spends more than it.
+    # An unknown bound is NaN, which sorts last: no customer is above it.
     third = np.searchsorted(np.asarray(spend_cuts, np.float64), numbers["total_spend_365_days"], side="right")
-    # Twice the threshold in silence: others first, whatever the customer was once worth.
+    # One step less urgent after twice the threshold without an order.
     urgency = np.minimum(PRIORITIES[category, third] + (silent > 2 * firm.churn_threshold_days), 5)
-    until = firm.churn_threshold_days - silent
-    leaves = score >= 100.0 * firm.churn.decision_threshold
-    days = pa.array(until.astype(np.int32), mask=~leaves)
+    remaining = firm.churn_threshold_days - silent
+    is_expected_to_churn = score >= 100.0 * firm.churn.decision_threshold
+    days = pa.array(remaining.astype(np.int32), mask=~is_expected_to_churn)
     epoch = (as_of - date(1970, 1, 1)).days
-    dates = pa.array((until + epoch).astype(np.int32), mask=~leaves).cast(pa.date32())
+    dates = pa.array((remaining + epoch).astype(np.int32), mask=~is_expected_to_churn).cast(pa.date32())
     reasons = top_factors(*factors)
     action = [ACTIONS[at] for at in category]
     language = firm.language
@@ -114,14 +114,13 @@ def describe(
         "predicted_churn_date": dates,
         "days_until_predicted_churn": days,
         **{
-            f"top_churn_factor_{place + 1}": pa.array(codes, pa.string())
-            for place, codes in enumerate(reasons)
+            f"top_churn_factor_{rank + 1}": pa.array(codes, pa.string()) for rank, codes in enumerate(reasons)
         },
         **{
-            f"top_churn_factor_{place + 1}_text": pa.array(
+            f"top_churn_factor_{rank + 1}_text": pa.array(
                 [code and TEXTS[code][language] for code in codes], pa.string()
             )
-            for place, codes in enumerate(reasons)
+            for rank, codes in enumerate(reasons)
         },
         "intervention_priority": pa.array(urgency.astype(np.int8)),
         "recommended_action": pa.array(action, pa.string()),

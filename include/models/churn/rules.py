@@ -1,7 +1,7 @@
-"""A churn score by rule, for firms with too little data to train on: seven signals, weighted, 0 to 100.
+"""Churn score by rules, for firms with too little training data: seven weighted signals, 0 to 100.
 
-Each signal is a number from 0 to 1 that rises smoothly: one more day never makes a cliff, and a longer
-silence never lowers the score. The score orders customers; it is no probability and is never shown as one.
+Each signal is a smooth, increasing function from 0 to 1: one more day never makes a jump, and a longer time
+without an order never lowers the score. The score ranks customers. It is not a probability.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 
 
 class Signal(NamedTuple):
-    """One signal: the factor it speaks of and its weight; the weights add up to 1."""
+    """One signal: its factor code and its weight; the weights add up to 1."""
 
     code: str
     weight: float
@@ -33,22 +33,23 @@ SIGNALS = {
     "engagement": Signal("low_engagement", 0.07),
     "returns": Signal("returns", 0.05),
 }
-LEAST_WEIGHT = 0.02
+MIN_WEIGHT = 0.02
 
 
 def signals(features: pa.RecordBatch, *, horizon_days: int) -> dict[str, Floats]:
-    """Each signal of each customer, from customer_features, all in [0, 1].
+    """Signals by name, one element per customer of customer_features, each in [0, 1].
 
-    ``overdue``: silence against the customer's own mean gap (half the threshold for a one-time buyer), half
-    at one gap. ``silence``: against the firm's threshold, half at the threshold. ``orders``, ``spend``: how
-    far the last 90 days fall short of the own pace. ``returns``: returns per order.
+    ``overdue``: days since the last order against the customer's mean gap (half the threshold for a one-time
+    buyer), 0.5 at one gap. ``silence``: the same against the churn threshold, 0.5 at the threshold.
+    ``orders``, ``spend``: shortfall of the last 90 days against the customer's own rate. ``returns``: returns
+    per order.
     """
     silent, gap, age = (
         _values(features, n) for n in ("days_since_last_order", "avg_days_between_orders", "age_days")
     )
     usual = np.where(np.isnan(gap), horizon_days / 2.0, np.maximum(gap, 1.0))
     once = _values(features, "is_one_timer")
-    # A pace needs some history: a customer of ten days has not slowed down yet.
+    # A rate needs some history: the weight rises from 0 at 90 days of age to 1 at 180.
     known = np.clip(age / 90.0 - 1.0, 0.0, 1.0) * (1.0 - once)
     recent = _share(_values(features, "total_spend_90_days"), _values(features, "total_spend"), age)
     return {
@@ -63,20 +64,20 @@ def signals(features: pa.RecordBatch, *, horizon_days: int) -> dict[str, Floats]
 
 
 def score(found: dict[str, Floats]) -> Floats:
-    """The weighted signals, 0 to 100."""
+    """Weighted sum of the signals, 0 to 100, one element per customer."""
     weighted = [SIGNALS[name].weight * values for name, values in found.items()]
     return 100.0 * np.sum(weighted, axis=0)
 
 
 def contributions(found: dict[str, Floats]) -> tuple[list[str], Floats]:
-    """Factor codes and what each adds to each customer's score, as (customers, codes); trifles are 0."""
+    """Factor codes, and their contributions to the score, shape (customers, codes); small ones are 0."""
     weighted = np.stack([SIGNALS[name].weight * values for name, values in found.items()], axis=1)
-    weighted[weighted < LEAST_WEIGHT] = 0.0
+    weighted[weighted < MIN_WEIGHT] = 0.0
     return [SIGNALS[name].code for name in found], weighted
 
 
 def _share(recent: Floats, whole: Floats, age: Floats) -> Floats:
-    """Spend a day in the last 90 days over that of a lifetime; 1 where nothing was spent."""
+    """Spend per day of the last 90 days over that of the lifetime; 1 without spend."""
     pace = recent / np.minimum(90.0, age)
     lifetime = whole / age
     return np.where(lifetime > 0, pace / np.where(lifetime > 0, lifetime, 1.0), 1.0)

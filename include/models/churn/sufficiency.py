@@ -1,4 +1,4 @@
-"""Whether a firm's past is enough to train and test churn on, and if not, what is missing."""
+"""Check whether a firm has enough history to train and test churn, and name each shortfall."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from numpy.typing import NDArray
 
 Bools = NDArray[np.bool_]
 
-FEWEST_CUTOFFS = 3  # one to train on, one to tune on, one to evaluate on
+MIN_CUTOFFS = 3  # one to train on, one to tune on, one to evaluate on
 
 
 def shortfalls(windows: list[tuple[Bools, Bools]], *, firm: Any) -> list[str]:
-    """What is missing, in words; nothing when the firm may be modelled.
+    """One phrase per shortfall; an empty list if the firm has enough history.
 
-    ``windows`` holds, per cutoff from old to new, whether each customer churned and whether each is a
+    ``windows`` holds one pair per cutoff, oldest first: whether each customer churned, and whether each is a
     repeat buyer.
     """
     settings, horizon = firm.churn, firm.churn_threshold_days
     missing = []
-    if len(windows) < FEWEST_CUTOFFS:
+    if len(windows) < MIN_CUTOFFS:
         missing.append(
-            f"history is short of {FEWEST_CUTOFFS} cutoffs ({(FEWEST_CUTOFFS + 1) * horizon} days are needed "
+            f"history has fewer than {MIN_CUTOFFS} cutoffs ({(MIN_CUTOFFS + 1) * horizon} days are needed "
             f"with a churn threshold of {horizon})"
         )
     if not windows:
@@ -32,10 +32,10 @@ def shortfalls(windows: list[tuple[Bools, Bools]], *, firm: Any) -> list[str]:
         missing.append(f"{len(churned)} of {settings.min_customers} customers")
     if (found := int(repeat.sum())) < settings.min_repeat_buyers:
         missing.append(f"{found} of {settings.min_repeat_buyers} repeat buyers")
-    fewest = min(int(past.sum()) for past, _ in windows[-FEWEST_CUTOFFS:])
+    fewest = min(int(past.sum()) for past, _ in windows[-MIN_CUTOFFS:])
     if fewest < settings.min_events:
         missing.append(f"{fewest} of {settings.min_events} churned customers in a window")
-    fewest = min(int((~past).sum()) for past, _ in windows[-FEWEST_CUTOFFS:])
+    fewest = min(int((~past).sum()) for past, _ in windows[-MIN_CUTOFFS:])
     if fewest < settings.min_events:
         missing.append(f"{fewest} of {settings.min_events} customers who stayed in a window")
     return missing

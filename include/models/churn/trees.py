@@ -1,4 +1,4 @@
-"""The churn trees: a hundred small ones, weighted for the rarer class, the same bits every time."""
+"""Churn trees: at most 100 small LightGBM trees with weighted classes, deterministic to the bit."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-MOST_TREES = 100
-FEWEST_TREES = 20
-PATIENCE = 20
+MAX_TREES = 100
+MIN_TREES = 20
+EARLY_STOPPING_ROUNDS = 20
 CHUNK_ROWS = 16_384
 SETTINGS = {
     "objective": "binary",
@@ -25,11 +25,11 @@ SETTINGS = {
     "lambda_l2": 5.0,
     "deterministic": True,
     "force_row_wise": True,
-    "num_threads": 1,  # the executor spreads firms; more threads would also change the sums' last bits
+    "num_threads": 1,  # parallelism is across firms; more threads would also change the last bits of sums
     "seed": 7,
     "verbosity": -1,
 }
-NOT_LEARNED = (
+EXCLUDED = (
     "customer_id",
     "cutoff",
     "is_blind",
@@ -38,15 +38,15 @@ NOT_LEARNED = (
     "as_of_quarter",
     "as_of_month_day",
 )
-"""Keys, the label, and the cutoff's own calendar, which names the training window instead of the customer."""
+"""Keys, the label, and the cutoff's calendar, which would identify the training window."""
 
 
 def usable_features(training: pa.Table) -> list[str]:
-    """Features that take more than one value in these rows."""
+    """Names of the features with more than one value in these rows."""
     return [
         name
         for name in training.schema.names
-        if name not in NOT_LEARNED and _varies(column_values(training, name))
+        if name not in EXCLUDED and _varies(column_values(training, name))
     ]
 
 
@@ -56,7 +56,7 @@ def _varies(values: NDArray[np.float32]) -> bool:
 
 
 def column_values(table: pa.Table | pa.RecordBatch, name: str) -> NDArray[np.float32]:
-    """One column as float32, null as nan."""
+    """One column as float32, shape (rows,); null becomes nan."""
     column = table.column(name)
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
@@ -66,7 +66,7 @@ def column_values(table: pa.Table | pa.RecordBatch, name: str) -> NDArray[np.flo
 
 
 def matrix(table: pa.Table | pa.RecordBatch, features: list[str]) -> NDArray[np.float32]:
-    """The features as a (rows, features) array."""
+    """The features as a float32 array of shape (rows, features)."""
     array = np.empty((table.num_rows, len(features)), dtype=np.float32)
     for at, name in enumerate(features):
         array[:, at] = column_values(table, name)
@@ -78,16 +78,16 @@ def train(
     churned: Bools,
     features: list[str],
     *,
-    trees: int = MOST_TREES,
+    trees: int = MAX_TREES,
     watch: tuple[NDArray[np.float32], Bools] | None = None,
     weighted: bool = True,
 ) -> tuple[str, int]:
-    """The model as LightGBM's text, and its number of trees.
+    """Train; returns the model in LightGBM's text format and its number of trees.
 
-    With ``watch``, a later window, training stops when ranking there stops improving. ``weighted`` gives
-    both classes equal weight in all; what that does to probabilities, calibration undoes.
+    With ``watch``, the features and labels of a later window, training stops when its AUC stops improving.
+    ``weighted`` gives both classes the same total weight; calibration corrects the resulting probabilities.
     """
-    import lightgbm as lgb  # seconds to import, and only churn's own steps need it
+    import lightgbm as lgb  # takes seconds to import; only churn steps need it
 
     events = max(int(churned.sum()), 1)
     weight = (len(churned) - int(churned.sum())) / events if weighted else 1.0
@@ -102,34 +102,34 @@ def train(
         data,
         trees,
         valid_sets=[later],
-        callbacks=[lgb.early_stopping(PATIENCE, verbose=False)],
+        callbacks=[lgb.early_stopping(EARLY_STOPPING_ROUNDS, verbose=False)],
     )
-    best = min(max(booster.best_iteration, FEWEST_TREES), booster.current_iteration())
+    best = min(max(booster.best_iteration, MIN_TREES), booster.current_iteration())
     return booster.model_to_string(num_iteration=best), best
 
 
 class Trees:
-    """A trained model read back from its text."""
+    """Trained trees, read from LightGBM's text format."""
 
     def __init__(self, text: str) -> None:
-        """Read LightGBM's text."""
+        """Read the model from its text."""
         import lightgbm as lgb
 
         self._booster = lgb.Booster(model_str=text)
         self.features: list[str] = self._booster.feature_name()
 
     def scores(self, x: NDArray[np.float32]) -> Floats:
-        """The trees' sum, in log-odds of the weighted classes; not yet a probability."""
+        """Raw scores: log-odds under the class weights, before calibration. Shape (rows,)."""
         scores: Floats = self._booster.predict(x, raw_score=True, num_threads=1)  # type: ignore[assignment]
         return scores
 
     def contributions(self, x: NDArray[np.float32]) -> Floats:
-        """TreeSHAP: what each feature adds to the score of each row; the last column is the base value."""
+        """TreeSHAP contributions, shape (rows, features + 1); the last column is the base value."""
         found: Floats = self._booster.predict(x, pred_contrib=True, num_threads=1)  # type: ignore[assignment]
         return found
 
     def importances(self) -> tuple[Floats, NDArray[np.int32]]:
-        """Total gain and number of splits by feature."""
+        """Total gain and number of splits, one element per feature."""
         return (
             self._booster.feature_importance("gain"),
             self._booster.feature_importance("split"),

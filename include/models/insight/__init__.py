@@ -1,4 +1,4 @@
-"""What a firm is told in sentences: ``model.py`` is the entry, ``text.py`` the sentences as data."""
+"""Insight about a firm in sentences: ``model.py`` is the entry point, ``text.py`` holds the sentences."""
 
 from include.models.insight.model import compute
 

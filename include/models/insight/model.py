@@ -1,7 +1,7 @@
-"""The firm's insight in words: sentences chosen by rule from its metrics, in every language.
+"""Insight: sentences about a firm, selected by rules on its metrics, in every language.
 
-Every number of a sentence is a metric's value, and the row lists which; the sentences are data, in
-``insight_text``.
+Every number in a sentence is the value of a metric; the row lists those metrics. The sentences are data in
+``text.py``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from babel.numbers import format_currency, format_decimal, format_percent
 from include.models.insight.text import LANGUAGES, SEGMENT_NAMES, SENTENCES, Sentence, When
 
 _SLOT = re.compile(r"\{(\w+)(?::(size))?(?:\|([^|}]+)\|([^|}]+))?\}")
-_LEAST_PERCENT = Decimal("0.1")  # below it a rounded share would read as none
+_MIN_PERCENT = Decimal("0.1")  # a smaller share would be rounded to 0 %
 _WHOLE_FROM = 1000  # money from here on is written in whole units
 
 
@@ -35,22 +35,22 @@ class Metric(NamedTuple):
 Metrics = Mapping[tuple[str, str], Metric]
 
 
-class _UnsaidError(Exception):
-    """A sentence cites a metric without a value, so it is left out."""
+class _MissingMetricError(Exception):
+    """A sentence cites a metric without a value; the sentence is left out."""
 
 
 def compute(metrics: pa.Table, *, firm: Any, as_of: date) -> pa.Table:
-    """The sentences that apply, one row per language and sentence, in reading order."""
+    """Rows of firm_insight: the sentences whose conditions hold, by language, in reading order."""
     found = {
         (row["metric"], row["member"]): Metric(row["unit"], row["metric_value"])
         for row in metrics.to_pylist()
         if row["metric_value"] is not None
     }
-    rows = [row for language in LANGUAGES for row in _told(found, language, firm=firm, as_of=as_of)]
+    rows = [row for language in LANGUAGES for row in _sentences(found, language, firm=firm, as_of=as_of)]
     return pa.Table.from_pylist(rows, schema=_SCHEMA)
 
 
-def _told(metrics: Metrics, language: str, *, firm: Any, as_of: date) -> Iterator[dict[str, object]]:
+def _sentences(metrics: Metrics, language: str, *, firm: Any, as_of: date) -> Iterator[dict[str, object]]:
     place = 0
     for sentence in SENTENCES:
         member = _member(sentence.member, metrics)
@@ -63,7 +63,7 @@ def _told(metrics: Metrics, language: str, *, firm: Any, as_of: date) -> Iterato
         }
         try:
             text, cited = _write(sentence, member, words, metrics, language, firm.currency)
-        except _UnsaidError:
+        except _MissingMetricError:
             continue
         place += 1
         yield {
@@ -88,7 +88,7 @@ def _write(
             return words[name]
         of = member if (name, member) in metrics else ""
         if (name, of) not in metrics:
-            raise _UnsaidError
+            raise _MissingMetricError
         metric = metrics[name, of]
         if size:
             metric = Metric(metric.unit, abs(metric.value))
@@ -103,10 +103,10 @@ def _write(
 
 
 def show(value: Decimal, unit: str, *, language: str, currency: str) -> str:
-    """A value as its readers write it: 12.5%, %12,5, $1,234; <0.1% where it would read as none."""
+    """Format a value for a language: 12.5%, %12,5, $1,234; <0.1% for a positive share below 0.1 %."""
     if unit == "percent":
-        if 0 < value < _LEAST_PERCENT:
-            return "<" + show(_LEAST_PERCENT, unit, language=language, currency=currency)
+        if 0 < value < _MIN_PERCENT:
+            return "<" + show(_MIN_PERCENT, unit, language=language, currency=currency)
         pattern = Locale.parse(language).percent_formats[None].pattern.replace("#,##0", "#,##0.0")
         text = format_percent(_round(value / 100, "0.001"), pattern, locale=language)
     elif unit == "money":

@@ -1,8 +1,9 @@
-"""What insight can say, as data: one row per sentence, in every language, and when it is said.
+"""The sentences of insight as data: one row per sentence, with its conditions and a text per language.
 
-A template names metrics: ``{customers}`` prints a value by its unit, ``{customers|customer|customers}`` the
-value and the noun that agrees with it, ``{revenue_change:size}`` it without its sign, ``{member}`` the
-segment the sentence is of. Turkish sentences hang no suffix on a number; nouns after one stay singular.
+A template names metrics: ``{customers}`` prints a value in its unit, ``{customers|customer|customers}`` the
+value with the matching singular or plural noun, ``{revenue_change:size}`` the absolute value, ``{member}``
+the name of the sentence's segment. Turkish sentences put no suffix on a number; a noun after a number is
+singular.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ Kind = Literal["headline", "fact", "recommendation"]
 
 
 class When(NamedTuple):
-    """A condition on a metric: ``low <= value < high``; an open end is None. Null never holds."""
+    """A condition on a metric: ``low <= value < high``. None means no bound. A null value fails."""
 
     metric: str
     low: float | None = None
@@ -23,14 +24,14 @@ class When(NamedTuple):
 
 
 class Sentence(NamedTuple):
-    """One sentence: said when every condition holds and every metric it cites has a value."""
+    """One sentence, shown if every condition holds and every cited metric has a value."""
 
     rule: str
     kind: Kind
     when: tuple[When, ...]
     en: str
     tr: str
-    member: str = ""  # "largest": the segment with most customers; else the member its metrics are of
+    member: str = ""  # "largest": the segment with the most customers; else the member of its metrics
 
 
 SENTENCES: tuple[Sentence, ...] = (
@@ -231,4 +232,4 @@ SEGMENT_NAMES = {
     "hibernating": ("Hibernating", "Uykudakiler"),
     "lost": ("Lost", "Kaybedilenler"),
 }
-"""Names of the standard segments, in the order of LANGUAGES; a firm's own table names its own."""
+"""Names of the standard segments, in the order of LANGUAGES. A firm's own table has its own names."""

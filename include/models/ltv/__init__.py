@@ -1,4 +1,4 @@
-"""Lifetime value: a champion per firm. ``model.py`` is the entry, the rest are its parts."""
+"""Lifetime value: train and select a model per firm, and predict. ``model.py`` is the entry point."""
 
 from include.models.ltv.model import fit, predict, prepare, status
 

@@ -1,4 +1,4 @@
-"""The value model as rows; ``include/models/artefact.py`` says how they are kept."""
+"""Read and write the value model as rows; see ``include/models/artefact.py``."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import pyarrow as pa
 from include.models import artefact
 from include.models.artefact import write
 
-__all__ = ["MEND", "ValueArtefactError", "read", "write"]
+__all__ = ["FIX", "ValueArtefactError", "read", "write"]
 
-MEND = "fit it anew: run the firm from step value_histories with --full"
+FIX = "run the firm from step value_histories with --full to train it again"
 
 
 class ValueArtefactError(artefact.TamperedModel):
-    """A value model's rows are missing a part or are not what was written; it must not value anybody."""
+    """A value model is incomplete or altered and must not be used."""
 
 
 def read(model: pa.Table) -> dict[str, Any]:
-    """The parts, decoded, with ``version``; ValueArtefactError when one is missing or was tampered with."""
-    return artefact.read(model, module="ltv", dataset="value_model", mend=MEND, error=ValueArtefactError)
+    """The decoded parts and ``version``; ValueArtefactError if a part is missing or altered."""
+    return artefact.read(model, module="ltv", dataset="value_model", fix=FIX, error=ValueArtefactError)

@@ -1,8 +1,8 @@
-"""Behavioural clusters: customers who buy alike, found by k-means and said in words.
+"""Behavioural clusters: k-means on order count, recency and order value, with a description in words.
 
-The centres belong to the anchor's model, so every day that it scores gives a customer who has not changed the
-same cluster. A cluster's code is made of the words that describe its centre, in terms of the firm's own
-customers, so that it means the same from anchor to anchor whatever number k-means gave it.
+Centres belong to the model of the training date, so a customer who does not change keeps its cluster until
+the next training. A cluster's code consists of words that describe its centre relative to the firm's own
+customers, so it keeps its meaning across trainings, whatever number k-means assigned.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from include.models.purchases.likelihood import Floats
 
 MEASURES = ("order_count", "days_since_last_order", "avg_order_value")
 LESS_AND_MORE = (("fewer orders", "more orders"), ("seen later", "seen earlier"), ("smaller", "larger"))
-"""How clusters of equal words are told apart: the low and the high end of each measure."""
-FEWEST, MOST = 3, 8
+"""Words for the low and the high end of each measure, for clusters with the same description."""
+MIN_CLUSTERS, MAX_CLUSTERS = 3, 8
 SAMPLE, SILHOUETTE_SAMPLE = 10_000, 2_000
-LEAST_SHARE = 0.02
-AS_GOOD = 0.01
-FURTHEST = 3.0  # interquartile ranges from the median; beyond it one customer could be a cluster
+MIN_SHARE = 0.02
+SILHOUETTE_TOLERANCE = 0.01
+MAX_SCALED = 3.0  # interquartile ranges from the median; an outlier beyond could be its own cluster
 SEED = 7
 ONE_ORDER, FEW_ORDERS = 1.5, 3.0
 OFTEN, SELDOM = 1.5, 0.67
@@ -31,12 +31,12 @@ LARGE, SMALL = 1.33, 0.75
 
 
 def fit(rows: pa.Table, *, churn_threshold_days: int) -> dict[str, Any]:
-    """Scaling, centres, codes and descriptions, most orders first; JSON values alone.
+    """Scaling, centres, codes and descriptions, sorted by order count descending; JSON values only.
 
-    The number of clusters is the smallest of 3 to 8 whose mean silhouette is within 0.01 of the best, among
-    those in which each cluster holds at least 2 % of customers.
+    The number of clusters is the smallest of 3 to 8 whose mean silhouette is within 0.01 of the best. Each
+    cluster must contain at least 2 % of the customers.
     """
-    from sklearn.cluster import KMeans  # seconds to import, and only this function needs it
+    from sklearn.cluster import KMeans  # takes seconds to import; only fitting needs it
     from sklearn.metrics import pairwise_distances, silhouette_score
     from threadpoolctl import threadpool_limits
 
@@ -45,28 +45,28 @@ def fit(rows: pa.Table, *, churn_threshold_days: int) -> dict[str, Any]:
     middle, quarter, upper = np.median(logs, axis=0), *np.quantile(logs, (0.25, 0.75), axis=0)
     width = np.where(upper - quarter > 1e-9, upper - quarter, 1.0)
     points = _scaled(logs, middle, width)
-    judged = slice(None, None, max(1, len(points) // SILHOUETTE_SAMPLE))
+    sampled = slice(None, None, max(1, len(points) // SILHOUETTE_SAMPLE))
     distinct = len(np.unique(points, axis=0))
     found: dict[int, tuple[float, Floats]] = {}
-    apart = pairwise_distances(points[judged])
-    with threadpool_limits(limits=1):  # more threads would change the sums' last bits
-        for k in range(FEWEST, min(MOST, distinct) + 1):
+    distances = pairwise_distances(points[sampled])
+    with threadpool_limits(limits=1):  # more threads would change the last bits of the sums
+        for k in range(MIN_CLUSTERS, min(MAX_CLUSTERS, distinct) + 1):
             means = KMeans(k, n_init=3, random_state=SEED).fit(points)
             shares = np.bincount(means.labels_, minlength=k) / len(points)
-            if shares.min() >= LEAST_SHARE and len(np.unique(means.labels_[judged])) > 1:
-                silhouette = silhouette_score(apart, means.labels_[judged], metric="precomputed")
+            if shares.min() >= MIN_SHARE and len(np.unique(means.labels_[sampled])) > 1:
+                silhouette = silhouette_score(distances, means.labels_[sampled], metric="precomputed")
                 found[k] = float(silhouette), means.cluster_centers_
     if not found:
-        return {"centres": [], "reason": "no parting into 3 to 8 clusters leaves 2 % of customers in each"}
+        return none("no clusters: no split into 3 to 8 clusters leaves at least 2 % of customers in each")
     best = max(silhouette for silhouette, _ in found.values())
-    k = min(k for k, (silhouette, _) in found.items() if silhouette >= best - AS_GOOD)
+    k = min(k for k, (silhouette, _) in found.items() if silhouette >= best - SILHOUETTE_TOLERANCE)
     silhouette, centres = found[k]
-    usual = dict(zip(MEASURES, np.expm1(middle).tolist(), strict=True))
+    median = dict(zip(MEASURES, np.expm1(middle).tolist(), strict=True))
     natural = np.expm1(centres * width + middle)
     order = np.lexsort((natural[:, 1], -natural[:, 0]))
-    words = _told_apart(
+    words = _disambiguate(
         [
-            _words(orders, silence, basket, usual, threshold=churn_threshold_days)
+            _words(orders, silence, basket, median, threshold=churn_threshold_days)
             for orders, silence, basket in natural[order].tolist()
         ],
         centres[order],
@@ -75,15 +75,15 @@ def fit(rows: pa.Table, *, churn_threshold_days: int) -> dict[str, Any]:
         "middle": middle.tolist(),
         "width": width.tolist(),
         "centres": np.round(centres[order], 9).tolist(),
-        "codes": ["_".join(said).replace(" ", "_") for said in words],
-        "descriptions": [", ".join(said) for said in words],
+        "codes": ["_".join(description).replace(" ", "_") for description in words],
+        "descriptions": [", ".join(description) for description in words],
         "silhouettes": {str(k): silhouette for k, (silhouette, _) in found.items()},
         "reason": f"{k} clusters by behaviour, silhouette {silhouette:.2f}",
     }
 
 
 def assign(rows: pa.RecordBatch | pa.Table, fitted: dict[str, Any]) -> tuple[pa.Array, pa.Array]:
-    """Each customer's code and description, by the nearest centre; null where there are no clusters."""
+    """Code and description of the nearest centre, per customer; null without clusters."""
     if not fitted["centres"]:
         nothing = pa.nulls(rows.num_rows, pa.string())
         return nothing, nothing
@@ -95,7 +95,7 @@ def assign(rows: pa.RecordBatch | pa.Table, fitted: dict[str, Any]) -> tuple[pa.
 
 
 def none(reason: str) -> dict[str, Any]:
-    """No clusters, and why."""
+    """A fit without clusters, with the reason."""
     return {"centres": [], "reason": reason}
 
 
@@ -105,16 +105,16 @@ def _logs(rows: pa.RecordBatch | pa.Table) -> Floats:
 
 
 def _scaled(logs: Floats, middle: Floats, width: Floats) -> Floats:
-    found: Floats = np.clip((logs - middle) / width, -FURTHEST, FURTHEST)
+    found: Floats = np.clip((logs - middle) / width, -MAX_SCALED, MAX_SCALED)
     return found
 
 
 def _words(
-    orders: float, silence: float, basket: float, usual: dict[str, float], *, threshold: int
+    orders: float, silence: float, basket: float, median: dict[str, float], *, threshold: int
 ) -> tuple[str, ...]:
-    """How often, how much and how lately, against the firm's median customer and its churn threshold."""
-    often = orders / max(usual["order_count"], 1e-9)
-    size = basket / max(usual["avg_order_value"], 1e-9)
+    """Describe a centre: order count, order value and recency, relative to the median and the threshold."""
+    often = orders / max(median["order_count"], 1e-9)
+    size = basket / max(median["avg_order_value"], 1e-9)
     if orders < FEW_ORDERS:
         pace = "one order" if orders < ONE_ORDER else "few orders"
     else:
@@ -130,15 +130,15 @@ def _words(
     )
 
 
-def _told_apart(words: list[tuple[str, ...]], centres: Floats) -> list[tuple[str, ...]]:
-    """Clusters that share their words gain one, of the measure in which they lie furthest apart."""
-    told = list(words)
-    for said in {said for said in words if words.count(said) > 1}:
-        same = [at for at, other in enumerate(words) if other == said]
+def _disambiguate(words: list[tuple[str, ...]], centres: Floats) -> list[tuple[str, ...]]:
+    """Add a word to clusters with the same description: the measure in which their centres differ most."""
+    unique = list(words)
+    for description in {description for description in words if words.count(description) > 1}:
+        same = [at for at, other in enumerate(words) if other == description]
         measure = int(np.argmax(np.ptp(centres[same], axis=0)))
         ranked = sorted(same, key=lambda at: centres[at, measure])
         less, more = LESS_AND_MORE[measure]
-        for place, at in enumerate(ranked):
-            between = "between" if len(ranked) == 3 else f"between {place}"
-            told[at] = (*said, less if place == 0 else more if at == ranked[-1] else between)
-    return told
+        for rank, at in enumerate(ranked):
+            between = "between" if len(ranked) == 3 else f"between {rank}"
+            unique[at] = (*description, less if rank == 0 else more if at == ranked[-1] else between)
+    return unique

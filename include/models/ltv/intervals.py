@@ -1,10 +1,10 @@
-"""Intervals that hold as often as they say: the count model's own, set right by windows that have passed.
+"""Conformally calibrated 80 % intervals of customers' spend and of the firm's total.
 
-Customers: an interval [low, high] becomes [low / stretch, high x stretch]. The stretch is split conformal: of
-earlier windows' customers whose interval is open (high above 0) it is the quantile at ``level`` of how far
-each outcome lay beyond its interval (Vovk, Gammerman & Shafer, "Algorithmic Learning in a Random World").
-The firm: its total is Student's t about the expectation, because the customers share what no model of single
-customers knows, a season or a shock; how much is learned from how surprising earlier totals were.
+Customers: the count model's interval [low, high] becomes [low / factor, high x factor]. The factor is split
+conformal (Vovk, Gammerman & Shafer, "Algorithmic Learning in a Random World"): over customers of earlier
+windows with ``high`` > 0, it is the ``LEVEL`` quantile of the ratio by which spend lay outside the interval.
+The firm: the total follows Student's t around its expectation, because customers share shocks that no model
+of single customers includes, such as a season. Its scale is estimated from the errors of earlier totals.
 """
 
 from __future__ import annotations
@@ -24,28 +24,32 @@ from include.models.purchases.likelihood import Floats
 from include.models.purchases.model import PurchaseModel
 
 LEVEL = 0.8
-FEWEST_SCORES = 50
-LEAST_STRETCH, MOST_STRETCH = 0.8, 5.0
+MIN_SCORES = 50
+MIN_FACTOR, MAX_FACTOR = 0.8, 5.0
 PRIOR_WINDOWS = 2.0
-"""What the models' own standard deviation counts for, in windows, before any total has been compared."""
+"""Weight of the prior, in windows: the model's own standard deviation of the total is assumed correct."""
 
 
 class Spread(NamedTuple):
-    """Net spend of a window per customer, as the count model spreads it about a method's amount."""
+    """Net spend over a window: one element per customer, in the firm's currency.
+
+    ``nominal`` is the coverage each interval should have. ``parameter_se_share`` is the standard error of the
+    firm's total due to the parameters, as a share of that total.
+    """
 
     expected: Floats
     deviation: Floats
     low: Floats
     high: Floats
     nominal: Floats
-    doubt_share: float
+    parameter_se_share: float
 
 
 class Coverage(NamedTuple):
-    """What is learned from one window: conformal scores of open intervals, surprise of the total."""
+    """Result of one window: conformal scores of customers with ``high`` > 0, and the total's z-score."""
 
     scores: Floats
-    surprise: float
+    total_z: float
 
 
 def spread(
@@ -56,27 +60,28 @@ def spread(
     kept_share: float,
     factor: Floats | float,
     horizon_days: float,
-    doubt_share: float,
+    parameter_se_share: float,
 ) -> Spread:
-    """Each customer's interval, its mean ``factor`` times the count model's, less the share given back.
+    """Each customer's net spend and interval: ``factor`` times the count model's mean, after returns.
 
-    The deviation is that of chance alone.
+    ``deviation`` is the standard deviation with the parameters known.
     """
     x, t_x, T, m = histories(rows)
     chance = value.spend(counts, spends, x, t_x, T, m, horizon_days=horizon_days)
-    chance = moved(chance, factor)
+    chance = rescaled(chance, factor)
     low, high, nominal = value.interval(chance, level=LEVEL)
     deviation = kept_share * np.sqrt(chance.variance)
     return Spread(
-        kept_share * chance.mean, deviation, kept_share * low, kept_share * high, nominal, doubt_share
+        kept_share * chance.mean, deviation, kept_share * low, kept_share * high, nominal, parameter_se_share
     )
 
 
-def moved(chance: Spend, factor: Floats | float) -> Spend:
-    """Spend whose mean is ``factor`` times as high, as if the customer came that much more often.
+def rescaled(chance: Spend, factor: Floats | float) -> Spend:
+    """Spend with the mean multiplied by ``factor``, as if the customer bought that much more often.
 
-    P(nothing) is raised to that power, as a Poisson process' would be; what is spent when anything is keeps
-    its relative spread. Amounts alone cannot carry it: who is all but gone would spend a fortune at once.
+    P(spend = 0) is raised to the power ``factor``, as in a Poisson process; positive spend keeps its
+    coefficient of variation. Scaling the amounts alone would give a customer who has almost certainly left
+    one implausibly large order.
     """
     some = np.clip(chance.any, 1e-300, 1.0 - 1e-12)
     now_some = np.maximum(-np.expm1(factor * np.log1p(-some)), 1e-300)
@@ -87,8 +92,10 @@ def moved(chance: Spend, factor: Floats | float) -> Spend:
     return Spend(mean, variance, np.where(mean > 0, now_some, 0.0))
 
 
-def doubt_share(rows: pa.Table, counts: PurchaseModel, spends: GammaGamma, *, horizon_days: float) -> float:
-    """Standard deviation of the firm's total that comes of the fitted parameters, as a share of it."""
+def parameter_se_share(
+    rows: pa.Table, counts: PurchaseModel, spends: GammaGamma, *, horizon_days: float
+) -> float:
+    """Standard error of the firm's total due to the estimated parameters, as a share of that total."""
     _, _, _, m = histories(rows)
     columns = {name: rows[name] for name in ("frequency", "recency_days", "age_days")}
     batches = pa.table({**columns, "mean_spend": m}).combine_chunks().to_batches()
@@ -96,81 +103,82 @@ def doubt_share(rows: pa.Table, counts: PurchaseModel, spends: GammaGamma, *, ho
     return float(np.sqrt(total.parameter_variance)) / total.expected if total.expected > 0 else 0.0
 
 
-def stretched(found: Spread, stretch: float) -> tuple[Floats, Floats]:
-    """Low and high after calibration."""
-    high = found.high * stretch
-    return np.minimum(found.low / stretch, high), high
+def calibrated(found: Spread, conformal_factor: float) -> tuple[Floats, Floats]:
+    """Lower and upper bounds after calibration by the conformal factor."""
+    high = found.high * conformal_factor
+    return np.minimum(found.low / conformal_factor, high), high
 
 
 def coverage(found: Spread, happened: Floats) -> Coverage:
-    """Compare a window's spread with what happened in it."""
+    """Compare the predicted spread of a window with the actual spend (one element per customer)."""
     is_open = found.high > 0
     low, high, spent = found.low[is_open], found.high[is_open], np.maximum(happened[is_open], 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         below = np.where(low > 0, np.where(spent > 0, low / spent, np.inf), 0.0)
-    surprise = float(happened.sum() - found.expected.sum()) / max(total_deviation(found), 1e-9)
-    return Coverage(np.maximum(spent / high, below), surprise)
+    total_z = float(happened.sum() - found.expected.sum()) / max(total_deviation(found), 1e-9)
+    return Coverage(np.maximum(spent / high, below), total_z)
 
 
 def total_deviation(found: Spread) -> float:
-    """Of the firm's total: chance of independent customers, and the doubt about parameters."""
+    """Standard deviation of the firm's total: independent customers plus parameter uncertainty."""
     chance = float(np.sum(found.deviation**2))
-    return float(np.sqrt(chance + (found.doubt_share * float(found.expected.sum())) ** 2))
+    return float(np.sqrt(chance + (found.parameter_se_share * float(found.expected.sum())) ** 2))
 
 
-def stretch_of(earlier: Sequence[Coverage]) -> float:
-    """The factor that would have made ``LEVEL`` of earlier open intervals hold; 1 with too few of them."""
+def conformal_factor_of(earlier: Sequence[Coverage]) -> float:
+    """Factor that gives earlier open intervals a coverage of ``LEVEL``; 1 below ``MIN_SCORES`` scores."""
     scores = np.sort(np.concatenate([found.scores for found in earlier])) if earlier else np.zeros(0)
-    if len(scores) < FEWEST_SCORES:
+    if len(scores) < MIN_SCORES:
         return 1.0
     at = min(int(np.ceil((len(scores) + 1) * LEVEL)), len(scores)) - 1
-    return float(np.clip(scores[at], LEAST_STRETCH, MOST_STRETCH))
+    return float(np.clip(scores[at], MIN_FACTOR, MAX_FACTOR))
 
 
-def reach_of(earlier: Sequence[Coverage]) -> float:
-    """How many standard deviations the firm's interval reaches to either side.
+def interval_z_of(earlier: Sequence[Coverage]) -> float:
+    """Half-width of the firm's interval in standard deviations of the total.
 
-    The deviations' common factor has a scaled inverse chi-squared prior about 1, worth ``PRIOR_WINDOWS``
+    The variance factor of the totals has a scaled inverse chi-squared prior around 1, worth ``PRIOR_WINDOWS``
     windows; its posterior predictive is Student's t (Gelman and others, "Bayesian Data Analysis", 3.3).
     """
     windows = PRIOR_WINDOWS + len(earlier)
-    factor = (PRIOR_WINDOWS + sum(found.surprise**2 for found in earlier)) / windows
+    factor = (PRIOR_WINDOWS + sum(found.total_z**2 for found in earlier)) / windows
     return float(special.stdtrit(windows, 0.5 + LEVEL / 2) * np.sqrt(factor))
 
 
 def measured(found: Spread, happened: Floats, earlier: Sequence[Coverage]) -> dict[str, float | None]:
-    """How often intervals held that were calibrated on ``earlier`` windows alone.
+    """Coverage of a window's intervals, calibrated on ``earlier`` windows only. The keys are persisted names.
 
-    ``coverage`` is of all customers, ``coverage_nominal`` what it should be: one likelier than ``LEVEL`` to
-    spend nothing has the interval [0, 0], which covers more. ``coverage_of_open`` is of the others.
-    ``coverage_at_level`` is of all, by randomised intervals: one that covers more than ``LEVEL`` is used with
-    the chance that brings it down to ``LEVEL``, as one does with discrete outcomes, else it holds nothing.
+    ``coverage`` counts all customers; ``coverage_nominal`` is its expected value: a customer with
+    P(spend = 0) above ``LEVEL`` has the interval [0, 0], which covers more than ``LEVEL``.
+    ``coverage_of_open`` counts only customers with ``high`` > 0. ``coverage_at_level`` counts all by
+    randomised intervals: an interval of nominal coverage c > ``LEVEL`` counts with probability LEVEL / c,
+    the usual correction for discrete outcomes.
     """
-    stretch, reach = stretch_of(earlier), reach_of(earlier)
-    low, high = stretched(found, stretch)
+    conformal_factor, interval_z = conformal_factor_of(earlier), interval_z_of(earlier)
+    low, high = calibrated(found, conformal_factor)
     inside = (low <= happened + 1e-6) & (np.maximum(happened, 0.0) <= high + 1e-6)
     raw = (found.low <= happened + 1e-6) & (np.maximum(happened, 0.0) <= found.high + 1e-6)
     is_open = found.high > 0
     expected, realised = float(found.expected.sum()), float(happened.sum())
-    room = reach * total_deviation(found)
+    half_width = interval_z * total_deviation(found)
     return {
         "coverage": float(inside.mean()),
         "coverage_nominal": float(found.nominal.mean()),
         "coverage_of_open": float(inside[is_open].mean()) if is_open.any() else None,
         "coverage_of_open_raw": float(raw[is_open].mean()) if is_open.any() else None,
         "coverage_at_level": float((inside * LEVEL / found.nominal).mean()),
-        "stretch": stretch,
-        "reach": reach,
+        "stretch": conformal_factor,
+        "reach": interval_z,
         "total_expected": expected,
-        "total_low": max(0.0, expected - room),
-        "total_high": expected + room,
+        "total_low": max(0.0, expected - half_width),
+        "total_high": expected + half_width,
         "total_realised": realised,
-        "total_inside": float(abs(realised - expected) <= room),
+        "total_inside": float(abs(realised - expected) <= half_width),
     }
 
 
-def told(coverage: dict[str, Any] | None) -> list[str]:
-    """In words, how often intervals held on the latest window, calibrated on those before it."""
+def coverage_message(coverage: dict[str, Any] | None) -> list[str]:
+    """Describe the coverage of the latest window in one sentence; an empty list without coverage."""
     if not coverage or coverage["coverage_of_open"] is None:
         return []
     share, level, plain = (100 * coverage[f"coverage{of}"] for of in ("_of_open", "_at_level", ""))
@@ -178,11 +186,11 @@ def told(coverage: dict[str, Any] | None) -> list[str]:
     customers = f"{plain:.0f} % of the customers"
     if round(plain) != round(level):
         customers = (
-            f"{share:.0f} % of the customers likely to buy and {level:.0f} % of all at level ({plain:.0f} % "
-            "counted plainly, as some are all but sure to spend nothing)"
+            f"{share:.0f} % of the customers with an open interval and {level:.0f} % of all at level "
+            f"({plain:.0f} % of all without correction, as intervals [0, 0] cover more than 80 %)"
         )
     where = "inside" if coverage["total_inside"] else "outside"
     return [
-        f"on the latest window 80 % intervals held {customers}; the firm's {realised:,.0f} fell {where} its "
-        f"{low:,.0f} to {high:,.0f}"
+        f"on the latest window 80 % intervals covered {customers}; the firm's total of {realised:,.0f} was "
+        f"{where} its interval of {low:,.0f} to {high:,.0f}"
     ]

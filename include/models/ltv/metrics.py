@@ -1,4 +1,4 @@
-"""What is kept of a value model's training beside the model: its challenger, and who it was trained on."""
+"""Runner-up of the backtest and drift reference, stored with a value model."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import pyarrow as pa
 
 from include.models import drift
 from include.models.ltv import candidates
-from include.models.ltv import worth as ltv_worth
-from include.models.ltv.worth import Worth
+from include.models.ltv import prediction as ltv_prediction
+from include.models.ltv.prediction import ValueModel
 
-WATCHED = (
+DRIFT_FEATURES = (
     *("frequency", "recency_days", "age_days", "days_since_last_order", "order_count", "order_count_90_days"),
     *("mean_repeat_spend", "avg_order_value", "total_spend_365_days"),
 )
 
 
 def challenger_of(backtest: Sequence[dict[str, Any]], *, champion: str) -> str | None:
-    """The candidate of lowest mean error over its windows but the champion."""
+    """The candidate with the lowest mean error, the champion excluded; None without another candidate."""
     errors: dict[str, list[float]] = {}
     for window in backtest:
         if window["candidate"] != champion:
@@ -28,8 +28,8 @@ def challenger_of(backtest: Sequence[dict[str, Any]], *, champion: str) -> str |
     return min(errors, key=lambda name: (float(np.mean(errors[name])), name), default=None)
 
 
-def reference(now: pa.Table, worth: Worth, *, firm: Any) -> dict[str, Any]:
-    """The customers at the anchor, by which drift is told: their value, and what it hangs on."""
-    found = ltv_worth.expected(now, worth, annual_discount_rate=firm.ltv.annual_discount_rate)
-    values = {name: candidates.floats(now, name) for name in WATCHED}
+def reference(now: pa.Table, model: ValueModel, *, firm: Any) -> dict[str, Any]:
+    """Drift reference of the customers at the training date: features and predicted value of a year."""
+    found = ltv_prediction.expected(now, model, annual_discount_rate=firm.ltv.annual_discount_rate)
+    values = {name: candidates.floats(now, name) for name in DRIFT_FEATURES}
     return drift.reference(values, score={"predicted_clv_1_year": found.values["1_year"]})

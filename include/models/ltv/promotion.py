@@ -1,4 +1,4 @@
-"""Value at the promotion gate: what a model's error is on an anchor's latest backtest window."""
+"""Error of a value model on the latest backtest window before an anchor, for the promotion decision."""
 
 from __future__ import annotations
 
@@ -8,44 +8,48 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from include.models.gate import Contender
 from include.models.ltv import artefact as ltv_artefact
 from include.models.ltv import backtest as ltv_backtest
 from include.models.ltv import candidates
-from include.models.ltv import worth as ltv_worth
+from include.models.ltv import prediction as ltv_prediction
+from include.models.promotion import Candidate
 
 ERROR = "error"
 
 
 def version_of(model: pa.Table) -> str:
-    """The version of a model."""
+    """Version of a model: module, training date and hash of its parts."""
     version: str = ltv_artefact.read(model)["version"]
     return version
 
 
 def window_of(histories: pa.Table) -> ltv_backtest.Window | None:
-    """The latest window of value_histories whose outcome is known."""
+    """The latest window of value_histories with known spend; None without one."""
     tested = [window for window in ltv_backtest.windows_of(histories) if window.horizon_days]
     return tested[-1] if tested else None
 
 
 def cutoff_of(histories: pa.Table) -> date | None:
-    """The day on which that window begins."""
+    """First day of that window."""
     window = window_of(histories)
     return None if window is None else window.cutoff
 
 
-def contender(model: pa.Table, histories: pa.Table, *, anchor: date, firm: Any) -> Contender:
-    """A model at the gate of ``anchor``: its own by the backtest, an earlier one by valuing the window."""
+def candidate(model: pa.Table, histories: pa.Table, *, anchor: date, firm: Any) -> Candidate:
+    """A model as promotion candidate at ``anchor``.
+
+    The anchor's own model is measured by its backtest, an earlier model by predicting the window.
+    """
     parts = ltv_artefact.read(model)
     header = parts["header"]
-    own = date.fromisoformat(header["anchor"])
+    trained_to = date.fromisoformat(header["anchor"])
     is_sound = bool(header["is_sufficient"])
     window = window_of(histories)
     error = None
     if is_sound and window is not None:
-        error = _backtest_error(parts, window) if own == anchor else _error_on(parts, window, own, firm)
-    return Contender(own, parts["version"], header["method"], is_sound, False, error)
+        is_own = trained_to == anchor
+        error = _backtest_error(parts, window) if is_own else _error_on(parts, window, trained_to, firm)
+    return Candidate(trained_to, parts["version"], header["method"], is_sound, False, error)
 
 
 def _backtest_error(parts: dict[str, Any], window: ltv_backtest.Window) -> float | None:
@@ -56,13 +60,15 @@ def _backtest_error(parts: dict[str, Any], window: ltv_backtest.Window) -> float
     return None
 
 
-def _error_on(parts: dict[str, Any], window: ltv_backtest.Window, own: date, firm: Any) -> float | None:
-    worth = ltv_worth.from_parts(parts)
-    is_of_another_length = worth.horizon_days != window.horizon_days
-    if window.cutoff < own or (worth.method == candidates.TREES and is_of_another_length):
-        return None  # it has seen some of this window, or its trees learned windows of another length
-    worth = worth._replace(horizon_days=window.horizon_days)
-    found = ltv_worth.expected(window.rows, worth, annual_discount_rate=firm.ltv.annual_discount_rate)
+def _error_on(
+    parts: dict[str, Any], window: ltv_backtest.Window, trained_to: date, firm: Any
+) -> float | None:
+    model = ltv_prediction.from_parts(parts)
+    has_other_horizon = model.horizon_days != window.horizon_days
+    if window.cutoff < trained_to or (model.method == candidates.TREES and has_other_horizon):
+        return None  # trained on part of this window, or trees trained for another horizon
+    model = model._replace(horizon_days=window.horizon_days)
+    found = ltv_prediction.expected(window.rows, model, annual_discount_rate=firm.ltv.annual_discount_rate)
     expected = found.spend["horizon"]
     if np.isnan(expected).any():
         return None

@@ -1,7 +1,7 @@
-"""Who is worth what: percentile, tier, value segment and stage of life.
+"""Value percentile, tier, value segment and lifecycle stage of each customer.
 
-Percentiles are taken among the firm's customers at the anchor, so that a customer's place changes because
-the customer does, not because the model was fitted anew the same day.
+Percentiles refer to the firm's customers at the training date. A refit on the same data does not move a
+customer; only a change of the customer's own value does.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ TIERS = (
     (20.0, 2, "bronze"),
     (0.0, 1, "basic"),
 )
-"""From this percentile on: level and code. The names and meaning are rows of dim_customer_tier."""
+"""Lower percentile, level and code of each tier. Names and meaning are rows of dim_customer_tier."""
 TOP = 80.0
 MIDDLE = 50.0
 PROBABLY_GONE = 0.5
@@ -32,46 +32,47 @@ VIP, LOYAL, POTENTIAL, ONE_TIMER, RISKY = "VIP", "Loyal", "Potential growth", "O
 
 
 class Cuts(NamedTuple):
-    """Quantiles of expected worth and of revenue so far, on an even grid of shares."""
+    """Quantiles of predicted value and of past revenue on an even grid of ``GRID`` shares from 0 to 1."""
 
-    worth: list[float]
+    value: list[float]
     revenue: list[float]
 
 
-def cuts_of(worth: Floats, revenue: Floats) -> Cuts:
-    """What parts the customers of the anchor."""
+def cuts_of(value: Floats, revenue: Floats) -> Cuts:
+    """Quantiles of the customers at the training date."""
     shares = np.linspace(0.0, 1.0, GRID)
-    both = (np.quantile(values, shares, method="higher").tolist() for values in (worth, revenue))
+    both = (np.quantile(values, shares, method="higher").tolist() for values in (value, revenue))
     return Cuts(*both)
 
 
 def percentiles(values: Floats, cuts: list[float]) -> Floats:
-    """0 to 100: the share of the grid that lies below, plus half of what is equal."""
+    """Percentile of each value, 0 to 100: share of the grid below it plus half of the equal part."""
     grid = np.array(cuts)
     below, up_to = np.searchsorted(grid, values, side="left"), np.searchsorted(grid, values, side="right")
     found: Floats = 100.0 * (below + up_to).astype(np.float64) / (2.0 * len(grid))
     return found
 
 
-def tiers(worth_percentile: Floats) -> tuple[NDArray[np.int8], NDArray[np.str_]]:
-    """Level 1 to 5 and code."""
-    at = np.select([worth_percentile >= low for low, _, _ in TIERS], range(len(TIERS)), len(TIERS) - 1)
+def tiers(value_percentile: Floats) -> tuple[NDArray[np.int8], NDArray[np.str_]]:
+    """Tier level (1 to 5) and tier code of each customer."""
+    at = np.select([value_percentile >= low for low, _, _ in TIERS], range(len(TIERS)), len(TIERS) - 1)
     levels = np.array([level for _, level, _ in TIERS], dtype=np.int8)
     return levels[at], np.array([code for _, _, code in TIERS])[at]
 
 
 def segments(
     rows: pa.RecordBatch | pa.Table,
-    worth_percentile: Floats,
+    value_percentile: Floats,
     revenue_percentile: Floats,
     alive: Floats | None,
     *,
     churn_threshold_days: int,
 ) -> NDArray[np.str_]:
-    """The first that fits: one-timer, VIP (top fifth in both), risky, loyal, potential growth.
+    """Value segment of each customer: the first condition that holds.
 
-    Risky are repeat buyers who have probably left; where no model says so, those silent for longer than the
-    churn threshold. Loyal are those with two repeat days and at least middling worth.
+    One-timer: no repeat purchase. VIP: top fifth by value and by revenue. Risky: P(alive) below 0.5, or
+    without a count model no order for longer than the churn threshold. Loyal: at least two repeat days and
+    the median value. Otherwise: potential growth.
     """
     repeats = floats(rows, "frequency")
     silent = floats(rows, "days_since_last_order") > churn_threshold_days
@@ -79,9 +80,9 @@ def segments(
     found: NDArray[np.str_] = np.select(
         [
             repeats == 0,
-            (worth_percentile >= TOP) & (revenue_percentile >= TOP),
+            (value_percentile >= TOP) & (revenue_percentile >= TOP),
             gone,
-            (repeats >= 2) & (worth_percentile >= MIDDLE),
+            (repeats >= 2) & (value_percentile >= MIDDLE),
         ],
         [ONE_TIMER, VIP, RISKY, LOYAL],
         POTENTIAL,
@@ -90,7 +91,7 @@ def segments(
 
 
 def stages(rows: pa.RecordBatch | pa.Table, *, churn_threshold_days: int) -> NDArray[np.str_]:
-    """New: first bought within the churn threshold; then active, cooling (to twice it) and lapsed."""
+    """New: first purchase within the churn threshold. Else by days since the last order, in thresholds."""
     age, silence = floats(rows, "age_days"), floats(rows, "days_since_last_order")
     found: NDArray[np.str_] = np.select(
         [age <= churn_threshold_days, silence <= churn_threshold_days, silence <= 2 * churn_threshold_days],

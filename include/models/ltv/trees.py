@@ -1,7 +1,7 @@
-"""Value trees: LightGBM with a Tweedie loss, told what the count model expects of each customer.
+"""Value trees: LightGBM with a Tweedie objective, with the count model's predictions as features.
 
-A count model knows the shape of time, trees know what it cannot say: pace, season, returns. Fed with its
-expectation they correct it instead of finding it again.
+The count model describes purchase timing. The trees correct it with pace, season and returns, which it does
+not model.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SETTINGS = {
     "num_leaves": 8,
     "learning_rate": 0.05,
     "min_data_in_leaf": 50,
-    "feature_fraction": 0.7,  # at 0.5 the seed alone moved ranks by twice as much
+    "feature_fraction": 0.7,  # at 0.5 changing the seed moved ranks twice as much
     "bagging_fraction": 0.8,
     "bagging_freq": 1,
     "lambda_l2": 5.0,
@@ -47,8 +47,8 @@ SETTINGS = {
 }
 
 
-class Lesson(NamedTuple):
-    """One window to learn from: its rows, and the count model and spends fitted before its cutoff."""
+class TrainingWindow(NamedTuple):
+    """One training window: its rows, and the count and spend models fitted before its cutoff."""
 
     rows: pa.Table
     counts: PurchaseModel
@@ -59,7 +59,7 @@ class Lesson(NamedTuple):
 def features(
     rows: pa.Table | pa.RecordBatch, counts: PurchaseModel, spends: GammaGamma, *, horizon_days: int
 ) -> Floats:
-    """One row per customer, one column per name in ``FEATURES``."""
+    """Feature matrix of shape (customers, len(FEATURES))."""
     x, t_x, T, m = histories(rows)
     orders = expected_orders(counts, rows, horizon_days=horizon_days)
     order = spends.expected_spend(x, m)
@@ -78,21 +78,21 @@ def features(
     return np.column_stack([matrix(rows, SUMMARY_FEATURES), *expected, *pace])
 
 
-def train(lessons: list[Lesson]) -> str:
-    """LightGBM's text, from windows whose outcome is known."""
-    import lightgbm as lgb  # seconds to import, and only these two functions need it
+def train(windows: list[TrainingWindow]) -> str:
+    """Train on windows with known spend; returns the model in LightGBM's text format."""
+    import lightgbm as lgb  # takes seconds to import; only training and predicting by trees need it
 
-    told = np.vstack([features(a.rows, a.counts, a.spends, horizon_days=a.horizon_days) for a in lessons])
-    spent = np.concatenate([np.maximum(floats(a.rows, "holdout_spend"), 0.0) for a in lessons])
-    data = lgb.Dataset(told, spent, feature_name=FEATURES, params=SETTINGS)
+    x = np.vstack([features(a.rows, a.counts, a.spends, horizon_days=a.horizon_days) for a in windows])
+    spent = np.concatenate([np.maximum(floats(a.rows, "holdout_spend"), 0.0) for a in windows])
+    data = lgb.Dataset(x, spent, feature_name=FEATURES, params=SETTINGS)
     return lgb.train(SETTINGS, data, TREE_COUNT).model_to_string()
 
 
 class Trees:
-    """Trained trees read back from their text."""
+    """Trained trees, read from LightGBM's text format."""
 
     def __init__(self, text: str) -> None:
-        """Read LightGBM's text."""
+        """Read the model from its text."""
         import lightgbm as lgb
 
         self._booster = lgb.Booster(model_str=text)
@@ -105,7 +105,7 @@ class Trees:
         *,
         horizon_days: int,
     ) -> Floats:
-        """Expected net spend over the horizon they were trained for."""
-        told = features(rows, counts, spends, horizon_days=horizon_days)
-        found: Floats = self._booster.predict(told, num_threads=1)  # type: ignore[assignment]
+        """Expected net spend of each customer over the trained horizon, before scaling."""
+        x = features(rows, counts, spends, horizon_days=horizon_days)
+        found: Floats = self._booster.predict(x, num_threads=1)  # type: ignore[assignment]
         return found

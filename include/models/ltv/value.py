@@ -1,8 +1,7 @@
-"""What customers will spend: purchases times spend, discounted, with intervals.
+"""Expected spend and discounted purchases per customer, with intervals per customer and for the firm.
 
-Conventions, the same everywhere. ``annual_discount_rate`` is effective per year: money that arrives u days
-from the snapshot is worth (1 + rate)^(-u / 365) of itself, counted at the instant it arrives, not at the end
-of its month. A value is of future orders only. It is revenue times ``margin_share``, the part that is kept.
+``annual_discount_rate`` is effective per year. Money received u days after the snapshot is multiplied by
+(1 + rate)^(-u / 365), from the day it is received, not from the end of its month. Only future orders count.
 """
 
 from collections.abc import Iterable
@@ -34,8 +33,8 @@ def discounted_purchases(
     """Expected purchases in the next ``horizon_days``, each discounted to the snapshot.
 
     Over an infinite horizon this is DERT, the discounted expected residual transactions of Fader, Hardie
-    & Lee (2005), "RFM and CLV", Journal of Marketing Research 42(4). Without a rate above 0 that may be
-    infinite, so one is required.
+    & Lee (2005), "RFM and CLV", Journal of Marketing Research 42(4). At a rate of 0 that sum may be infinite,
+    so ValueError is raised. One element per customer; ``x``, ``t_x`` and ``T`` are in weeks.
     """
     if annual_discount_rate < 0 or (np.isinf(horizon_days) and annual_discount_rate == 0):
         raise ValueError(
@@ -49,7 +48,7 @@ def discounted_purchases(
 
 @dataclass(frozen=True)
 class Spend:
-    """Spend over a horizon, per customer: its mean, its variance, and the chance that there is any."""
+    """Spend over a horizon, one element per customer: mean, variance, and P(spend > 0) in ``any``."""
 
     mean: Floats
     variance: Floats
@@ -68,7 +67,8 @@ def spend(
 ) -> Spend:
     """Moments of the sum of Y orders of value z: E[S^2] = E[Y] E[z^2] + E[Y (Y-1)] E[z z'].
 
-    The two models are independent by assumption; the orders of one customer are not, as they share its rates.
+    Purchase counts and order values are assumed independent. Orders of one customer are not: they share its
+    rates. ``x``, ``t_x`` and ``T`` are in weeks, ``m`` in the firm's currency.
     """
     t = horizon_days / DAYS_PER_WEEK
     alive = counts.alive(x, t_x, T)
@@ -81,12 +81,12 @@ def spend(
 
 
 def interval(expected: Spend, *, level: float) -> tuple[Floats, Floats, Floats]:
-    """Low, high and true coverage of each customer's spend.
+    """Lower bound, upper bound and nominal coverage of each customer's spend.
 
-    Spend is nothing with its exact probability, and otherwise taken as a gamma with the exact mean and
-    variance. While nothing is rarer than one tail the interval has equal tails; otherwise it starts at 0 and
-    ends where the level is reached. A customer likelier than ``level`` to spend nothing gets [0, 0], which
-    covers more than was asked; the third array says how much each interval covers.
+    Spend is 0 with its exact probability; positive spend follows a gamma distribution with the exact mean
+    and variance. If P(spend = 0) is below one tail, the interval has equal tails. Otherwise it starts at 0
+    and ends at the quantile ``level``. If P(spend = 0) exceeds ``level``, the interval is [0, 0] and covers
+    more than ``level``; the third array gives the coverage of each interval.
     """
     none, some = 1.0 - expected.any, np.maximum(expected.any, 1e-300)
     mean = expected.mean / some
@@ -107,10 +107,10 @@ def interval(expected: Spend, *, level: float) -> tuple[Floats, Floats, Floats]:
 
 @dataclass(frozen=True)
 class Total:
-    """The firm's total over a horizon: its expectation, an interval, and where the doubt comes from.
+    """The firm's total over a horizon: expectation, interval, and the two parts of its variance.
 
-    ``chance_variance`` is that of customers' luck with the parameters known, ``parameter_variance`` that
-    of the fitted parameters.
+    ``chance_variance`` is the variance with the parameters known; ``parameter_variance`` is the variance due
+    to the estimated parameters.
     """
 
     expected: float
@@ -131,10 +131,10 @@ def total(
 ) -> Total:
     """The firm's spend over the horizon, or its purchases when ``spends`` is None.
 
-    A normal interval: customers are independent given the parameters, so chance variances add, and the
-    doubt about the parameters is carried to the total by its derivatives (delta method). A ``customers``
-    column, where there is one, says how many share a row. A season or a shock that all customers share is
-    not in it.
+    A normal interval. Customers are independent given the parameters, so their variances add up. The
+    parameters' covariance is carried to the total by numerical derivatives (delta method). A ``customers``
+    column, if present, is the number of customers that share a row. Shocks that all customers share, such as
+    a season, are not included.
     """
     fits = [counts] if spends is None else [counts, spends]
     slopes = [np.zeros(len(fit.symbols)) for fit in fits]
@@ -161,8 +161,8 @@ def total(
             continue
         for i, symbol in enumerate(spends.symbols):
             for sign in (1.0, -1.0):
-                worth = spends.moved(symbol, sign * LOG_STEP).expected_spend(x, m)
-                slopes[1][i] += sign * float(np.sum(n * number * worth)) / (2 * LOG_STEP)
-    doubt = sum(float(s @ fit.log_covariance @ s) for s, fit in zip(slopes, fits, strict=True))
-    reach = float(special.ndtri(0.5 + level / 2)) * float(np.sqrt(chance + doubt))
-    return Total(expected, max(0.0, expected - reach), expected + reach, level, chance, doubt)
+                moved_order = spends.moved(symbol, sign * LOG_STEP).expected_spend(x, m)
+                slopes[1][i] += sign * float(np.sum(n * number * moved_order)) / (2 * LOG_STEP)
+    parameters = sum(float(s @ fit.log_covariance @ s) for s, fit in zip(slopes, fits, strict=True))
+    half_width = float(special.ndtri(0.5 + level / 2)) * float(np.sqrt(chance + parameters))
+    return Total(expected, max(0.0, expected - half_width), expected + half_width, level, chance, parameters)

@@ -1,1 +1,1 @@
-"""How often customers buy and for how much: BG/NBD, MBG/NBD, Pareto/NBD and Gamma-Gamma."""
+"""Purchase counts (BG/NBD, MBG/NBD, Pareto/NBD) and order values (Gamma-Gamma)."""

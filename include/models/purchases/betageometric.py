@@ -1,13 +1,13 @@
-"""The part that BG/NBD and MBG/NBD share: gamma purchase rates, beta chances of leaving after an order.
+"""Shared part of BG/NBD and MBG/NBD: gamma purchase rates, beta dropout probabilities.
 
-A customer buys at rate lambda ~ Gamma(r, alpha) and, each time there is a chance to leave, leaves with
-probability p ~ Beta(a, b). BG/NBD gives x chances to a customer alive after x repeat purchases (none at
-the first), MBG/NBD gives x + 1; that count is ``k`` below and is all that differs.
+A customer buys at rate lambda ~ Gamma(r, alpha). At each dropout opportunity it leaves with probability
+p ~ Beta(a, b). A customer alive after x repeat purchases has had ``k`` opportunities: x in BG/NBD (none after
+the first purchase), x + 1 in MBG/NBD. This is the only difference between the two models.
 
-Everything conditional on being alive at T depends on (x, T) only: lambda ~ Gamma(r + x, alpha + T) and
-p ~ Beta(a, b + k). The average over lambda is closed; that over p is taken by quadrature, which has none
-of the poles of the textbook 2F1 form at a = 1 and at a + b < 1. The arguments ``n`` and ``exposure`` are
-that gamma's two parameters, r + x and alpha + T.
+Conditional on being alive at T, the posterior depends on (x, T) only: lambda ~ Gamma(r + x, alpha + T) and
+p ~ Beta(a, b + k). The average over lambda has a closed form. The average over p uses quadrature, because the
+textbook 2F1 form has poles at a = 1 and at a + b < 1. The arguments ``n`` and ``exposure`` are the parameters
+of that gamma distribution, r + x and alpha + T.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,7 @@ from include.models.purchases.likelihood import (
 
 Model = TypeVar("Model", bound=Fitted)
 
-BLOCK = 8_192  # fits the cache, and is short enough for BLAS to stay on one thread: the same sum every time
+BLOCK = 8_192  # fits the cache; BLAS uses one thread at this size, so sums are reproducible
 P_NODES = 64
 SHORT, LONG = np.polynomial.legendre.leggauss(20), np.polynomial.legendre.leggauss(48)
 PANEL_NODES = 12
@@ -43,13 +43,13 @@ _BARYCENTRIC = (-1.0) ** np.arange(PANEL_NODES) * np.sin(np.pi * (np.arange(PANE
 def likelihood(data: Rows, *, first_chance: int) -> Callable[[Floats], Evaluation]:
     """The log-likelihood of (r, alpha, a, b) with its exact gradient and Hessian.
 
-    ``first_chance`` is 0 for BG/NBD, 1 for MBG/NBD: whether one can leave at the first purchase. With
+    ``first_chance`` is 0 for BG/NBD and 1 for MBG/NBD: opportunities to leave after the first purchase. With
     k = x + first_chance a customer adds
 
         ln G(r+x)/G(r) + r ln alpha + ln B(a, b+k)/B(a, b) - (r+x) ln(alpha+T) + ln(1 + e^u)
 
     where u = ln a - ln(b+k-1) + (r+x) ln((alpha+T)/(alpha+t_x)) is the log-odds of having left; the last
-    term is absent when k = 0, so those rows never enter the loop.
+    term is absent when k = 0, so the loop skips those rows.
     """
     x_values, x_count = margin(data.x, data.n)
     ages, age_count, age_purchases = margin(data.T, data.n, data.n * data.x, unit=1 / 7)
@@ -116,7 +116,7 @@ def _psi1(z: Floats | float) -> Floats:
 
 
 def starts(data: Rows) -> list[tuple[float, float, float, float]]:
-    """Spread starting points, for the likelihood may have several peaks when almost nobody leaves."""
+    """Several starting points (r, alpha, a, b): the likelihood can have several maxima if dropout is rare."""
     purchases = float(np.sum(data.n * data.x))
     active = float(np.sum(data.n * (data.t_x + data.T) / 2)) + 1e-9
     week = active / max(purchases, 1.0)
@@ -141,12 +141,12 @@ def fit(groups: pa.Table, model: type[Model], *, first_chance: int) -> Model:
 def chances_nodes(a: float, b_k: Floats) -> tuple[Floats, Floats, Floats]:
     """Nodes p, weights, and mean of p ~ Beta(a, b_k), one row per element of ``b_k``.
 
-    The trapezoid rule in v = ln(p / (1-p)), where every beta density has exponential tails, is good to
-    1e-9 or better once the averaged function is rid of its chord from p = 0 to p = 1 (see ``average``).
+    The trapezoid rule in v = ln(p / (1-p)), where a beta density has exponential tails. Its error is at most
+    1e-9 once the function is reduced by its chord from p = 0 to p = 1 (see ``average``).
     """
     b_k = np.asarray(b_k, dtype=np.float64)[:, None]
     low = special.betaincinv(a + 1.0, b_k + 1.0, TAIL)
-    high = special.betaincinv(b_k + 1.0, a + 1.0, TAIL)  # 1 - p, which keeps its digits
+    high = special.betaincinv(b_k + 1.0, a + 1.0, TAIL)  # 1 - p, without cancellation
     v_low, v_high = np.log(low) - np.log1p(-low), np.log1p(-high) - np.log(high)
     width = (v_high - v_low) / (P_NODES - 1)
     v = v_low + width * np.arange(P_NODES)
@@ -161,7 +161,7 @@ def average(
     """E[f(n, exposure, p)] over p ~ Beta(a, b_k), elementwise in n, exposure and b_k.
 
     f is evaluated at Chebyshev points of fixed unit panels of ln exposure, once per distinct (n, panel),
-    and interpolated; a value depends on the customer alone, not on the batch it came in.
+    and interpolated. A customer's value does not depend on its batch.
     """
     log_exposure = np.log(exposure)
     panel = np.floor(log_exposure)
@@ -177,7 +177,7 @@ def average(
         part = slice(i, i + 64)
         n_i, exposure_i, p_i = distinct[part, 0, None, None], nodes[part, :, None], p[part, None, :]
         none, all_ = f(n_i, exposure_i, np.zeros(1))[..., 0], f(n_i, exposure_i, np.ones(1))[..., 0]
-        # the chord is averaged exactly and what is bent about it by the nodes: none of either is formed
+        # the chord is averaged exactly, the remainder by the nodes; neither is stored
         weighted = f(n_i, exposure_i, p_i)
         weighted *= weight[part, None, :]
         table[part] = level[part] * none + slope[part] * (all_ - none) + np.sum(weighted, axis=-1)
@@ -190,7 +190,7 @@ def average(
 
 
 def _shares(log_exposure: Floats) -> tuple[Floats, NDArray[np.intp]]:
-    """What each node of its panel counts for at each distinct exposure, and which of them a customer has."""
+    """Interpolation weights, shape (distinct exposures, nodes), and each customer's row in them."""
     distinct, at = np.unique(log_exposure, return_inverse=True)
     position = 2.0 * (distinct - np.floor(distinct)) - 1.0
     shares = np.empty((len(distinct), PANEL_NODES))
@@ -235,7 +235,7 @@ def discounted_if_alive(
 ) -> Floats:
     """The integral of e^(-rate u) E[purchase rate at T + u | alive] du over (0, t); t may be infinite.
 
-    In w = ln(1 + u / exposure) the integrand is smooth whatever alpha is, so Gauss-Legendre converges fast.
+    In w = ln(1 + u / exposure) the integrand is smooth for every alpha, so Gauss-Legendre converges fast.
     """
     end = min(t, 45.0 / rate) if rate > 0 else t
     points, shares = SHORT if end < 200 else LONG

@@ -2,7 +2,7 @@
 
 Fader, Hardie & Lee (2005), "Counting Your Customers the Easy Way: An Alternative to the Pareto/NBD
 Model", Marketing Science 24(2). While alive a customer buys at a Poisson rate lambda ~ Gamma(r, alpha), and
-leaves with probability p ~ Beta(a, b) after each repeat purchase; one who bought once is alive by definition.
+leaves with probability p ~ Beta(a, b) after each repeat purchase; a one-time buyer is alive by definition.
 """
 
 from dataclasses import dataclass
@@ -43,22 +43,22 @@ class BgNbd(purchases.PurchaseModel):
             odds_left -= n
             np.minimum(odds_left, 650.0, out=odds_left)
             np.exp(odds_left, out=odds_left)
-            if not self.first_chance:  # who bought once is alive by definition
+            if not self.first_chance:  # a one-time buyer is alive by definition
                 odds_left *= np.minimum(x[part], 1.0)
             odds_left += 1.0
             np.divide(1.0, odds_left, out=alive[part])
         return alive
 
     def _log_chances(self, x: Floats) -> Floats:
-        """ln(b + k - 1), k the chances to leave so far, of which there is at least one."""
+        """ln(b + k - 1), with k >= 1 the opportunities to leave so far."""
         return np.log(np.maximum(x, 1.0 - self.first_chance) + (self.first_chance - 1.0 + self.b))
 
     def left_by_day(self, most: int, days: int) -> tuple[Floats, Floats]:
-        """The log-odds of having left from whole days, as tables; see ``PurchaseModel``."""
+        """Log-odds of having left, as tables by whole days; see ``PurchaseModel``."""
         x = np.arange(most + 1.0)[:, None]
         at_last = (self.r + x) * np.log(self.alpha + np.arange(days) / DAYS_PER_WEEK)
         at_end = at_last + (np.log(self.a) - self._log_chances(x))
-        if not self.first_chance:  # who bought once is alive by definition
+        if not self.first_chance:  # a one-time buyer is alive by definition
             at_end[0] = -np.inf
         return at_end, at_last
 
@@ -71,7 +71,7 @@ class BgNbd(purchases.PurchaseModel):
         return betageometric.pairs_if_alive(*self._alive_posterior(x, T), t, **self._p(x))
 
     def none_if_alive(self, x: Floats, T: Floats, t: float) -> Floats:
-        """P(Y(t) = 0 | alive at T): one is alive until the next purchase."""
+        """P(Y(t) = 0 | alive at T): the customer stays alive until the next purchase."""
         return np.exp(-(self.r + x) * np.log1p(t / (self.alpha + T)))
 
     def discounted_if_alive(self, x: Floats, T: Floats, t: float, rate: float) -> Floats:

@@ -1,4 +1,4 @@
-"""What every fitted value model keeps, and how it becomes a row that can be stored and read back."""
+"""Base class of fitted models: parameters, diagnostics, and conversion to and from a storable row."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
@@ -13,9 +13,9 @@ from include.models.purchases.likelihood import Floats, Optimum
 class Fitted:
     """A maximum-likelihood fit: its parameters are the subclass's own fields, named in ``symbols``.
 
-    ``covariance`` is that of the logarithms of the parameters, in the order of ``symbols``, row by
-    row; a parameter held at its bound has none. ``is_boundary`` says that the optimum lies on the edge
-    of the parameter space, or on a ridge: the numbers are usable, the intervals are too narrow.
+    ``covariance`` is that of the log-parameters, row by row in the order of ``symbols``; entries of a
+    parameter at its bound are 0. ``is_boundary``: the optimum lies at the edge of the parameter space or on a
+    flat ridge; predictions are usable, intervals are too narrow.
     """
 
     model: ClassVar[str]
@@ -29,7 +29,7 @@ class Fitted:
 
     @classmethod
     def at(cls, optimum: Optimum, customers: float, **more: Any) -> Self:
-        """The fit that a search ended in."""
+        """The fit at an optimum of the likelihood."""
         return cls(
             **dict(zip(cls.symbols, optimum.params.tolist(), strict=True)),
             **more,
@@ -42,9 +42,9 @@ class Fitted:
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Self:
-        """The fit that ``to_row`` wrote; every float comes back bit for bit."""
+        """Inverse of ``to_row``, exact to the bit; ValueError if the row is of another model."""
         if row.get("model") != cls.model:
-            raise ValueError(f"{cls.model}: the row holds parameters of {row.get('model')!r}")
+            raise ValueError(f"{cls.model}: the row has parameters of {row.get('model')!r}")
         values = {field.name: row[field.name] for field in fields(cls)}
         return cls(**{**values, "covariance": tuple(values["covariance"])})
 

@@ -1,9 +1,9 @@
-"""What a customer spends on an order: the Gamma-Gamma model.
+"""Order values: the Gamma-Gamma model.
 
 Fader & Hardie (2013), "The Gamma-Gamma Model of Monetary Value"; Colombo & Jiang (1999), "A Stochastic RFM
-Model". An order is worth z ~ Gamma(p, nu), with nu ~ Gamma(q, gamma) across customers, independent of how
-often they buy. ``x`` is the number of repeat purchases and ``m`` their mean value; the first purchase is
-left out, as in the purchase-count models.
+Model". An order value is z ~ Gamma(p, nu), with nu ~ Gamma(q, gamma) across customers, independent of
+purchase frequency. ``x`` is the number of repeat purchases and ``m`` their mean value; the first purchase is
+excluded, as in the count models.
 """
 
 from collections.abc import Callable
@@ -18,18 +18,18 @@ from scipy import special
 from include.models.purchases.fitted import Fitted
 from include.models.purchases.likelihood import HIGHEST, Evaluation, Floats, margin, maximise, numbers
 
-BLOCK = 8_192  # short enough for a dot product to stay on one thread, whose sum is the same every time
+BLOCK = 8_192  # a dot product of this size uses one thread, so sums are reproducible
 COARSE_ROWS = 4_000
-LEAST_TAIL = 1.5
-"""Below this tail index a mean exists on paper, or not at all, but no sample shows it."""
-LEAST_VARIANCE_TAIL = 2.1
+MIN_TAIL = 1.5
+"""Below this tail index the mean is infinite or too unstable to estimate from a sample."""
+MIN_VARIANCE_TAIL = 2.1
 
 
 @dataclass(frozen=True, kw_only=True)
 class GammaGamma(Fitted):
     """Fitted parameters; gamma is in the firm's currency, p and q have no unit.
 
-    ``observed_spend`` is the plain average value of a repeat order, used where the model has no mean.
+    ``observed_spend`` is the average value of a repeat order, used where the model has no finite mean.
     """
 
     model: ClassVar[str] = "gammagamma"
@@ -44,19 +44,19 @@ class GammaGamma(Fitted):
         """E[value of an order | x, m] (eq. 5): p (gamma + x m) / (p x + q - 1).
 
         With q <= 1 the mean across customers is infinite and the formula turns negative; a customer whose
-        px + q is under ``LEAST_TAIL`` gets the firm's own average order instead.
+        px + q is under ``MIN_TAIL`` gets the firm's own average order instead.
         """
         tail = self.p * x + self.q
-        mean = self.p * (self.gamma + x * m) / np.maximum(tail - 1.0, LEAST_TAIL - 1.0)
-        return np.where(tail >= LEAST_TAIL, mean, self.observed_spend)
+        mean = self.p * (self.gamma + x * m) / np.maximum(tail - 1.0, MIN_TAIL - 1.0)
+        return np.where(tail >= MIN_TAIL, mean, self.observed_spend)
 
     def second_moments(self, x: Floats, m: Floats) -> tuple[Floats, Floats]:
         """E[z^2] of one order and E[z z'] of two orders of the customer, given x and m.
 
-        They share the customer's nu, which is why they are not independent. The tail index is held at 2.1,
-        where the variance is large and still finite.
+        The two orders share the customer's nu, so they are dependent. The tail index is at least 2.1,
+        where the variance is large but finite.
         """
-        tail = np.maximum(self.p * x + self.q, LEAST_VARIANCE_TAIL)
+        tail = np.maximum(self.p * x + self.q, MIN_VARIANCE_TAIL)
         two = self.expected_spend(x, m) ** 2 * (tail - 1.0) / (tail - 2.0)
         return two * (self.p + 1.0) / self.p, two
 
@@ -64,8 +64,8 @@ class GammaGamma(Fitted):
 def fit(groups: pa.Table) -> GammaGamma:
     """Maximum likelihood from rows of frequency, mean_spend and the customers that share them.
 
-    Customers with no repeat purchase, or whose repeats were worth nothing, are left out: they say nothing
-    of the spread between customers.
+    Customers without a repeat purchase, or with repeat spend of 0, are excluded: they carry no information on
+    the spread between customers. ValueError if none is left.
     """
     x = numbers(groups, "frequency", GammaGamma.model)
     m = numbers(groups, "mean_spend", GammaGamma.model)
@@ -75,7 +75,7 @@ def fit(groups: pa.Table) -> GammaGamma:
         raise ValueError("gammagamma: no customer with a repeat purchase and positive mean_spend")
     x, total, n = x[keep], x[keep] * m[keep], n[keep]
     x, total, n = _in_order(x, total, n)
-    # in units of the average order, so that the search never meets the size of a currency
+    # in units of the average order, so the search does not depend on the currency
     unit = float(np.sum(n * total) / np.sum(n * x))
     total = total / unit
     step = max(1, len(x) // COARSE_ROWS)
@@ -97,7 +97,7 @@ def fit(groups: pa.Table) -> GammaGamma:
 
 
 def histories(batch: pa.Table | pa.RecordBatch) -> tuple[Floats, Floats]:
-    """x and m; the mean of no purchases counts as 0, and so does a mean that returns made negative."""
+    """x and m (currency), one element per row; m is 0 without repeat purchases or if it is negative."""
     x = numbers(batch, "frequency", GammaGamma.model)
     spend = batch.column("mean_spend")
     m = numbers(pa.table({"mean_spend": pc.fill_null(spend, 0)}), "mean_spend", GammaGamma.model)
@@ -105,7 +105,7 @@ def histories(batch: pa.Table | pa.RecordBatch) -> tuple[Floats, Floats]:
 
 
 def _in_order(x: Floats, total: Floats, n: Floats) -> tuple[Floats, Floats, Floats]:
-    """The rows in one canonical order, so that the order of the input cannot change a bit."""
+    """Sort the rows canonically, so the result does not depend on the order of the input."""
     if n.min() == n.max() and x.max() < 65_536:
         # one weight for all: sort the totals within each x, several times faster than a lexsort
         order = np.argsort(x.astype(np.uint16), kind="stable")
@@ -125,7 +125,7 @@ def _likelihood(x: Floats, total: Floats, n: Floats) -> Callable[[Floats], Evalu
 
         ln G(px+q) - ln G(px) - ln G(q) + q ln gamma + px ln(x m) - ln m - (px+q) ln(gamma + x m)
 
-    Only the last term needs the rows, and of them six sums; the rest is a histogram of x.
+    Only the last term needs all rows (six sums); the other terms need the distinct values of x.
     """
     x_values, x_count = margin(x, n)
     customers, n_x = float(np.sum(n)), n * x

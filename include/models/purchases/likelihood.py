@@ -1,10 +1,9 @@
-"""Maximum likelihood for models of a few positive parameters.
+"""Maximum likelihood for models with a few positive parameters.
 
-The data arrive grouped: one row per distinct (frequency, recency_days, age_days) with the number of
-customers that share it, so a firm of a million customers costs no more than its distinct rows.
-The search runs on the logarithms of the parameters, inside a box, by Newton steps with an exact
-Hessian in a trust region (Nocedal & Wright, *Numerical Optimization*, 2nd ed., ch. 4). An optimum that
-lies on the box, or on a ridge too flat to tell from one, is flagged rather than refused.
+Data are grouped: one row per distinct (frequency, recency_days, age_days) with its number of customers, so
+the cost depends on the distinct rows. The search runs on the log-parameters inside a box, with Newton steps,
+an exact Hessian and a trust region (Nocedal & Wright, *Numerical Optimization*, 2nd ed., ch. 4). An optimum
+on the box or on a flat ridge is flagged, not rejected.
 """
 
 import math
@@ -20,15 +19,15 @@ Evaluation = tuple[float, Floats, Floats]
 """Log-likelihood, gradient and Hessian at one point."""
 
 DAYS_PER_WEEK = 7.0
-"""Inputs are days; the models think in weeks, as the papers do, so alpha and beta are in weeks."""
+"""Inputs are in days. The models use weeks, as the papers do: alpha and beta are in weeks."""
 
 COARSE_ROWS = 4_000
-ROUGH = 1e-2  # log-likelihood units, while a search only seeks where to start the next
-NEAR = 0.25  # in every log-parameter: a search that comes so close to a peak already found ends there
+ROUGH = 1e-2  # tolerance in log-likelihood units of a search that only finds a start for the next
+NEAR = 0.25  # in every log-parameter: a search this close to a known peak stops
 MEDIUM_ROWS = 20_000
 LOWEST, HIGHEST = 1e-4, 1e4
-FLAT_CURVATURE = 1e-2  # a log-parameter known no better than a factor exp(10) is not known
-MOST_ITERATIONS = 200
+FLAT_CURVATURE = 1e-2  # below it a log-parameter is unidentified (standard error above 10)
+MAX_ITERATIONS = 200
 
 
 @dataclass(frozen=True)
@@ -41,14 +40,14 @@ class Rows:
     n: Floats
 
     def thin(self, rows: int) -> "Rows":
-        """About ``rows`` of the rows, evenly spaced, so that the choice depends on the data alone."""
+        """About ``rows`` of the rows, evenly spaced; deterministic."""
         step = max(1, len(self.x) // rows)
         return Rows(self.x[::step], self.t_x[::step], self.T[::step], self.n[::step])
 
 
 @dataclass(frozen=True)
 class Optimum:
-    """Where the search ended. ``covariance`` is that of the log-parameters, row by row."""
+    """Result of a search. ``covariance`` is that of the log-parameters, row by row."""
 
     params: Floats
     log_likelihood: float
@@ -60,7 +59,7 @@ class Optimum:
 def group(frequency: NDArray, recency_days: NDArray, age_days: NDArray) -> pa.Table:
     """One row per distinct (frequency, recency_days, age_days), sorted, with its ``customers``.
 
-    The same table as SQL's ``group by``; for callers that hold arrays of whole days.
+    The same as a ``group by`` in SQL, for arrays of whole days.
     """
     x, t_x, T = (np.asarray(v, dtype=np.int64) for v in (frequency, recency_days, age_days))
     width = int(max(T.max(initial=0), t_x.max(initial=0))) + 1
@@ -79,7 +78,7 @@ def group(frequency: NDArray, recency_days: NDArray, age_days: NDArray) -> pa.Ta
 
 
 def numbers(table: pa.Table | pa.RecordBatch, name: str, model: str) -> Floats:
-    """One column as finite floats; decimals are converted, a null or a missing column is an error."""
+    """One column as floats, shape (rows,); ValueError for a missing column, a null, nan or infinity."""
     if name not in table.schema.names:
         raise ValueError(f"{model}: missing column {name!r}; it has {table.schema.names}")
     column = table.column(name)
@@ -94,7 +93,7 @@ def numbers(table: pa.Table | pa.RecordBatch, name: str, model: str) -> Floats:
 
 
 def histories(table: pa.Table | pa.RecordBatch, model: str) -> tuple[Floats, Floats, Floats]:
-    """x, t_x and T in weeks, checked: counts are whole and 0 <= t_x <= T."""
+    """x, t_x and T in weeks, shape (rows,); ValueError unless x is whole and 0 <= t_x <= T."""
     x = numbers(table, "frequency", model)
     t_x = numbers(table, "recency_days", model) / DAYS_PER_WEEK
     T = numbers(table, "age_days", model) / DAYS_PER_WEEK
@@ -108,7 +107,7 @@ def histories(table: pa.Table | pa.RecordBatch, model: str) -> tuple[Floats, Flo
 
 
 def rows(groups: pa.Table, model: str) -> Rows:
-    """Groups in one canonical order, so that the order of the input cannot change a bit."""
+    """Sort the groups canonically, so the result does not depend on the order of the input."""
     x, t_x, T = histories(groups, model)
     n = numbers(groups, "customers", model)
     keep = n > 0
@@ -128,7 +127,7 @@ def rows(groups: pa.Table, model: str) -> Rows:
 
 
 def margin(keys: Floats, *weights: Floats, unit: float = 1.0) -> tuple[NDArray, ...]:
-    """The distinct keys, and the sum of each weight within them; quick when keys are whole ``unit``s."""
+    """Distinct keys, and the sum of each weight per key; fast if keys are multiples of ``unit``."""
     steps = keys / unit
     whole = np.rint(steps).astype(np.int64)
     if whole.max() < 1_000_000 and np.abs(steps - whole).max() < 1e-9:  # no need to sort
@@ -145,9 +144,9 @@ def maximise_in_stages(
     *,
     upper: Sequence[float],
 ) -> Optimum:
-    """Every start on a few rows, the best of them on more, then on all.
+    """Search from every start on few rows, from the best on more rows, then on all rows.
 
-    A thinned sample is only a way to a good start: the last search sees every row.
+    Subsamples only provide the start of the last search, which uses every row.
     """
     coarse = likelihood(data.thin(COARSE_ROWS)) if len(data.x) > 2 * COARSE_ROWS else None
     full = likelihood(data)
@@ -176,18 +175,18 @@ def maximise(
     """Maximise ``evaluate(params)`` over positive parameters, from the log-parameters ``start``.
 
     ``evaluate`` gives derivatives with respect to the parameters themselves; the chain rule to
-    logarithms is applied here. The search ends when the next step promises less than ``enough``, or
-    ``NEAR`` one of ``peaks``.
+    logarithms is applied here. The search stops when the expected gain of the next step is below
+    ``enough``, or within ``NEAR`` of one of ``peaks``.
     """
     low, high = np.full(len(start), np.log(LOWEST)), np.log(np.asarray(upper))
     at = np.clip(start, low, high)
     value, slope, curve = _in_logs(evaluate, at)
     radius, converged = 1.0, False
-    for _ in range(MOST_ITERATIONS):
+    for _ in range(MAX_ITERATIONS):
         step = _step_inside(at, slope, curve, radius, low, high)
         gain = float(slope @ step + 0.5 * step @ curve @ step)
         if gain < max(enough, 1e-14 * abs(value)):
-            # Too small to measure: the last Newton step is taken on trust, which squares the error.
+            # The gain is below rounding error: take the last Newton step unchecked (quadratic convergence).
             at = at + step if gain > 0 and np.abs(step).max() < 1e-2 else at
             converged = True
             break
@@ -217,7 +216,7 @@ def _in_logs(evaluate: Callable[[Floats], Evaluation], at: Floats) -> Evaluation
 def _step_inside(
     at: Floats, slope: Floats, curve: Floats, radius: float, low: Floats, high: Floats
 ) -> Floats:
-    """The best step that holds every parameter which would leave the box, cut short where one meets it."""
+    """Trust-region step with parameters fixed at an active bound, shortened at the first new bound."""
     held = ((at <= low) & (slope < 0)) | ((at >= high) & (slope > 0))
     step = np.zeros_like(at)
     while not held.all():
@@ -236,9 +235,9 @@ def _step_inside(
 
 
 def _step(slope: Floats, bend: Floats, radius: float) -> Floats:
-    """The best step of length at most ``radius`` on the model slope.d - d.bend.d / 2."""
+    """Maximiser of slope.d - d.bend.d / 2 with length at most ``radius``."""
     values, axes = np.linalg.eigh(bend)
-    roots, along = values.tolist(), (axes.T @ slope).tolist()  # a handful of numbers: floats are faster
+    roots, along = values.tolist(), (axes.T @ slope).tolist()  # few numbers: Python floats are faster
 
     def length(shift: float) -> float:
         return math.hypot(*(g / max(root + shift, 1e-300) for g, root in zip(along, roots, strict=True)))
@@ -258,7 +257,7 @@ def _step(slope: Floats, bend: Floats, radius: float) -> Floats:
 
 
 def _covariance(bend: Floats, inside: NDArray[np.bool_]) -> tuple[Floats, bool]:
-    """Inverse information of the parameters off the boundary, and whether any lies on it."""
+    """Inverse information matrix of the parameters off the boundary, and whether any is on it."""
     covariance = np.zeros_like(bend)
     is_boundary = not bool(inside.all())
     if inside.any():

@@ -1,8 +1,8 @@
-"""Purchase counts when a customer may leave at once: the MBG/NBD model.
+"""Buy-till-you-die purchase counts: the MBG/NBD model.
 
 Batislam, Denizel & Filiztekin (2007), "Empirical validation and comparison of models for customer base
-analysis", International Journal of Research in Marketing 24(3). BG/NBD with one more chance to leave,
-right after the first purchase, so that a one-time buyer is not alive by definition.
+analysis", International Journal of Research in Marketing 24(3). BG/NBD with one more
+opportunity to leave, right after the first purchase, so a one-time buyer may have left.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
-"""Predictions that every purchase-count model makes the same way.
+"""Predictions shared by all purchase-count models.
 
-Each model says two things: P(alive), and what an alive customer does. The second depends on (frequency, age)
-only, so it is worked out once per distinct pair and shared; the first is worked out per customer.
-A customer who has left buys nothing, hence every prediction is P(alive) times that of an alive customer.
+A model defines P(alive) and the behaviour of an alive customer. The behaviour depends on (frequency, age)
+only, so it is computed once per distinct pair; P(alive) is computed per customer. A customer who has left
+buys nothing, so every prediction is P(alive) times the prediction for an alive customer.
 """
 
 from abc import abstractmethod
@@ -17,11 +17,11 @@ from include.models.purchases.fitted import Fitted
 from include.models.purchases.likelihood import DAYS_PER_WEEK, Floats
 
 BLOCK = 16_384
-MOST_PAIRS = 8_000_000
+MAX_PAIRS = 8_000_000
 LONGEST_WAIT_DAYS = 3650
-"""A next order further off than this is reported as unknown."""
+"""A longer expected wait for the next order is reported as unknown (nan)."""
 LARGEST_LOG_ODDS = 600.0
-"""Odds whose logarithm goes beyond are not taken apart: a factor of them would overflow."""
+"""Larger log-odds are not split into two factors: one factor would overflow."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,10 +36,10 @@ class PurchaseModel(Fitted):
         """P(alive at T | x, t_x, T)."""
 
     def left_by_day(self, most: int, days: int) -> tuple[Floats, Floats] | None:
-        """The log-odds of having left from whole days, as two tables: of (x, T) less of (x, t_x).
+        """Log-odds of having left, by whole days, as the difference of two tables: of (x, T) and of (x, t_x).
 
-        Row x, up to ``most``, has an element per day below ``days``; -inf where nobody can have left. None
-        where the odds do not part so.
+        Both have shape (most + 1, days); -inf where a customer cannot have left. None if the model's odds do
+        not separate into such tables.
         """
         del most, days
         return None
@@ -64,9 +64,9 @@ class PurchaseModel(Fitted):
 def shared(
     f: Callable[[Floats, Floats], Floats], x: Floats, T: Floats, *, times: Floats | None = None
 ) -> Floats:
-    """f(x, T) elementwise, evaluated once per distinct pair; T is in weeks, exact to the day when whole.
+    """f(x, T) elementwise, evaluated once per distinct pair; T is in weeks.
 
-    With ``times``, that array multiplied by f in place.
+    With ``times``, that array is multiplied by f in place and returned.
     """
     if times is None:
         times = np.ones(len(x))
@@ -85,7 +85,7 @@ def shared(
 
 
 def _whole_days(T: Floats) -> NDArray[np.int64] | None:
-    """Weeks as days; None where any is not a whole number of them. Block by block: T may be long."""
+    """Weeks as whole days; None if any is not a whole number of days. In blocks, to bound memory."""
     found = np.empty(len(T), dtype=np.int64)
     for part in _blocks(len(T)):
         days = T[part] * DAYS_PER_WEEK
@@ -100,16 +100,16 @@ def _blocks(rows: int) -> list[slice]:
 
 
 class _ByDay(NamedTuple):
-    """A function's values, a row per x and a column per day, and the cell of each customer in them."""
+    """Values of a function by (x, day), and the flat index of each customer's cell."""
 
     values: Floats
     cells: NDArray[np.int64]
 
 
 def _by_day(f: Callable[[Floats, Floats], Floats], x: NDArray, days: NDArray) -> _ByDay | None:
-    """f at the pairs of (x, days) that occur; None when they range too widely."""
+    """f at the pairs (x, days) that occur; None if the table would exceed ``MAX_PAIRS`` cells."""
     width, most = int(days.max(initial=0)) + 1, int(x.max(initial=0))
-    if (most + 1) * width > MOST_PAIRS:
+    if (most + 1) * width > MAX_PAIRS:
         return None
     seen, cells = np.zeros((most + 1) * width, dtype=bool), np.empty(len(x), dtype=np.int64)
     for part in _blocks(len(x)):
@@ -130,7 +130,7 @@ def expected_from_days(
     *,
     horizon_days: float,
 ) -> Floats:
-    """``expected`` from whole days, for many customers at once; equal to it within rounding."""
+    """``expected`` from whole days, faster for many customers; equal within rounding. Shape (customers,)."""
     t = horizon_days / DAYS_PER_WEEK
     by_day = _by_day(lambda x, T: model.purchases_if_alive(x, T, t), frequency, age_days)
     left = None if by_day is None else model.left_by_day(len(by_day.values) - 1, by_day.values.shape[1])
@@ -152,13 +152,13 @@ def _expected_by_tables(
     recency_days: NDArray[np.integer],
     age_days: NDArray[np.integer],
 ) -> Floats:
-    """What an alive customer does, over 1 plus the odds of having left; nan where those are out of range.
+    """Prediction of an alive customer, divided by 1 plus the odds of having left; nan if out of range.
 
-    The odds are a factor of (x, T) times one of (x, t_x), each worked out once per cell and not per customer.
-    A customer's own cell decides, so the batch that it came in changes no bit.
+    The odds are a factor of (x, T) times a factor of (x, t_x), computed once per cell. The result depends on
+    the customer's own cell only, not on its batch.
     """
     at_end, at_last = left
-    log_odds = at_end - at_last[:, :1]  # were the last order on the first day
+    log_odds = at_end - at_last[:, :1]  # with the last order on the first day
     is_far = log_odds > LARGEST_LOG_ODDS
     values = np.where(is_far, np.nan, by_day.values).ravel()
     ends = np.exp(np.where(is_far, 0.0, log_odds)).ravel()
@@ -193,7 +193,7 @@ def none(model: PurchaseModel, x: Floats, t_x: Floats, T: Floats, *, horizon_day
 
 
 def variance(model: PurchaseModel, x: Floats, t_x: Floats, T: Floats, *, horizon_days: float) -> Floats:
-    """Var[purchases in the next ``horizon_days`` | x, t_x, T], parameters taken as known."""
+    """Var[purchases in the next ``horizon_days`` | x, t_x, T], with the parameters known."""
     t = horizon_days / DAYS_PER_WEEK
     alive = model.alive(x, t_x, T)
     mean = alive * shared(lambda x, T: model.purchases_if_alive(x, T, t), x, T)
@@ -202,10 +202,10 @@ def variance(model: PurchaseModel, x: Floats, t_x: Floats, T: Floats, *, horizon
 
 
 def next_order_days(model: PurchaseModel, x: Floats, T: Floats) -> Floats:
-    """Days until the next order, at the median, of a customer who is still one; nan past ten years.
+    """Median days until the next order of an alive customer; nan above ten years.
 
-    An alive customer's next order is still ahead after t with probability ((alpha+T)/(alpha+T+t))^(r+x); the
-    mean is infinite for r + x <= 1, the median never. It says nothing of whether the customer is alive.
+    An alive customer has not ordered again after t with probability ((alpha+T)/(alpha+T+t))^(r+x); the
+    mean is infinite for r + x <= 1, the median is finite. P(alive) is not included.
     """
     doublings = np.minimum(np.log(2.0) / (model.r + x), 700.0)
     days = DAYS_PER_WEEK * (model.alpha + T) * np.expm1(doublings)

@@ -2,11 +2,11 @@
 
 Schmittlein, Morrison & Colombo (1987), "Counting Your Customers: Who Are They and What Will They Do
 Next?", Management Science 33(1). While alive a customer buys at a Poisson rate lambda ~ Gamma(r, alpha);
-its lifetime is exponential with rate mu ~ Gamma(s, beta), so one may leave at any moment, not only after an
-order.
+its lifetime is exponential with rate mu ~ Gamma(s, beta), so it can leave at any time, not only after
+an order.
 
-The likelihood's second term, usually written with 2F1, is kept as the integral it comes from (Fader & Hardie
-2005, "A Note on Deriving the Pareto/NBD Model"): its derivatives are integrals over the same nodes.
+The likelihood's second term, usually written with 2F1, is computed as the integral it is derived from (Fader
+& Hardie 2005, "A Note on Deriving the Pareto/NBD Model"); its derivatives use the same nodes.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from include.models.purchases.likelihood import HIGHEST, Floats, Rows, maximise_
 from include.models.purchases.paretonbd_likelihood import decay_integral, likelihood
 
 TIME_NODES = np.polynomial.legendre.leggauss(64)
-# r, s and beta in mean ages; the last stands for firms where a few leave at once and nobody else ever
+# r, s, and beta as a multiple of the mean age; the last covers firms with a few immediate dropouts only
 STARTS = (
     (0.5, 0.5, 0.3),
     (2.0, 0.3, 1.0),
@@ -48,7 +48,7 @@ class ParetoNbd(purchases.PurchaseModel):
         at, at_beta, n = self.alpha + t_x, self.beta + t_x, self.r + x
         integral = decay_integral(n, self.s + 1.0, at, at_beta, T - t_x)
         wait, wait_beta = np.log1p((T - t_x) / at), np.log1p((T - t_x) / at_beta)
-        with np.errstate(divide="ignore"):  # t_x = T leaves no time to have left in
+        with np.errstate(divide="ignore"):  # log(0) if t_x = T: no time to leave
             log_left = np.log(self.s / at_beta * integral)
         return special.expit(-(log_left + n * wait + self.s * wait_beta))
 
@@ -78,7 +78,7 @@ class ParetoNbd(purchases.PurchaseModel):
         """The integral of u^power e^(-rate u) P(alive at T + u | alive at T) over u in (0, t)."""
         at_beta = self.beta + T
         end = np.log1p((min(t, 45.0 / rate) if rate > 0 else t) / at_beta)
-        if self.s > 2.0:  # past this the integrand has died out
+        if self.s > 2.0:  # the integrand is negligible beyond
             end = np.minimum(end, 60.0 / (self.s - 2.0))
         total = np.zeros_like(T)
         for point, share in zip(*TIME_NODES, strict=True):

@@ -1,9 +1,8 @@
 """The Pareto/NBD log-likelihood with its exact gradient and Hessian, by quadrature.
 
-What is averaged is always a product of two decays, (1 + y/a)^-e (1 + y/b)^-f over y in (0, t). With
-c = min(a, b) and w = ln(1 + y/c) the integrand is analytic in a strip of half-width pi around the axis
-whatever the parameters are, so Gauss-Legendre nodes converge geometrically; where it dies out early, the
-range is cut.
+The integrand is a product of two decays, (1 + y/a)^-e (1 + y/b)^-f over y in (0, t). With c = min(a, b) and
+w = ln(1 + y/c) it is analytic in a strip of half-width pi around the axis for all parameters, so
+Gauss-Legendre quadrature converges geometrically. The range is cut where the integrand is negligible.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,7 +23,7 @@ GAUSS = {nodes: np.polynomial.legendre.leggauss(nodes) for nodes in (8, 16, 32, 
 def decay_integral(e: Floats, f: float, a: Floats, b: Floats, t: Floats, *, finer: int = 1) -> Floats:
     """The integral of (1 + y/a)^-e (1 + y/b)^-f over y in (0, t), elementwise.
 
-    ``finer`` (1 or 2) multiplies the number of nodes, to see whether they were enough.
+    ``finer`` (1 or 2) multiplies the number of nodes, to check the accuracy.
     """
     total = np.zeros_like(t)
     for nodes, which, end in _ranges(e, f, a, b, t):
@@ -53,7 +52,7 @@ def _ranges(
     depth = fall(end, np.arange(len(t)))
     long = np.flatnonzero(depth > CUT)
     w = end[long]
-    for _ in range(12):  # Newton from the right on a convex function: never past the root
+    for _ in range(12):  # Newton from the right on a convex function never crosses the root
         grown = c[long] * np.exp(w)
         slope = e_c[long] - 1.0 + e_far[long] * grown / (far[long] - c[long] + grown)
         w = w - np.maximum(fall(w, long) - CUT, 0.0) / np.maximum(slope, 1e-12)

@@ -1,7 +1,7 @@
--- acquisitions: one row per lead, become a customer or not, and per customer who bought without a lead.
+-- acquisitions: one row per lead, converted or not, and per customer with a sale but no lead.
 -- Grain: acquisition_id. Params: :as_of (exclusive).
--- A customer is won once: by the earliest of its leads that converted with no order before it, else by none.
--- Orders, spend and payback stand on that row alone, so that sums over rows are right.
+-- One row acquires a customer: the earliest converted lead with no order before it, else the row without a
+-- lead. Only that row has orders, spend and payback, so sums over rows count each customer once.
 
 with days as (
 
@@ -45,7 +45,7 @@ known_leads as (
 
 ),
 
--- Whoever bought before the lead was there already; the lead did not win them.
+-- A customer with an order before the lead was not acquired by it.
 winning_leads as (
 
     select

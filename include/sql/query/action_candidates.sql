@@ -1,5 +1,5 @@
--- action_candidates: one row per customer with a segment, a churn risk and a value of more than nothing.
--- Grain: customer_id. No params: what it reads is of one as_of. A module that is off leaves nobody.
+-- action_candidates: one row per customer with a segment, a churn risk and a positive value.
+-- Grain: customer_id. No params: its inputs have one as_of. Without all three modules it is empty.
 
 select
     rfm.customer_id,

@@ -1,4 +1,4 @@
--- assortment_features: which products, categories, departments and brands a customer buys, and how narrowly.
+-- assortment_features: products, categories, departments and brands per customer, and their concentration.
 -- Grain: customer_id. Params: :as_of (exclusive). Shares are of sale lines whose product is known.
 
 with order_lines as (

@@ -1,5 +1,5 @@
--- churn_labels: whether each customer then bought nothing for :churn_threshold_days from :as_of on.
--- Grain: customer_id. The window is [as_of, as_of + churn_threshold_days): it never looks back.
+-- churn_labels: whether each customer has no sale in the :churn_threshold_days from :as_of on.
+-- Grain: customer_id. The window is [as_of, as_of + churn_threshold_days): no earlier day is read.
 
 with buyers as (
 

@@ -1,4 +1,4 @@
--- churn_span: how far back a firm's sales go, and how many customers they are of. One row.
+-- churn_span: first sale day of a firm and its number of customers. One row.
 -- Params: :as_of (exclusive).
 
 select

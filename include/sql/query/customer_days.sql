@@ -20,7 +20,7 @@ with lines as (
 
 ),
 
--- A basket that runs past midnight is one order, on the day it began.
+-- An order that spans midnight counts once, on the day of its first line.
 first_days as (
 
     select

@@ -1,5 +1,5 @@
 -- customer_features: one row per customer with a sale before as_of: every feature of the groups.
--- Grain: customer_id. Nothing is computed here; each group says how its own columns come about.
+-- Grain: customer_id. Joins the feature groups; each group's query defines its columns.
 
 select
     purchase_features.customer_id,

@@ -1,5 +1,5 @@
--- engagement_features: what a customer did, was sent and said beside its sales. Without an event: no row.
--- Grain: customer_id. Params: :as_of (exclusive). Service is counted in days: a ticket has several steps.
+-- engagement_features: visits, messages, responses and service per customer. Without an event: no row.
+-- Grain: customer_id. Params: :as_of (exclusive). Service is counted in days: a ticket has several events.
 
 with events as (
 

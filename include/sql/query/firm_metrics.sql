@@ -1,6 +1,6 @@
--- firm_metrics: one row per metric of the firm and member of it, with its parts and its definition.
+-- firm_metrics: one row per metric and member, with numerator, denominator and definition.
 -- Grain: metric, member. Params: :as_of (exclusive), :churn_threshold_days (the period of activity).
--- A ratio over nothing is null, and so is what a module that is off would have to say.
+-- A ratio with denominator 0 is null, and so is a metric of a module that is off.
 
 with catalogue (metric, unit, is_ratio, is_of_members, definition) as (
 
@@ -207,7 +207,7 @@ active_risk as (
 
 ),
 
--- Without scores these sums are null: unknown is not nought.
+-- Without scores these sums are null, not 0.
 risk as (
 
     select
@@ -218,7 +218,7 @@ risk as (
 
 ),
 
--- The same holds where lifetime value is off, or is not known of everybody.
+-- Null also if lifetime value is off or unknown for a customer.
 expected as (
 
     select

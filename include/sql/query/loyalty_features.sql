@@ -1,4 +1,4 @@
--- loyalty_features: points a customer earned and used. Customers with no movement have no row.
+-- loyalty_features: points a customer earned and used. Customers without a movement have no row.
 -- Grain: customer_id. Params: :as_of (exclusive).
 
 with movements as (

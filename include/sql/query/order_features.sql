@@ -1,4 +1,4 @@
--- order_features: what a customer's orders look like: value, size, discounts, channel, payment, time of day.
+-- order_features: orders per customer: value, size, discounts, channel, payment, time of day.
 -- Grain: customer_id. Params: :as_of (exclusive), :timezone. An order is one sale transaction.
 
 with order_lines as (
@@ -136,7 +136,7 @@ totals as (
             when count(*) > 1
                 then sqrt(
                     greatest(
-                        -- decimal(19): engines keep the product of two decimal(18) in 18 digits.
+                        -- decimal(19): engines keep only 18 digits for a product of two decimal(18).
                         cast(sum(cast(order_value as decimal(19, 4)) * order_value) as double)
                         - cast(sum(order_value) as double) * cast(sum(order_value) as double) / count(*),
                         0.0

@@ -1,4 +1,4 @@
--- purchase_features: what a customer bought, in windows of days that end at as_of, and over a lifetime.
+-- purchase_features: orders, spend and returns per customer, in windows up to as_of and over a lifetime.
 -- Grain: customer_id. Params: :as_of (exclusive). A window of 30 days holds days_ago 1 to 30.
 
 with days as (

@@ -1,5 +1,5 @@
--- ratio_features: a customer's numbers against one another: trends, overdue ratios, shares, engagement.
--- Grain: customer_id. Params: :as_of (exclusive). A ratio with nothing to divide by is null.
+-- ratio_features: ratios of a customer's features: trends, overdue ratios, shares, engagement.
+-- Grain: customer_id. Params: :as_of (exclusive). A ratio with denominator 0 is null.
 
 with facts as (
 

@@ -1,5 +1,5 @@
--- rfm_values: one row per RFM metric and distinct value, with how many customers have it and have worse.
--- Grain: metric, metric_value. Params: :min_spend, :min_orders (who is below is not scored; 0: no minimum).
+-- rfm_values: one row per RFM metric and distinct value, with the number of customers at it and worse.
+-- Grain: metric, metric_value. Params: :min_spend, :min_orders (below: not scored; 0: no minimum).
 
 with scored as (
 

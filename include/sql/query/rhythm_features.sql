@@ -1,5 +1,5 @@
--- rhythm_features: how regularly a customer buys: gaps between sale days, active weeks, favourite days.
--- Grain: customer_id. Params: :as_of (exclusive). A gap is the days between two sale days in a row.
+-- rhythm_features: purchase regularity per customer: gaps between sale days, active weeks, usual days.
+-- Grain: customer_id. Params: :as_of (exclusive). A gap is the days between two consecutive sale days.
 
 with sale_days as (
 
@@ -8,7 +8,7 @@ with sale_days as (
         order_date,
         sale_amount,
         date_diff('day', order_date, cast(:as_of as date)) as days_ago,
-        -- 1970-01-05 was a Monday: engines number weekdays differently, days they count alike.
+        -- 1970-01-05 was a Monday. Engines number weekdays differently; day counts agree.
         date_diff('day', date '1970-01-05', order_date) % 7 as day_of_week,
         extract(day from order_date) as month_day,
         extract(quarter from order_date) as quarter_of_year,
@@ -49,7 +49,7 @@ select
     max(case when days_from_last = 1 then sale_amount end) as last_day_amount,
     cast(sum(gap_days) as double) / nullif(count(gap_days), 0) as avg_days_between_orders,
     median(gap_days) as median_days_between_orders,
-    -- From exact sums, so that the order in which rows arrive cannot change a bit.
+    -- Exact sums, so the result does not depend on the order of rows.
     case
         when count(gap_days) > 1
             then sqrt(

@@ -1,5 +1,5 @@
 -- sample_customer_days: customer_days of a sample of customers, before as_of.
--- Grain (unordered): customer_id, order_date. Params: :as_of, :below (hashes below it are in; 'g': all).
+-- Grain (unordered): customer_id, order_date. Params: :as_of, :below (exclusive hash bound; 'g': all).
 
 select
     customer_id,

@@ -1,5 +1,5 @@
--- sample_interactions: interactions of a sample of customers, before as_of. Nobody's are left out.
--- Grain (unordered): interaction_id. Params: :as_of, :below (hashes below it are in; 'g': all).
+-- sample_interactions: interactions of a sample of customers, before as_of. Excludes rows without a customer.
+-- Grain (unordered): interaction_id. Params: :as_of, :below (exclusive hash bound; 'g': all).
 
 select
     interaction_id,

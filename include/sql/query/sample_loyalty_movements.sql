@@ -1,5 +1,5 @@
 -- sample_loyalty_movements: loyalty_movements of a sample of customers, before as_of.
--- Grain (unordered): movement_id. Params: :as_of, :below (hashes below it are in; 'g': all).
+-- Grain (unordered): movement_id. Params: :as_of, :below (exclusive hash bound; 'g': all).
 
 select
     movement_id,

@@ -1,4 +1,4 @@
--- value_holdout: what each customer spent in the days from a cutoff on.
+-- value_holdout: orders and net spend per customer from a cutoff on.
 -- Grain: customer_id. Params: :as_of (the cutoff), :until (exclusive).
 
 select

@@ -1,4 +1,4 @@
--- value_margin: what the firm's sales of the last year left, and how much of their amount has a margin.
+-- value_margin: margin of the firm's sales in the last year, and the net amount with a known margin.
 -- Grain: one row. Params: :as_of (exclusive).
 
 with lines as (

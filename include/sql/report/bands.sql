@@ -1,7 +1,7 @@
--- bands: training customers by silence and by orders, and how many of them then churned.
+-- bands: training customers by days since the last order and by number of orders, and how many churned.
 -- Grain: silence_band, order_band. Params: :churn_threshold_days.
--- A silence band is a share of the churn threshold: 1 below a quarter, 2 below a half, 3 below the whole,
--- 4 below twice, 5 beyond. An order band is 1: one order, 2: two, 3: to four, 4: to nine, 5: ten or more.
+-- A silence band is days since the last order over the churn threshold: 1 below 1/4, 2 below 1/2, 3 below 1,
+-- 4 below 2, 5 from 2 on. An order band is 1: one order, 2: two, 3: to four, 4: to nine, 5: ten or more.
 
 with banded as (
 

@@ -1,6 +1,6 @@
--- completeness: how many rows of a snapshot there are, and how many values each column has.
--- Grain: one row; a column per column of the dataset, named as it is.
--- Reads dataset: any dataset kept by as_of or anchor, under this name.
+-- completeness: number of rows of a snapshot, and number of values per column.
+-- Grain: one row; a column per column of the dataset, with the same name.
+-- Reads dataset: any dataset stored by as_of or anchor, under this name.
 
 select
     count(*) as row_count,

@@ -1,6 +1,6 @@
--- completeness_of_events: how many events there are before as_of, and how many values each column has.
--- Grain: one row; a column per column of the dataset, named as it is. Params: :as_of (exclusive).
--- Reads dataset: any dataset kept by month, under this name. A month may hold days that a later run read.
+-- completeness_of_events: number of events before as_of, and number of values per column.
+-- Grain: one row; a column per column of the dataset, with the same name. Params: :as_of (exclusive).
+-- Reads dataset: any dataset stored by month, under this name. A month may contain days read by a later run.
 
 select
     count(*) as row_count,

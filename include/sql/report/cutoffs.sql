@@ -1,4 +1,4 @@
--- cutoffs: how many customers of each past cutoff then churned.
+-- cutoffs: customers and churned customers by past cutoff.
 -- Grain: cutoff.
 
 select

@@ -1,6 +1,6 @@
--- feature_sample: the features of the customers whose hash lies below :below, without their ids.
--- Grain (unordered): one row per customer. Params: :below (hashes below it are in; 'g': all).
--- Reads dataset: customer_features, or what stands in for it.
+-- feature_sample: the features of the customers whose hash is below :below, without their ids.
+-- Grain (unordered): one row per customer. Params: :below (exclusive hash bound; 'g': all).
+-- Reads dataset: customer_features, or customer_summary without it.
 
 select columns(name -> name <> 'customer_id') as "\0"
 from dataset

@@ -1,4 +1,4 @@
--- rejections: rows of a dataset that could not be used, by reason.
+-- rejections: rejected rows of a dataset by reason.
 -- Grain: reason. Reads dataset: any <dataset>_rejected, under this name.
 
 select

@@ -1,4 +1,4 @@
--- segments: customers by RFM segment at as_of, what they spent, what the models expect of them.
+-- segments: customers by RFM segment at as_of, their spend, and the models' predictions.
 -- Grain: segment_code. A model that did not run leaves its columns null.
 
 select

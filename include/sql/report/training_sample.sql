@@ -1,5 +1,5 @@
--- training_sample: training rows of the customers whose hash lies below :below, without their ids.
--- Grain (unordered): one row per cutoff and customer. Params: :below (hashes below it are in; 'g': all).
+-- training_sample: training rows of the customers whose hash is below :below, without their ids.
+-- Grain (unordered): one row per cutoff and customer. Params: :below (exclusive hash bound; 'g': all).
 
 select columns(name -> name not in ('customer_id', 'is_blind')) as "\0"
 from churn_training

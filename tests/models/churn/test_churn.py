@@ -96,7 +96,7 @@ def test_a_sample_of_customers_has_the_features_it_has_among_all(shop, training,
     assert some.equals(wanted)
 
 
-def test_the_model_is_trained_tested_and_guarded(model):
+def test_the_model_is_trained_backtested_and_passes_the_leakage_checks(model):
     CHURN_MODEL.check(model)
     parts = churn_artefact.read(model)
 
@@ -109,7 +109,7 @@ def test_the_model_is_trained_tested_and_guarded(model):
     assert parts["header"]["cutoffs"][-1] == "2025-06-01"
 
 
-def test_every_number_that_led_to_the_champion_is_kept(model):
+def test_every_metric_behind_the_selection_is_stored(model):
     parts = churn_artefact.read(model)
 
     metrics, header = parts["metrics"], parts["header"]
@@ -133,7 +133,7 @@ def test_the_same_data_gives_the_same_model_bit_for_bit(training, model):
     assert again.equals(model)
 
 
-def test_everybody_is_scored_one_time_buyers_too(features, model):
+def test_every_customer_is_scored_including_one_time_buyers(features, model):
     risk = CHURN_RISK.conform(score(features, model))
 
     probability = risk.column("churn_probability").to_numpy()
@@ -154,8 +154,8 @@ def test_scores_do_not_depend_on_the_batch(features, model):
 
 def test_each_reason_raises_the_risk_and_has_a_text(features, training):
     windows = churn_training.windows_of(training)
-    trial = churn_training.try_out(training, windows, horizon_days=cases.HORIZON)
-    parts = churn_training.build(trial, windows, horizon_days=cases.HORIZON)
+    tested = churn_training.backtest(training, windows, horizon_days=cases.HORIZON)
+    parts = churn_training.build(tested, windows, horizon_days=cases.HORIZON)
     header = {
         "anchor": "2025-07-01",
         "horizon_days": cases.HORIZON,
@@ -168,8 +168,8 @@ def test_each_reason_raises_the_risk_and_has_a_text(features, training):
 
     learned = trees.Trees(parts["trees"])
     adds = learned.contributions(trees.matrix(features, learned.features))
-    raw = learned.scores(trees.matrix(features, learned.features))
-    assert np.allclose(adds.sum(axis=1), raw, atol=1e-9)
+    uncalibrated = learned.scores(trees.matrix(features, learned.features))
+    assert np.allclose(adds.sum(axis=1), uncalibrated, atol=1e-9)
     codes = np.array([churn.code_of(name) for name in learned.features])
     for row, add in zip(risk[:20], adds[:20, :-1], strict=True):
         sums = {code: add[codes == code].sum() for code in set(codes)}
@@ -198,7 +198,7 @@ def test_a_tampered_model_is_refused(model, part, body):
     rows = [{**row, "body": body} if row["part"] == part else row for row in model.to_pylist()]
     tampered = pa.Table.from_pylist(rows, schema=model.schema)
 
-    with pytest.raises(churn_artefact.ArtefactError, match=f"part '{part}' is not what was written"):
+    with pytest.raises(churn_artefact.ArtefactError, match=f"part '{part}' does not match its sha256"):
         churn.prepare(tampered, firm=cases.firm(), as_of=cases.ANCHOR)
 
 
@@ -214,9 +214,9 @@ def test_a_model_for_another_threshold_or_from_the_future_is_refused(model):
     other = cases.firm()
     other.churn_threshold_days = 60
 
-    with pytest.raises(churn_artefact.ArtefactError, match="trained for 30 days"):
+    with pytest.raises(churn_artefact.ArtefactError, match="predicts 30 days"):
         churn.prepare(model, firm=other, as_of=cases.ANCHOR)
-    with pytest.raises(churn_artefact.ArtefactError, match="knows more"):
+    with pytest.raises(churn_artefact.ArtefactError, match="cannot score the earlier as_of"):
         churn.prepare(model, firm=cases.firm(), as_of=cases.ANCHOR - timedelta(days=1))
 
 
@@ -239,27 +239,27 @@ def test_no_history_at_all_still_scores_by_rules(features):
 
     model = churn.fit(nothing, firm=cases.firm(), as_of=cases.ANCHOR)
 
-    assert "history is short of 3 cutoffs" in churn.status(model, firm=cases.firm())[1]
+    assert "history has fewer than 3 cutoffs" in churn.status(model, firm=cases.firm())[1]
     assert CHURN_RISK.conform(score(features, model)).num_rows == features.num_rows
 
 
-def test_the_simpler_candidate_is_used_where_the_trees_do_not_beat_it(training):
+def test_a_baseline_is_selected_where_the_trees_do_not_beat_it(training):
     last = churn_training.windows_of(training)[-1]
     good = np.where(last.churned, 0.8, 0.2)
-    trial = churn_training.Trial(
+    tested = churn_training.Backtest(
         [], 1, {"lightgbm": np.full(len(good), 0.5), "bgnbd": good, "recency": good}, []
     )
 
-    champion, reason = churn_training.champion_of(trial, last)
+    champion, reason = churn_training.select_model(tested, last)
 
     assert champion == "bgnbd"
     # Four in five are right of 100 and all pairs are; the trees' even chance of everybody costs a quarter.
-    assert "the right one in 100 of 100 pairs, and its chances are 20.0 points off" in reason
+    assert "above one who stayed in 100 of 100 pairs, and its probabilities are off by 20.0 points" in reason
     assert "bgnbd 0.0400 / 1.000 / 0.200, recency 0.0400 / 1.000 / 0.200, lightgbm 0.2500 / 0.500" in reason
 
 
 @pytest.mark.parametrize("method", ["bgnbd", "recency"])
-def test_a_simpler_champion_scores_with_its_own_probability(model, features, method):
+def test_a_selected_baseline_scores_with_its_own_probability(model, features, method):
     parts = churn_artefact.read(model)
     parts.pop("version")
     parts["header"]["method"] = method
@@ -291,7 +291,7 @@ def test_class_weights_act_and_calibration_undoes_them(training):
 def test_keys_labels_and_the_cutoffs_calendar_are_never_learned(training):
     names = trees.usable_features(training)
 
-    assert not set(names) & set(trees.NOT_LEARNED)
+    assert not set(names) & set(trees.EXCLUDED)
     assert "days_since_last_order" in names
     assert "total_margin" not in names
 

@@ -35,7 +35,7 @@ def test_brier_and_log_loss_are_scikit_learns():
     assert churn_evaluation.log_loss(p, happened) == pytest.approx(metrics.log_loss(happened, p))
 
 
-def test_calibration_error_is_the_gap_between_promise_and_outcome():
+def test_calibration_error_is_the_difference_of_probability_and_event_rate():
     p = np.array([0.25] * 4 + [0.75] * 4)
     kept = np.array([True, False, False, False, True, True, True, False])
 
@@ -63,7 +63,7 @@ def test_one_outcome_alone_has_no_auc():
     assert found["auc"] is None
 
 
-def test_platt_finds_the_curve_that_made_the_outcomes():
+def test_platt_recovers_the_curve_that_generated_the_outcomes():
     score, happened = sample(rows=200_000)
 
     curve = calibration.fit_platt(score, happened)
@@ -73,7 +73,7 @@ def test_platt_finds_the_curve_that_made_the_outcomes():
     assert curve(score).mean() == pytest.approx(happened.mean(), abs=1e-4)
 
 
-def test_platt_stays_finite_when_the_classes_part_cleanly_or_the_score_says_nothing():
+def test_platt_stays_finite_for_separable_classes_and_for_a_constant_score():
     parted = calibration.fit_platt(np.array([-1.0, -2.0, 1.0, 2.0]), np.array([False, False, True, True]))
     flat = calibration.fit_platt(np.zeros(10), np.arange(10) < 3)
 
@@ -82,11 +82,11 @@ def test_platt_stays_finite_when_the_classes_part_cleanly_or_the_score_says_noth
     assert flat(np.zeros(1))[0] == pytest.approx((3 * 4 / 5 + 7 / 9) / 10)
 
 
-def test_steps_rise_and_are_flat_beyond_their_ends():
+def test_the_isotonic_curve_never_falls_and_is_constant_beyond_its_ends():
     value = np.arange(100.0)
     happened = value + np.random.default_rng(5).normal(0, 20, 100) > 50
 
-    curve = calibration.fit_steps(value, happened)
+    curve = calibration.fit_isotonic(value, happened)
 
     found = curve(np.array([-5.0, 0.0, 30.0, 60.0, 99.0, 500.0]))
     assert (np.diff(found) >= 0).all()
@@ -108,7 +108,7 @@ def test_each_rate_divides_by_its_own_customers():
     assert (found["true_negatives"], found["false_negatives"]) == (4, 2)
 
 
-def test_a_chance_of_one_is_of_the_last_tenth():
+def test_a_probability_of_one_belongs_to_the_last_bin():
     found = churn_evaluation.calibration_error(np.array([0.9, 1.0]), np.array([True, False]))
 
     assert found == pytest.approx(abs(1.9 - 1) / 2)

@@ -63,7 +63,7 @@ def test_weights_add_up_to_one():
     assert sum(signal.weight for signal in churn_rules.SIGNALS.values()) == pytest.approx(1.0)
 
 
-def test_one_more_day_of_silence_raises_the_score_a_little_and_never_makes_a_cliff():
+def test_one_more_day_without_an_order_raises_the_score_a_little():
     found = scores(*({"days_since_last_order": days} for days in range(1, 2000)))
 
     steps = np.diff(found)
@@ -83,7 +83,7 @@ def test_ninety_one_days_and_five_years_are_not_the_same():
     assert years > 85
 
 
-def test_the_score_follows_the_customers_own_rhythm():
+def test_the_score_depends_on_the_customers_own_order_interval():
     often, seldom = scores({"avg_days_between_orders": 7.0}, {"avg_days_between_orders": 90.0})
 
     assert often > seldom + 10
@@ -189,13 +189,13 @@ def test_texts_are_stable_and_follow_the_firms_language():
     assert {signal.code for signal in churn_rules.SIGNALS.values()} <= set(churn_factors.TEXTS)
 
 
-def test_every_feature_speaks_of_one_factor_and_every_factor_has_features():
+def test_every_feature_has_one_factor_and_every_factor_has_features():
     names = [name for name in CUSTOMER_FEATURES.schema.names if name != "customer_id"]
 
     codes = {churn_factors.code_of(name) for name in names}
 
     assert codes == set(churn_factors.TEXTS)
-    with pytest.raises(KeyError, match="belongs to no churn factor"):
+    with pytest.raises(KeyError, match="matches no churn factor"):
         churn_factors.code_of("shoe_size")
 
 

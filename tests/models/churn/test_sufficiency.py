@@ -9,7 +9,7 @@ from include.models.churn.sufficiency import shortfalls
 
 LEAST = SimpleNamespace(min_customers=10, min_repeat_buyers=4, min_events=3)
 FIRM = SimpleNamespace(churn=LEAST, churn_threshold_days=30)
-SHORT = "history is short of 3 cutoffs (120 days are needed with a churn threshold of 30)"
+SHORT = "history has fewer than 3 cutoffs (120 days are needed with a churn threshold of 30)"
 
 
 def window(churned=3, stayed=7, repeat=4):
@@ -17,7 +17,7 @@ def window(churned=3, stayed=7, repeat=4):
     return np.arange(churned + stayed) < churned, np.arange(churned + stayed) < repeat
 
 
-def test_a_past_that_just_reaches_every_limit_is_enough():
+def test_a_history_exactly_at_every_limit_is_enough():
     assert shortfalls([window()] * 3, firm=FIRM) == []
 
 

@@ -25,7 +25,7 @@ def firm(language="en", currency="USD", segments=None):
     )
 
 
-def told(values, **about):
+def sentences(values, **about):
     """The sentences on these metrics, by (language, rule); a key may be (metric, member)."""
     rows = []
     for key, value in values.items():
@@ -48,7 +48,9 @@ def told(values, **about):
 
 
 def test_percent_signs_and_separators_are_those_of_the_language():
-    rows = told({"customers": 23570, "active_customers": 3301, "active_share": 14.0051, "period_days": 90})
+    rows = sentences(
+        {"customers": 23570, "active_customers": 3301, "active_share": 14.0051, "period_days": 90}
+    )
 
     assert rows["en", "customers"]["sentence"] == (
         "23,570 customers bought from Acme before July 1, 2025; 3,301 of them (14.0%) bought in the last "
@@ -61,19 +63,19 @@ def test_percent_signs_and_separators_are_those_of_the_language():
 
 
 def test_one_is_singular_in_english_and_turkish_nouns_never_change():
-    rows = told({"customers": 9, "one_time_customers": 1, "one_time_share": 11.11,
+    rows = sentences({"customers": 9, "one_time_customers": 1, "one_time_share": 11.11,
                  "one_timer_conversion": 12.5, "period_days": 1})  # fmt: skip
 
-    said = {rule: rows[language, rule]["sentence"] for language, rule in rows if language == "en"}
-    assert said["one_timers"] == "1 customer (11.1%) ordered only once so far."
-    assert said["came_back"] == "Of first-time buyers, 12.5% came back within 1 day."
+    texts = {rule: rows[language, rule]["sentence"] for language, rule in rows if language == "en"}
+    assert texts["one_timers"] == "1 customer (11.1%) ordered only once so far."
+    assert texts["came_back"] == "Of first-time buyers, 12.5% came back within 1 day."
     assert rows["tr", "one_timers"]["sentence"] == (
         "Şimdiye kadar yalnızca bir sipariş veren 1 müşteri var (%11,1)."
     )
 
 
-def test_none_is_said_in_words_and_never_as_a_share_of_nothing():
-    rows = told({"customers": 9, "active_customers": 0, "active_share": 0, "new_customers": 0,
+def test_zero_is_written_in_words_and_not_as_a_share_of_nothing():
+    rows = sentences({"customers": 9, "active_customers": 0, "active_share": 0, "new_customers": 0,
                  "new_customer_share": 0, "earlier_customers": 4, "retained_customers": 0,
                  "retention_rate": 0, "one_time_customers": 2, "one_time_share": 22,
                  "one_timer_conversion": 0, "high_risk_customers": 0, "period_days": 90})  # fmt: skip
@@ -87,8 +89,8 @@ def test_none_is_said_in_words_and_never_as_a_share_of_nothing():
     )
 
 
-def test_a_firm_that_lives_on_old_customers_is_told_to_look_for_new_ones():
-    rows = told({"customers": 9, "active_customers": 5, "new_customers": 0, "new_customer_share": 0,
+def test_a_firm_without_new_customers_gets_the_advice_to_find_some():
+    rows = sentences({"customers": 9, "active_customers": 5, "new_customers": 0, "new_customer_share": 0,
                  "period_days": 90})  # fmt: skip
 
     assert rows["en", "win_first"]["sentence"] == (
@@ -112,7 +114,7 @@ def test_a_firm_that_lives_on_old_customers_is_told_to_look_for_new_ones():
         ("1000", "days", "EUR", "1,000", "1.000"),
     ],
 )
-def test_a_value_is_written_as_its_readers_write_it(value, unit, currency, english, turkish):
+def test_a_value_is_formatted_for_the_language(value, unit, currency, english, turkish):
     shown = [
         insight.show(Decimal(value), unit, language=language, currency=currency) for language in LANGUAGES
     ]
@@ -120,8 +122,8 @@ def test_a_value_is_written_as_its_readers_write_it(value, unit, currency, engli
     assert [text.replace("\xa0", "") for text in shown] == [english, turkish]
 
 
-def test_a_fall_is_said_without_a_sign():
-    rows = told({"customers": 9, "revenue_change": -12.5})
+def test_a_decrease_is_written_without_a_sign():
+    rows = sentences({"customers": 9, "revenue_change": -12.5})
 
     assert rows["en", "revenue_down"]["sentence"] == "Net sales fell by 12.5% against the year before."
     assert rows["tr", "revenue_down"]["sentence"] == "Net satışlar bir önceki yıla göre %12,5 azaldı."
@@ -129,38 +131,38 @@ def test_a_fall_is_said_without_a_sign():
 
 
 def test_a_sentence_is_left_out_when_a_metric_has_no_value():
-    rows = told({"customers": 9, "new_customers": 0, "one_time_customers": 4, "one_time_share": 44,
+    rows = sentences({"customers": 9, "new_customers": 0, "one_time_customers": 4, "one_time_share": 44,
                  "one_timer_conversion": None, "period_days": 90, "high_risk_customers": None})  # fmt: skip
 
     assert not {rule for _, rule in rows} & {"came_back", "risk", "no_risk", "keep_at_risk"}
 
 
-def test_a_firm_without_customers_is_told_so_and_nothing_else():
-    rows = told({"customers": 0, "active_customers": 0, "new_customers": 0, "orders_year": 0})
+def test_a_firm_without_customers_gets_one_sentence():
+    rows = sentences({"customers": 0, "active_customers": 0, "new_customers": 0, "orders_year": 0})
 
     assert list(rows) == [("en", "nobody"), ("tr", "nobody")]
     assert rows["en", "nobody"]["cited_metrics"] == "[]"
 
 
-def test_the_largest_segment_is_named_as_the_firm_names_it():
+def test_the_largest_segment_has_the_firms_own_name():
     sizes = {("segment_customers", "unscored"): 50, ("segment_customers", "a"): 7, ("segment_share", "a"): 70,
              ("segment_customers", "lost"): 3, "customers": 10}  # fmt: skip
 
-    rows = told(sizes, segments=[{"segment_code": "a", "segment_name": "Regulars"}])
+    rows = sentences(sizes, segments=[{"segment_code": "a", "segment_name": "Regulars"}])
 
     assert (
         "largest segment is Regulars, with 7 customers (70.0%)" in rows["en", "largest_segment"]["sentence"]
     )
 
 
-def test_only_the_firms_language_is_marked_so():
-    rows = told({"customers": 0}, language="tr")
+def test_only_the_firms_language_is_marked():
+    rows = sentences({"customers": 0}, language="tr")
 
     assert [row["is_firm_language"] for row in rows.values()] == [False, True]
 
 
 @pytest.mark.parametrize("sentence", SENTENCES, ids=lambda s: s.rule)
-def test_every_sentence_can_be_said_and_every_digit_in_it_is_cited(sentence):
+def test_every_sentence_can_be_written_and_every_digit_in_it_is_cited(sentence):
     member = {"": "", "largest": "lost"}.get(sentence.member, sentence.member)
     values = dict.fromkeys(CATALOGUE, 7) | {
         (metric, member): 7 for metric in CATALOGUE if metric.startswith("segment_")
@@ -169,7 +171,7 @@ def test_every_sentence_can_be_said_and_every_digit_in_it_is_cited(sentence):
         key = (when.metric, member) if when.member else when.metric
         values[key] = when.low if when.low is not None else when.high - 0.5
 
-    rows = told(values)
+    rows = sentences(values)
 
     for language in LANGUAGES:
         row = rows[language, sentence.rule]

@@ -1,4 +1,4 @@
-"""Value artefacts that are missing a part, or were altered, are refused with the way to mend it."""
+"""Value artefacts with a missing or altered part are refused; the message names the fix."""
 
 import json
 
@@ -18,7 +18,9 @@ def rows():
 def test_a_missing_part_is_refused(part):
     short = pa.Table.from_pylist([row for row in rows() if row["part"] != part])
 
-    with pytest.raises(ltv_artefact.ValueArtefactError, match=f"{part}.*missing; fit it anew: run the firm"):
+    with pytest.raises(
+        ltv_artefact.ValueArtefactError, match=f"{part}.*missing; run the firm from step value_histories"
+    ):
         ltv_artefact.read(short)
 
 
@@ -27,7 +29,8 @@ def test_an_altered_part_is_refused(part):
     altered = [{**row, "body": json.dumps({})} if row["part"] == part else row for row in rows()]
 
     with pytest.raises(
-        ltv_artefact.ValueArtefactError, match=f"'{part}' is not what was written; refused. fit"
+        ltv_artefact.ValueArtefactError,
+        match=f"'{part}' does not match its sha256, so the model is rejected; run",
     ):
         ltv_artefact.read(pa.Table.from_pylist(altered))
 

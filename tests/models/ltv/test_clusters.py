@@ -1,4 +1,4 @@
-"""Behavioural clusters: found, said in words, and the same for every run that an anchor's model scores."""
+"""Behavioural clusters: found, described in words, and stable for every run that uses an anchor's model."""
 
 import json
 
@@ -28,7 +28,7 @@ def customers(*groups, seed=1):
 THREE = ((100, 20, 5, 10.0), (100, 4, 40, 100.0), (200, 1, 300, 30.0))
 
 
-def said(rows, fitted):
+def descriptions(rows, fitted):
     _, descriptions = clusters.assign(rows, fitted)
     return descriptions.to_pylist()
 
@@ -38,7 +38,7 @@ def test_three_kinds_of_customers_are_found_and_described():
 
     fitted = clusters.fit(rows, churn_threshold_days=30)
 
-    assert said(rows, fitted) == [
+    assert descriptions(rows, fitted) == [
         *["frequent, small baskets, recently active"] * 100,
         *["frequent, large baskets, cooling off"] * 100,
         *["one order, usual baskets, long silent"] * 200,
@@ -55,8 +55,8 @@ def test_a_customer_keeps_its_label_from_run_to_run_of_an_anchor():
     again = clusters.fit(rows, churn_threshold_days=30)
 
     assert again == fitted
-    alone = [said(some.slice(n, 1), fitted)[0] for n in range(50)]
-    assert alone == said(some, fitted)
+    alone = [descriptions(some.slice(n, 1), fitted)[0] for n in range(50)]
+    assert alone == descriptions(some, fitted)
 
 
 def test_a_label_means_the_same_at_the_next_anchor_whatever_else_changed():
@@ -66,24 +66,28 @@ def test_a_label_means_the_same_at_the_next_anchor_whatever_else_changed():
     second = clusters.fit(grown, churn_threshold_days=30)
 
     best = customers((1, 20, 5, 10.0))
-    assert said(best, first) == said(best, second) == ["frequent, small baskets, recently active"]
+    assert (
+        descriptions(best, first)
+        == descriptions(best, second)
+        == ["frequent, small baskets, recently active"]
+    )
 
 
-def test_clusters_of_equal_words_are_told_apart_by_what_parts_them_most():
+def test_clusters_with_the_same_description_get_a_word_for_their_largest_difference():
     words = [("regular", "usual baskets", "recently active")] * 2 + [("one order", "usual", "long silent")]
     centres = np.array([[0.5, 0.2, 0.0], [0.6, 1.4, 0.1], [-1.0, 2.0, 0.0]])
 
-    told = clusters._told_apart(words, centres)
+    unique = clusters._disambiguate(words, centres)
 
-    assert [some[-1] for some in told] == ["seen later", "seen earlier", "long silent"]
-    assert len(set(told)) == 3
+    assert [some[-1] for some in unique] == ["seen later", "seen earlier", "long silent"]
+    assert len(set(unique)) == 3
 
 
-def test_customers_who_are_all_alike_are_not_parted():
+def test_identical_customers_have_no_clusters():
     rows = customers((100, 1, 300, 10.0)).set_column(2, "avg_order_value", pa.array([10.0] * 100))
     rows = rows.set_column(1, "days_since_last_order", pa.array([300] * 100))
 
     fitted = clusters.fit(rows, churn_threshold_days=30)
 
-    assert said(rows, fitted) == [None] * 100
-    assert "no parting" in fitted["reason"]
+    assert descriptions(rows, fitted) == [None] * 100
+    assert "no clusters" in fitted["reason"]

@@ -9,13 +9,15 @@ from include.models.ltv.intervals import Coverage, Spread
 from include.models.ltv.value import Spend
 
 
-def spread(low, high, *, expected=None, deviation=0.0, doubt_share=0.0):
+def spread(low, high, *, expected=None, deviation=0.0, parameter_se_share=0.0):
     low, high = np.array(low, dtype=float), np.array(high, dtype=float)
     mean = (low + high) / 2 if expected is None else np.array(expected, dtype=float)
-    return Spread(mean, np.full(len(low), float(deviation)), low, high, np.full(len(low), 0.8), doubt_share)
+    return Spread(
+        mean, np.full(len(low), float(deviation)), low, high, np.full(len(low), 0.8), parameter_se_share
+    )
 
 
-def test_a_score_says_how_far_an_outcome_lies_beyond_its_interval():
+def test_a_conformal_score_is_the_ratio_by_which_spend_exceeds_its_interval():
     found = spread([0, 10, 10, 10, 0], [20, 20, 20, 20, 0])
 
     scores = intervals.coverage(found, np.array([30.0, 5.0, 15.0, 0.0, 99.0])).scores
@@ -24,30 +26,30 @@ def test_a_score_says_how_far_an_outcome_lies_beyond_its_interval():
     np.testing.assert_allclose(scores, [1.5, 2.0, 0.75, np.inf])
 
 
-def test_a_stretched_interval_holds_the_stated_share_of_the_windows_it_was_stretched_by():
+def test_a_calibrated_interval_covers_the_stated_share_of_the_windows_that_calibrated_it():
     random = np.random.default_rng(2)
     happened = random.gamma(1.0, 100.0, 5000)
     found = spread(np.full(5000, 40.0), np.full(5000, 90.0))
 
-    stretch = intervals.stretch_of([intervals.coverage(found, happened)])
+    conformal_factor = intervals.conformal_factor_of([intervals.coverage(found, happened)])
 
-    low, high = intervals.stretched(found, stretch)
+    low, high = intervals.calibrated(found, conformal_factor)
     assert ((found.low <= happened) & (happened <= found.high)).mean() < 0.3
     assert ((low <= happened) & (happened <= high)).mean() == pytest.approx(0.8, abs=0.001)
 
 
-def test_nothing_is_stretched_by_a_handful_or_beyond_its_bounds():
+def test_the_conformal_factor_needs_enough_scores_and_is_bounded():
     few, wild = Coverage(np.full(49, 3.0), 0.0), Coverage(np.full(50, 1e9), 0.0)
     narrow = Coverage(np.full(50, 0.1), 0.0)
 
-    found = [intervals.stretch_of(past) for past in ([], [few], [wild], [narrow])]
+    found = [intervals.conformal_factor_of(past) for past in ([], [few], [wild], [narrow])]
 
-    assert found == [1.0, 1.0, intervals.MOST_STRETCH, intervals.LEAST_STRETCH]
+    assert found == [1.0, 1.0, intervals.MAX_FACTOR, intervals.MIN_FACTOR]
 
 
-def test_the_firms_interval_reaches_further_after_totals_that_surprised():
+def test_the_firms_interval_is_wider_after_totals_outside_their_expectation():
     none, calm, shaken = (
-        intervals.reach_of([Coverage(np.zeros(0), z) for z in past])
+        intervals.interval_z_of([Coverage(np.zeros(0), z) for z in past])
         for past in ((), (1.0, -1.0), (4.0, -5.0))
     )
 
@@ -57,18 +59,18 @@ def test_the_firms_interval_reaches_further_after_totals_that_surprised():
     assert shaken == pytest.approx(stats.t.ppf(0.9, 4) * np.sqrt(43 / 4))
 
 
-def test_the_firms_deviation_adds_chance_and_doubt_about_parameters():
-    found = spread([0, 0], [100, 100], deviation=30.0, doubt_share=0.4)
+def test_the_firms_deviation_combines_customers_and_parameter_uncertainty():
+    found = spread([0, 0], [100, 100], deviation=30.0, parameter_se_share=0.4)
 
     deviation = intervals.total_deviation(found)
 
     assert deviation == pytest.approx(np.sqrt(2 * 30**2 + (0.4 * 100) ** 2))
 
 
-def test_moved_spend_has_the_mean_asked_for_and_keeps_what_some_spend_looks_like():
+def test_rescaled_spend_has_the_requested_mean_and_keeps_its_relative_spread():
     chance = Spend(np.array([10.0, 1e-9, 50.0]), np.array([300.0, 1e-8, 900.0]), np.array([0.5, 1e-9, 0.99]))
 
-    same, more = intervals.moved(chance, 1.0), intervals.moved(chance, np.array([2.0, 1e10, 0.5]))
+    same, more = intervals.rescaled(chance, 1.0), intervals.rescaled(chance, np.array([2.0, 1e10, 0.5]))
 
     for name in ("mean", "variance", "any"):
         np.testing.assert_allclose(getattr(same, name), getattr(chance, name), rtol=1e-6)
@@ -78,7 +80,7 @@ def test_moved_spend_has_the_mean_asked_for_and_keeps_what_some_spend_looks_like
     assert np.sqrt(more.variance[1]) < 100
 
 
-def test_who_is_all_but_sure_to_spend_nothing_counts_at_the_level():
+def test_an_interval_of_zero_counts_by_the_level_over_its_nominal_coverage():
     # 900 of 1,000 spend nothing with a chance of .9 and get [0, 0]; 100 have an interval that holds 80.
     random = np.random.default_rng(4)
     happened = np.concatenate([np.where(np.arange(900) < 810, 0.0, 50.0), np.repeat([15.0, 99.0], [80, 20])])
@@ -95,21 +97,27 @@ def test_who_is_all_but_sure_to_spend_nothing_counts_at_the_level():
     assert measured["coverage_at_level"] == pytest.approx(0.8)
 
 
-def test_coverage_is_told_in_words():
+def test_coverage_is_described_in_a_sentence():
     found = spread([10, 0, 10, 10], [20, 0, 20, 20], deviation=1.0)
     happened = np.array([15.0, 0.0, 4.0, 12.0])
 
-    (said,) = intervals.told(intervals.measured(found, happened, []))
-    (sure,) = intervals.told(
+    (sentence,) = intervals.coverage_message(intervals.measured(found, happened, []))
+    (sure,) = intervals.coverage_message(
         intervals.measured(found._replace(nominal=np.array([0.8, 1, 0.8, 0.8])), happened, [])
     )
 
-    # Two of three open ones hold, of all three of four; at the level the sure one counts .8. 45 +- 1.9 x 2.
-    assert "held 75 % of the customers; the firm's 31 fell outside its 41 to 49" in said
-    assert "held 67 % of the customers likely to buy and 70 % of all at level (75 % counted plainly" in sure
+    # Two of three open intervals cover, three of all four; at the level [0, 0] counts .8. 45 +- 1.9 x 2.
+    assert (
+        "covered 75 % of the customers; the firm's total of 31 was outside its interval of 41 to 49"
+        in sentence
+    )
+    assert (
+        "covered 67 % of the customers with an open interval and 70 % of all at level (75 % of all without"
+        in sure
+    )
 
 
-def test_coverage_is_measured_with_what_earlier_windows_taught_alone():
+def test_coverage_is_measured_by_earlier_windows_only():
     past = Coverage(np.full(100, 2.0), 3.0)
     found = spread([10, 0, 10, 10], [20, 0, 20, 20], deviation=1.0)
 

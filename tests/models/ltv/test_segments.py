@@ -13,11 +13,11 @@ def rows(*of):
     return pa.table({"frequency": frequency, "days_since_last_order": silence, "age_days": age})
 
 
-def test_a_percentile_is_the_share_worth_less_and_half_of_the_ties():
+def test_a_percentile_is_the_share_of_lower_values_plus_half_of_the_ties():
     values = np.array([1.0, 1.0, 2.0, 4.0])
     cuts = segments.cuts_of(values, values)
 
-    found = segments.percentiles(np.array([0.0, 1.0, 2.0, 4.0, 9.0]), cuts.worth)
+    found = segments.percentiles(np.array([0.0, 1.0, 2.0, 4.0, 9.0]), cuts.value)
 
     assert found == pytest.approx([0.0, 16.7, 50.0, 83.3, 100.0], abs=0.1)  # of quarters of a grid to thirds
 
@@ -31,14 +31,14 @@ def test_tiers_begin_at_their_percentiles():
 
 def test_each_segment_has_its_customer():
     of = rows((0, 5, 5), (9, 5, 400), (9, 200, 400), (3, 5, 100), (1, 5, 100), (3, 5, 100), (9, 200, 400))
-    worth = np.array([99.0, 95.0, 60.0, 50.0, 60.0, 49.9, 95.0])
+    value = np.array([99.0, 95.0, 60.0, 50.0, 60.0, 49.9, 95.0])
     revenue = np.array([99.0, 80.0, 60.0, 60.0, 60.0, 60.0, 79.0])
     alive = np.array([1.0, 0.4, 0.49, 0.5, 0.9, 0.9, 0.3])
 
-    found = segments.segments(of, worth, revenue, alive, churn_threshold_days=90)
+    found = segments.segments(of, value, revenue, alive, churn_threshold_days=90)
 
-    # One order; top fifth in both, gone or not; probably gone; two repeats and worth; one repeat; worth less;
-    # worth much and yet under the top fifth of revenue, and gone.
+    # One order; top fifth in both, alive or not; probably gone; two repeats and median value; one repeat;
+    # lower value; high value with revenue below the top fifth, and gone.
     assert found.tolist() == [
         *("One-timer", "VIP", "Risky", "Loyal", "Potential growth", "Potential growth", "Risky")
     ]
@@ -53,7 +53,7 @@ def test_without_a_model_silence_beyond_the_threshold_is_risky():
     assert found.tolist() == ["Loyal", "Risky"]
 
 
-def test_stages_of_life_change_at_once_and_twice_the_threshold():
+def test_lifecycle_stages_change_at_one_and_two_thresholds():
     of = rows((0, 30, 30), (0, 30, 31), (1, 31, 300), (1, 60, 300), (1, 61, 300))
 
     found = segments.stages(of, churn_threshold_days=30)

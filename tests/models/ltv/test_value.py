@@ -4,7 +4,7 @@ import pytest
 from scipy import special
 
 from include.models.ltv import value
-from include.models.ltv.worth import SPANS
+from include.models.ltv.prediction import SPANS
 from include.models.purchases import bgnbd, gammagamma, paretonbd
 from include.models.purchases import model as purchases
 from include.models.purchases.bgnbd import BgNbd
@@ -92,10 +92,15 @@ def test_without_a_discount_a_year_is_the_expected_purchases_of_a_year(model):
 
 @pytest.mark.parametrize("model", [BG, PARETO])
 def test_value_grows_with_the_horizon_and_falls_with_the_rate(model):
-    def worth(days, rate):
+    def value_of(days, rate):
         return value.discounted_purchases(model, *HISTORY, horizon_days=days, annual_discount_rate=rate)
 
-    year, three, life, dearer = worth(365, 0.1), worth(1095, 0.1), worth(np.inf, 0.1), worth(365, 0.2)
+    year, three, life, dearer = (
+        value_of(365, 0.1),
+        value_of(1095, 0.1),
+        value_of(np.inf, 0.1),
+        value_of(365, 0.2),
+    )
 
     assert (year < three).all()
     assert (three < life).all()

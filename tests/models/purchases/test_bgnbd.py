@@ -190,7 +190,7 @@ def test_a_customer_gets_the_same_bits_in_any_batch(cdnow):
 @pytest.mark.parametrize("shape", [{}, {"r": 120.0, "alpha": 0.05}], ids=["slow", "odds beyond a float"])
 def test_expectation_from_whole_days_is_the_same(cdnow, monkeypatch, most_pairs, shape):
     days = [cdnow[name].to_numpy() for name in ("frequency", "recency_days", "age_days")]
-    monkeypatch.setattr(purchases, "MOST_PAIRS", most_pairs)
+    monkeypatch.setattr(purchases, "MAX_PAIRS", most_pairs)
 
     from_days = purchases.expected_from_days(params(**shape), *days, horizon_days=90)
 
@@ -215,7 +215,7 @@ def test_fit_survives_its_row_in_json(cdnow_groups):
     row = json.loads(json.dumps(fitted.to_row()))
 
     assert BgNbd.from_row(row) == fitted
-    with pytest.raises(ValueError, match="holds parameters of 'other'"):
+    with pytest.raises(ValueError, match="has parameters of 'other'"):
         BgNbd.from_row({**row, "model": "other"})
 
 

@@ -1,7 +1,7 @@
-"""The simpler candidates that the churn trees must beat: recency alone, and BG/NBD's own probability.
+"""Baselines that the churn trees must beat: a curve of recency, and BG/NBD's probability of no purchase.
 
-``1 - P(alive)`` is no churn score (a one-time buyer is alive by definition in BG/NBD); the probability of
-no purchase within the threshold is.
+``1 - P(alive)`` is not a churn score: BG/NBD defines a one-time buyer as alive. The probability of no
+purchase within the churn threshold is used instead.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from include.models.purchases import model as purchases
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-_OFF_THE_EDGE = 1e-6
+_MIN_PROBABILITY = 1e-6
 
 
 class BgNbd(NamedTuple):
-    """A fitted BG/NBD and the curve that takes its log-odds to what was seen."""
+    """A fitted BG/NBD model and the Platt curve that calibrates its log-odds."""
 
     model: bgnbd.BgNbd
     curve: calibration.Platt
 
     def probability(self, features: pa.Table | pa.RecordBatch, *, horizon_days: int) -> Floats:
-        """P(no purchase in the next ``horizon_days``), calibrated."""
-        return self.curve(special.logit(raw(self.model, features, horizon_days=horizon_days)))
+        """Calibrated P(no purchase in the next ``horizon_days``), one element per customer."""
+        return self.curve(special.logit(uncalibrated(self.model, features, horizon_days=horizon_days)))
 
 
 def fit_bgnbd(features: pa.Table, churned: Bools, *, horizon_days: int) -> BgNbd | None:
-    """Fit on the purchase histories of one window, calibrate on its labels; None when no fit is found."""
+    """Fit on the purchase histories of one window, calibrate on its labels; None without convergence."""
     x, t_x, T = _histories(features)
     try:
         model = bgnbd.fit(likelihood.group(x, t_x, T))
@@ -43,35 +43,35 @@ def fit_bgnbd(features: pa.Table, churned: Bools, *, horizon_days: int) -> BgNbd
         return None
     if not model.is_converged:
         return None
-    score = special.logit(raw(model, features, horizon_days=horizon_days))
+    score = special.logit(uncalibrated(model, features, horizon_days=horizon_days))
     return BgNbd(model, calibration.fit_platt(score, churned))
 
 
-def raw(model: bgnbd.BgNbd, features: pa.Table | pa.RecordBatch, *, horizon_days: int) -> Floats:
-    """P(no purchase in the next ``horizon_days``) as BG/NBD has it, kept off 0 and 1."""
+def uncalibrated(model: bgnbd.BgNbd, features: pa.Table | pa.RecordBatch, *, horizon_days: int) -> Floats:
+    """BG/NBD's P(no purchase in the next ``horizon_days``), clipped away from 0 and 1."""
     x, t_x, T = (values.astype(np.float64) for values in _histories(features))
     weeks = likelihood.DAYS_PER_WEEK
     found = purchases.none(model, x, t_x / weeks, T / weeks, horizon_days=horizon_days)
-    return np.clip(found, _OFF_THE_EDGE, 1.0 - _OFF_THE_EDGE)
+    return np.clip(found, _MIN_PROBABILITY, 1.0 - _MIN_PROBABILITY)
 
 
-def fit_recency(features: pa.Table, churned: Bools) -> calibration.Steps:
-    """Churn as a rising curve of the days since the last order."""
-    return calibration.fit_steps(_silence(features), churned)
+def fit_recency(features: pa.Table, churned: Bools) -> calibration.IsotonicCurve:
+    """Fit the churn rate as an isotonic curve of the days since the last order."""
+    return calibration.fit_isotonic(_silence(features), churned)
 
 
-def recency(curve: calibration.Steps, features: pa.Table | pa.RecordBatch) -> Floats:
-    """Probability by days since the last order."""
+def recency(curve: calibration.IsotonicCurve, features: pa.Table | pa.RecordBatch) -> Floats:
+    """Churn probability by days since the last order, one element per customer."""
     return curve(_silence(features))
 
 
 def to_json(fitted: BgNbd | None) -> dict[str, Any] | None:
-    """What the artefact keeps of a BG/NBD."""
+    """JSON of a fitted baseline, as stored in the artefact."""
     return None if fitted is None else {"row": fitted.model.to_row(), "curve": list(fitted.curve)}
 
 
 def from_json(kept: dict[str, Any]) -> BgNbd:
-    """Read ``to_json`` back."""
+    """Inverse of ``to_json``."""
     return BgNbd(bgnbd.BgNbd.from_row(kept["row"]), calibration.Platt(*kept["curve"]))
 
 

@@ -1,4 +1,4 @@
-"""The leaky protocols, built for real, and the sentinel that must catch them."""
+"""Leaky protocols, built on the real queries, and the leakage checks that must detect them."""
 
 from datetime import timedelta
 
@@ -10,8 +10,8 @@ import pytest
 from include.engines import open_engine
 from include.models.churn import artefact as churn_artefact
 from include.models.churn import evaluation as churn_evaluation
+from include.models.churn import leakage, trees
 from include.models.churn import model as churn
-from include.models.churn import sentinel, trees
 from include.models.churn import training as churn_training
 from include.training import churn as training
 from tests.models.churn import cases
@@ -19,7 +19,7 @@ from tests.models.churn import cases
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("sentinel")
+    return tmp_path_factory.mktemp("leakage")
 
 
 @pytest.fixture(scope="module")
@@ -28,13 +28,13 @@ def shop(folder):
 
 
 @pytest.fixture(scope="module")
-def honest(shop, folder):
+def correct(shop, folder):
     return cases.stacked(shop, folder, of=cases.firm())
 
 
 @pytest.fixture(scope="module")
 def late(shop, folder):
-    """The same labels, but features taken when the label window is over: the look-ahead of a late query."""
+    """The same labels, with features computed at the end of the label window (look-ahead)."""
     engine = open_engine("duckdb", memory_mb=512, threads=1, scratch=folder)
     horizon = timedelta(days=cases.HORIZON)
     real = training.features_as_of
@@ -52,27 +52,27 @@ def late(shop, folder):
 
 
 def blocked(table):
-    """The checks that failed in training on the table, and the method that was then chosen."""
+    """Names of the failed checks of a training, and the header of its model."""
     parts = churn_artefact.read(churn.fit(table, firm=cases.firm(), as_of=cases.ANCHOR))
     return {row["check"] for row in parts["sentinel"] if not row["passed"]}, parts["header"]
 
 
 def same_day(table):
-    """The common protocol: the label is the silence of the very day that the features are of."""
+    """A common error: the label is the recency on the day of the features."""
     silent = pc.greater(table["days_since_last_order"], cases.HORIZON)
     return table.set_column(
         table.schema.get_field_index("is_churned"), table.schema.field("is_churned"), silent
     )
 
 
-def test_an_honest_training_passes_every_canary(honest):
-    failed, header = blocked(honest)
+def test_a_correct_training_passes_every_leakage_check(correct):
+    failed, header = blocked(correct)
 
     assert failed == set()
     assert header["method"] != "rules"
 
 
-def test_features_that_saw_the_label_window_are_caught(late):
+def test_features_computed_after_the_label_window_are_detected(late):
     windows = churn_training.windows_of(late)
     leaked = churn_evaluation.auc(
         windows[-1].rows["days_since_last_order"].to_numpy().astype(float), windows[-1].churned
@@ -83,11 +83,11 @@ def test_features_that_saw_the_label_window_are_caught(late):
     assert leaked > 0.99
     assert "future_information" in failed
     assert header["method"] == "rules"
-    assert "leak sentinel blocks" in header["reason"]
+    assert "a leakage check failed" in header["reason"]
 
 
-def test_a_label_taken_from_the_same_days_recency_is_caught(honest):
-    leaky = same_day(honest)
+def test_a_label_taken_from_the_same_days_recency_is_detected(correct):
+    leaky = same_day(correct)
     silence = leaky["days_since_last_order"].to_numpy().astype(float)
 
     failed, header = blocked(leaky)
@@ -97,15 +97,15 @@ def test_a_label_taken_from_the_same_days_recency_is_caught(honest):
     assert header["method"] == "rules"
 
 
-def test_a_single_feature_that_looks_ahead_is_named(honest):
-    windows, (blind,) = churn_training.windows_of(honest), churn_training.windows_of(honest, is_blind=True)
+def test_a_single_feature_that_looks_ahead_is_named(correct):
+    windows, (blind,) = churn_training.windows_of(correct), churn_training.windows_of(correct, is_blind=True)
     names = trees.usable_features(windows[0].rows)
     model = trees.Trees(trees.train(trees.matrix(windows[0].rows, names), windows[0].churned, names)[0])
     last = windows[-1].rows
     ahead = pc.add(last["longer_gap_count"], pa.array(np.arange(last.num_rows) % 2))
     at = last.schema.get_field_index("longer_gap_count")
 
-    check = sentinel.future_information(
+    check = leakage.future_information(
         model, last.set_column(at, "longer_gap_count", ahead), blind.rows, windows[-1].churned
     )
 
@@ -113,27 +113,27 @@ def test_a_single_feature_that_looks_ahead_is_named(honest):
     assert "['longer_gap_count']" in check.message
 
 
-def test_customers_whom_only_the_future_knows_are_caught(honest):
-    windows, (blind,) = churn_training.windows_of(honest), churn_training.windows_of(honest, is_blind=True)
+def test_customers_known_only_after_the_cutoff_are_detected(correct):
+    windows, (blind,) = churn_training.windows_of(correct), churn_training.windows_of(correct, is_blind=True)
     names = trees.usable_features(windows[0].rows)
     model = trees.Trees(trees.train(trees.matrix(windows[0].rows, names), windows[0].churned, names)[0])
 
-    check = sentinel.future_information(model, windows[-1].rows, blind.rows.slice(1), windows[-1].churned)
+    check = leakage.future_information(model, windows[-1].rows, blind.rows.slice(1), windows[-1].churned)
 
     assert not check.passed
-    assert "depends on the future" in check.message
+    assert "depends on data after the cutoff" in check.message
 
 
-def test_outcomes_that_survive_the_shuffle_are_caught(honest, monkeypatch):
-    *older, last = churn_training.windows_of(honest)
+def test_labels_that_can_be_learned_after_shuffling_are_detected(correct, monkeypatch):
+    *older, last = churn_training.windows_of(correct)
     names = trees.usable_features(last.rows)
     samples = [(trees.matrix(window.rows, names), window.churned) for window in older]
     evaluated = (trees.matrix(last.rows, names), last.churned)
 
-    fair = sentinel.shuffled_labels(samples, evaluated, names)
-    # A shuffle that does nothing stands for a pipeline in which outcomes find another way in.
-    monkeypatch.setattr(sentinel.np.random, "default_rng", lambda seed: _Unmoved())
-    leaky = sentinel.shuffled_labels(samples, evaluated, names)
+    fair = leakage.shuffled_labels(samples, evaluated, names)
+    # A shuffle that does nothing simulates a pipeline that leaks labels into the features.
+    monkeypatch.setattr(leakage.np.random, "default_rng", lambda seed: _Unmoved())
+    leaky = leakage.shuffled_labels(samples, evaluated, names)
 
     assert fair.passed
     assert not leaky.passed

@@ -1,11 +1,11 @@
-"""The leak sentinel: canaries that run with every churn training and block a model that knows too much.
+"""Leakage checks: run with every churn training; a failed check blocks the model.
 
-- **Shuffled labels.** Labels are shuffled within each cutoff and the whole procedure is run on them. Nothing
-  can be learned, so an AUC off one half says that outcomes reach the features by a side door.
-- **Future information.** The evaluation window's features are computed twice: from all the data, and from
-  data that stops at the cutoff. A feature that differs has looked ahead; what it gains is measured.
-- **Label from the past.** Cutoffs lie one horizon apart, so the next cutoff's features tell what happened in
-  a label's window. A label that disagrees was not taken from what followed its cutoff.
+- **Shuffled labels.** Shuffle labels within each cutoff and train on them. Such labels cannot be learned, so
+  an AUC far from 0.5 shows that outcomes leak into the features.
+- **Future information.** Compute the evaluation window's features twice: from all data, and from data that
+  ends at the cutoff. A feature that differs uses data after the cutoff; its gain in AUC is measured.
+- **Label from the past.** Cutoffs are one horizon apart, so the features of the next cutoff show what
+  happened in a label's window. A label that disagrees does not describe the days after its cutoff.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from include.models.churn import evaluation, trees
 Bools = NDArray[np.bool_]
 
 SHUFFLE_SEED = 20_261_121
-SHUFFLE_ERRORS = 4.0  # standard errors that the shuffled AUC may lie off one half
+SHUFFLE_ERRORS = 4.0  # allowed distance of the shuffled AUC from 0.5, in standard errors
 FUTURE_GAIN = 0.0005
-LABEL_SHARE = 0.0005  # a sale moved across midnight by a late correction is no leak
-CANARY_TREES = 20
+LABEL_SHARE = 0.0005  # tolerates late corrections that move a sale across midnight
+CHECK_TREES = 20
 
 
 class Check(NamedTuple):
-    """One canary: what was seen, what is allowed, and whether it lives."""
+    """Result of one leakage check: observed value, threshold, whether it passed. Stored under these names."""
 
     check: str
     observed: float
@@ -44,11 +44,11 @@ def shuffled_labels(
     evaluated: tuple[NDArray[np.float32], Bools],
     features: list[str],
 ) -> Check:
-    """Train on shuffled labels of the training windows, rank the evaluation window's shuffled labels."""
+    """Train on shuffled labels; the AUC on the evaluation window's shuffled labels must be near 0.5."""
     random = np.random.default_rng(SHUFFLE_SEED)
     x = np.concatenate([rows for rows, _ in windows])
     y = np.concatenate([random.permutation(labels) for _, labels in windows])
-    text, _ = trees.train(x, y, features, trees=CANARY_TREES)
+    text, _ = trees.train(x, y, features, trees=CHECK_TREES)
     shuffled = random.permutation(evaluated[1])
     seen = evaluation.auc(trees.Trees(text).scores(evaluated[0]), shuffled)
     allowed = SHUFFLE_ERRORS * evaluation.auc_error(shuffled)
@@ -57,12 +57,12 @@ def shuffled_labels(
         seen,
         allowed,
         abs(seen - 0.5) <= allowed,
-        f"AUC {seen:.3f} on shuffled labels; 0.5 give or take {allowed:.3f} is chance",
+        f"AUC {seen:.3f} on shuffled labels; expected 0.5 within {allowed:.3f}",
     )
 
 
 def future_information(model: trees.Trees, seen: pa.Table, blind: pa.Table, churned: Bools) -> Check:
-    """Compare the evaluation window with its blind copy: same customers, same features, same ranking."""
+    """Compare the evaluation window (``seen``) with its copy computed without later data (``blind``)."""
     if blind.num_rows == 0 or not seen["customer_id"].equals(blind["customer_id"]):
         return Check(
             "future_information",
@@ -70,7 +70,7 @@ def future_information(model: trees.Trees, seen: pa.Table, blind: pa.Table, chur
             FUTURE_GAIN,
             False,
             f"the blind copy has {blind.num_rows} customers where the window has {seen.num_rows}: "
-            "who is scored depends on the future",
+            "the set of customers depends on data after the cutoff",
         )
     with_future = evaluation.auc(model.scores(trees.matrix(seen, model.features)), churned)
     without = evaluation.auc(model.scores(trees.matrix(blind, model.features)), churned)
@@ -82,7 +82,7 @@ def future_information(model: trees.Trees, seen: pa.Table, blind: pa.Table, chur
             trees.column_values(seen, name), trees.column_values(blind, name), equal_nan=True
         )
     ]
-    named = f"; these features look past the cutoff: {changed[:5]}" if changed else ""
+    named = f"; these features use data after the cutoff: {changed[:5]}" if changed else ""
     return Check(
         "future_information",
         gain,
@@ -93,7 +93,7 @@ def future_information(model: trees.Trees, seen: pa.Table, blind: pa.Table, chur
 
 
 def label_from_the_past(training: pa.Table, *, horizon_days: int) -> Check:
-    """Each label against the next cutoff's days since the last order."""
+    """Compare each label with the days since the last order at the next cutoff."""
     cutoffs = sorted(pc.unique(training["cutoff"]).to_pylist())
     compared = wrong = 0
     for cutoff, following in pairwise(cutoffs):
@@ -112,7 +112,7 @@ def label_from_the_past(training: pa.Table, *, horizon_days: int) -> Check:
         share,
         LABEL_SHARE,
         compared > 0 and share <= LABEL_SHARE,
-        f"{wrong} of {compared} labels are not what happened after their cutoff",
+        f"{wrong} of {compared} labels do not match what happened after their cutoff",
     )
 
 

@@ -7,64 +7,64 @@ import pyarrow as pa
 import pytest
 
 from include.models import drift
-from include.models.gate import Contender, judge
+from include.models.promotion import Candidate, evaluate
 from include.run.promotion import earlier_anchors
 
 NEW, OLD = date(2025, 7, 1), date(2025, 4, 1)
 
 
-def contender(anchor, error, *, is_sound=True, is_blocked=False):
-    return Contender(anchor, f"churn-{anchor}", "lightgbm", is_sound, is_blocked, error)
+def candidate(anchor, error, *, is_sound=True, is_blocked=False):
+    return Candidate(anchor, f"churn-{anchor}", "lightgbm", is_sound, is_blocked, error)
 
 
-def judged(new, *earlier):
-    return judge(new, earlier, error_name="Brier score")
+def evaluated(new, *earlier):
+    return evaluate(new, earlier, error_name="Brier score")
 
 
 @pytest.mark.parametrize(
     ("error", "scores"), [(0.05, NEW), (0.104, NEW), (0.105, NEW), (0.1051, OLD), (0.3, OLD)]
 )
 def test_a_new_model_may_be_worse_by_the_margin_and_no_more(error, scores):
-    verdict = judged(contender(NEW, error), contender(OLD, 0.1))
+    result = evaluated(candidate(NEW, error), candidate(OLD, 0.1))
 
-    assert verdict.anchor == scores
-    assert f"{error:.4f} against 0.1000" in verdict.reason
-    assert ("is not promoted" in verdict.reason) == (scores == OLD)
-
-
-def test_a_model_that_the_sentinel_blocks_gives_way_to_an_earlier_sound_one():
-    blocked = contender(NEW, None, is_sound=False, is_blocked=True)
-
-    assert judged(blocked, contender(OLD, 0.1)).anchor == OLD
-    assert judged(blocked, contender(OLD, None)).anchor == OLD
-    assert judged(blocked, contender(OLD, 0.1, is_sound=False)).anchor == NEW
-    assert "the leak sentinel blocks it" in judged(blocked, contender(OLD, 0.1)).reason
+    assert result.anchor == scores
+    assert f"{error:.4f} against 0.1000" in result.reason
+    assert ("is not promoted" in result.reason) == (scores == OLD)
 
 
-def test_of_several_earlier_models_the_best_is_the_one_to_beat_and_the_one_that_goes_on():
+def test_a_model_with_a_failed_leakage_check_gives_way_to_an_earlier_sound_one():
+    blocked = candidate(NEW, None, is_sound=False, is_blocked=True)
+
+    assert evaluated(blocked, candidate(OLD, 0.1)).anchor == OLD
+    assert evaluated(blocked, candidate(OLD, None)).anchor == OLD
+    assert evaluated(blocked, candidate(OLD, 0.1, is_sound=False)).anchor == NEW
+    assert "a leakage check failed" in evaluated(blocked, candidate(OLD, 0.1)).reason
+
+
+def test_the_best_earlier_model_is_compared_and_continues_to_score():
     older = date(2025, 1, 1)
-    worse, better = contender(OLD, 1.2), contender(older, 1.0)
+    worse, better = candidate(OLD, 1.2), candidate(older, 1.0)
 
-    assert judged(contender(NEW, 1.05), worse, better).anchor == NEW
-    assert judged(contender(NEW, 1.1), worse, better).anchor == older
-    assert judged(contender(NEW, 0.5, is_blocked=True), worse, better).anchor == older
-    assert judged(contender(NEW, 0.5, is_blocked=True), contender(OLD, None), contender(older, None)) == (
+    assert evaluated(candidate(NEW, 1.05), worse, better).anchor == NEW
+    assert evaluated(candidate(NEW, 1.1), worse, better).anchor == older
+    assert evaluated(candidate(NEW, 0.5, is_blocked=True), worse, better).anchor == older
+    assert evaluated(candidate(NEW, 0.5, is_blocked=True), candidate(OLD, None), candidate(older, None)) == (
         OLD,
-        f"the model of {NEW} is not promoted, the leak sentinel blocks it: that of {OLD} keeps scoring",
+        f"the model of {NEW} is not promoted, a leakage check failed: the model of {OLD} continues to score",
     )
 
 
 def test_a_firm_with_too_little_data_keeps_its_fallback():
-    verdict = judged(contender(NEW, None, is_sound=False), contender(OLD, 0.1))
+    result = evaluated(candidate(NEW, None, is_sound=False), candidate(OLD, 0.1))
 
-    assert verdict.anchor == NEW
-    assert "there is no model to promote" in verdict.reason
+    assert result.anchor == NEW
+    assert "there is no model to promote" in result.reason
 
 
-def test_the_first_model_scores_and_so_does_one_that_nothing_can_be_compared_with():
-    assert judged(contender(NEW, 0.2)).anchor == NEW
-    assert judged(contender(NEW, 0.2), contender(OLD, None)).anchor == NEW
-    assert judged(contender(NEW, None), contender(OLD, 0.2)).anchor == NEW
+def test_a_model_without_a_comparison_scores():
+    assert evaluated(candidate(NEW, 0.2)).anchor == NEW
+    assert evaluated(candidate(NEW, 0.2), candidate(OLD, None)).anchor == NEW
+    assert evaluated(candidate(NEW, None), candidate(OLD, 0.2)).anchor == NEW
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_the_first_model_scores_and_so_does_one_that_nothing_can_be_compared_wit
         (30, 1, date(2025, 6, 1)),
     ],
 )  # fmt: skip
-def test_an_earlier_model_ends_before_the_window_it_is_compared_on(window_days, months, earlier):
+def test_an_earlier_model_was_trained_before_the_window_it_is_compared_on(window_days, months, earlier):
     assert earlier_anchors(NEW, window_days=window_days, every_months=months) == (earlier,)
 
 
@@ -96,7 +96,7 @@ def test_the_same_population_has_not_drifted_and_a_shifted_one_has():
     assert psi_of(then, np.where(then > np.quantile(then, 0.9), np.nan, then)) > drift.SHIFTED
 
 
-def test_a_bin_holds_a_tenth_of_the_training_customers_and_the_last_whoever_is_unknown():
+def test_a_bin_holds_a_tenth_of_the_training_customers_and_the_last_the_unknown_values():
     kept = drift.reference({"age": np.append(np.arange(90.0), [np.nan] * 10)}, score={})
 
     assert kept["variables"]["age"]["edges"] == [8, 17, 26, 35, 44, 53, 62, 71, 80]
@@ -111,7 +111,7 @@ def test_drift_is_the_textbooks_sum_over_bins():
     assert found == pytest.approx(0.3 * np.log(0.8 / 0.5) + (0.2 - 0.5) * np.log(0.2 / 0.5))
 
 
-def test_batches_are_counted_with_the_score_that_came_of_them():
+def test_batches_are_counted_with_their_scores():
     kept = drift.reference({"age": np.arange(10.0)}, score={"chance": np.linspace(0, 1, 10), "none": None})
     tally = drift.Tally(kept)
 
@@ -123,13 +123,13 @@ def test_batches_are_counted_with_the_score_that_came_of_them():
     rows = {row["variable_name"]: row for row in tally.rows()}
     assert {name: row["is_score"] for name, row in rows.items()} == {"age": False, "chance": True}
     assert (rows["age"]["customers"], rows["age"]["training_customers"]) == (2, 10)
-    assert "age" in drift.said(tally.rows())
+    assert "age" in drift.message(tally.rows())
 
 
-def test_it_is_said_of_what_has_shifted_by_more_than_a_quarter_and_the_furthest_first():
+def test_the_message_names_variables_above_the_limit_largest_psi_first():
     rows = [
         {"variable_name": name, "psi": psi} for name, psi in (("age", 0.25), ("gap", 0.26), ("orders", 2))
     ]
 
-    assert drift.said(rows[:1]) == ""
-    assert drift.said(rows).endswith("(PSI of orders 2.00, gap 0.26)")
+    assert drift.message(rows[:1]) == ""
+    assert drift.message(rows).endswith("(PSI of orders 2.00, gap 0.26)")
