@@ -69,12 +69,12 @@ def amount_effect(
     )
 
 
-def _wilson(hits: int, trials: int, confidence: float) -> tuple[float, float]:
+def _wilson(hits: int, rows: int, confidence: float) -> tuple[float, float]:
     z = _quantile(confidence)
-    rate = hits / trials
-    centre = rate + z * z / (2 * trials)
-    half_width = z * math.sqrt(rate * (1 - rate) / trials + z * z / (4 * trials * trials))
-    return (centre - half_width) / (1 + z * z / trials), (centre + half_width) / (1 + z * z / trials)
+    rate = hits / rows
+    centre = rate + z * z / (2 * rows)
+    half_width = z * math.sqrt(rate * (1 - rate) / rows + z * z / (4 * rows * rows))
+    return (centre - half_width) / (1 + z * z / rows), (centre + half_width) / (1 + z * z / rows)
 
 
 def _quantile(confidence: float) -> float:

@@ -2,7 +2,7 @@
 
 Centres belong to the model of the training date, so a customer who does not change keeps its cluster until
 the next training. A cluster's code consists of words that describe its centre relative to the firm's own
-customers, so it keeps its meaning across trainings, whatever number k-means assigned.
+customers, so it keeps its meaning across trainings.
 """
 
 from __future__ import annotations

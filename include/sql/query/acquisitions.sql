@@ -156,7 +156,7 @@ spending as (
 
 ),
 
-worth as (
+early_orders as (
 
     select
         acquisition_id,
@@ -200,15 +200,15 @@ select
     aged.sales_cost as sales_cost_attributed,
     first_buys.sale_amount as first_order_value,
     first_buys.units as first_order_items,
-    worth.payback_days as cac_payback_days,
+    early_orders.payback_days as cac_payback_days,
     date_diff('day', aged.lead_created_date, aged.conversion_date) as days_to_convert,
     date_diff('day', aged.lead_created_date, aged.first_order_date) as days_to_first_order,
-    case when aged.age_days >= 30 then coalesce(worth.revenue_30, 0) end as revenue_30_days,
-    case when aged.age_days >= 90 then coalesce(worth.revenue_90, 0) end as revenue_90_days,
-    case when aged.age_days >= 365 then coalesce(worth.revenue_365, 0) end as revenue_365_days,
-    case when aged.age_days >= 365 then coalesce(worth.orders_365, 0) end as orders_365_days
+    case when aged.age_days >= 30 then coalesce(early_orders.revenue_30, 0) end as revenue_30_days,
+    case when aged.age_days >= 90 then coalesce(early_orders.revenue_90, 0) end as revenue_90_days,
+    case when aged.age_days >= 365 then coalesce(early_orders.revenue_365, 0) end as revenue_365_days,
+    case when aged.age_days >= 365 then coalesce(early_orders.orders_365, 0) end as orders_365_days
 from aged
-left join worth on aged.acquisition_id = worth.acquisition_id
+left join early_orders on aged.acquisition_id = early_orders.acquisition_id
 left join days as first_buys
     on
         aged.customer_id = first_buys.customer_id

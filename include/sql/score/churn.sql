@@ -1,6 +1,6 @@
--- fact_scorecard of churn: what each snapshot predicted against what then happened, for every snapshot whose
--- window lies within the sales that are loaded. A snapshot is computed anew when a load it was made from has
--- changed, so the order of runs does not matter. Sums are of numerics, whose order does not matter either.
+-- fact_scorecard of churn: predicted against realised churn, for every snapshot whose window is covered by
+-- loaded sales. A snapshot is recomputed when one of its loads has changed, so the order of runs is irrelevant.
+-- Sums are of numerics, so the order of rows is irrelevant too.
 -- Grain: as_of, decile. Params: :firm_key, :firm_sk, :scorer_sha256.
 
 create temp table due_windows on commit drop as
@@ -65,7 +65,7 @@ where
     and fact_scorecard.module = 'churn'
     and fact_scorecard.as_of = due_windows.as_of;
 
--- A basket that runs past midnight is one order, on the day it began: the label that training uses.
+-- An order that spans midnight counts on the day of its first line, as in the training label.
 with buyers as (
 
     select distinct
@@ -128,7 +128,7 @@ ranked as (
 
 ),
 
--- Equal predictions share a rank, hence a decile.
+-- Equal predictions get the same rank and so the same decile.
 placed as (
 
     select

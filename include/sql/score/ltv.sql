@@ -1,6 +1,6 @@
--- fact_scorecard of value: the net spend that each snapshot expected against what was then spent, over the
--- firm's backtest horizon and over a year, for every window that lies within the sales that are loaded. A
--- snapshot is computed anew when a load it was made from has changed, so the order of runs does not matter.
+-- fact_scorecard of value: predicted against realised net spend of each snapshot, over the firm's backtest
+-- horizon and over a year, for every window covered by loaded sales. A snapshot is recomputed when one of its
+-- loads has changed, so the order of runs has no effect.
 -- Grain: as_of, horizon_days, decile. Params: :firm_key, :firm_sk, :scorer_sha256.
 
 create temp table due_windows on commit drop as
@@ -173,7 +173,7 @@ ranked as (
 
 ),
 
--- Equal predictions share a rank, hence a decile.
+-- Equal predictions get the same rank and so the same decile.
 placed as (
 
     select

@@ -1,0 +1,157 @@
+"""Removed words stay removed: code, SQL and docs use the field's standard terms.
+
+``REMOVED`` maps each removed word to its replacement. ``NOT_CONVERTED`` lists the paths that still contain
+removed words; a path without any must leave the list. Migrations are never edited, so they are skipped.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SEARCHED = ("include", "dags", "plugins", "docs", "README.md")
+SUFFIXES = {".py", ".sql", ".md"}
+SKIPPED = (
+    "include/sql/schema",  # migrations are checksummed
+    "docs/renames.md",  # lists old names
+)
+
+REMOVED = {
+    r"rivals?": "baseline",
+    r"canar(?:y|ies)": "leakage check",
+    r"sentinels?": "leakage check",
+    r"contenders?": "candidate",
+    r"verdicts?": "result",
+    r"champion_of": "select_model",
+    r"try_out": "backtest",
+    r"hold_gate": "evaluate_promotion",
+    r"staircases?": "isotonic curve",
+    r"own_rate": "naive rate",
+    r"doubts?": "parameter standard error",
+    r"stretch(?:ed|es)?": "conformal factor",
+    r"lessons?": "training window",
+    r"rungs?": "fallback level",
+    r"spar(?:ing|ed)": "erasure filter",
+    r"tombstones?": "suppression hash",
+    r"witness(?:es)?": "value probe",
+    r"suspects?": "rule to recheck",
+    r"put_off": "reschedule",
+    r"write_down": "enqueue",
+    r"recount": "reconcile",
+    r"overtaken": "late-arriving",
+    r"undertakes?": "claim",
+    r"Deaf": "WebhookUnavailable",
+    r"look-back": "lookback window",
+    r"mend(?:s|ed)?": "fix",
+    r"anew": "again",
+    r"_?said": "message, or the text itself",
+    r"told": "reported, or the message itself",
+    r"whoever": "the noun that acts",
+    r"(?:some|every|any)body": "the noun that acts: a user, every customer",
+    r"nobody": "no customer, no user",
+    r"(?:stands|standing)": "is current, is up to date",
+}
+
+PERSISTED = (
+    # names and texts that are stored: renaming them would make older artefacts unreadable or change facts
+    '"sentinel"',
+    '"stretch"',
+    '"doubts"',
+    "own_rate",
+    '"nobody"',
+    "nobody new came",
+    "Stored as `stretch`",
+)
+
+NOT_CONVERTED: tuple[str, ...] = (
+    "README.md",
+    "dags/registry_check.py",
+    "docs/coverage.md",
+    "docs/privacy.md",
+    "docs/quality.md",
+    "docs/sources.md",
+    "include/airflow_api.py",
+    "include/alerts/",
+    "include/backfill.py",
+    "include/cli/",
+    "include/command_errors.py",
+    "include/demo/",
+    "include/doctor.py",
+    "include/engines/",
+    "include/erasure/",
+    "include/firms.py",
+    "include/firms_table.py",
+    "include/handoff/",
+    "include/kinds.py",
+    "include/postgres/",
+    "include/publishing/",
+    "include/quality/",
+    "include/registry.py",
+    "include/report/sections.py",
+    "include/report/tables.py",
+    "include/run/",
+    "include/runbook.py",
+    "include/settings.py",
+    "include/sources/",
+    "include/sql/access/",
+    "include/sql/check/",
+    "include/sql/extract/",
+    "include/sql/load/",
+    "include/sql/publish/",
+    "include/sql/view/",
+    "include/stack/",
+    "include/upkeep.py",
+    "include/warehouse/",
+    "plugins/firmament_plugin.py",
+)
+
+
+@cache
+def findings() -> dict[str, list[str]]:
+    """Removed words by file: line, word and replacement."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(file for name in SEARCHED for file in _files(ROOT / name)):
+        relative = path.relative_to(ROOT).as_posix()
+        if not relative.startswith(SKIPPED) and (lines := removed_in(path.read_text(encoding="utf-8"))):
+            found[relative] = lines
+    return found
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    return [file for file in path.rglob("*") if file.suffix in SUFFIXES]
+
+
+def removed_in(text: str) -> list[str]:
+    """The removed words of a text; a word is delimited by characters that no identifier contains."""
+    for stored in PERSISTED:
+        text = text.replace(stored, "")
+    return [
+        f"line {number}: {word!r}, write {replacement!r}"
+        for number, line in enumerate(text.splitlines(), start=1)
+        for pattern, replacement in REMOVED.items()
+        for word in re.findall(rf"\b{pattern}\b", line)
+    ]
+
+
+def test_converted_files_contain_no_removed_word():
+    found = {path: lines for path, lines in findings().items() if not path.startswith(NOT_CONVERTED)}
+
+    assert found == {}
+
+
+@pytest.mark.parametrize("path", NOT_CONVERTED)
+def test_a_path_without_removed_words_leaves_the_list(path):
+    assert any(name.startswith(path) for name in findings())
+
+
+def test_a_removed_word_is_found_and_a_stored_name_is_not():
+    assert removed_in('x = "sentinel_checks"\nthe sentinel blocks') == [
+        "line 2: 'sentinel', write 'leakage check'"
+    ]
+    assert removed_in('parts["sentinel"]  # total_doubt_1_year') == []
