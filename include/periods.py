@@ -94,7 +94,7 @@ def is_closed(month: Month, read_as_of: date, *, lookback_days: int) -> bool:
 def months_to_read(
     first: Month, as_of: date, read: dict[Month, date], *, lookback_days: int, full: bool = False
 ) -> list[Month]:
-    """Months a run must read: missing months, and months in the lookback window.
+    """Months a run must read: missing months, and months that were not closed when last read.
 
     ``read`` maps each month in the handoff to the as_of it was read at. A month read at a later as_of
     contains all data this run may use, so a backfill over existing months reads nothing. ``full`` reads every

@@ -65,7 +65,7 @@ def fit_platt(score: Floats, happened: Bools) -> Platt:
 
 def fit_isotonic(value: Floats, happened: Bools) -> IsotonicCurve:
     """Isotonic regression of the event on the value."""
-    from sklearn.isotonic import IsotonicRegression  # takes a second to import; scoring needs none of it
+    from sklearn.isotonic import IsotonicRegression  # takes a second to import; scoring does not need it
 
     fitted = IsotonicRegression(out_of_bounds="clip").fit(value, happened.astype(np.float64))
     return IsotonicCurve(tuple(fitted.X_thresholds_.tolist()), tuple(fitted.y_thresholds_.tolist()))
