@@ -256,7 +256,7 @@ def test_a_person_lists_models_and_rolls_one_back_with_a_reason(installation, fo
     assert "--why is empty" in silent.output
     assert done.exit_code == 0, done.output
     assert f"the churn model of {EARLIER}" in done.output
-    assert "python -m include run coverage_message --as-of 2025-07-08 --from churn_training" in " ".join(
+    assert "python -m include run told --as-of 2025-07-08 --from churn_training" in " ".join(
         done.output.split()
     )
     assert twice.exit_code == 2

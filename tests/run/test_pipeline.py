@@ -65,7 +65,7 @@ def test_a_firm_of_a_handful_runs_and_says_what_it_cannot_compute(shop, customer
     assert {row[3] for row in shop.facts("tiny")["rfm"]} <= {"unscored"}
     lacks = {
         "rfm": "fewer than 20|no customer has a sale",
-        "churn": "of 3 cutoffs",
+        "churn": "fewer than 3 cutoffs",
         "ltv": "of 500 customers",
     }
     for module, lack in lacks.items():
@@ -89,7 +89,7 @@ def test_twenty_customers_are_scored_and_the_models_say_what_they_lack(shop):
 
     assert [bool(row[2]) for row in shop.facts("small")["rfm"]] == [True] * 20
     assert said(shop, "small", "rfm")[0]
-    for module, lack in {"churn": "of 3 cutoffs", "ltv": "of 500 customers"}.items():
+    for module, lack in {"churn": "fewer than 3 cutoffs", "ltv": "of 500 customers"}.items():
         is_sufficient, reason = said(shop, "small", module)
         assert not is_sufficient
         assert lack in reason
