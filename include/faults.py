@@ -36,12 +36,12 @@ POINTS = {
     "publish.after_table": "One table of the firm's own database is written; nothing is committed.",
     "publish.before_commit": "All of the firm's tables are written and about to be committed.",
     "publish.after_commit": "The firm's tables are committed; the writer has not heard of it.",
-    "erase.after_tombstone": "A customer's tombstone is set; nothing else has been erased.",
+    "erase.after_suppression": "A customer's suppression hash is recorded; nothing else has been erased.",
     "erase.after_slice": "One slice of the handoffs has been searched, and written anew if it had to be.",
     "erase.before_commit": "The customer is out of every table and about to be committed.",
     "erase.after_commit": "The warehouse has forgotten the customer; nothing was searched yet.",
-    "outbox.before_commit": "Changes are written down and about to be committed.",
-    "outbox.before_mark": "A webhook has answered; the answer is not written down.",
+    "outbox.before_commit": "Changes are enqueued and about to be committed.",
+    "outbox.before_mark": "A webhook has answered; the answer is not recorded.",
 }
 
 _visits: dict[str, int] = {}
