@@ -142,4 +142,4 @@ def _published(row: dict[str, object], customer_id: str) -> int:
         return 0
     from include.publishing import open_target
 
-    return open_target(firm, connection_uri).forget(firm.firm_key, customer_id)
+    return open_target(firm, connection_uri).delete_customer(firm.firm_key, customer_id)
