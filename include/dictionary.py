@@ -1,4 +1,4 @@
-"""The dictionary of customer features, from the contract: ``python -m include.dictionary``."""
+"""Write the dictionary of customer features from the contract: ``python -m include.dictionary``."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from include.models.churn.factors import code_of
 PAGE = Path(__file__).parents[1] / "docs" / "features.md"
 INTRODUCTION = """# Customer features
 
-Written from `include/datasets/features.py` and `feature_groups.py` by `python -m include.dictionary`; a test
-holds the two together. Each group is one query of the same name in `include/sql/query/`.
+Generated from `include/datasets/features.py` and `feature_groups.py` by `python -m include.dictionary`; a
+test compares them. Each group is one query of the same name in `include/sql/query/`.
 
-- Every feature is about one customer's own history before `as_of`, an exclusive day in the firm's time zone.
-  The same queries serve scoring (as_of is the run's) and training (as_of is a past cutoff).
+- A feature describes one customer's history before `as_of`, an exclusive day in the firm's time zone.
+  Scoring (as_of of the run) and training (as_of is a past cutoff) use the same queries.
 - "Last 30 days" are the 30 days that end with the day before as_of.
-- Null means unknown or nothing to divide by: a one-time buyer has no gap, a firm may name no brands.
-  Counts and amounts of what a firm does not record are 0.
-- Visits, messages and service are of the module `engagement`; where it is off they are 0 or null and the
-  trees pass them over. `engagement_score` is of purchases and points alone, so every firm has it.
-- *Factor* is the reason for churn that the feature speaks of (`include/models/churn/factors.py`). The trees
-  learn from every feature but the three of as_of's own calendar, which would name the training window.
+- Null means unknown or a zero denominator: a one-time buyer has no gap, a firm may have no brands.
+  Counts and amounts that a firm does not record are 0.
+- Visits, messages and service need the module `engagement`; without it they are 0 or null and the trees do
+  not use them. `engagement_score` uses only purchases and points, so every firm has it.
+- *Factor* is the feature's churn reason (`include/models/churn/factors.py`). The trees use every feature
+  except the three of as_of's calendar, which would identify the training window.
 """
 
 
 def render() -> str:
-    """The page's text."""
+    """The text of docs/features.md."""
     lines = [INTRODUCTION, f"{len(CUSTOMER_FEATURES.schema) - 1} features in {len(GROUPS)} groups."]
     for group in GROUPS:
         features = [name for name in group.schema.names if name != "customer_id"]

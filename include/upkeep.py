@@ -8,7 +8,7 @@ from pathlib import Path
 
 from include.alerts import Failure, cause_of, send_again, tell
 from include.handoff import Handoff
-from include.registry import SyncReport, standing_firms, sync_firms
+from include.registry import SyncReport, known_firms, sync_firms
 from include.runbook import rerun_command
 from include.schedule import last_due
 from include.settings import Settings
@@ -52,7 +52,7 @@ def missing_snapshots(settings: Settings, *, at: datetime) -> list[str]:
     dsn = settings.warehouse_dsn()
     with Outbox(dsn) as outbox, Progress(dsn) as progress:
         changed = progress.changed_at()
-        for firm in standing_firms(settings.registry):
+        for firm in known_firms(settings.registry):
             as_of = last_due(firm, at - GRACE)
             if as_of is None or changed.get(firm.firm_key, at) > at - GRACE:
                 continue
@@ -90,7 +90,7 @@ def late_rows(settings: Settings) -> list[str]:
 
     found = []
     with Warehouse(settings.warehouse_dsn()) as warehouse:
-        for firm in standing_firms(settings.registry):
+        for firm in known_firms(settings.registry):
             changed: dict[str, list[Row]] = {}
             for row in warehouse.overtaken(firm.firm_key):
                 changed.setdefault(str(row["dataset"]), []).append(row)
@@ -115,4 +115,4 @@ def late_rows(settings: Settings) -> list[str]:
 
 def resend(settings: Settings) -> int:
     """Send what no target took when it happened; how many went out."""
-    return send_again({firm.firm_key: firm.alerts for firm in standing_firms(settings.registry)})
+    return send_again({firm.firm_key: firm.alerts for firm in known_firms(settings.registry)})

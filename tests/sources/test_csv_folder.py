@@ -61,7 +61,7 @@ def test_a_link_to_a_file_outside_the_folder_is_refused(drop, tmp_path):
     source = drop.source("online_retail")
     (drop.folder / "sales.csv").symlink_to(tmp_path / "secret.csv")
 
-    with pytest.raises(SourceError, match="leads out of its folder"):
+    with pytest.raises(SourceError, match="outside its folder"):
         source.first_month(TRANSACTIONS)
 
 
