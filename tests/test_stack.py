@@ -110,7 +110,7 @@ def test_health_where_nothing_runs_says_so_of_each_part(tmp_path):
 
 
 def test_a_port_that_is_no_number_is_refused(home):
-    with pytest.raises(stack.StackError, match="FIRMAMENT_AIRFLOW_PORT must be a number, and is 'x'"):
+    with pytest.raises(stack.StackError, match="FIRMAMENT_AIRFLOW_PORT must be a number, but is 'x'"):
         stack.up(settings_of(home, FIRMAMENT_AIRFLOW_PORT="x"))
 
 

@@ -1,7 +1,7 @@
-"""One message for each cause when a step fails for good, by Airflow's own notifiers.
+"""Send one alert for each cause when a step fails after its last retry, by Airflow's own notifiers.
 
-A message is written down, sent by whoever wrote it down first, and sent again while no target took it. A
-target that is down is logged and keeps neither the other targets nor the run waiting.
+An alert is enqueued, sent by the process that claimed it, and sent again until a target accepts it. An
+unreachable target is logged and delays neither the other targets nor the run.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ __all__ = [
     "tell",
 ]
 
-VANISHED = "the task ended without an error of its own: killed, out of memory, or its heartbeat was lost"
+VANISHED = "the task ended without an error message: killed, out of memory, or its heartbeat was lost"
 RUN_REASONS = {
-    "timed_out": "the run took longer than it may, and was ended",
-    "all_tasks_deadlocked": "no step of the run can start any more",
+    "timed_out": "the run exceeded its time limit and was ended",
+    "all_tasks_deadlocked": "no remaining step of the run can start",
 }
 
 log = logging.getLogger(__name__)
@@ -87,14 +87,14 @@ def alert_of_upkeep(context: Mapping[str, Any]) -> None:
 
 
 def tell(failure: Failure, alerts: Alerts) -> None:
-    """Write a message down and send it, unless somebody does or did that for the same cause."""
+    """Enqueue an alert and send it, unless one with the same cause was claimed or sent before."""
     row = {**asdict(failure), "as_of": _day(failure.as_of)}
     try:
         with _outbox() as outbox:
             ours = outbox.undertake(row)
     except Exception as error:
-        # The warehouse may be the very thing that failed: better told twice than not at all.
-        log.warning("Alert of %s is sent without being written down: %s", failure.firm_key, first_line(error))
+        # The warehouse itself may have failed: a duplicate alert is better than none.
+        log.warning("Alert of %s is sent without being enqueued: %s", failure.firm_key, first_line(error))
         send(failure, alerts)
         return
     if ours and send(failure, alerts):
@@ -103,7 +103,7 @@ def tell(failure: Failure, alerts: Alerts) -> None:
 
 
 def send_again(alerts: Mapping[str, Alerts]) -> int:
-    """Send what no target took in the last day, each by its firm's own targets; how many went out."""
+    """Send undelivered alerts of the last day again, each to its firm's targets; how many were accepted."""
     told = 0
     with _outbox() as outbox:
         for row in outbox.unsent(younger_than=timedelta(days=1)):
@@ -119,7 +119,7 @@ def _failure(
     context: Mapping[str, Any], firm_key: str, step: str, as_of: str, error: str, rerun: str
 ) -> Failure:
     run = context.get("dag_run")
-    # Once the run has been cleared, the same error is news again.
+    # After a clear, the same error is a new cause.
     attempt = f"{context.get('run_id')} {getattr(run, 'clear_number', 0)}"
     log_url = getattr(context.get("ti"), "log_url", None) or "see the run in Airflow"
     return Failure(firm_key, step, as_of, error, str(log_url), rerun, cause_of(firm_key, attempt, error))
@@ -141,7 +141,7 @@ def _safely(callback: Callback) -> Callback:
 
 
 def _outbox() -> Outbox:
-    # Not at the top: a DAG file imports this module, and the warehouse's is heavy.
+    # Imported here: DAG files import this module, and the warehouse module is slow to import.
     from include.warehouse.outbox import Outbox
 
     return Outbox(Settings.read().warehouse_dsn())
@@ -159,5 +159,5 @@ def _as_of(context: Mapping[str, Any], zone: str) -> str:
         return as_of_of_run(context, zone).isoformat()
     except AsOfError:
         return str(context["params"].get("as_of"))
-    except (KeyError, AttributeError):  # a callback after a lost worker may come without its run
+    except (KeyError, AttributeError):  # the callback of a lost worker may have no run
         return "unknown"
