@@ -32,7 +32,7 @@ class FirmsTableError(RuntimeError):
     """The table cannot be read; the message says what is missing and where."""
 
 
-class Registry(Protocol):
+class FirmStore(Protocol):
     """The store of firms: ``include.warehouse.Warehouse``."""
 
     def firm_rows(self, include_removed: bool = False) -> list[dict[str, Any]]:
@@ -53,7 +53,7 @@ class Imported:
 
 
 def import_firms(
-    registry: Registry,
+    registry: FirmStore,
     connection_uri: Callable[[str], str],
     conn_id: str,
     *,
@@ -82,7 +82,7 @@ def import_firms(
 
 
 def save_rows(
-    registry: Registry,
+    registry: FirmStore,
     rows: Iterable[Mapping[str, object]],
     *,
     source: Mapping[str, object],

@@ -31,7 +31,7 @@ class EraseError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Report:
+class ErasureReport:
     """Rows and files changed, by place, and the result of the search afterwards."""
 
     changed: dict[str, int]
@@ -46,7 +46,7 @@ class Report:
 
 def erase(
     settings: Settings, firm_key: str, customer_id: str, *, actor: str, also: Sequence[str] = ()
-) -> Report:
+) -> ErasureReport:
     """Erase a customer of a firm. ``also`` are further values to search for, such as an old address.
 
     Waits until no step of the firm runs. EraseError when the customer is unknown.
@@ -99,7 +99,7 @@ def erase(
                 if relation.kind in ("r", "p") and (relation.full_name in tables or _has_values(relation))
             ]
         )
-        report = Report(
+        report = ErasureReport(
             changed,
             places.search(warehouse, settings, firm_key, terms, customer_sk, scratch, others),
             len(shared),

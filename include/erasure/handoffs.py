@@ -25,7 +25,7 @@ from include.warehouse.erasures import Rewritten
 ERASURE = "erasure#"  # in a manifest's made_from: then the token, and the hash of the bytes before
 
 
-class Source(NamedTuple):
+class Provenance(NamedTuple):
     """What a rewritten slice was made from, as a manifest refers to it."""
 
     reference: str
@@ -77,7 +77,10 @@ def purge_customer(
                         ),
                         token=token,
                         as_of=found.as_of,
-                        made_from=[*map(Source, found.made_from), Source(f"{ERASURE}{token}#{found.sha256}")],
+                        made_from=[
+                            *map(Provenance, found.made_from),
+                            Provenance(f"{ERASURE}{token}#{found.sha256}"),
+                        ],
                     )
                     done.rewritten += _earlier(name, unit, new)
         if not dry:
