@@ -6,7 +6,7 @@ import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from include.alerts import Failure, cause_of, send_again, tell
+from include.alerts import Failure, cause_of, send_again, send_once
 from include.handoff import Handoff
 from include.registry import SyncReport, known_firms, sync_firms
 from include.runbook import rerun_command
@@ -14,7 +14,7 @@ from include.schedule import last_due
 from include.settings import Settings
 from include.steps import steps_for
 from include.warehouse import Warehouse, migrate
-from include.warehouse.outbox import LATE_ROWS, Outbox
+from include.warehouse.alerts import LATE_ROWS, AlertQueue
 from include.warehouse.progress import Progress
 from include.warehouse.session import Row
 
@@ -50,7 +50,7 @@ def missing_snapshots(settings: Settings, *, at: datetime) -> list[str]:
     """
     missing = []
     dsn = settings.warehouse_dsn()
-    with Outbox(dsn) as outbox, Progress(dsn) as progress:
+    with AlertQueue(dsn) as queue, Progress(dsn) as progress:
         changed = progress.changed_at()
         for firm in known_firms(settings.registry):
             as_of = last_due(firm, at - GRACE)
@@ -63,10 +63,10 @@ def missing_snapshots(settings: Settings, *, at: datetime) -> list[str]:
             if not absent:
                 continue
             missing.append(f"{firm.firm_key} {as_of}")
-            if outbox.was_told(firm.firm_key, as_of):
+            if queue.is_reported(firm.firm_key, as_of):
                 continue
             error = f"{len(absent)} of {len(steps)} steps have not run {GRACE} after the snapshot was due"
-            tell(
+            send_once(
                 Failure(
                     firm_key=firm.firm_key,
                     step="missing snapshot",
@@ -98,7 +98,7 @@ def late_rows(settings: Settings) -> list[str]:
                 pairs = {row["slice"]: (row["row_count"], row["source_row_count"]) for row in rows}
                 as_of = max(row["compared_as_of"] for row in rows)
                 found.append(f"{firm.firm_key} {dataset} {', '.join(pairs)}")
-                tell(
+                send_once(
                     Failure(
                         firm_key=firm.firm_key,
                         step=LATE_ROWS,

@@ -25,7 +25,7 @@ from include.alerts import (
     tell,
 )
 from include.firms import Alerts, FirmShape
-from include.warehouse.outbox import Outbox
+from include.warehouse.alerts import AlertQueue
 from tests.sinks import Hook, Mailbox, mail_server, web_hook
 
 
@@ -60,10 +60,10 @@ def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
 
 
 @pytest.fixture
-def outbox(migrated_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Outbox]:
+def queue(migrated_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[AlertQueue]:
     monkeypatch.setenv("FIRMAMENT_WAREHOUSE_DSN", migrated_dsn)
-    with Outbox(migrated_dsn) as outbox:
-        yield outbox
+    with AlertQueue(migrated_dsn) as queue:
+        yield queue
 
 
 def connection(kind: str, **parts: object) -> str:
@@ -255,7 +255,7 @@ def test_upkeep_alerts_go_to_the_installations_targets(hook: Hook, monkeypatch: 
     assert "upkeep failed at migrate" in hook.texts[0]
 
 
-def test_one_cause_in_many_steps_is_one_message(hook: Hook, outbox: Outbox) -> None:
+def test_one_cause_in_many_steps_is_one_message(hook: Hook, queue: AlertQueue) -> None:
     failed = alert_of_task(firm(webhook="ops_hook"))
 
     for step in ("extract_customers", "extract_products", "extract_transactions"):
@@ -268,7 +268,7 @@ def test_one_cause_in_many_steps_is_one_message(hook: Hook, outbox: Outbox) -> N
     ]
 
 
-def test_a_cleared_run_that_fails_again_sends_another_alert(hook: Hook, outbox: Outbox) -> None:
+def test_a_cleared_run_that_fails_again_sends_another_alert(hook: Hook, queue: AlertQueue) -> None:
     failed = alert_of_task(firm(webhook="ops_hook"))
 
     failed(context(RuntimeError("down"), cleared=0))
@@ -277,10 +277,10 @@ def test_a_cleared_run_that_fails_again_sends_another_alert(hook: Hook, outbox: 
     assert len({message["id"] for message in hook.received}) == 2
 
 
-def test_an_undelivered_alert_is_sent_again(hook: Hook, outbox: Outbox) -> None:
+def test_an_undelivered_alert_is_sent_again(hook: Hook, queue: AlertQueue) -> None:
     hook.status = 500
     tell(failure(), Alerts(webhook="ops_hook"))
-    outbox.connection.execute("update control.alerts set tried_at = tried_at - interval '3 minutes'")
+    queue.connection.execute("update control.alerts set tried_at = tried_at - interval '3 minutes'")
     hook.status = 200
 
     told = send_again({"acme": Alerts(webhook="ops_hook")})
@@ -291,11 +291,11 @@ def test_an_undelivered_alert_is_sent_again(hook: Hook, outbox: Outbox) -> None:
     assert send_again({"acme": Alerts(webhook="ops_hook")}) == 0
 
 
-def test_an_alert_claimed_by_another_process_is_not_sent(outbox: Outbox) -> None:
+def test_an_alert_claimed_by_another_process_is_not_sent(queue: AlertQueue) -> None:
     row = {**vars(failure()), "as_of": None}
 
-    assert outbox.undertake(row)
-    assert not outbox.undertake(row)
+    assert queue.claim(row)
+    assert not queue.claim(row)
 
 
 def test_a_database_error_is_its_code_and_primary_message(postgres_server, warehouse_dsn: str) -> None:

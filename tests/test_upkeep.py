@@ -12,7 +12,7 @@ from include.settings import Settings
 from include.steps import steps_for
 from include.upkeep import GRACE, KEEP_ATTEMPTS, collect, missing_snapshots, sync, update_schema
 from include.warehouse import Warehouse
-from include.warehouse.outbox import Outbox
+from include.warehouse.alerts import AlertQueue
 from tests.things import AS_OF, SLOT, batch, rows
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)  # a Friday
@@ -52,8 +52,8 @@ def run_all(settings: Settings, key: str, as_of: str, *, but: str = "", status: 
 
 
 def alerts(settings: Settings) -> list[tuple[str, str, str]]:
-    with Outbox(settings.warehouse_dsn()) as outbox:
-        rows = outbox.rows("select firm_key, step, as_of::text from control.alerts order by 1, 3")
+    with AlertQueue(settings.warehouse_dsn()) as queue:
+        rows = queue.rows("select firm_key, step, as_of::text from control.alerts order by 1, 3")
     return [tuple(row.values()) for row in rows]
 
 
@@ -147,9 +147,9 @@ def test_a_step_that_only_failed_is_missing(settings: Settings) -> None:
 def test_a_reported_failure_is_not_reported_again_as_missing(settings: Settings) -> None:
     add(settings, "acme")
     sync(settings)
-    with Outbox(settings.warehouse_dsn()) as outbox:
+    with AlertQueue(settings.warehouse_dsn()) as queue:
         result = dict.fromkeys(("cause", "step", "error", "log_url", "rerun"), "x")
-        outbox.undertake({**result, "firm_key": "acme", "as_of": "2026-11-20"})
+        queue.claim({**result, "firm_key": "acme", "as_of": "2026-11-20"})
 
     assert missing_snapshots(settings, at=NOON) == ["acme 2026-11-20"]
     assert len(alerts(settings)) == 1

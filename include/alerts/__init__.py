@@ -20,7 +20,7 @@ from include.schedule import AsOfError, as_of_of_run
 from include.settings import Settings
 
 if TYPE_CHECKING:
-    from include.warehouse.outbox import Outbox
+    from include.warehouse.alerts import AlertQueue
 
 __all__ = [
     "Failure",
@@ -31,8 +31,8 @@ __all__ = [
     "first_line",
     "send",
     "send_again",
+    "send_once",
     "targets",
-    "tell",
 ]
 
 VANISHED = "the task ended without an error message: killed, out of memory, or its heartbeat was lost"
@@ -58,7 +58,7 @@ def alert_of_task(firm: FirmShape) -> Callback:
             if step == "validate"
             else rerun_command(firm.firm_key, as_of, resume=True)
         )
-        tell(_failure(context, firm.firm_key, step, as_of, _error(context), rerun), firm.alerts)
+        send_once(_failure(context, firm.firm_key, step, as_of, _error(context), rerun), firm.alerts)
 
     return _safely(failed)
 
@@ -70,7 +70,7 @@ def alert_of_run(firm: FirmShape) -> Callback:
         if reason := RUN_REASONS.get(str(context.get("reason"))):
             as_of = _as_of(context, firm.timezone)
             rerun = rerun_command(firm.firm_key, as_of)
-            tell(_failure(context, firm.firm_key, "the whole run", as_of, reason, rerun), firm.alerts)
+            send_once(_failure(context, firm.firm_key, "the whole run", as_of, reason, rerun), firm.alerts)
 
     return _safely(failed)
 
@@ -81,36 +81,36 @@ def alert_of_upkeep(context: Mapping[str, Any]) -> None:
     def failed(context: Mapping[str, Any]) -> None:
         rerun = f"airflow dags trigger {context['ti'].dag_id}"
         failure = _failure(context, "upkeep", context["ti"].task_id, "now", _error(context), rerun)
-        tell(failure, Alerts())
+        send_once(failure, Alerts())
 
     _safely(failed)(context)
 
 
-def tell(failure: Failure, alerts: Alerts) -> None:
+def send_once(failure: Failure, alerts: Alerts) -> None:
     """Enqueue an alert and send it, unless one with the same cause was claimed or sent before."""
     row = {**asdict(failure), "as_of": _day(failure.as_of)}
     try:
-        with _outbox() as outbox:
-            ours = outbox.undertake(row)
+        with _alert_queue() as queue:
+            ours = queue.claim(row)
     except Exception as error:
         # The warehouse itself may have failed: a duplicate alert is better than none.
         log.warning("Alert of %s is sent without being enqueued: %s", failure.firm_key, first_line(error))
         send(failure, alerts)
         return
     if ours and send(failure, alerts):
-        with _outbox() as outbox:
-            outbox.sent(failure.cause)
+        with _alert_queue() as queue:
+            queue.mark_sent(failure.cause)
 
 
 def send_again(alerts: Mapping[str, Alerts]) -> int:
     """Send undelivered alerts of the last day again, each to its firm's targets; how many were accepted."""
     told = 0
-    with _outbox() as outbox:
-        for row in outbox.unsent(younger_than=timedelta(days=1)):
+    with _alert_queue() as queue:
+        for row in queue.unsent(younger_than=timedelta(days=1)):
             failure = Failure(**{**row, "as_of": str(row["as_of"] or "unknown")})
             of_firm = alerts.get(failure.firm_key, Alerts())
-            if outbox.undertake(row) and send(failure, of_firm):
-                outbox.sent(failure.cause)
+            if queue.claim(row) and send(failure, of_firm):
+                queue.mark_sent(failure.cause)
                 told += 1
     return told
 
@@ -140,11 +140,11 @@ def _safely(callback: Callback) -> Callback:
     return call
 
 
-def _outbox() -> Outbox:
+def _alert_queue() -> AlertQueue:
     # Imported here: DAG files import this module, and the warehouse module is slow to import.
-    from include.warehouse.outbox import Outbox
+    from include.warehouse.alerts import AlertQueue
 
-    return Outbox(Settings.read().warehouse_dsn())
+    return AlertQueue(Settings.read().warehouse_dsn())
 
 
 def _day(text: str) -> date | None:
