@@ -78,8 +78,8 @@ def is_time_zone(value: str) -> bool:
 
 def _zone(value: str) -> str:
     if not is_time_zone(value):
-        said = repr(value) if re.fullmatch(r"[\w+/-]{1,60}", value) else "this"
-        raise ValueError(f"{said} is not a time zone of the tz database, such as Europe/London")
+        shown = repr(value) if re.fullmatch(r"[\w+/-]{1,60}", value) else "this"
+        raise ValueError(f"{shown} is not a time zone of the tz database, such as Europe/London")
     return value
 
 
@@ -330,5 +330,5 @@ def parse_firm(row: dict[str, object]) -> Firm:
         faults = tuple(faults_in(error, Firm))
     key = str(row.get("firm_key", "?"))
     key = key if NAME.fullmatch(key) else "?"
-    text = "; ".join(f"{'.'.join(map(str, place)) or 'row'}: {said}" for place, said in faults)
+    text = "; ".join(f"{'.'.join(map(str, place)) or 'row'}: {reason}" for place, reason in faults)
     raise FirmError(f"firm {key}: {text}. Correct its row: python -m include firms add --file F.yaml", faults)

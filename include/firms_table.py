@@ -128,7 +128,7 @@ def _merged(
     """A firm's row for ``parse_firm``: the table's values over the existing ones."""
     given = {name: row[name] for name in OVERRIDES if row.get(name) not in (None, "")}
     name = next((row[column] for column in NAMES if row.get(column) not in (None, "")), None)
-    told = {
+    from_table = {
         "firm_key": key,
         "name": name or now.get("name") or key,
         "source": {**now.get("source", {}), **source, "schema": _schema(row, key)},
@@ -139,12 +139,12 @@ def _merged(
     flags = {module: column for column in row if (module := _module(column))}
     if flags:
         before = now.get("modules", MODULES)  # a module without a flag stays as it is
-        told["modules"] = tuple(
+        from_table["modules"] = tuple(
             module
             for module in EVERY_MODULE
             if (_yes(row, key, flags[module]) if module in flags else module in before)
         )
-    return {**defaults, **now, **given, **told}
+    return {**defaults, **now, **given, **from_table}
 
 
 def _key(row: Mapping[str, object]) -> str:

@@ -98,7 +98,7 @@ def read_registry(path: Path) -> tuple[FirmShape, ...]:
         reason = "it is missing"
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = f"{type(error).__name__}: {error}"
-    raise FirmError(f"registry {path} is corrupt ({reason}); write it anew: python -m include firms sync")
+    raise FirmError(f"registry {path} is corrupt ({reason}); rewrite it: python -m include firms sync")
 
 
 def known_firms(path: Path) -> tuple[FirmShape, ...]:

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import trust
-from trust.protocol_search import story
+from trust.protocol_search import steps_of
 from trust.scorecard import Line, save, show, verdict
 
 SCORECARD = Path(__file__).resolve().parent.parent / "docs" / "trust.json"
@@ -33,7 +33,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="print the steps of one protocol schedule and stop")
     wanted = parser.parse_args()
     if wanted.seed is not None:
-        print("\n".join(story(wanted.seed)))
+        print("\n".join(steps_of(wanted.seed)))
         return 0
     lines: list[Line] = []
     for name in wanted.lane or every:

@@ -52,7 +52,7 @@ def search(first: int, count: int) -> list[tuple[int, str]]:
         return [failure for failures in pool.imap(_play, blocks) for failure in failures]
 
 
-def story(seed: int) -> list[str]:
+def steps_of(seed: int) -> list[str]:
     """The steps of one schedule, one per line."""
     trace: list[str] = []
     try:

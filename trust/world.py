@@ -63,7 +63,7 @@ class World:
     commits: list[tuple[int, Manifest]] = field(default_factory=list)
     truth: dict[str, bytes] = field(default_factory=dict)
     damaged: set[str] = field(default_factory=set)
-    standing: Manifest | None = None
+    current: Manifest | None = None
 
     def perform(self, call: Call) -> Any:
         """Perform a call at once, without a fault."""
@@ -117,10 +117,10 @@ class World:
 
     def delete(self, path: str) -> None:
         """Remove a file; Violation when a version or a reader needs it."""
-        standing = self.standing
+        current = self.current
         attempt = path.removeprefix(f"{SLOT}/").partition("/")[0]
-        if standing and attempt in (standing.attempt, standing.previous):
-            raise Violation(f"{attempt} was deleted, which token {standing.token} or a reader of it needs")
+        if current and attempt in (current.attempt, current.previous):
+            raise Violation(f"{attempt} was deleted, which token {current.token} or a reader of it needs")
         self.files.pop(path, None)
 
     def arrive(self, number: int) -> None:
@@ -144,15 +144,15 @@ class World:
             if not stored.is_durable:
                 stored.data = stored.data[: len(stored.data) // 2]
                 self.damaged.discard(path)
-        if self.standing:
-            self._watch_parts(self.standing)
+        if self.current:
+            self._watch_parts(self.current)
 
     def highest_token(self) -> int:
         """The highest token ever committed."""
         return max((manifest.token for _, manifest in self.commits), default=0)
 
     def _watch_commit(self, new: Manifest) -> None:
-        old = self.standing
+        old = self.current
         if old and new.floor < old.floor:
             raise Violation(f"the minimum token fell from {old.floor} to {new.floor}")
         if new.attempt != (old.attempt if old else ""):
@@ -162,7 +162,7 @@ class World:
                 raise Violation(f"token {new.token} was committed though fenced at {old.fence}")
             self.commits.append((self.step, new))
         self._watch_parts(new)
-        self.standing = new
+        self.current = new
 
     def _watch_parts(self, manifest: Manifest) -> None:
         for part in manifest.parts:

@@ -104,15 +104,15 @@ def send_once(failure: Failure, alerts: Alerts) -> None:
 
 def send_again(alerts: Mapping[str, Alerts]) -> int:
     """Send undelivered alerts of the last day again, each to its firm's targets; how many were accepted."""
-    told = 0
+    accepted = 0
     with _alert_queue() as queue:
         for row in queue.unsent(younger_than=timedelta(days=1)):
             failure = Failure(**{**row, "as_of": str(row["as_of"] or "unknown")})
             of_firm = alerts.get(failure.firm_key, Alerts())
             if queue.claim(row) and send(failure, of_firm):
                 queue.mark_sent(failure.cause)
-                told += 1
-    return told
+                accepted += 1
+    return accepted
 
 
 def _failure(

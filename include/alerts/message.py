@@ -48,28 +48,28 @@ def cause_of(*parts: str) -> str:
 
 def first_line(error: BaseException) -> str:
     """The first line of an error, without secrets, contact data or row values."""
-    told = _told(error).strip()
-    line = f"{type(error).__name__}: {told.splitlines()[0]}" if told else type(error).__name__
+    full_text = _error_text(error).strip()
+    line = f"{type(error).__name__}: {full_text.splitlines()[0]}" if full_text else type(error).__name__
     for pattern, instead in MASKS:
         line = pattern.sub(instead, line)
     return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…"
 
 
-def _told(error: BaseException) -> str:
+def _error_text(error: BaseException) -> str:
     """The error's text; for a database error, also a nested one, only its code and primary message."""
-    told = str(error)
+    full_text = str(error)
     cause: BaseException | None = error
     seen: set[int] = set()
     while cause is not None and id(cause) not in seen:
         seen.add(id(cause))
         code, diagnosis = getattr(cause, "sqlstate", None), getattr(cause, "diag", None)
-        if code and diagnosis is not None and str(cause) in told:
+        if code and diagnosis is not None and str(cause) in full_text:
             primary = str(getattr(diagnosis, "message_primary", None) or "")
             if str(code).startswith("22"):  # data errors quote values even in the primary message
                 from include.warehouse.errors import without_value
 
                 primary = without_value(primary)
             # Detail and context quote rows.
-            told = told.replace(str(cause), f"{code} {primary}".strip())
+            full_text = full_text.replace(str(cause), f"{code} {primary}".strip())
         cause = cause.__cause__ or cause.__context__
-    return told
+    return full_text

@@ -1,4 +1,4 @@
-"""The command line: ``python -m include``. A command is a function here; what it does lies elsewhere."""
+"""The command line: ``python -m include``. Each command is a function of a module in this package."""
 
 from __future__ import annotations
 

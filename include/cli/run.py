@@ -79,7 +79,9 @@ def run(
                 full=full,
                 attempt=attempt,
                 before=lambda step: status.update(at(step)),
-                during=lambda said: status.update(f"{at(steps[len(outcomes)])}  [dim]{escape(said)}[/dim]"),
+                during=lambda text: status.update(
+                    f"{at(steps[len(outcomes)])}  [dim]{escape(text)}[/dim]"
+                ),
                 after=after,
             )
     except StepFailedError as error:

@@ -97,7 +97,7 @@ def prepare(settings: Settings, console: Console) -> tuple[stack.Stack, AirflowA
     """Start the stack, load the data and register the firms."""
     folder = settings.home / "demo" / "cdnow"
     warehouse_dsn = stack.warehouse(settings)
-    journey_dsn = _beside(warehouse_dsn, JOURNEY_DATABASE)
+    journey_dsn = _same_server_url(warehouse_dsn, JOURNEY_DATABASE)
     firms = [parse_firm(row) for row in firm_rows(folder)]
     with Warehouse(warehouse_dsn) as warehouse:
         for firm in firms:
@@ -130,7 +130,7 @@ def _load(warehouse_dsn: str, journey_dsn: str, cdnow_folder: Path) -> str:
     return f"loaded {' and '.join(loaded)} in {time.monotonic() - started:.1f} s"
 
 
-def _beside(dsn: str, database: str) -> str:
+def _same_server_url(dsn: str, database: str) -> str:
     """The URL of another database of the same server."""
     return urlunsplit(urlsplit(dsn)._replace(path=f"/{database}"))
 
@@ -177,7 +177,7 @@ def watch(api: AirflowApi, runs: list[Run], logs: Path, console: Console) -> Non
     a busy machine, and Airflow runs it again.
     """
     started = time.monotonic()
-    told: set[tuple[Run, str, int, str]] = set()
+    reported: set[tuple[Run, str, int, str]] = set()
     open_runs = list(runs)
     latest = dict.fromkeys(runs, EPOCH)
     while open_runs:
@@ -187,19 +187,19 @@ def watch(api: AirflowApi, runs: list[Run], logs: Path, console: Console) -> Non
                 continue
             for task in api.tasks(run.dag_id, run.run_id, ended_since=(latest[run] - LATE).isoformat()):
                 outcome = (run, task["task_id"], task["try_number"], task["state"])
-                if task["state"] in WAITING or outcome in told:
+                if task["state"] in WAITING or outcome in reported:
                     continue
                 latest[run] = max(latest[run], datetime.fromisoformat(task["end_date"]))
-                told.add(outcome)
+                reported.add(outcome)
                 spent = time.monotonic() - started
                 console.print(
                     f"{spent:6.1f} s  {run.firm_key:8} {run.as_of}  {task['task_id']:28} {task['state']}",
                     markup=False,
                 )
                 if task["state"] in ("failed", "up_for_retry"):
-                    said = _errors(api, run, task)
-                    if said or task["state"] == "failed":
-                        raise DemoError(_story(run, task, said, logs))
+                    lines = _errors(api, run, task)
+                    if lines or task["state"] == "failed":
+                        raise DemoError(_failure_text(run, task, lines, logs))
             if state == "success":
                 open_runs.remove(run)
             elif state == "failed":
@@ -214,24 +214,24 @@ def watch(api: AirflowApi, runs: list[Run], logs: Path, console: Console) -> Non
 
 def _errors(api: AirflowApi, run: Run, task: dict[str, Any]) -> list[str]:
     """The error lines of a failed task's log."""
-    said = []
+    lines = []
     for entry in api.log(run.dag_id, run.run_id, task["task_id"], task["try_number"]):
         if entry.get("level") in ("error", "critical"):
-            said.append(str(entry.get("event", "")))
-            said += [
+            lines.append(str(entry.get("event", "")))
+            lines += [
                 f"{detail['exc_type']}: {detail['exc_value']}" for detail in entry.get("error_detail") or []
             ]
-    return said
+    return lines
 
 
-def _story(run: Run, task: dict[str, Any], said: list[str], logs: Path) -> str:
+def _failure_text(run: Run, task: dict[str, Any], lines: list[str], logs: Path) -> str:
     """The errors of a failed task, and the path of its log."""
     attempt = task["try_number"]
     folder = logs / "tasks" / f"dag_id={run.dag_id}" / f"run_id={run.run_id}"
     log = folder / f"task_id={task['task_id']}" / f"attempt={attempt}.log"
     where = log if log.exists() else f"the task's page in Airflow (DAG {run.dag_id}, run {run.run_id})"
     return "\n".join(
-        [f"{run.dag_id} as of {run.as_of}: task {task['task_id']} failed", *said[-6:], f"its log: {where}"]
+        [f"{run.dag_id} as of {run.as_of}: task {task['task_id']} failed", *lines[-6:], f"its log: {where}"]
     )
 
 

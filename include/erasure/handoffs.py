@@ -101,7 +101,7 @@ def _earlier(name: str, unit: str, found: Manifest) -> list[Rewritten]:
 
 
 def file_matches(file: Path, terms: SearchTerms) -> bool:
-    """Whether a parquet file holds the customer; contacts beside its id are added to ``terms``."""
+    """Whether a parquet file holds the customer; contacts in its rows are added to ``terms``."""
     has_match = False
     with pq.ParquetFile(file, pre_buffer=False) as parquet:
         schema = parquet.schema_arrow

@@ -29,9 +29,9 @@ from include.settings import PROJECT, Settings
 from include.stack import services
 from include.stack.databases import (
     Say,
-    beside,
     migrate_metadata,
     migrate_warehouse,
+    same_server_url,
     warehouse_problem,
     warehouse_server,
 )
@@ -153,7 +153,7 @@ def env(settings: Settings | None = None) -> dict[str, str]:
 
 def _environment(settings: Settings, dsn: str, port: int) -> dict[str, str]:
     own = service_environment(
-        settings, warehouse=dsn, metadata=beside(dsn, "airflow"), port=port, keys=keys(settings)
+        settings, warehouse=dsn, metadata=same_server_url(dsn, "airflow"), port=port, keys=keys(settings)
     )
     write_passwords(settings, _admin_password(settings))
     return merge(own, settings.environ)
@@ -211,11 +211,11 @@ def _wait_until_healthy(settings: Settings, state: State) -> None:
         if not problems:
             return
         if dead or time.monotonic() > deadline:
-            raise StackError(_story(settings, problems, dead, limit))
+            raise StackError(_failure_text(settings, problems, dead, limit))
         time.sleep(0.2)
 
 
-def _story(settings: Settings, problems: dict[str, str], dead: list[str], limit: int) -> str:
+def _failure_text(settings: Settings, problems: dict[str, str], dead: list[str], limit: int) -> str:
     """The parts that failed and the end of their logs, in the order in which they ended."""
     parts = []
     for name in dead or problems:

@@ -45,7 +45,7 @@ def migrate_warehouse(dsn: str) -> None:
     migrate(dsn)
 
 
-def beside(dsn: str, database: str) -> str:
+def same_server_url(dsn: str, database: str) -> str:
     """The URL of another database of the same server."""
     parts = urlsplit(dsn)
     return urlunsplit(parts._replace(path=f"/{database}"))
@@ -75,7 +75,7 @@ def _metadata_revision(url: str, *, create: bool = False) -> str | None:
     name = urlsplit(dsn).path.strip("/")
     if create:
         try:
-            postgres.create_database_at(beside(dsn, "postgres"), name, private=True)
+            postgres.create_database_at(same_server_url(dsn, "postgres"), name, private=True)
         except psycopg.Error as error:
             with contextlib.suppress(psycopg.Error), psycopg.connect(dsn):
                 return _metadata_revision(url)  # it exists, and this user may not create databases

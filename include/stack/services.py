@@ -98,10 +98,10 @@ def _problem(
         return f"process {process.pid} has ended"
     if problem:
         return problem if service.name == "api-server" else "unknown: the API server does not answer"
-    told = report.get(service.reported_as) or {}
-    if told.get("status") != "healthy":
-        return f"Airflow reports {service.reported_as} {told.get('status') or 'unknown'}"
-    beat = told.get(f"latest_{service.reported_as}_heartbeat")
+    component = report.get(service.reported_as) or {}
+    if component.get("status") != "healthy":
+        return f"Airflow reports {service.reported_as} {component.get('status') or 'unknown'}"
+    beat = component.get(f"latest_{service.reported_as}_heartbeat")
     if service.name != "api-server" and (beat is None or datetime.fromisoformat(beat) < since):
         return "no heartbeat yet"
     return ""

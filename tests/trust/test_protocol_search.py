@@ -28,14 +28,14 @@ def test_a_planted_bug_is_caught(bug):
 
 
 def test_the_same_seed_gives_the_same_schedule():
-    first, second = protocol_search.story(7), protocol_search.story(7)
+    first, second = protocol_search.steps_of(7), protocol_search.steps_of(7)
 
     assert first == second
     assert any("Put" in line and MANIFEST in line for line in first)
 
 
 def test_every_kind_of_fault_occurs():
-    result = "\n".join(line for seed in range(400) for line in protocol_search.story(seed))
+    result = "\n".join(line for seed in range(400) for line in protocol_search.steps_of(seed))
 
     for event in (
         "crashes",
