@@ -79,9 +79,7 @@ def run(
                 full=full,
                 attempt=attempt,
                 before=lambda step: status.update(at(step)),
-                during=lambda text: status.update(
-                    f"{at(steps[len(outcomes)])}  [dim]{escape(text)}[/dim]"
-                ),
+                during=lambda text: status.update(f"{at(steps[len(outcomes)])}  [dim]{escape(text)}[/dim]"),
                 after=after,
             )
     except StepFailedError as error:

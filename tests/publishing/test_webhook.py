@@ -279,7 +279,7 @@ def test_a_killed_enqueue_leaves_nothing_and_a_rerun_enqueues_all(firm):
 
 def test_two_senders_never_send_at_the_same_time(firm):
     firm.box.enqueue("acme", NEW)
-    assert firm.box.sender("acme") is not None
+    assert firm.box.claim_delivery("acme") is not None
 
     with listening(firm.receiver) as port:
         note = deliver(firm, port)

@@ -105,8 +105,9 @@ NO_CLOCK_SQL = ("extract", "query", "load", "view", "check", "score")
 NO_CLOCK = ("datasets", "engines", "handoff", "models", "quality", "run", "sources", "training", "periods.py")
 # By file: what may look at a clock, and at nothing of a firm's numbers with it.
 MAY_ASK = {
-    "run/trial.py",  # a file that somebody tries by hand is read up to tomorrow
-    "sources/files.py",  # how old the scratch of an earlier version is
+    "run/stage.py",  # an attempt's name and start time; no data depends on it
+    "run/trial.py",  # without --as-of a file is read up to tomorrow
+    "sources/files.py",  # the age of staged copies of earlier files
 }
 
 

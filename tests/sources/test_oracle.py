@@ -311,7 +311,9 @@ def test_what_is_missing_is_named(tenant):
         source.first_month(TRANSACTIONS)
     with pytest.raises(SourceError, match="missing table CUSTOMERS"):
         everything(source, CUSTOMERS)
-    with pytest.raises(SourceError, match="schema 'NOBODY': no such schema, or this login may read nothing"):
+    with pytest.raises(
+        SourceError, match="schema 'NOBODY': no such schema, or this login cannot read any table"
+    ):
         tenant.source(schema="nobody").first_month(TRANSACTIONS)
     assert not source.offers(LOYALTY_MOVEMENTS)
 
