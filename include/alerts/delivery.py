@@ -82,7 +82,7 @@ def _notifiers(failure: Failure, alerts: Alerts) -> list[tuple[str, str, Callabl
     def slack() -> Any:
         from airflow.providers.slack.notifications.slack_webhook import SlackWebhookNotifier
 
-        # Slack notifies everybody for <!channel> in a text.
+        # Slack notifies a whole channel for <!channel> in a text.
         return SlackWebhookNotifier(
             slack_webhook_conn_id=str(alerts.slack),
             text=html.escape(failure.text, quote=False),

@@ -47,7 +47,7 @@ with keyed as (
 
 ),
 
--- Adding a day to a sentinel such as 9999-12-31 is an error in Oracle, so such values are removed first.
+-- Adding a day to a placeholder such as 9999-12-31 is an error in Oracle, so such values are removed first.
 placed as (
 
     select
