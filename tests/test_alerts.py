@@ -21,8 +21,8 @@ from include.alerts import (
     first_line,
     send,
     send_again,
+    send_once,
     targets,
-    tell,
 )
 from include.firms import Alerts, FirmShape
 from include.warehouse.alerts import AlertQueue
@@ -279,7 +279,7 @@ def test_a_cleared_run_that_fails_again_sends_another_alert(hook: Hook, queue: A
 
 def test_an_undelivered_alert_is_sent_again(hook: Hook, queue: AlertQueue) -> None:
     hook.status = 500
-    tell(failure(), Alerts(webhook="ops_hook"))
+    send_once(failure(), Alerts(webhook="ops_hook"))
     queue.connection.execute("update control.alerts set tried_at = tried_at - interval '3 minutes'")
     hook.status = 200
 
