@@ -1,5 +1,5 @@
-"""Paired benchmarks: ours and a peer alternate in one run, and the ratio is the figure.
+"""Paired benchmarks: our code and a peer alternate in one run, and the result is their ratio.
 
-Each module here but ``rows`` has a function ``rows()`` that yields :class:`bench.rows.Row`;
-``python -m bench`` finds them, prints one table and writes docs/bench.json.
+Each module except ``rows`` has a function ``rows()`` that yields :class:`bench.rows.Row`;
+``python -m bench`` runs them, prints one table and writes docs/bench.json.
 """

@@ -1,6 +1,6 @@
 """Run the benchmarks: ``python -m bench [NAME...]``, where a name is a module of this folder.
 
-Rows of the modules that were not asked for stay in docs/bench.json as they were.
+Rows of other modules in docs/bench.json stay unchanged.
 """
 
 import json
@@ -26,7 +26,7 @@ def modules() -> list[str]:
 
 
 def collect(names: list[str], console: Console) -> Iterator[dict]:
-    """Rows of the named modules, each name led by its module's, printed as they come."""
+    """Rows of the named modules, prefixed with the module's name; prints each when it is done."""
     for module in names:
         for row in import_module(f"bench.{module}").rows():
             console.print(f"{module}: {row.name} done", style="dim", highlight=False)

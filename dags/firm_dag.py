@@ -25,7 +25,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from include.airflow_version import require_airflow
 from include.alerts import alert_of_run, alert_of_task
 from include.firms import FirmError, FirmShape
-from include.registry import standing_firms
+from include.registry import known_firms
 from include.runbook import dag_page, stage_page
 from include.schedule import AsOfError, as_of_of_run, cron, is_scheduled
 from include.settings import Settings
@@ -49,7 +49,7 @@ def build_shard(number: int, of: int) -> list[DAG]:
     """The DAGs of the firms in shard ``number`` (from 1) of ``of``; in a task, that task's DAG alone."""
     require_airflow()
     wanted = get_parsing_context().dag_id
-    firms = standing_firms(Settings.read().registry)
+    firms = known_firms(Settings.read().registry)
     return [
         firm_dag(firm)
         for firm in firms

@@ -1,7 +1,7 @@
 """Shows a damaged registry as an import error of this file, which has no DAGs to lose.
 
 Airflow retires every DAG of a file that fails to import. So the shards go on with the last
-good registry, and the trouble is told here, in the list of import errors of the airflow UI.
+good registry, and the error appears here, in the list of import errors of the Airflow UI.
 """
 
 from include.registry import read_registry

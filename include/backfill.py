@@ -1,7 +1,7 @@
-"""A backfill: the snapshots of a firm from one day to another, planned before anything runs.
+"""Plan a backfill: the missing snapshots of a firm in a range of days.
 
-A day's snapshot is a function of the rows dated before it, so days may run in any order and again;
-they run here from the first to the last, and what stands already is left alone.
+A snapshot depends only on rows dated before its day, so days may run in any order and repeatedly. A
+backfill runs them from first to last and skips complete ones.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from include.warehouse.progress import Progress
 
 
 class Day(NamedTuple):
-    """One snapshot of the plan, and the steps that have yet to run for it."""
+    """One snapshot of the plan, and its missing steps."""
 
     as_of: date
     missing: tuple[Step, ...]
 
     @property
-    def stands(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether every step has run."""
         return not self.missing
 
@@ -31,7 +31,7 @@ class Day(NamedTuple):
 def plan(firm: Firm, first: date, last: date, progress: Progress, *, again: bool = False) -> list[Day]:
     """The firm's days from ``first`` to ``last``, both included; ``again`` plans every step of each.
 
-    From the first step that is missing on, all steps of a day are planned: what follows was made from less.
+    A day is planned from its first missing step on, because later steps depend on it.
     """
     steps = steps_for(firm.modules)
     days = []
@@ -43,12 +43,14 @@ def plan(firm: Firm, first: date, last: date, progress: Progress, *, again: bool
 
 
 def days_between(first: date, last: date, *, every_days: int) -> Iterator[date]:
-    """The days of a rhythm from ``first`` to ``last``; ValueError when there is none."""
+    """The scheduled days from ``first`` to ``last``; ValueError when there is none."""
     if first > last:
-        raise ValueError(f"a backfill goes forward: {first} lies after {last}")
+        raise ValueError(f"--from {first} is after --to {last}; swap them")
     day = run_day(first + timedelta(days=every_days - 1), every_days=every_days)
     if day > last:
-        raise ValueError(f"no day of the firm's rhythm (every {every_days} days) lies in {first} to {last}")
+        raise ValueError(
+            f"no run of the firm (every {every_days} days) lies in {first} to {last}; widen the range"
+        )
     while day <= last:
         yield day
         day += timedelta(days=every_days)

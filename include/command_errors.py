@@ -44,10 +44,10 @@ def report(error: BaseException, *, program: str = "python -m include") -> int:
     text = "".join(traceback.format_exception(error))
     kind = type(error).__name__
     if isinstance(error, OSError) and error.strerror:
-        said = f"{error.filename}: {error.strerror}" if error.filename is not None else error.strerror
+        summary = f"{error.filename}: {error.strerror}" if error.filename is not None else error.strerror
     else:
-        said = f"{kind}: {_message(error)}" if _message(error) else kind
-    first = said.strip().splitlines()[0] if said.strip() else kind
+        summary = f"{kind}: {_message(error)}" if _message(error) else kind
+    first = summary.strip().splitlines()[0] if summary.strip() else kind
     show(f"{program} failed: {first[:300]}\nThe trace is in {_log(text)}")
     return FAILED
 

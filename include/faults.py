@@ -37,7 +37,7 @@ POINTS = {
     "publish.after_table": "One table of the firm's own database is written; nothing is committed.",
     "publish.before_commit": "All of the firm's tables are written, before the commit.",
     "publish.after_commit": "The firm's tables are committed; the writer has no confirmation yet.",
-    "erase.after_tombstone": "A customer's erasure is recorded; nothing is erased yet.",
+    "erase.after_suppression": "A customer's erasure is recorded; nothing is erased yet.",
     "erase.after_slice": "One slice of the handoffs is searched, and rewritten if it held the customer.",
     "erase.before_commit": "The customer is deleted from every table, before the commit.",
     "erase.after_commit": "The customer is erased from the warehouse; the handoffs are not searched yet.",

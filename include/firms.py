@@ -1,7 +1,7 @@
-"""Firms: what one row of ``control.firms`` says.
+"""Firms: the fields of a row of ``control.firms``, with their rules.
 
-The warehouse row is the truth. ``Firm`` validates one; ``FirmShape`` is the part that decides what
-a DAG looks like, exported to the file that DAG files read (``include/registry.py``).
+The row in the warehouse is authoritative. ``Firm`` validates it; ``FirmShape`` is the part that determines
+the DAG, exported to the file that DAG files read (``include/registry.py``).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PUBLISHED = (
 )
 
 
-# Fields of a firm that change no number: what it is called, when it runs, where results and messages go.
+# Fields of a firm that change no computed number: name, schedule, and targets of results and messages.
 NO_NUMBERS = {
     "firm_key", "name", "working_day_period", "schedule_hour", "modules", "engine", "owner", "alerts",
     "publish", "is_paused",
@@ -62,13 +62,13 @@ class FirmError(ValueError):
 
 def _identifier(value: str) -> str:
     if not NAME.fullmatch(value):
-        # The value stays out of the message: people paste whole URLs, with a password, where an id belongs.
+        # The message omits the value: people paste whole URLs, with a password, instead of an id.
         raise ValueError("must be lower case letters, digits and underscores, starting with a letter")
     return value
 
 
 def is_time_zone(value: str) -> bool:
-    """Whether the tz database has such a zone. One file is opened; to list all is to open hundreds."""
+    """Whether the tz database has the zone. This opens one file; listing all zones opens hundreds."""
     try:
         ZoneInfo(value)
     except (KeyError, ValueError, OSError):
@@ -78,8 +78,8 @@ def is_time_zone(value: str) -> bool:
 
 def _zone(value: str) -> str:
     if not is_time_zone(value):
-        said = repr(value) if re.fullmatch(r"[\w+/-]{1,60}", value) else "this"
-        raise ValueError(f"{said} is not a time zone of the tz database, such as Europe/London")
+        shown = repr(value) if re.fullmatch(r"[\w+/-]{1,60}", value) else "this"
+        raise ValueError(f"{shown} is not a time zone of the tz database, such as Europe/London")
     return value
 
 
@@ -88,7 +88,7 @@ Zone = Annotated[str, AfterValidator(_zone)]
 
 
 class SourceRow(Strict):
-    """Where a firm's data comes from: an Airflow connection id or a file location, never a secret."""
+    """A firm's source: an Airflow connection id or a file location, never a secret."""
 
     kind: Identifier
     conn_id: Identifier | None = None
@@ -100,7 +100,7 @@ class SourceRow(Strict):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     @model_validator(mode="after")
-    def _has_a_place(self) -> SourceRow:
+    def _has_a_target(self) -> SourceRow:
         if (self.conn_id is None) == (self.uri is None):
             raise ValueError("give either conn_id (an Airflow connection) or uri (a folder), not both")
         if self.uri and not re.match(r"(file|s3)://", self.uri):
@@ -109,7 +109,7 @@ class SourceRow(Strict):
 
 
 class Alerts(Strict):
-    """Airflow connection ids that a final failure is sent to."""
+    """Airflow connection ids that receive alerts."""
 
     webhook: Identifier | None = None
     slack: Identifier | None = None
@@ -167,7 +167,7 @@ class Ltv(Strict):
 
 
 class ActionRule(Strict):
-    """Who is to be offered what, in a firm's own words; an empty list of segments or risks means all."""
+    """A rule: which customers get which action. Empty segments or risks mean all."""
 
     action_code: Identifier
     segments: tuple[Identifier, ...] = ()
@@ -179,9 +179,9 @@ class ActionRule(Strict):
 
 
 class Actions(Strict):
-    """A firm's settings of actions: money for a snapshot's actions (None: no limit), share left alone, rules.
+    """A firm's settings of actions: budget of a snapshot (None: no limit), holdout share, rules.
 
-    Rules given here take the place of the standard ones; without any, those hold.
+    Rules given here replace the standard rules.
     """
 
     budget: Real | None = Field(default=None, ge=0, le=LARGEST_AMOUNT)
@@ -197,7 +197,7 @@ class Actions(Strict):
 
 
 class Publish(Strict):
-    """Where a firm's results are written back: its own database, a webhook, or both. No secrets here."""
+    """The target of a firm's results: its own database, a webhook, or both; never a secret."""
 
     conn_id: Identifier | None = None
     db_schema: Identifier | None = Field(default=None, alias="schema")
@@ -207,7 +207,7 @@ class Publish(Strict):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     @model_validator(mode="after")
-    def _has_a_place(self) -> Publish:
+    def _has_a_target(self) -> Publish:
         if self.conn_id is None and self.webhook is None:
             raise ValueError("publish: give conn_id and schema (its own database), or webhook, or both")
         if (self.conn_id is None) != (self.db_schema is None):
@@ -218,7 +218,7 @@ class Publish(Strict):
 
 
 class FirmShape(Strict):
-    """What decides the shape of a firm's DAG, and nothing else."""
+    """The fields that determine a firm's DAG."""
 
     firm_key: Identifier
     name: str = Field(min_length=1, max_length=200)
@@ -263,7 +263,7 @@ class Firm(Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _publishes_only_where_told(cls, row: dict[str, object]) -> dict[str, object]:
+    def _publish_needs_a_target(cls, row: dict[str, object]) -> dict[str, object]:
         if row.get("publish"):
             return row
         modules = row.get("modules", MODULES)
@@ -281,7 +281,7 @@ class Firm(Strict):
 
     @property
     def settings_reference(self) -> str:
-        """A hash of every setting that a number of this firm may depend on, as a manifest refers to it."""
+        """A hash of every setting that can change a computed number, as manifests refer to it."""
         return _reference(self.model_dump_json(exclude=NO_NUMBERS))
 
     @property
@@ -330,5 +330,5 @@ def parse_firm(row: dict[str, object]) -> Firm:
         faults = tuple(faults_in(error, Firm))
     key = str(row.get("firm_key", "?"))
     key = key if NAME.fullmatch(key) else "?"
-    text = "; ".join(f"{'.'.join(map(str, place)) or 'row'}: {said}" for place, said in faults)
+    text = "; ".join(f"{'.'.join(map(str, place)) or 'row'}: {reason}" for place, reason in faults)
     raise FirmError(f"firm {key}: {text}. Correct its row: python -m include firms add --file F.yaml", faults)

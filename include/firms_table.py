@@ -1,8 +1,8 @@
-"""Firms kept in a table elsewhere: one row of FIRMS becomes one row of ``control.firms``.
+"""Import firms from an external table: one row of FIRMS becomes one row of ``control.firms``.
 
-The table is read whole from an Oracle or Postgres connection. What it says wins; what it does not
-say (owner, alerts, RFM settings, ...) stays as it is in the firm's row. A row that cannot be used is
-refused alone, with its reason, and nothing is ever removed: a firm that has left the table is named.
+The table is read completely from an Oracle or Postgres connection. Its values replace those of the firm's
+row; other fields (owner, alerts, RFM settings, ...) stay. An invalid row is refused with a reason and does
+not affect the others. Nothing is removed: a firm missing from the table is reported.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from include.modules import NAMES as EVERY_MODULE
 
 REQUIRED = ("firm_id", "schema_name", "is_active", "working_day_period", "churn_threshold")
 NAMES = ("firm_name", "name")
-OVERRIDES = ("timezone", "currency", "language")  # columns the table may have, and a firm's row must
+OVERRIDES = ("timezone", "currency", "language")  # optional in the table, required in a firm's row
 FLAG = re.compile(r"(?:is_|has_|run_|use_)?(?P<module>[a-z]+?)(?:_enabled|_active|_module|_flag)?")
 ALIASES = {"clv": "ltv"}
 YES, NO = {"1", "y", "yes", "t", "true"}, {"0", "n", "no", "f", "false"}
@@ -32,8 +32,8 @@ class FirmsTableError(RuntimeError):
     """The table cannot be read; the message says what is missing and where."""
 
 
-class Registry(Protocol):
-    """What keeps the firms: ``include.warehouse.Warehouse``."""
+class FirmStore(Protocol):
+    """The store of firms: ``include.warehouse.Warehouse``."""
 
     def firm_rows(self, include_removed: bool = False) -> list[dict[str, Any]]:
         """The firms' rows."""
@@ -44,16 +44,16 @@ class Registry(Protocol):
 
 @dataclass
 class Imported:
-    """What an import did, by firm key; ``refused`` says why."""
+    """Result of an import, by firm key; ``refused`` has the reasons."""
 
     saved: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
-    gone: list[str] = field(default_factory=list)  # imported from here before, and no longer in the table
+    gone: list[str] = field(default_factory=list)  # imported earlier, and no longer in the table
 
 
 def import_firms(
-    registry: Registry,
+    registry: FirmStore,
     connection_uri: Callable[[str], str],
     conn_id: str,
     *,
@@ -63,11 +63,11 @@ def import_firms(
     connect: Callable[[str], Any] | None = None,
     check: Callable[[Firm], None] = lambda firm: None,
 ) -> Imported:
-    """Save the firms of the FIRMS table behind an Airflow connection; each reads its schema through it.
+    """Save the firms of a FIRMS table; the same Airflow connection becomes each firm's source.
 
-    ``timezone`` and ``currency`` hold where the table has no such column. ``connect`` opens an Oracle
-    connection by its id (Airflow's hook does, unless given). ``check`` raises FirmError for a firm that
-    must not be saved; firms that do not change are not checked.
+    ``timezone`` and ``currency`` are defaults for tables without these columns. ``connect`` opens an Oracle
+    connection by its id (default: Airflow's hook). ``check`` raises FirmError for a firm that must not be
+    saved; unchanged firms are not checked.
     """
     kind = connection_uri(conn_id).partition("://")[0].partition("+")[0]
     if kind == "postgresql":
@@ -82,14 +82,14 @@ def import_firms(
 
 
 def save_rows(
-    registry: Registry,
+    registry: FirmStore,
     rows: Iterable[Mapping[str, object]],
     *,
     source: Mapping[str, object],
     defaults: Mapping[str, str],
     check: Callable[[Firm], None] = lambda firm: None,
 ) -> Imported:
-    """Save each row as a firm, unless it changes nothing; a key that comes twice is refused."""
+    """Save each row that changes a firm; refuse a key that occurs twice."""
     known = {row["firm_key"]: row for row in registry.firm_rows()}
     done, seen = Imported(), set()
     for number, row in enumerate(rows, start=1):
@@ -97,7 +97,7 @@ def save_rows(
         try:
             label = _key(row)
             if label in seen:
-                raise FirmError(f"firm {label}: FIRM_ID stands in the table more than once")
+                raise FirmError(f"firm {label}: FIRM_ID occurs more than once in the table; keep one row")
             seen.add(label)
             now = known.get(label, {})
             firm = parse_firm(_merged(row, label, now, source, defaults))
@@ -125,10 +125,10 @@ def _merged(
     source: Mapping[str, object],
     defaults: Mapping[str, str],
 ) -> dict[str, object]:
-    """A firm's row as ``parse_firm`` takes it: the table's word over what is already there."""
+    """A firm's row for ``parse_firm``: the table's values over the existing ones."""
     given = {name: row[name] for name in OVERRIDES if row.get(name) not in (None, "")}
     name = next((row[column] for column in NAMES if row.get(column) not in (None, "")), None)
-    told = {
+    from_table = {
         "firm_key": key,
         "name": name or now.get("name") or key,
         "source": {**now.get("source", {}), **source, "schema": _schema(row, key)},
@@ -139,16 +139,16 @@ def _merged(
     flags = {module: column for column in row if (module := _module(column))}
     if flags:
         before = now.get("modules", MODULES)  # a module without a flag stays as it is
-        told["modules"] = tuple(
+        from_table["modules"] = tuple(
             module
             for module in EVERY_MODULE
             if (_yes(row, key, flags[module]) if module in flags else module in before)
         )
-    return {**defaults, **now, **given, **told}
+    return {**defaults, **now, **given, **from_table}
 
 
 def _key(row: Mapping[str, object]) -> str:
-    """``firm_<FIRM_ID>``: the table's own key, and one no other firm of the registry bears."""
+    """``firm_<FIRM_ID>``; the prefix avoids clashes with keys of other firms."""
     text = _text(row.get("firm_id")).lower()
     if not NAME.fullmatch(f"firm_{text}") or not text:
         raise FirmError(f"FIRM_ID {text!r} must be letters, digits and underscores, at most 58")
@@ -166,7 +166,7 @@ def _schema(row: Mapping[str, object], key: str) -> str:
 
 
 def _whole(row: Mapping[str, object], key: str, column: str) -> int:
-    """A critical number: one that is not there is no zero."""
+    """A required whole number; a missing value is an error, not 0."""
     value = row.get(column)
     try:
         number = Decimal(_text(value))
@@ -185,13 +185,13 @@ def _yes(row: Mapping[str, object], key: str, column: str) -> bool:
 
 
 def _text(value: object) -> str:
-    """A value as people write it: Oracle's NUMBER may come as 7 or as 7.0."""
+    """A value as text; Oracle's NUMBER 7 may arrive as 7.0."""
     text = "" if value is None else str(value).strip()
     return text[:-2] if re.fullmatch(r"\d+\.0", text) else text
 
 
 def _module(column: str) -> str | None:
-    """The module that a flag's column names, such as ``rfm`` of RFM, IS_RFM or RFM_ENABLED."""
+    """The module of a flag column, such as ``rfm`` for RFM, IS_RFM or RFM_ENABLED."""
     if match := FLAG.fullmatch(column):
         module = ALIASES.get(match["module"], match["module"])
         return module if module in EVERY_MODULE else None
@@ -206,7 +206,7 @@ def _plain_row(row: Mapping[str, Any]) -> dict[str, Any] | None:
     try:
         return _plain(parse_firm(dict(row)))
     except FirmError:
-        return None  # what stands there is broken, so saving mends it
+        return None  # the existing row is invalid, so the import replaces it
 
 
 def _rows_in_postgres(uri: str, conn_id: str, schema: str) -> list[dict[str, object]]:
@@ -215,8 +215,8 @@ def _rows_in_postgres(uri: str, conn_id: str, schema: str) -> list[dict[str, obj
             cursor = connection.execute(sql.SQL("select * from {}").format(sql.Identifier(schema, "firms")))
             return _dicts(cursor, f"connection {conn_id}, schema {schema!r}")
     except psycopg.Error as error:
-        said = " ".join(str(error).split())
-        raise FirmsTableError(f"connection {conn_id}, table {schema}.firms: {said}") from None
+        message = " ".join(str(error).split())
+        raise FirmsTableError(f"connection {conn_id}, table {schema}.firms: {message}") from None
 
 
 def _rows_in_oracle(
@@ -225,7 +225,7 @@ def _rows_in_oracle(
     schema: str | None,
     connect: Callable[[str], Any] | None,
 ) -> list[dict[str, object]]:
-    import oracledb  # only where a firm keeps its table in Oracle
+    import oracledb  # slow to import, and needed only for Oracle
 
     from include.sources.oracle import connect_with_hook
 

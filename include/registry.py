@@ -1,8 +1,8 @@
-"""The registry file: the firms that DAG files build, exported from ``control.firms``.
+"""The registry file: the firms for which DAG files build DAGs, exported from ``control.firms``.
 
-One sorted JSON list with a checksum, replaced atomically, so parsing makes no database call and an
-unchanged firm stays byte-identical. A copy of the last good version lies beside it: Airflow retires
-every DAG of a file that fails to import, so a damaged registry must not stop the DAGs from being built.
+It is a sorted JSON list with a checksum, replaced atomically, so that parsing needs no database call and an
+unchanged firm stays byte-identical. A copy of the last good version is kept beside it: Airflow retires every
+DAG of a file that fails to import, so a damaged registry must not stop the DAGs.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ from pydantic import ValidationError
 
 from include.firms import Firm, FirmError, FirmShape, SourceRow, parse_firm
 
-FLOOR_SHARE = 0.2  # a sync that drops more of the firms than this is taken for an accident
-FLOOR_FROM = 5  # fewer firms than this may go at once
+MAX_DROPPED_SHARE = 0.2  # a sync that drops a larger share of the firms is refused as an accident
+MIN_FIRMS_CHECKED = 5  # the share is not checked for fewer firms
 
 
 class Rows(Protocol):
-    """What a sync needs of the warehouse."""
+    """The part of the warehouse that a sync needs."""
 
     def firm_rows(self) -> list[dict[str, object]]:
-        """Every firm that was not removed, one row each."""
+        """One row per firm that is not removed."""
 
 
 @dataclass(frozen=True)
 class SyncReport:
-    """What a sync did: firms kept, rows left out with the reason, firms whose DAG disappears."""
+    """Result of a sync: firms kept, rows omitted with the reason, firms whose DAG disappears."""
 
     kept: tuple[str, ...]
     invalid: Mapping[str, str]
     dropped: tuple[str, ...]
 
     def check(self) -> None:
-        """FirmError when rows had to be left out; the others were written before."""
+        """FirmError when rows were omitted; the others are already written."""
         if self.invalid:
             reasons = "; ".join(f"{key}: {reason}" for key, reason in sorted(self.invalid.items()))
             raise FirmError(
@@ -53,9 +53,9 @@ class SyncReport:
 def sync_firms(warehouse: Rows, path: Path, *, force: bool = False) -> SyncReport:
     """Write the registry from the warehouse's firms.
 
-    A firm whose schedule or source cannot be read is left out and reported. One that only lacks
-    a threshold keeps its DAG, and fails alone when it runs. FirmError, with the file untouched, when more
-    than a fifth of the firms would disappear, unless ``force``.
+    A firm with an invalid schedule or source is omitted and reported. A firm that only lacks a threshold
+    keeps its DAG, and only its own run fails. If more than a fifth of the firms would disappear, the sync
+    raises FirmError and leaves the file unchanged, unless ``force``.
     """
     shapes, invalid = {}, {}
     for row in warehouse.firm_rows():
@@ -67,24 +67,25 @@ def sync_firms(warehouse: Rows, path: Path, *, force: bool = False) -> SyncRepor
     with _locked(path):
         before = {shape.firm_key for shape in _last_known(path)}
         dropped = tuple(sorted(before - set(shapes)))
-        if not force and len(before) >= FLOOR_FROM and len(dropped) > FLOOR_SHARE * len(before):
+        is_checked = not force and len(before) >= MIN_FIRMS_CHECKED
+        if is_checked and len(dropped) > MAX_DROPPED_SHARE * len(before):
             raise FirmError(
                 f"the sync would drop {len(dropped)} of {len(before)} firms "
                 f"({', '.join(dropped[:5])}{', …' if len(dropped) > 5 else ''}), more than a fifth: "
-                "nothing was changed. If that is meant: python -m include firms sync --force"
+                "nothing was changed. If this is intended: python -m include firms sync --force"
             )
         _replace(path, shapes.values())
     return SyncReport(kept=tuple(sorted(shapes)), invalid=invalid, dropped=dropped)
 
 
 def write_registry(path: Path, shapes: Iterable[FirmShape]) -> None:
-    """Replace the registry file, and the copy kept of its last good version."""
+    """Replace the registry file, and the copy of its last good version."""
     with _locked(path):
         _replace(path, shapes)
 
 
 def read_registry(path: Path) -> tuple[FirmShape, ...]:
-    """The firms in the file; none before the first sync, FirmError when it is missing later or corrupt."""
+    """The firms in the file; none before the first sync. FirmError when it is corrupt or missing later."""
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
         rows = kept["firms"]
@@ -97,11 +98,11 @@ def read_registry(path: Path) -> tuple[FirmShape, ...]:
         reason = "it is missing"
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = f"{type(error).__name__}: {error}"
-    raise FirmError(f"registry {path} is corrupt ({reason}); write it anew: python -m include firms sync")
+    raise FirmError(f"registry {path} is corrupt ({reason}); rewrite it: python -m include firms sync")
 
 
-def standing_firms(path: Path) -> tuple[FirmShape, ...]:
-    """The firms in the file or, while that is corrupt, in its last good version."""
+def known_firms(path: Path) -> tuple[FirmShape, ...]:
+    """The firms in the file or, if it is corrupt, in its last good version."""
     try:
         return read_registry(path)
     except FirmError:
@@ -111,12 +112,12 @@ def standing_firms(path: Path) -> tuple[FirmShape, ...]:
 
 
 def last_good(path: Path) -> Path:
-    """Where the copy of the last good version lies."""
+    """The path of the last good version's copy."""
     return path.with_name(f"{path.name}.good")
 
 
 def _shape(row: Mapping[str, object]) -> FirmShape:
-    """The part of a firm's row that its DAG needs, whatever else is wrong with the row."""
+    """The part of a firm's row that its DAG needs, also if other parts are invalid."""
     try:
         return parse_firm(dict(row)).shape
     except FirmError as error:
@@ -131,9 +132,9 @@ def _shape(row: Mapping[str, object]) -> FirmShape:
 
 def _last_known(path: Path) -> tuple[FirmShape, ...]:
     try:
-        return standing_firms(path)
+        return known_firms(path)
     except FirmError:
-        return ()  # nothing readable is left to compare with, and a new file is the cure
+        return ()  # both copies are corrupt: nothing to compare with, and a new file repairs them
 
 
 def _checksum(rows: object) -> str:
@@ -156,7 +157,7 @@ def _write(path: Path, text: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).chmod(0o644)  # the DAG processor may be another user; no secret is in here
+        Path(name).chmod(0o644)  # the DAG processor may be another user; the file has no secrets
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
@@ -165,7 +166,7 @@ def _write(path: Path, text: str) -> None:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """One sync at a time: the command line and the upkeep DAG may both be at it."""
+    """Run one sync at a time: the command line and the upkeep DAG may both start one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_name(f".{path.name}.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

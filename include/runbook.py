@@ -1,4 +1,4 @@
-"""What an on-call person reads: the pages of a firm's DAG and steps, and the command that reruns one."""
+"""The runbook in Airflow: pages of a firm's DAG and tasks, and the commands that rerun them."""
 
 from __future__ import annotations
 
@@ -12,20 +12,22 @@ from include.steps import Stage, Step
 def rerun_command(
     firm_key: str, as_of: date | str, *, from_step: str | None = None, resume: bool = False
 ) -> str:
-    """The command that runs a firm without Airflow: whole, from a step or stage on, or what has not ended."""
+    """The command that runs a firm without Airflow: all steps, those from one on, or the unfinished ones."""
     options = (f" --from {from_step}" if from_step else "") + (" --resume" if resume else "")
     return f"python -m include run {firm_key} --as-of {as_of}{options}"
 
 
 def backfill_command(firm: FirmShape, first: date, last: date) -> str:
-    """The Airflow command that makes the snapshots from ``first`` to ``last``, both included.
+    """The Airflow command that computes the snapshots from ``first`` to ``last``, both included.
 
-    Airflow bounds the starts of intervals, to the second and in UTC, while an as_of is an interval's end:
-    two plain days would leave out a snapshot or make one too many.
+    Airflow limits the starts of intervals, to the second and in UTC, but an as_of is the end of an interval:
+    with plain dates it would omit a snapshot or compute one too many.
     """
     days = firm.working_day_period
     if days == 0:
-        raise ValueError(f"firm {firm.firm_key} has no schedule: run its days one by one")
+        raise ValueError(
+            f"firm {firm.firm_key} has no schedule; backfill it: python -m include backfill {firm.firm_key}"
+        )
     ends = run_day(first + timedelta(days=days - 1), every_days=days), run_day(last, every_days=days)
     starts = (
         instant_of(end - timedelta(days=days), hour=firm.schedule_hour, zone=firm.timezone) for end in ends
@@ -34,8 +36,8 @@ def backfill_command(firm: FirmShape, first: date, last: date) -> str:
     return f"airflow backfill create --dag-id firm_{firm.firm_key} --from-date {start} --to-date {stop}"
 
 
-def rhythm(firm: FirmShape) -> str:
-    """When the firm runs, in words."""
+def schedule_text(firm: FirmShape) -> str:
+    """The firm's schedule as text."""
     if firm.is_paused:
         return "paused: runs only when started by hand"
     if not is_scheduled(firm):
@@ -52,13 +54,13 @@ def dag_page(firm: FirmShape) -> str:
 
 Customer analytics of firm `{firm.firm_key}` as of one day: extract, check, compute, load.
 
-- **Runs** {rhythm(firm)}. `as_of` is the firm's date when the interval ends; nothing on or after it is seen.
+- **Runs** {schedule_text(firm)}. `as_of` is the firm's date at the interval's end; later rows are not used.
 - **Reads** the firm's own `{firm.source_kind}` system. **Writes** the firm's rows of `dim_*` and `fact_*`.
 - **Grain** one snapshot per firm and `as_of`; a second run replaces the first with the same rows.
-- **When it fails** the last snapshot stands, and other firms are not touched. Open the red task, read the
-  last lines of its log, then its page (Details, Documentation).
+- **When it fails** the last snapshot stays current, and other firms are not affected. Open the red task, read
+  the last lines of its log, then its page (Details, Documentation).
 - **Rerun** here: *Clear* the failed task with *Downstream*. Another day: *Trigger* with `as_of` set and no
-  logical date (a logical date would take the place of a scheduled run).
+  logical date (a logical date would replace a scheduled run).
   By hand: `{rerun_command(firm.firm_key, "DATE")}`
 - **Many days**: `airflow backfill create --dag-id firm_{firm.firm_key} --from-date D --to-date D`, where the
   dates bound the *starts* of intervals, in UTC; `as_of` is an interval's end, so the first is a day later.
@@ -73,7 +75,7 @@ def stage_page(firm: FirmShape, stage: Stage) -> str:
 
 {"".join(_step_lines(firm, step) for step in stage.steps)}
 - **Retries** {stage.retries}, each attempt at most {stage.timeout_minutes} minutes. An automatic retry skips
-  the steps that an earlier attempt of this run has done from the same inputs. *Clear* computes all of them.
+  the steps that an earlier attempt of this run completed from the same inputs. *Clear* computes all of them.
 - **Rerun** here: *Clear* this task with *Downstream*. By hand:
   `{rerun_command(firm.firm_key, "DATE", from_step=name)}`
 """

@@ -18,7 +18,7 @@ Read where they are used, not here:
 | ``FIRMAMENT_ALERT_WEBHOOK`` | Airflow connection for alerts of firms that name none | no webhook |
 | ``FIRMAMENT_ALERT_SLACK`` | Airflow connection for alerts of firms that name none | no Slack message |
 | ``FIRMAMENT_ALERT_SMTP`` | Airflow connection for alerts of firms that name none | no mail |
-| ``FIRMAMENT_ALERT_EMAIL_TO`` | recipients of those mails, separated by commas | nobody |
+| ``FIRMAMENT_ALERT_EMAIL_TO`` | recipients of those mails, separated by commas | no recipient |
 | ``FIRMAMENT_DEBUG`` | any text: ``run`` prints the traceback of a failed step | its first line |
 | ``FIRMAMENT_FAULT`` | for tests: the fault to inject, as ``include/faults.py`` says | no fault |
 

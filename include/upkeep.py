@@ -1,4 +1,4 @@
-"""What keeps an installation in order between runs: the registry, old handoffs, snapshots that never came."""
+"""Upkeep of an installation: registry sync, clean-up of handoffs, alerts of missing snapshots."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from include.alerts import Failure, cause_of, send_again, tell
+from include.alerts import Failure, cause_of, send_again, send_once
 from include.handoff import Handoff
-from include.registry import SyncReport, standing_firms, sync_firms
+from include.registry import SyncReport, known_firms, sync_firms
 from include.runbook import rerun_command
 from include.schedule import last_due
 from include.settings import Settings
 from include.steps import steps_for
 from include.warehouse import Warehouse, migrate
-from include.warehouse.outbox import LATE_ROWS, Outbox
+from include.warehouse.alerts import LATE_ROWS, AlertQueue
 from include.warehouse.progress import Progress
 from include.warehouse.session import Row
 
-GRACE = timedelta(hours=6)  # a snapshot that came no later than this after it was due is not missing
-KEEP_ATTEMPTS = timedelta(days=2)  # above the longest step with its retries: a slow writer is not a dead one
+GRACE = timedelta(hours=6)  # a snapshot is missing this long after it was due
+KEEP_ATTEMPTS = timedelta(days=2)  # longer than the longest step with its retries
 
 
 def update_schema(settings: Settings) -> list[str]:
@@ -36,37 +36,37 @@ def sync(settings: Settings, *, force: bool = False) -> SyncReport:
 
 
 def collect(settings: Settings) -> int:
-    """Remove files of attempts that nothing refers to and nobody can still be writing; how many."""
+    """Delete files of abandoned attempts, which no manifest refers to; how many."""
     with tempfile.TemporaryDirectory(prefix="firmament-collect-") as scratch:
         handoff = Handoff(settings.root, scratch=Path(scratch))
         return handoff.collect(older_than=KEEP_ATTEMPTS, now=datetime.now(UTC))
 
 
 def missing_snapshots(settings: Settings, *, at: datetime) -> list[str]:
-    """Firms whose latest snapshot was due and did not come; each is told of once.
+    """Firms whose latest due snapshot is missing; sends one alert for each.
 
-    It catches what no failing task can tell of: a scheduler that did not run, an interval that a
-    manual run took the place of, a DAG that was paused in Airflow.
+    This detects failures without a failed task: a scheduler that did not run, an interval replaced by a
+    manual run, a DAG paused in Airflow.
     """
     missing = []
     dsn = settings.warehouse_dsn()
-    with Outbox(dsn) as outbox, Progress(dsn) as progress:
+    with AlertQueue(dsn) as queue, Progress(dsn) as progress:
         changed = progress.changed_at()
-        for firm in standing_firms(settings.registry):
+        for firm in known_firms(settings.registry):
             as_of = last_due(firm, at - GRACE)
             if as_of is None or changed.get(firm.firm_key, at) > at - GRACE:
                 continue
             steps = {step.name for step in steps_for(firm.modules)}
-            # A release may bring new steps: the snapshots from before it are not missing for that.
+            # Steps added by a release do not make earlier snapshots incomplete.
             steps &= progress.known_steps(firm.firm_key) or steps
             absent = steps - progress.ended_steps(firm.firm_key, as_of)
             if not absent:
                 continue
             missing.append(f"{firm.firm_key} {as_of}")
-            if outbox.was_told(firm.firm_key, as_of):
+            if queue.is_reported(firm.firm_key, as_of):
                 continue
-            error = f"{len(absent)} of {len(steps)} steps had not run {GRACE} after they were due"
-            tell(
+            error = f"{len(absent)} of {len(steps)} steps have not run {GRACE} after the snapshot was due"
+            send_once(
                 Failure(
                     firm_key=firm.firm_key,
                     step="missing snapshot",
@@ -82,15 +82,15 @@ def missing_snapshots(settings: Settings, *, at: datetime) -> list[str]:
 
 
 def late_rows(settings: Settings) -> list[str]:
-    """Firms whose source has changed in months that are read no more; each change is told of once.
+    """Firms with late-arriving or deleted rows in closed months; sends one alert for each change.
 
-    The runs count those months again and leave what they found in ``control.readings``.
+    Runs count these months again in the source and store the counts in ``control.readings``.
     """
     from include.run.recount import said
 
     found = []
     with Warehouse(settings.warehouse_dsn()) as warehouse:
-        for firm in standing_firms(settings.registry):
+        for firm in known_firms(settings.registry):
             changed: dict[str, list[Row]] = {}
             for row in warehouse.overtaken(firm.firm_key):
                 changed.setdefault(str(row["dataset"]), []).append(row)
@@ -98,7 +98,7 @@ def late_rows(settings: Settings) -> list[str]:
                 pairs = {row["slice"]: (row["row_count"], row["source_row_count"]) for row in rows}
                 as_of = max(row["compared_as_of"] for row in rows)
                 found.append(f"{firm.firm_key} {dataset} {', '.join(pairs)}")
-                tell(
+                send_once(
                     Failure(
                         firm_key=firm.firm_key,
                         step=LATE_ROWS,
@@ -114,5 +114,5 @@ def late_rows(settings: Settings) -> list[str]:
 
 
 def resend(settings: Settings) -> int:
-    """Send what no target took when it happened; how many went out."""
-    return send_again({firm.firm_key: firm.alerts for firm in standing_firms(settings.registry)})
+    """Send undelivered alerts again; how many were accepted."""
+    return send_again({firm.firm_key: firm.alerts for firm in known_firms(settings.registry)})

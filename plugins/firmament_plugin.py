@@ -1,4 +1,4 @@
-"""What Airflow must be told of Firmament: one timetable, and listeners for pools and for quick tasks.
+"""The Airflow plugin of Firmament: a timetable, and listeners for pools and for quick tasks.
 
 They run inside Airflow's own services, so this file imports nothing of the pipeline.
 """

@@ -21,11 +21,11 @@ from include.alerts import (
     first_line,
     send,
     send_again,
+    send_once,
     targets,
-    tell,
 )
 from include.firms import Alerts, FirmShape
-from include.warehouse.outbox import Outbox
+from include.warehouse.alerts import AlertQueue
 from tests.sinks import Hook, Mailbox, mail_server, web_hook
 
 
@@ -60,10 +60,10 @@ def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
 
 
 @pytest.fixture
-def outbox(migrated_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Outbox]:
+def queue(migrated_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[AlertQueue]:
     monkeypatch.setenv("FIRMAMENT_WAREHOUSE_DSN", migrated_dsn)
-    with Outbox(migrated_dsn) as outbox:
-        yield outbox
+    with AlertQueue(migrated_dsn) as queue:
+        yield queue
 
 
 def connection(kind: str, **parts: object) -> str:
@@ -139,14 +139,14 @@ def test_a_message_names_firm_step_as_of_error_log_and_rerun(hook: Hook) -> None
     assert hook.received[0]["step"] == "extract_customers"
 
 
-def test_slack_is_told_by_its_own_notifier(slack: Hook) -> None:
+def test_slack_alerts_use_airflows_notifier(slack: Hook) -> None:
     sent = send(failure("ValueError: <!channel> & {{ 7 * 6 }}"), Alerts(slack="ops_slack"))
 
     assert sent == ["slack"]
     assert "ValueError: &lt;!channel&gt; &amp; {{ 7 * 6 }}" in slack.texts[0]
 
 
-def test_mail_is_sent_by_its_own_notifier(mailbox: Mailbox) -> None:
+def test_mail_alerts_use_airflows_notifier(mailbox: Mailbox) -> None:
     alerts = Alerts(smtp="ops_mail", email_to=("a@example.com", "b@example.com"))
 
     sent = send(failure("ValueError: <b>{{ 7 * 6 }}</b>"), alerts)
@@ -158,7 +158,7 @@ def test_mail_is_sent_by_its_own_notifier(mailbox: Mailbox) -> None:
     assert "&lt;b&gt;{{ 7 * 6 }}&lt;/b&gt;" in mail.get_body(("html",)).get_content()
 
 
-def test_every_target_of_the_firm_is_told(hook: Hook, slack: Hook, mailbox: Mailbox) -> None:
+def test_an_alert_goes_to_every_target_of_the_firm(hook: Hook, slack: Hook, mailbox: Mailbox) -> None:
     alerts = Alerts(webhook="ops_hook", slack="ops_slack", smtp="ops_mail", email_to=("a@example.com",))
 
     sent = send(failure(), alerts)
@@ -167,7 +167,7 @@ def test_every_target_of_the_firm_is_told(hook: Hook, slack: Hook, mailbox: Mail
     assert [len(hook.received), len(slack.received), len(mailbox.received)] == [1, 1, 1]
 
 
-def test_a_target_that_is_down_keeps_no_other_waiting(
+def test_an_unreachable_target_does_not_delay_the_others(
     slack: Hook, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     secret = f"http://127.0.0.1:{free_port()}/services/T00/very-secret"
@@ -191,7 +191,7 @@ def test_a_target_that_refuses_is_logged(hook: Hook, caplog: pytest.LogCaptureFi
         sent = send(failure(), Alerts(webhook="ops_hook"))
 
     assert sent == []
-    assert "Nobody was told" in caplog.text
+    assert "No target accepted the alert" in caplog.text
 
 
 def test_a_redirect_is_not_followed(hook: Hook) -> None:
@@ -202,7 +202,7 @@ def test_a_redirect_is_not_followed(hook: Hook) -> None:
     assert len(hook.received) == 1
 
 
-def test_a_connection_that_does_not_exist_raises_nothing_and_is_told_of(
+def test_a_missing_connection_is_logged_and_raises_nothing(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     alert_of_task(firm(webhook="nowhere"))(context(RuntimeError("boom")))
@@ -218,7 +218,7 @@ def test_a_firm_without_targets_uses_the_installations(hook: Hook, monkeypatch: 
     assert len(hook.received) == 1
 
 
-def test_the_installations_targets_may_stand_in_airflow_cfg(
+def test_the_installations_targets_may_be_set_in_airflow_cfg(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("AIRFLOW__FIRMAMENT__ALERT_SMTP", "ops_mail")
@@ -230,13 +230,13 @@ def test_the_installations_targets_may_stand_in_airflow_cfg(
     assert targets(Alerts(slack="own")) == Alerts(slack="own")
 
 
-def test_a_task_that_was_killed_is_told_of_without_an_error(hook: Hook) -> None:
+def test_a_killed_task_sends_an_alert_without_an_error_text(hook: Hook) -> None:
     alert_of_task(firm(webhook="ops_hook"))(context(None))
 
     assert VANISHED in hook.texts[0]
 
 
-def test_a_failed_run_speaks_only_when_no_task_could(hook: Hook) -> None:
+def test_a_failed_run_sends_an_alert_only_if_no_task_did(hook: Hook) -> None:
     failed = alert_of_run(firm(webhook="ops_hook"))
 
     failed(context(None, reason="task_failure"))
@@ -247,7 +247,7 @@ def test_a_failed_run_speaks_only_when_no_task_could(hook: Hook) -> None:
     assert hook.received[0]["rerun"] == "python -m include run acme --as-of 2026-11-21"
 
 
-def test_upkeep_tells_the_installations_targets(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_upkeep_alerts_go_to_the_installations_targets(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FIRMAMENT_ALERT_WEBHOOK", "ops_hook")
 
     alert_of_upkeep(context(RuntimeError("boom"), step="migrate"))
@@ -255,7 +255,7 @@ def test_upkeep_tells_the_installations_targets(hook: Hook, monkeypatch: pytest.
     assert "upkeep failed at migrate" in hook.texts[0]
 
 
-def test_one_cause_in_many_steps_is_one_message(hook: Hook, outbox: Outbox) -> None:
+def test_one_cause_in_many_steps_is_one_message(hook: Hook, queue: AlertQueue) -> None:
     failed = alert_of_task(firm(webhook="ops_hook"))
 
     for step in ("extract_customers", "extract_products", "extract_transactions"):
@@ -268,7 +268,7 @@ def test_one_cause_in_many_steps_is_one_message(hook: Hook, outbox: Outbox) -> N
     ]
 
 
-def test_a_cleared_run_that_fails_again_is_told_of_again(hook: Hook, outbox: Outbox) -> None:
+def test_a_cleared_run_that_fails_again_sends_another_alert(hook: Hook, queue: AlertQueue) -> None:
     failed = alert_of_task(firm(webhook="ops_hook"))
 
     failed(context(RuntimeError("down"), cleared=0))
@@ -277,10 +277,10 @@ def test_a_cleared_run_that_fails_again_is_told_of_again(hook: Hook, outbox: Out
     assert len({message["id"] for message in hook.received}) == 2
 
 
-def test_what_no_target_took_is_sent_again(hook: Hook, outbox: Outbox) -> None:
+def test_an_undelivered_alert_is_sent_again(hook: Hook, queue: AlertQueue) -> None:
     hook.status = 500
-    tell(failure(), Alerts(webhook="ops_hook"))
-    outbox.connection.execute("update control.alerts set tried_at = tried_at - interval '3 minutes'")
+    send_once(failure(), Alerts(webhook="ops_hook"))
+    queue.connection.execute("update control.alerts set tried_at = tried_at - interval '3 minutes'")
     hook.status = 200
 
     told = send_again({"acme": Alerts(webhook="ops_hook")})
@@ -291,11 +291,11 @@ def test_what_no_target_took_is_sent_again(hook: Hook, outbox: Outbox) -> None:
     assert send_again({"acme": Alerts(webhook="ops_hook")}) == 0
 
 
-def test_a_message_that_somebody_is_sending_is_left_to_him(outbox: Outbox) -> None:
+def test_an_alert_claimed_by_another_process_is_not_sent(queue: AlertQueue) -> None:
     row = {**vars(failure()), "as_of": None}
 
-    assert outbox.undertake(row)
-    assert not outbox.undertake(row)
+    assert queue.claim(row)
+    assert not queue.claim(row)
 
 
 def test_a_database_error_is_its_code_and_primary_message(postgres_server, warehouse_dsn: str) -> None:
@@ -332,7 +332,7 @@ def test_secrets_and_contact_data_are_masked(text: str, line: str) -> None:
     assert first_line(ValueError(text)) == f"ValueError: {line}".removesuffix(": ")
 
 
-def test_a_long_line_is_cut() -> None:
+def test_a_long_line_is_truncated() -> None:
     assert len(first_line(ValueError("x" * 5000))) == 300
 
 

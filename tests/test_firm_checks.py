@@ -52,7 +52,7 @@ def shop(warehouse_dsn, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "message"),
     [
         ({"kind": "postgress", "conn_id": "x"}, "kind 'postgress' is unknown, did you mean 'postgres'?"),
         ({"kind": "csv", "uri": "DROP", "layout": "cdnoww"}, "'cdnoww' is unknown, did you mean 'cdnow'?"),
@@ -70,7 +70,7 @@ def shop(warehouse_dsn, monkeypatch):
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_a_row_that_can_never_run_is_not_saved(add, tmp_path, source, said):
+def test_a_row_that_can_never_run_is_not_saved(add, tmp_path, source, message):
     place = {
         k: v.replace("DROP", (tmp_path / "drop").as_uri()) for k, v in source.items() if isinstance(v, str)
     }
@@ -79,7 +79,7 @@ def test_a_row_that_can_never_run_is_not_saved(add, tmp_path, source, said):
     unchecked, _, still = add(source | place, "--no-check")  # leaves out the connections alone
 
     assert (code, unchecked, saved, still) == (2, 2, [], [])
-    assert said in told
+    assert message in told
 
 
 def test_every_kind_of_source_has_its_check(tmp_path):
@@ -96,13 +96,13 @@ def test_every_kind_of_source_has_its_check(tmp_path):
 
 
 def test_a_firm_whose_source_opens_is_saved(add, shop):
-    code, said, saved = add(shop)
+    code, message, saved = add(shop)
 
-    assert (code, saved) == (0, ["acme"]), said
+    assert (code, saved) == (0, ["acme"]), message
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"conn_id": "nowhere"}, "source.conn_id: no connection 'nowhere'"),
         ({"schema": "shopp"}, "schema 'shopp': no such schema; there are"),
@@ -111,12 +111,14 @@ def test_a_firm_whose_source_opens_is_saved(add, shop):
     ],
     ids=str,
 )
-def test_a_source_that_does_not_answer_as_the_row_says_is_not_saved_unless_asked_to(add, shop, changes, said):
+def test_a_source_that_does_not_answer_as_the_row_says_is_not_saved_unless_asked_to(
+    add, shop, changes, message
+):
     code, told, saved = add(shop | changes)
     unchecked, _, still = add(shop | changes, "--no-check")
 
     assert (code, saved) == (2, [])
-    assert said in told
+    assert message in told
     assert "--no-check" in told
     assert (unchecked, still) == (0, ["acme"])
 
@@ -134,9 +136,9 @@ def test_one_wrong_firm_of_a_file_keeps_all_of_them_out(add, tmp_path, migrated_
     bad = good | {"firm_key": "zeta", "source": good["source"] | {"layout": "cdnoww"}}
     (tmp_path / "two.yaml").write_text(yaml.safe_dump([good, bad]))
 
-    said = CliRunner().invoke(app, ["firms", "add", "--file", str(tmp_path / "two.yaml")])
+    message = CliRunner().invoke(app, ["firms", "add", "--file", str(tmp_path / "two.yaml")])
 
-    assert said.exit_code == 2
+    assert message.exit_code == 2
     with psycopg.connect(migrated_dsn) as connection:
         assert connection.execute("select count(*) from control.firms").fetchone() == (0,)
 

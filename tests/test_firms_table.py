@@ -67,7 +67,7 @@ def test_an_inactive_firm_is_paused_and_a_second_import_changes_nothing(crm):
     assert (first.saved, second.saved, second.unchanged) == (["firm_7"], [], ["firm_7"])
 
 
-def test_what_the_table_does_not_say_stays(crm):
+def test_fields_that_the_table_lacks_stay(crm):
     crm.run(ROW + "(7, 'Acme', 'acme', 1, 1, 90, 1, 1)")
     crm.sync()
     crm.save({**crm.firms()["firm_7"], "owner": "ann", "currency": "EUR", "lookback_days": 60})
@@ -95,7 +95,7 @@ def test_what_the_table_does_not_say_stays(crm):
         ("7, 'B', 'b', 1, 1, 90, 1, 1", r"more than once"),
     ],
 )
-def test_a_row_that_cannot_be_used_is_refused_alone(crm, values, why):
+def test_an_invalid_row_is_refused_without_affecting_others(crm, values, why):
     crm.run(ROW + f"(7, 'Acme', 'acme', 1, 1, 90, 1, 1), ({values})")
 
     done = crm.sync()
@@ -106,7 +106,7 @@ def test_a_row_that_cannot_be_used_is_refused_alone(crm, values, why):
     assert list(crm.firms()) == ["firm_7"]
 
 
-def test_a_firm_that_left_the_table_is_named_and_stays(crm):
+def test_a_firm_missing_from_the_table_is_reported_and_stays(crm):
     crm.run(ROW + "(7, 'Acme', 'acme', 1, 1, 90, 1, 1), (8, 'Beta', 'beta', 1, 1, 90, 1, 1)")
     crm.sync()
     crm.run("delete from crm.firms where firm_id = 8")

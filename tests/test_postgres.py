@@ -78,7 +78,7 @@ def test_the_password_is_not_in_the_servers_repr(postgres_server):
     assert postgres_server.password not in repr(postgres_server)
 
 
-def test_rows_outlive_a_stop_and_the_port_is_kept(folder):
+def test_rows_survive_a_restart_and_the_port_is_kept(folder):
     first = postgres.start(folder)
     with psycopg.connect(first.dsn()) as connection:
         connection.execute("create table kept as select 7 as seven")
@@ -99,7 +99,7 @@ def test_starting_twice_returns_the_server_that_runs(folder):
     assert second == first
 
 
-def test_stopping_what_does_not_run_is_no_error(folder):
+def test_stopping_a_stopped_server_is_no_error(folder):
     assert postgres.stop(folder) is False
 
 
@@ -124,7 +124,7 @@ def test_a_crashed_server_is_not_reported_as_running(folder):
     assert postgres.running(folder) is None
 
 
-def test_a_lock_left_by_another_process_of_that_pid_is_no_server(folder):
+def test_a_stale_lock_with_the_pid_of_another_process_is_ignored(folder):
     server = postgres.start(folder)
     lock = folder / "data" / "postmaster.pid"
     text = lock.read_text()
@@ -137,7 +137,7 @@ def test_a_lock_left_by_another_process_of_that_pid_is_no_server(folder):
     assert ask(again.dsn(), "select 1") == (1,)
 
 
-def test_a_server_whose_note_was_lost_is_found_again(folder):
+def test_a_running_server_without_server_json_is_found(folder):
     first = postgres.start(folder)
     (folder / "server.json").unlink()
 
@@ -168,7 +168,7 @@ def test_a_remembered_port_that_is_taken_is_replaced(folder):
     assert ask(second.dsn(), "select 1") == (1,)
 
 
-def test_an_interrupted_creation_is_begun_again(folder):
+def test_an_interrupted_creation_starts_over(folder):
     (folder / "data").mkdir()
     (folder / "data" / "half").write_text("written")
 
@@ -178,7 +178,7 @@ def test_an_interrupted_creation_is_begun_again(folder):
     assert not (folder / "data" / "half").exists()
 
 
-def test_a_private_database_is_its_owners_alone_also_where_it_existed_before(postgres_server):
+def test_only_the_owner_connects_to_a_private_database_also_to_an_existing_one(postgres_server):
     name, role = f"private_{os.getpid()}", f"guest_{os.getpid()}"
     may_connect = f"select has_database_privilege('{role}', '{name}', 'connect, temporary')"
     with psycopg.connect(postgres_server.dsn("postgres"), autocommit=True) as connection:
@@ -204,7 +204,7 @@ def test_a_database_is_created_once(postgres_server):
     postgres.drop_database(postgres_server, "twice")
 
 
-def test_programs_come_from_path_where_the_wheel_is_absent(tmp_path, monkeypatch):
+def test_without_the_wheel_programs_come_from_path(tmp_path, monkeypatch):
     (tmp_path / "initdb").write_text("#!/bin/sh\n")
     (tmp_path / "initdb").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -223,7 +223,7 @@ def test_without_any_postgres_the_error_says_what_to_install(tmp_path, monkeypat
 
 
 @as_root
-def test_root_gives_the_server_to_nobody(folder):
+def test_root_runs_the_server_as_nobody(folder):
     server = postgres.start(folder)
 
     owner = Path(f"/proc/{server.pid}").stat().st_uid
@@ -232,7 +232,7 @@ def test_root_gives_the_server_to_nobody(folder):
 
 
 @as_root
-def test_root_uses_a_namespace_where_nobody_cannot_reach(folder):
+def test_root_uses_a_user_namespace_if_nobody_cannot_access_the_folder(folder):
     folder.chmod(0o700)
     if subprocess.run(["unshare", "--user", "true"], check=False, capture_output=True).returncode:
         pytest.skip("user namespaces are not allowed here")

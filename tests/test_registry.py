@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from include.firms import FirmError, FirmShape, parse_firm
-from include.registry import last_good, read_registry, standing_firms, sync_firms, write_registry
+from include.registry import known_firms, last_good, read_registry, sync_firms, write_registry
 
 
 def row(key: str, **changes: object) -> dict[str, object]:
@@ -37,7 +37,7 @@ def keys(path: Path) -> list[str]:
     return [shape.firm_key for shape in read_registry(path)]
 
 
-def test_what_was_written_is_read_sorted(tmp_path: Path) -> None:
+def test_written_firms_are_read_sorted(tmp_path: Path) -> None:
     path = tmp_path / "new" / "registry.json"
 
     write_registry(path, shapes("b", "a"))
@@ -55,7 +55,7 @@ def test_an_unchanged_firm_stays_byte_identical(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
-def test_nothing_that_does_not_shape_the_dag_is_in_the_file(tmp_path: Path) -> None:
+def test_the_file_has_only_fields_that_determine_the_dag(tmp_path: Path) -> None:
     path = tmp_path / "registry.json"
     source = {"kind": "postgres", "conn_id": "acme_db", "schema": "shop"}
 
@@ -83,41 +83,41 @@ CORRUPTIONS = {
 
 
 @pytest.mark.parametrize("how", CORRUPTIONS)
-def test_a_corrupt_registry_is_told_and_the_last_good_one_stands(tmp_path: Path, how: str) -> None:
+def test_a_corrupt_registry_is_an_error_and_the_last_good_one_is_used(tmp_path: Path, how: str) -> None:
     path = tmp_path / "registry.json"
     write_registry(path, shapes("a", "b"))
     path.write_text(CORRUPTIONS[how](path.read_text()))
 
-    standing = standing_firms(path)
+    standing = known_firms(path)
 
     assert [shape.firm_key for shape in standing] == ["a", "b"]
     with pytest.raises(FirmError, match=r"is corrupt \(.*python -m include firms sync"):
         read_registry(path)
 
 
-def test_a_registry_that_was_deleted_is_corrupt_and_the_last_good_one_stands(tmp_path: Path) -> None:
+def test_a_deleted_registry_is_an_error_and_the_last_good_one_is_used(tmp_path: Path) -> None:
     path = tmp_path / "registry.json"
     write_registry(path, shapes("a"))
     path.unlink()
 
-    standing = standing_firms(path)
+    standing = known_firms(path)
 
     assert [shape.firm_key for shape in standing] == ["a"]
     with pytest.raises(FirmError, match="it is missing"):
         read_registry(path)
 
 
-def test_with_both_copies_corrupt_the_error_is_told(tmp_path: Path) -> None:
+def test_with_both_copies_corrupt_reading_fails(tmp_path: Path) -> None:
     path = tmp_path / "registry.json"
     write_registry(path, shapes("a"))
     path.write_text("")
     last_good(path).write_text("")
 
     with pytest.raises(FirmError, match="corrupt"):
-        standing_firms(path)
+        known_firms(path)
 
 
-def test_a_sync_mends_a_corrupt_registry(tmp_path: Path) -> None:
+def test_a_sync_repairs_a_corrupt_registry(tmp_path: Path) -> None:
     path = tmp_path / "registry.json"
     write_registry(path, shapes("a"))
     path.write_text("")
@@ -153,9 +153,7 @@ def test_a_firm_that_lacks_only_a_threshold_keeps_its_dag(tmp_path: Path) -> Non
         ("alerts", {"webhook": "https://hooks.example/secret"}),
     ],
 )
-def test_a_row_whose_shape_is_wrong_is_left_out_and_the_rest_is_written(
-    tmp_path: Path, field: str, value: object
-) -> None:
+def test_an_invalid_row_is_omitted_and_the_rest_is_written(tmp_path: Path, field: str, value: object) -> None:
     path = tmp_path / "registry.json"
 
     report = sync_firms(Rows(row("a"), row("b", **{field: value})), path)
@@ -197,7 +195,7 @@ def test_force_drops_them_all(tmp_path: Path) -> None:
     assert keys(path) == []
 
 
-def test_a_fifth_may_go_and_of_fewer_than_five_any(tmp_path: Path) -> None:
+def test_a_fifth_may_be_dropped_and_any_number_of_fewer_than_five(tmp_path: Path) -> None:
     five, four = tmp_path / "five.json", tmp_path / "four.json"
     write_registry(five, shapes("a", "b", "c", "d", "e"))
     write_registry(four, shapes("a", "b", "c", "d"))
@@ -209,7 +207,7 @@ def test_a_fifth_may_go_and_of_fewer_than_five_any(tmp_path: Path) -> None:
     assert keys(four) == []
 
 
-def test_the_floor_holds_while_the_registry_is_corrupt(tmp_path: Path) -> None:
+def test_the_limit_on_dropped_firms_applies_while_the_registry_is_corrupt(tmp_path: Path) -> None:
     path = tmp_path / "registry.json"
     write_registry(path, shapes("a", "b", "c", "d", "e"))
     path.write_text("{")
@@ -217,10 +215,10 @@ def test_the_floor_holds_while_the_registry_is_corrupt(tmp_path: Path) -> None:
     with pytest.raises(FirmError, match="5 of 5"):
         sync_firms(Rows(), path)
 
-    assert len(standing_firms(path)) == 5
+    assert len(known_firms(path)) == 5
 
 
-def test_a_field_of_the_warehouse_alone_does_not_spoil_a_row(tmp_path: Path) -> None:
+def test_a_field_that_only_the_warehouse_has_is_ignored(tmp_path: Path) -> None:
     path = tmp_path / "registry.json"
     extra = row("a", updated_at=datetime(2026, 1, 1, tzinfo=UTC))
 

@@ -4,7 +4,7 @@ import pytest
 
 from include.firms import FirmShape
 from include.kinds import KINDS
-from include.runbook import backfill_command, dag_page, rerun_command, rhythm, stage_page
+from include.runbook import backfill_command, dag_page, rerun_command, schedule_text, stage_page
 from include.steps import STAGES, STEPS
 
 
@@ -29,8 +29,8 @@ def firm(period: int = 1, *, zone: str = "Europe/London", is_paused: bool = Fals
         (0, "inactive: runs only when started by hand"),
     ],
 )
-def test_a_rhythm_in_words(period: int, words: str) -> None:
-    assert rhythm(firm(period)) == words
+def test_the_schedule_text_of_a_firm(period: int, words: str) -> None:
+    assert schedule_text(firm(period)) == words
 
 
 def test_a_paused_firm_says_so() -> None:

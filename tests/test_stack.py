@@ -49,13 +49,13 @@ def own_environment(tmp_path, **environ):
     )
 
 
-def test_a_tasks_token_outlives_the_longest_step(tmp_path):
+def test_a_tasks_token_is_valid_longer_than_the_longest_step(tmp_path):
     seconds = int(own_environment(tmp_path)["AIRFLOW__EXECUTION_API__JWT_EXPIRATION_TIME"])
 
     assert seconds > 60 * max(stage.timeout_minutes for stage in STAGES)
 
 
-def test_the_caller_may_change_a_default_but_not_what_ties_services_together(tmp_path):
+def test_the_caller_may_override_defaults_but_not_addresses_of_services(tmp_path):
     own = own_environment(tmp_path)
     caller = {
         "AIRFLOW__CORE__PARALLELISM": "7",
@@ -82,7 +82,7 @@ def test_the_storage_of_the_caller_reaches_the_services(tmp_path):
     assert own["FIRMAMENT_ROOT"] == "s3://store@bucket/handoffs"
 
 
-def test_only_settings_of_ours_make_services_start_anew():
+def test_only_changed_settings_restart_services():
     before = {"AIRFLOW__CORE__PARALLELISM": "2", "TERM": "xterm"}
 
     assert fingerprint(before) == fingerprint({**before, "TERM": "dumb"})
@@ -98,11 +98,11 @@ def test_keys_are_made_once_and_read_by_their_owner_alone(tmp_path):
     assert stat.S_IMODE((tmp_path / "airflow" / "keys.json").stat().st_mode) == 0o600
 
 
-def test_down_where_nothing_ever_ran_is_no_error(tmp_path):
+def test_down_without_a_stack_is_no_error(tmp_path):
     assert stack.down(Settings.read({"FIRMAMENT_HOME": str(tmp_path / "nothing")})) is False
 
 
-def test_health_where_nothing_runs_says_so_of_each_part(tmp_path):
+def test_health_reports_every_stopped_part(tmp_path):
     problems = stack.health(Settings.read({"FIRMAMENT_HOME": str(tmp_path)}))
 
     assert "make up" in problems.pop("warehouse")
@@ -110,7 +110,7 @@ def test_health_where_nothing_runs_says_so_of_each_part(tmp_path):
 
 
 def test_a_port_that_is_no_number_is_refused(home):
-    with pytest.raises(stack.StackError, match="FIRMAMENT_AIRFLOW_PORT must be a number, and is 'x'"):
+    with pytest.raises(stack.StackError, match="FIRMAMENT_AIRFLOW_PORT must be a number, but is 'x'"):
         stack.up(settings_of(home, FIRMAMENT_AIRFLOW_PORT="x"))
 
 
@@ -124,7 +124,7 @@ def test_a_taken_port_fails_before_anything_of_airflow_starts_and_leaves_nothing
     assert postgres.running(home / "postgres") is None
 
 
-def test_an_unreachable_dsn_is_an_error_and_no_server_of_our_own_is_started(home):
+def test_an_unreachable_dsn_is_an_error_and_no_embedded_server_is_started(home):
     dsn = f"postgresql://nobody:secret@127.0.0.1:{postgres.free_port()}/none"
 
     done = run_stack("up", home, FIRMAMENT_WAREHOUSE_DSN=dsn)
@@ -208,7 +208,7 @@ def test_the_admins_password_is_read_by_its_owner_alone(running):
 
 
 @pytest.mark.airflow
-def test_a_killed_service_is_named_and_up_brings_it_back(running):
+def test_a_killed_service_is_reported_and_up_restarts_it(running):
     records = json.loads((running / "stack.json").read_text())["records"]
     (triggerer,) = [record["pid"] for record in records if record["name"] == "triggerer"]
 
@@ -234,7 +234,7 @@ def test_a_failed_start_names_the_part_shows_its_log_and_leaves_nothing(home):
 
 
 @pytest.mark.airflow
-def test_a_dsn_takes_the_place_of_the_embedded_server_and_down_leaves_nothing(home, warehouse_dsn):
+def test_a_dsn_replaces_the_embedded_server_and_down_leaves_nothing(home, warehouse_dsn):
     settings = settings_of(home, FIRMAMENT_WAREHOUSE_DSN=warehouse_dsn, FIRMAMENT_AIRFLOW_PASSWORD="chosen")
 
     up = stack.up(settings)

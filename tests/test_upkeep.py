@@ -12,7 +12,7 @@ from include.settings import Settings
 from include.steps import steps_for
 from include.upkeep import GRACE, KEEP_ATTEMPTS, collect, missing_snapshots, sync, update_schema
 from include.warehouse import Warehouse
-from include.warehouse.outbox import Outbox
+from include.warehouse.alerts import AlertQueue
 from tests.things import AS_OF, SLOT, batch, rows
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)  # a Friday
@@ -52,8 +52,8 @@ def run_all(settings: Settings, key: str, as_of: str, *, but: str = "", status: 
 
 
 def alerts(settings: Settings) -> list[tuple[str, str, str]]:
-    with Outbox(settings.warehouse_dsn()) as outbox:
-        rows = outbox.rows("select firm_key, step, as_of::text from control.alerts order by 1, 3")
+    with AlertQueue(settings.warehouse_dsn()) as queue:
+        rows = queue.rows("select firm_key, step, as_of::text from control.alerts order by 1, 3")
     return [tuple(row.values()) for row in rows]
 
 
@@ -106,7 +106,7 @@ def test_a_paused_and_a_removed_firm(settings: Settings) -> None:
     ]
 
 
-def test_a_snapshot_that_came_is_not_missing(settings: Settings) -> None:
+def test_a_complete_snapshot_is_not_missing(settings: Settings) -> None:
     add(settings, "acme")
     sync(settings)
     run_all(settings, "acme", "2026-11-20")
@@ -115,7 +115,7 @@ def test_a_snapshot_that_came_is_not_missing(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("but", ["", "load_fact_customer_rfm"])
-def test_a_snapshot_that_did_not_come_or_is_not_whole_is_told_of_once(settings: Settings, but: str) -> None:
+def test_a_missing_or_incomplete_snapshot_sends_one_alert(settings: Settings, but: str) -> None:
     add(settings, "acme")
     sync(settings)
     if but:
@@ -128,7 +128,7 @@ def test_a_snapshot_that_did_not_come_or_is_not_whole_is_told_of_once(settings: 
     assert alerts(settings) == [("acme", "missing snapshot", "2026-11-20")]
 
 
-def test_a_step_that_a_release_brought_is_not_missed_before_its_first_run(settings: Settings) -> None:
+def test_a_new_step_of_a_release_is_not_missing_before_its_first_run(settings: Settings) -> None:
     add(settings, "acme")
     sync(settings)
     run_all(settings, "acme", "2026-11-20", but="load_fact_customer_rfm")
@@ -136,7 +136,7 @@ def test_a_step_that_a_release_brought_is_not_missed_before_its_first_run(settin
     assert missing_snapshots(settings, at=NOON) == []
 
 
-def test_a_step_that_only_failed_did_not_come(settings: Settings) -> None:
+def test_a_step_that_only_failed_is_missing(settings: Settings) -> None:
     add(settings, "acme")
     sync(settings)
     run_all(settings, "acme", "2026-11-20", status="failed")
@@ -144,18 +144,18 @@ def test_a_step_that_only_failed_did_not_come(settings: Settings) -> None:
     assert missing_snapshots(settings, at=NOON) == ["acme 2026-11-20"]
 
 
-def test_a_failure_that_was_told_of_is_not_told_again_as_missing(settings: Settings) -> None:
+def test_a_reported_failure_is_not_reported_again_as_missing(settings: Settings) -> None:
     add(settings, "acme")
     sync(settings)
-    with Outbox(settings.warehouse_dsn()) as outbox:
-        told = dict.fromkeys(("cause", "step", "error", "log_url", "rerun"), "x")
-        outbox.undertake({**told, "firm_key": "acme", "as_of": "2026-11-20"})
+    with AlertQueue(settings.warehouse_dsn()) as queue:
+        result = dict.fromkeys(("cause", "step", "error", "log_url", "rerun"), "x")
+        queue.claim({**result, "firm_key": "acme", "as_of": "2026-11-20"})
 
     assert missing_snapshots(settings, at=NOON) == ["acme 2026-11-20"]
     assert len(alerts(settings)) == 1
 
 
-def test_until_the_grace_is_over_the_snapshot_before_is_looked_for(settings: Settings) -> None:
+def test_within_the_grace_period_the_previous_snapshot_is_checked(settings: Settings) -> None:
     add(settings, "acme", schedule_hour=5)
     sync(settings)
     due = datetime(2026, 11, 20, 5, tzinfo=UTC)
@@ -166,7 +166,7 @@ def test_until_the_grace_is_over_the_snapshot_before_is_looked_for(settings: Set
     assert (before, after) == (["acme 2026-11-19"], ["acme 2026-11-20"])
 
 
-def test_a_new_a_paused_and_an_inactive_firm_are_not_missed(settings: Settings) -> None:
+def test_new_paused_and_inactive_firms_are_not_missing(settings: Settings) -> None:
     add(settings, "inactive", working_day_period=0)
     add(settings, "paused", is_paused=True)
     add(settings, "new")
@@ -179,14 +179,14 @@ def test_a_new_a_paused_and_an_inactive_firm_are_not_missed(settings: Settings) 
     assert missing_snapshots(settings, at=NOON) == []
 
 
-def test_a_weekly_firm_is_missed_for_its_monday(settings: Settings) -> None:
+def test_a_weekly_firm_is_missing_on_its_monday(settings: Settings) -> None:
     add(settings, "weekly", working_day_period=7)
     sync(settings)
 
     assert missing_snapshots(settings, at=NOON) == ["weekly 2026-11-16"]
 
 
-def test_old_attempts_are_collected_and_the_last_two_versions_are_spared(settings: Settings) -> None:
+def test_old_attempts_are_collected_and_the_last_two_versions_are_kept(settings: Settings) -> None:
     handoff = Handoff(settings.root, scratch=settings.home / "scratch")
     for token in (1, 2, 3, 4):
         handoff.write(SLOT, [batch(("ann", token, 5))], token=token, as_of=AS_OF)

@@ -1,1 +1,1 @@
-"""Proof by attack: each module here is a lane that injects faults and counts what breaks."""
+"""Fault injection: each lane (a module with ``measure``) injects faults and counts violations."""

@@ -1,4 +1,4 @@
-"""``python -m trust [LANE ...]``: attack Firmament, print a scorecard and write ``docs/trust.json``.
+"""``python -m trust [LANE ...]``: inject faults, print a scorecard and write ``docs/trust.json``.
 
 A lane is a module of this package with a function ``measure`` that yields lines.
 """
@@ -12,14 +12,14 @@ import sys
 from pathlib import Path
 
 import trust
-from trust.protocol_search import story
+from trust.protocol_search import steps_of
 from trust.scorecard import Line, save, show, verdict
 
 SCORECARD = Path(__file__).resolve().parent.parent / "docs" / "trust.json"
 
 
 def lanes() -> dict[str, object]:
-    """Every module that has something to measure."""
+    """Every module with a function ``measure``."""
     names = sorted(found.name for found in pkgutil.iter_modules(trust.__path__) if found.name != "__main__")
     modules = {name: importlib.import_module(f"trust.{name}") for name in names}
     return {name: module.measure for name, module in modules.items() if hasattr(module, "measure")}
@@ -30,10 +30,10 @@ def main() -> int:
     every = lanes()
     parser = argparse.ArgumentParser(prog="python -m trust", description=__doc__.split("\n\n")[0])
     parser.add_argument("lane", nargs="*", choices=[*every, []], help="default: all")
-    parser.add_argument("--seed", type=int, help="tell the story of one protocol schedule and stop")
+    parser.add_argument("--seed", type=int, help="print the steps of one protocol schedule and stop")
     wanted = parser.parse_args()
     if wanted.seed is not None:
-        print("\n".join(story(wanted.seed)))
+        print("\n".join(steps_of(wanted.seed)))
         return 0
     lines: list[Line] = []
     for name in wanted.lane or every:

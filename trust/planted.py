@@ -1,7 +1,6 @@
-"""Defences removed one at a time: each planted bug must make the search fail, or the search proves nothing.
+"""Mutation test of the search: each planted bug removes one safeguard, and the search must find it.
 
-A bug is planted in the real code: by replacing one of its small decisions, or by tampering with its
-calls on their way to the store.
+A bug is planted in the real code, either by replacing a small function or by changing calls to the store.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ Bug = Callable[[], AbstractContextManager[Tamper | None]]
 
 @contextmanager
 def replaced(name: str, by: Callable[..., Any]) -> Iterator[None]:
-    """Another function in place of one of the protocol's."""
+    """Replace one of the protocol's functions."""
     with patch.object(protocol, name, by):
         yield
 
@@ -60,7 +59,7 @@ def no_etag() -> Iterator[Tamper]:
 
 
 def no_age() -> AbstractContextManager[None]:
-    """The collector takes young attempts too."""
+    """The collector deletes young attempts too."""
     return replaced("is_old", lambda modified, now, older_than: True)
 
 
@@ -70,7 +69,7 @@ def no_hash() -> AbstractContextManager[None]:
 
 
 def manifest_first() -> AbstractContextManager[None]:
-    """The manifest is committed before its parts have landed."""
+    """The manifest is committed before its parts are written."""
 
     def write(slot: str, attempt: str, contents: Any, draft: Callable[[Sequence[Part]], Manifest]) -> Any:
         parts = [Part(f"{attempt}/{c.name}", 1, len(c.data), sha256(c.data).hexdigest()) for c in contents]
@@ -84,13 +83,13 @@ def manifest_first() -> AbstractContextManager[None]:
 
 
 def no_own() -> AbstractContextManager[None]:
-    """A writer takes its own commit, whose reply was lost, for another's."""
+    """A writer does not recognise its own commit after a lost reply."""
     return replaced("is_own", lambda found, mine: False)
 
 
 @contextmanager
 def no_second_read() -> Iterator[Tamper]:
-    """A reader gives up when a part is gone, instead of reading the manifest again."""
+    """A reader fails when a part is missing, instead of reading the manifest again."""
 
     def tamper(actor: Actor, call: Call, world: World) -> Call:
         if actor.kind == "reader" and isinstance(call, Get) and actor.reads > 1:
@@ -129,7 +128,7 @@ def no_fence() -> Iterator[Tamper]:
 
 
 def tidy_after_unknown() -> AbstractContextManager[None]:
-    """A writer that does not know whether it committed removes its files."""
+    """A writer with an unknown outcome removes its files."""
     real = protocol.commit
 
     def commit(slot: str, mine: Manifest) -> Any:
@@ -143,7 +142,7 @@ def tidy_after_unknown() -> AbstractContextManager[None]:
 
 
 def no_previous() -> AbstractContextManager[None]:
-    """The collector spares the current version but not the previous one."""
+    """The collector keeps the current version but deletes the previous one."""
     real = protocol.collect
 
     def collect(slot: str, **settings: Any) -> Any:
@@ -174,12 +173,12 @@ BUGS: dict[str, Bug] = {
     "no fsync": no_fsync,
     "no fence before deletion": no_fence,
     "clean-up after an unknown outcome": tidy_after_unknown,
-    "previous version not spared": no_previous,
+    "previous version not kept": no_previous,
 }
 
 
 def caught(bug: str, seeds: range) -> tuple[int, str] | None:
-    """The first seed that the planted bug fails on and what broke; None when the search misses it."""
+    """The first seed that finds the planted bug, and the violation; None if the search misses it."""
     with BUGS[bug]() as tamper:
         for seed in seeds:
             try:

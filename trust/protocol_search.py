@@ -1,4 +1,4 @@
-"""The lane of the handoff protocol: schedules searched, and planted bugs that the search must catch."""
+"""The lane of the handoff protocol: search schedules for violations, and check that it finds planted bugs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def measure(*, schedules_wanted: int = SCHEDULES, first_seed: int = 0) -> Iterat
     failures = search(first_seed, schedules_wanted)
     note = f"seeds {first_seed} to {first_seed + schedules_wanted - 1}"
     if failures:
-        note = f"python -m trust --seed {failures[0][0]} tells the story of: {failures[0][1]}"
+        note = f"{failures[0][1]}; steps: python -m trust --seed {failures[0][0]}"
     yield Line(
         "protocol schedules searched, violations",
         schedules_wanted,
@@ -46,14 +46,14 @@ def measure(*, schedules_wanted: int = SCHEDULES, first_seed: int = 0) -> Iterat
 
 
 def search(first: int, count: int) -> list[tuple[int, str]]:
-    """The seeds from ``first`` on whose schedule breaks an invariant, on all processors."""
+    """The seeds from ``first`` on whose schedule breaks an invariant; runs on all processors."""
     blocks = [range(seed, min(seed + BLOCK, first + count)) for seed in range(first, first + count, BLOCK)]
     with multiprocessing.get_context("fork").Pool(os.cpu_count()) as pool:
         return [failure for failures in pool.imap(_play, blocks) for failure in failures]
 
 
-def story(seed: int) -> list[str]:
-    """What happened in one schedule, line by line."""
+def steps_of(seed: int) -> list[str]:
+    """The steps of one schedule, one per line."""
     trace: list[str] = []
     try:
         schedules.run(seed, trace=trace)

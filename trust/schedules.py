@@ -1,8 +1,8 @@
 """A seeded search over schedules of the real handoff code.
 
-One schedule: two or three writers, a collector and a reader share a slot, take turns in an order the
-seed decides, and meet crashes, restarts, lost and late replies, long sleeps, power cuts and damaged
-files. ``run(seed)`` raises Violation when an invariant breaks; ``run(seed, trace=[])`` tells the story.
+In one schedule two or three writers, a collector and a reader share a partition and take turns in an order
+given by the seed, with crashes, restarts, lost and late replies, long pauses, power failures and damaged
+files. ``run(seed)`` raises Violation when an invariant breaks; ``run(seed, trace=[])`` records the steps.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MOST_STEPS = 120
 HOURS = (1, 1, 2, 5, 20, 30, 60, 200)
 DAY = date(2026, 11, 21)
 
-# A planted bug may change the calls of an actor on their way to the store, or answer in its place.
+# A planted bug can change an actor's calls to the store, or answer them itself.
 Tamper = Callable[["Actor", Call, World], Call]
 
 
@@ -63,7 +63,7 @@ class Search:
     """One schedule."""
 
     def __init__(self, seed: int, *, tamper: Tamper | None = None, trace: list[str] | None = None) -> None:
-        """Prepare the world that ``seed`` means."""
+        """Prepare the schedule of ``seed``."""
         self.random = Random(seed)
         self.world = World()
         self.tamper = tamper
@@ -73,7 +73,7 @@ class Search:
         self.actors: list[Actor] = []
 
     def run(self) -> None:
-        """Play the schedule to its end and check that a rerun heals whatever is left."""
+        """Run the schedule to its end, then check that a rerun succeeds."""
         chance = self.random
         for _ in range(chance.choice((0, 0, 1, 2))):
             self._alone(self._writer())
@@ -81,7 +81,7 @@ class Search:
         self.actors = [self._writer(), self._writer()]
         self.actors += [self._collector() for _ in range(chance.choice((1, 1, 2)))]
         self.actors += [self._reader() for _ in range(chance.choice((1, 1, 2)))]
-        # Some schedules change actor at every step, some let one run on; one actor may be slow.
+        # Some schedules change the actor at every step, others rarely; one actor may be slow.
         persistence = chance.choice((0, 0.5, 0.8, 0.95))
         slow = chance.choice((None, *self.actors, self.actors[-1]))
         actor: Actor | None = None
@@ -101,7 +101,7 @@ class Search:
         self._alone(self._reader())
 
     def _happen(self) -> None:
-        """What befalls the world between two steps."""
+        """Inject a fault between two steps."""
         chance = self.random.random()
         if chance < 0.08:
             self._sleep()
@@ -122,7 +122,7 @@ class Search:
             self.world.arrive(number)
 
     def _advance(self, actor: Actor, *, is_safe: bool = False) -> bool:
-        """Let an actor have its answer and carry out its next call; False when it has ended."""
+        """Pass an actor its answer and perform its next call; False when it has ended."""
         try:
             failure, actor.failure = actor.failure, None
             call = actor.steps.throw(failure) if failure else actor.steps.send(actor.answer)
@@ -154,7 +154,7 @@ class Search:
         return True
 
     def _perform(self, actor: Actor, call: Call) -> Any:
-        """Carry out a call with the faults that a process and a network have."""
+        """Perform a call with faults of processes and networks."""
         chance = self.random.random()
         if chance < 0.02:
             raise Crash
@@ -192,7 +192,7 @@ class Search:
             return
 
     def _alone(self, actor: Actor) -> None:
-        """Run one actor to its end with nothing in its way; it must succeed."""
+        """Run one actor to its end without faults; it must succeed."""
         actor.name += " (alone)"
         self.actors.append(actor)
         while self._advance(actor, is_safe=True):
@@ -204,7 +204,7 @@ class Search:
         self.world.now += timedelta(hours=hours)
 
     def _crash(self, actor: Actor) -> None:
-        """The process is gone; sometimes a supervisor starts it anew, seldom with the same token."""
+        """Kill the process; sometimes a supervisor restarts it, rarely with the same token."""
         self._note(f"{actor.name} crashes")
         self.actors.remove(actor)
         if self.random.random() < 0.5:
@@ -222,7 +222,7 @@ class Search:
         if again:
             texts = again.texts
         else:
-            # A replay writes the same bytes under another token, so that is common here too.
+            # A replay writes the same bytes under another token, so this is common here too.
             word = self.random.choice((b"same", b"other %d" % token))
             count = self.random.choice((1, 1, 2))
             texts = [Text(f"part-{number}", b"%s %d" % (word, number)) for number in range(count)]
@@ -264,45 +264,45 @@ class Search:
             raise Violation(f"{actor.name} failed: {error}")
 
     def _judge_writer(self, actor: Actor, result: Manifest | None, error: Exception | None) -> None:
-        """What a writer was told must be so."""
+        """Check that a writer's result is true."""
         world, token = self.world, actor.token
         was_committed = any(manifest.token == token for _, manifest in world.commits)
         if error is None:
             if not was_committed or result is None or result.token != token:
-                raise Violation(f"{actor.name} was told it committed, and it did not")
+                raise Violation(f"{actor.name} reported a commit that did not happen")
         elif isinstance(error, Fenced):
             is_late = world.highest_token() > token
             if not is_late and was_committed:
-                raise Violation(f"{actor.name} was told it is fenced, and its data stand")
+                raise Violation(f"{actor.name} was fenced, but its data is current")
             if not is_late and world.now - actor.began <= OLDER_THAN:
-                raise Violation(f"{actor.name} was fenced, with nobody newer and no time to grow old")
+                raise Violation(f"{actor.name} was fenced without a newer writer or an age limit")
         elif not isinstance(error, UnknownOutcome) and not actor.was_refused:
             raise Violation(f"{actor.name} failed for no reason: {error}")
 
     def _judge_reader(self, actor: Actor, result: Any, error: Exception | None) -> None:
-        """What a reader got must have been current while it read, and be what was written."""
+        """Check that a reader got unchanged bytes of a version that was current during the read."""
         world = self.world
         if isinstance(error, Corrupt):
             if not world.damaged:
-                raise Violation(f"{actor.name} found damage where none was done: {error}")
+                raise Violation(f"{actor.name} reported damage in an intact file: {error}")
             return
         if error is not None:
             if not actor.was_refused and world.now - actor.began <= OLDER_THAN:
-                raise Violation(f"{actor.name} could not read what was there all the time: {error}")
+                raise Violation(f"{actor.name} could not read a version that existed all the time: {error}")
             return
         manifest, fetched = result
         steps = [step for step, _ in world.commits]
         if manifest is None:
             if steps and steps[0] < actor.first_step:
-                raise Violation(f"{actor.name} saw nothing, and there was something")
+                raise Violation(f"{actor.name} found no version, but there was one")
             return
         texts = [world.truth[f"{SLOT}/{part.name}"] for part in manifest.parts]
         if [landed.file for landed in fetched] != texts:
-            raise Violation(f"{actor.name} was given other bytes than token {manifest.token} wrote")
+            raise Violation(f"{actor.name} read other bytes than token {manifest.token} wrote")
         ends = [*steps[1:], world.step + 1]
         for end, (_, committed) in zip(ends, world.commits, strict=True):
             if committed.token == manifest.token and end < actor.first_step:
-                raise Violation(f"{actor.name} was given token {manifest.token}, which had been replaced")
+                raise Violation(f"{actor.name} read token {manifest.token}, which was already replaced")
 
     def _note(self, line: str) -> None:
         if self.trace is not None:
@@ -310,9 +310,9 @@ class Search:
 
 
 class Crash(Exception):  # noqa: N818 - an event of the schedule
-    """The process ends here."""
+    """The process is killed."""
 
 
 def run(seed: int, *, tamper: Tamper | None = None, trace: list[str] | None = None) -> None:
-    """Play one schedule; Violation when an invariant breaks."""
+    """Run one schedule; Violation when an invariant breaks."""
     Search(seed, tamper=tamper, trace=trace).run()

@@ -1,4 +1,4 @@
-"""What a lane of attacks found: lines of name, n, bad, target and seconds, printed and kept as JSON."""
+"""The scorecard of fault injection: name, n, bad, target and seconds, printed and saved as JSON."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Line:
-    """One row of the scorecard: ``n`` attacks of which ``bad`` were not survived; ``target`` is for ``n``."""
+    """One row of the scorecard: ``n`` cases, ``bad`` of them violations; ``target`` is the required ``n``."""
 
     name: str
     n: int
@@ -21,19 +21,19 @@ class Line:
 
     @property
     def is_met(self) -> bool:
-        """Whether enough was tried and nothing went wrong."""
+        """Whether ``n`` reaches the target without a violation."""
         return self.bad == 0 and self.n >= self.target
 
 
 def show(line: Line) -> str:
-    """The line as a person reads it."""
+    """The line as text."""
     mark = "ok" if line.is_met else "MISSED"
     text = f"{mark:6} {line.name}: {line.n:,} (target {line.target:,}), {line.bad} bad, {line.seconds:.1f} s"
     return f"{text}; {line.note}" if line.note else text
 
 
 def save(path: Path, lines: Iterable[Line]) -> None:
-    """Replace these lines in the file and keep those of lanes that were not run."""
+    """Replace these lines in the file, and keep those of other lanes."""
     kept = {row["name"]: row for row in json.loads(path.read_text())} if path.exists() else {}
     kept |= {line.name: asdict(line) | {"seconds": round(line.seconds, 1)} for line in lines}
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,8 @@
-"""A store in memory with a clock, whose every fault is a decision of the schedule; it watches the invariants.
+"""An in-memory store with a clock, whose faults are chosen by the schedule; it checks the invariants.
 
-The real protocol runs against it call by call. What must never happen is checked at the moment it
-would happen: a commit by an overtaken writer, a manifest of parts that are not there, not whole or
-not durable, a deletion of what the current or the previous version needs.
+The real protocol runs against it call by call. Each call is checked against the invariants: no commit by a
+fenced writer, no manifest with parts that are missing, incomplete or not durable, no deletion of files that
+the current or previous version needs.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ ANY = "*"  # an unconditional write, which only a planted bug sends
 
 
 class Violation(AssertionError):  # noqa: N818 - the search's word
-    """Something happened that must not."""
+    """An invariant was broken."""
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Stored:
 
 @dataclass
 class World:
-    """Every file of one slot, and what has been true of it."""
+    """All files of one partition, and its history."""
 
     now: datetime = START
     step: int = 0
@@ -63,10 +63,10 @@ class World:
     commits: list[tuple[int, Manifest]] = field(default_factory=list)
     truth: dict[str, bytes] = field(default_factory=dict)
     damaged: set[str] = field(default_factory=set)
-    standing: Manifest | None = None
+    current: Manifest | None = None
 
     def perform(self, call: Call) -> Any:
-        """Carry out a call at once and without fault."""
+        """Perform a call at once, without a fault."""
         if isinstance(call, Get):
             found = self.files.get(call.path)
             return Blob(found.data, found.etag) if found else None
@@ -93,7 +93,7 @@ class World:
         raise TypeError(call)
 
     def put(self, call: Put) -> str:
-        """The conditional write, as a store that keeps its promises does it."""
+        """Perform a conditional write, as a correct store does."""
         found = self.files.get(call.path)
         if call.expected != ANY and (found and found.etag) != call.expected:
             raise Conflict(call.path)
@@ -116,15 +116,15 @@ class World:
         return Landed(rows, len(data), digest)
 
     def delete(self, path: str) -> None:
-        """Remove a file that nobody may need."""
-        standing = self.standing
+        """Remove a file; Violation when a version or a reader needs it."""
+        current = self.current
         attempt = path.removeprefix(f"{SLOT}/").partition("/")[0]
-        if standing and attempt in (standing.attempt, standing.previous):
-            raise Violation(f"{attempt} was deleted, which token {standing.token} or a reader of it needs")
+        if current and attempt in (current.attempt, current.previous):
+            raise Violation(f"{attempt} was deleted, which token {current.token} or a reader of it needs")
         self.files.pop(path, None)
 
     def arrive(self, number: int) -> None:
-        """A write whose sender has long given up reaches the store."""
+        """Perform a delayed write, whose sender has already timed out."""
         call = self.in_flight.pop(number)
         try:
             self.put(call)
@@ -138,23 +138,23 @@ class World:
         self.damaged.add(path)
 
     def lose_power(self) -> None:
-        """Whatever was not made durable is cut short; what was sent and not answered is lost."""
+        """Truncate all data that is not durable, and drop calls in flight."""
         self.in_flight.clear()
         for path, stored in self.files.items():
             if not stored.is_durable:
                 stored.data = stored.data[: len(stored.data) // 2]
                 self.damaged.discard(path)
-        if self.standing:
-            self._watch_parts(self.standing)
+        if self.current:
+            self._watch_parts(self.current)
 
     def highest_token(self) -> int:
-        """The newest token that has ever been committed."""
+        """The highest token ever committed."""
         return max((manifest.token for _, manifest in self.commits), default=0)
 
     def _watch_commit(self, new: Manifest) -> None:
-        old = self.standing
+        old = self.current
         if old and new.floor < old.floor:
-            raise Violation(f"the fence fell from {old.floor} to {new.floor}")
+            raise Violation(f"the minimum token fell from {old.floor} to {new.floor}")
         if new.attempt != (old.attempt if old else ""):
             if new.token <= self.highest_token():
                 raise Violation(f"token {new.token} was committed after {self.highest_token()}")
@@ -162,13 +162,13 @@ class World:
                 raise Violation(f"token {new.token} was committed though fenced at {old.fence}")
             self.commits.append((self.step, new))
         self._watch_parts(new)
-        self.standing = new
+        self.current = new
 
     def _watch_parts(self, manifest: Manifest) -> None:
         for part in manifest.parts:
             path = f"{SLOT}/{part.name}"
             stored = self.files.get(path)
             if stored is None:
-                raise Violation(f"token {manifest.token} stands, but {part.name} is not there")
+                raise Violation(f"token {manifest.token} is current, but {part.name} is missing")
             if path not in self.damaged and stored.data != self.truth[path]:
-                raise Violation(f"token {manifest.token} stands, but {part.name} is not whole")
+                raise Violation(f"token {manifest.token} is current, but {part.name} is incomplete")

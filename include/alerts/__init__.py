@@ -1,7 +1,7 @@
-"""One message for each cause when a step fails for good, by Airflow's own notifiers.
+"""Send one alert for each cause when a step fails after its last retry, by Airflow's own notifiers.
 
-A message is written down, sent by whoever wrote it down first, and sent again while no target took it. A
-target that is down is logged and keeps neither the other targets nor the run waiting.
+An alert is enqueued, sent by the process that claimed it, and sent again until a target accepts it. An
+unreachable target is logged and delays neither the other targets nor the run.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from include.schedule import AsOfError, as_of_of_run
 from include.settings import Settings
 
 if TYPE_CHECKING:
-    from include.warehouse.outbox import Outbox
+    from include.warehouse.alerts import AlertQueue
 
 __all__ = [
     "Failure",
@@ -31,14 +31,14 @@ __all__ = [
     "first_line",
     "send",
     "send_again",
+    "send_once",
     "targets",
-    "tell",
 ]
 
-VANISHED = "the task ended without an error of its own: killed, out of memory, or its heartbeat was lost"
+VANISHED = "the task ended without an error message: killed, out of memory, or its heartbeat was lost"
 RUN_REASONS = {
-    "timed_out": "the run took longer than it may, and was ended",
-    "all_tasks_deadlocked": "no step of the run can start any more",
+    "timed_out": "the run exceeded its time limit and was ended",
+    "all_tasks_deadlocked": "no remaining step of the run can start",
 }
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ def alert_of_task(firm: FirmShape) -> Callback:
             if step == "validate"
             else rerun_command(firm.firm_key, as_of, resume=True)
         )
-        tell(_failure(context, firm.firm_key, step, as_of, _error(context), rerun), firm.alerts)
+        send_once(_failure(context, firm.firm_key, step, as_of, _error(context), rerun), firm.alerts)
 
     return _safely(failed)
 
@@ -70,7 +70,7 @@ def alert_of_run(firm: FirmShape) -> Callback:
         if reason := RUN_REASONS.get(str(context.get("reason"))):
             as_of = _as_of(context, firm.timezone)
             rerun = rerun_command(firm.firm_key, as_of)
-            tell(_failure(context, firm.firm_key, "the whole run", as_of, reason, rerun), firm.alerts)
+            send_once(_failure(context, firm.firm_key, "the whole run", as_of, reason, rerun), firm.alerts)
 
     return _safely(failed)
 
@@ -81,45 +81,45 @@ def alert_of_upkeep(context: Mapping[str, Any]) -> None:
     def failed(context: Mapping[str, Any]) -> None:
         rerun = f"airflow dags trigger {context['ti'].dag_id}"
         failure = _failure(context, "upkeep", context["ti"].task_id, "now", _error(context), rerun)
-        tell(failure, Alerts())
+        send_once(failure, Alerts())
 
     _safely(failed)(context)
 
 
-def tell(failure: Failure, alerts: Alerts) -> None:
-    """Write a message down and send it, unless somebody does or did that for the same cause."""
+def send_once(failure: Failure, alerts: Alerts) -> None:
+    """Enqueue an alert and send it, unless one with the same cause was claimed or sent before."""
     row = {**asdict(failure), "as_of": _day(failure.as_of)}
     try:
-        with _outbox() as outbox:
-            ours = outbox.undertake(row)
+        with _alert_queue() as queue:
+            ours = queue.claim(row)
     except Exception as error:
-        # The warehouse may be the very thing that failed: better told twice than not at all.
-        log.warning("Alert of %s is sent without being written down: %s", failure.firm_key, first_line(error))
+        # The warehouse itself may have failed: a duplicate alert is better than none.
+        log.warning("Alert of %s is sent without being enqueued: %s", failure.firm_key, first_line(error))
         send(failure, alerts)
         return
     if ours and send(failure, alerts):
-        with _outbox() as outbox:
-            outbox.sent(failure.cause)
+        with _alert_queue() as queue:
+            queue.mark_sent(failure.cause)
 
 
 def send_again(alerts: Mapping[str, Alerts]) -> int:
-    """Send what no target took in the last day, each by its firm's own targets; how many went out."""
-    told = 0
-    with _outbox() as outbox:
-        for row in outbox.unsent(younger_than=timedelta(days=1)):
+    """Send undelivered alerts of the last day again, each to its firm's targets; how many were accepted."""
+    accepted = 0
+    with _alert_queue() as queue:
+        for row in queue.unsent(younger_than=timedelta(days=1)):
             failure = Failure(**{**row, "as_of": str(row["as_of"] or "unknown")})
             of_firm = alerts.get(failure.firm_key, Alerts())
-            if outbox.undertake(row) and send(failure, of_firm):
-                outbox.sent(failure.cause)
-                told += 1
-    return told
+            if queue.claim(row) and send(failure, of_firm):
+                queue.mark_sent(failure.cause)
+                accepted += 1
+    return accepted
 
 
 def _failure(
     context: Mapping[str, Any], firm_key: str, step: str, as_of: str, error: str, rerun: str
 ) -> Failure:
     run = context.get("dag_run")
-    # Once the run has been cleared, the same error is news again.
+    # After a clear, the same error is a new cause.
     attempt = f"{context.get('run_id')} {getattr(run, 'clear_number', 0)}"
     log_url = getattr(context.get("ti"), "log_url", None) or "see the run in Airflow"
     return Failure(firm_key, step, as_of, error, str(log_url), rerun, cause_of(firm_key, attempt, error))
@@ -140,11 +140,11 @@ def _safely(callback: Callback) -> Callback:
     return call
 
 
-def _outbox() -> Outbox:
-    # Not at the top: a DAG file imports this module, and the warehouse's is heavy.
-    from include.warehouse.outbox import Outbox
+def _alert_queue() -> AlertQueue:
+    # Imported here: DAG files import this module, and the warehouse module is slow to import.
+    from include.warehouse.alerts import AlertQueue
 
-    return Outbox(Settings.read().warehouse_dsn())
+    return AlertQueue(Settings.read().warehouse_dsn())
 
 
 def _day(text: str) -> date | None:
@@ -159,5 +159,5 @@ def _as_of(context: Mapping[str, Any], zone: str) -> str:
         return as_of_of_run(context, zone).isoformat()
     except AsOfError:
         return str(context["params"].get("as_of"))
-    except (KeyError, AttributeError):  # a callback after a lost worker may come without its run
+    except (KeyError, AttributeError):  # the callback of a lost worker may have no run
         return "unknown"

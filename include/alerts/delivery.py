@@ -1,6 +1,6 @@
-"""Whom a message goes to, and sending it by Airflow's own notifiers.
+"""The targets of an alert, and its delivery by Airflow's own notifiers.
 
-The targets are Airflow connection ids in the firm's row, else ``[firmament] alert_webhook``,
+Targets are the Airflow connection ids in the firm's row, else ``[firmament] alert_webhook``,
 ``alert_slack``, ``alert_smtp`` and ``alert_email_to`` of Airflow's configuration
 (``AIRFLOW__FIRMAMENT__ALERT_WEBHOOK``, or ``FIRMAMENT_ALERT_WEBHOOK``).
 """
@@ -17,22 +17,22 @@ from include.alerts.message import Failure
 from include.connections import prepare_airflow
 from include.firms import Alerts
 
-SECONDS = 10  # what a target gets to answer in
+SECONDS = 10  # time-out of one delivery
 
 log = logging.getLogger(__name__)
 
 
 def send(failure: Failure, alerts: Alerts) -> list[str]:
-    """Send a message to each target, the firm's or the installation's; the names of those that took it."""
+    """Send an alert to each target, the firm's or the installation's; the names of those that accepted it."""
     sent = []
     prepare_airflow()
     for name, conn_id, notifier in _notifiers(failure, targets(alerts)):
         try:
-            # Not by calling the notifier, which would take the text for a Jinja template.
+            # Not through the notifier's call, which renders the text as a Jinja template.
             notifier().notify({})
             sent.append(name)
         except Exception as error:
-            # The error's own text may hold the target's address, and a webhook's address is a secret.
+            # The error's own text may contain the target's URL, and a webhook's URL is a secret.
             log.warning(
                 "Alert of %s was not sent by %s (%s); try `airflow connections test %s`",
                 failure.firm_key,
@@ -41,12 +41,12 @@ def send(failure: Failure, alerts: Alerts) -> list[str]:
                 conn_id,
             )
     if not sent:
-        log.warning("Nobody was told: %s", failure.text)
+        log.warning("No target accepted the alert: %s", failure.text)
     return sent
 
 
 def targets(alerts: Alerts) -> Alerts:
-    """The firm's own targets or, when it names none, the installation's."""
+    """The firm's own targets or, if it has none, the installation's."""
     if alerts.webhook or alerts.slack or alerts.smtp:
         return alerts
     email_to = (_default("email_to") or "").replace(",", " ").split()
@@ -59,7 +59,7 @@ def targets(alerts: Alerts) -> Alerts:
 
 
 def _notifiers(failure: Failure, alerts: Alerts) -> list[tuple[str, str, Callable[[], Any]]]:
-    """A way to make each notifier: making one may fail too, and must not stop the next."""
+    """Factories of the notifiers: creating one can fail, which must not stop the next."""
 
     def webhook() -> Any:
         from airflow.providers.http.notifications.http import HttpNotifier
@@ -82,7 +82,7 @@ def _notifiers(failure: Failure, alerts: Alerts) -> list[tuple[str, str, Callabl
     def slack() -> Any:
         from airflow.providers.slack.notifications.slack_webhook import SlackWebhookNotifier
 
-        # Slack reads <!channel> in a text as a call to everybody.
+        # Slack notifies a whole channel for <!channel> in a text.
         return SlackWebhookNotifier(
             slack_webhook_conn_id=str(alerts.slack),
             text=html.escape(failure.text, quote=False),

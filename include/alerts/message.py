@@ -1,4 +1,4 @@
-"""What a message says: one failure, in words that hold no secret, contact data or row value."""
+"""The text of an alert: one failure, without secrets, contact data or row values."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MASKS = tuple(
 
 @dataclass(frozen=True)
 class Failure:
-    """What somebody who is woken needs to know. ``cause`` is one for all steps that failed of one thing."""
+    """One failure, for the on-call person. Steps that fail for the same reason share a ``cause``."""
 
     firm_key: str
     step: str
@@ -32,44 +32,44 @@ class Failure:
 
     @property
     def title(self) -> str:
-        """The one line that a list of messages shows."""
+        """The first line of the alert, for a list of messages."""
         return f"Firmament: {self.firm_key} failed at {self.step}, as of {self.as_of}"
 
     @property
     def text(self) -> str:
-        """The whole message, as plain text."""
+        """The whole alert as plain text."""
         return f"{self.title}\n{self.error}\nLog: {self.log_url}\nRerun: {self.rerun}"
 
 
 def cause_of(*parts: str) -> str:
-    """The id of a cause: messages that bear the same one tell the same thing."""
+    """A hash that identifies a cause; alerts with the same cause are duplicates."""
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
 def first_line(error: BaseException) -> str:
-    """What a message may quote of an error: one line, without secrets, contact data or row values."""
-    told = _told(error).strip()
-    line = f"{type(error).__name__}: {told.splitlines()[0]}" if told else type(error).__name__
+    """The first line of an error, without secrets, contact data or row values."""
+    full_text = _error_text(error).strip()
+    line = f"{type(error).__name__}: {full_text.splitlines()[0]}" if full_text else type(error).__name__
     for pattern, instead in MASKS:
         line = pattern.sub(instead, line)
     return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…"
 
 
-def _told(error: BaseException) -> str:
-    """The error's text; of a database's error, also inside another, the code and primary message alone."""
-    told = str(error)
+def _error_text(error: BaseException) -> str:
+    """The error's text; for a database error, also a nested one, only its code and primary message."""
+    full_text = str(error)
     cause: BaseException | None = error
     seen: set[int] = set()
     while cause is not None and id(cause) not in seen:
         seen.add(id(cause))
         code, diagnosis = getattr(cause, "sqlstate", None), getattr(cause, "diag", None)
-        if code and diagnosis is not None and str(cause) in told:
+        if code and diagnosis is not None and str(cause) in full_text:
             primary = str(getattr(diagnosis, "message_primary", None) or "")
-            if str(code).startswith("22"):  # bad values are quoted even in the primary message
+            if str(code).startswith("22"):  # data errors quote values even in the primary message
                 from include.warehouse.errors import without_value
 
                 primary = without_value(primary)
-            # The rest, detail and context, quotes rows.
-            told = told.replace(str(cause), f"{code} {primary}".strip())
+            # Detail and context quote rows.
+            full_text = full_text.replace(str(cause), f"{code} {primary}".strip())
         cause = cause.__cause__ or cause.__context__
-    return told
+    return full_text

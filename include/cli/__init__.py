@@ -1,4 +1,4 @@
-"""The command line: ``python -m include``. A command is a function here; what it does lies elsewhere."""
+"""The command line: ``python -m include``. Each command is a function of a module in this package."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ def _report_usage(error: TyperException) -> int:
         typer.echo(context.get_help())
     else:
         path = context.command_path if context is not None else PROGRAM
-        said = getattr(error, "format_message", error.__str__)()
-        command_errors.show(f"{said}\nSee the arguments: {path} --help")
+        message = getattr(error, "format_message", error.__str__)()
+        command_errors.show(f"{message}\nSee the arguments: {path} --help")
     return command_errors.BAD_INPUT
 
 

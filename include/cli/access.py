@@ -1,4 +1,4 @@
-"""The commands about access: who may see which firm's rows."""
+"""``access``: grant and revoke the right to read a firm's rows."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from include.cli.console import console, refuse
 if TYPE_CHECKING:
     from include.warehouse.access import Access
 
-access = typer.Typer(help="Who may see which firm.", no_args_is_help=True)
+access = typer.Typer(help="Grant, list and revoke the right to read a firm's rows.", no_args_is_help=True)
 
 Firm = Annotated[str, typer.Argument(help="The firm's key; '*' with the role platform.")]
-Login = Annotated[str, typer.Argument(help="The role of PostgreSQL that the person logs in as.")]
+Login = Annotated[str, typer.Argument(help="The person's login role in PostgreSQL.")]
 
 
 def _open() -> Access:
@@ -32,17 +32,23 @@ def grant(
     login: Login,
     role: Annotated[str, typer.Option(help="analyst, outreach (contacts too), or platform.")] = "analyst",
 ) -> None:
-    """Let a login see a firm. A login that is not there is made, without a password."""
+    """Grant a login read access to a firm. A missing login is created, without a password.
+
+    Example: python -m include access grant acme ayse --role analyst
+    """
     with _open() as warehouse:
         is_new = warehouse.grant(firm, login, role, actor=getpass.getuser())
-    console.print(f"{login} sees {'every firm' if firm == '*' else firm} as {role}", highlight=False)
+    console.print(f"granted: {login} is {role} of {'every firm' if firm == '*' else firm}", highlight=False)
     if is_new:
-        console.print(f"the login is new: give it a password in `make psql` with \\password {login}")
+        console.print(f"created the login: set its password in `make psql` with \\password {login}")
 
 
 @access.command("list")
 def list_access() -> None:
-    """Show every login, what it sees, and who let it in."""
+    """Show every grant: firm, login, role, since when, and by whom.
+
+    Example: python -m include access list
+    """
     table = Table()
     for heading in ("firm", "login", "role", "since", "by"):
         table.add_column(heading)
@@ -58,13 +64,14 @@ def list_access() -> None:
 def revoke(
     firm: Firm,
     login: Login,
-    role: Annotated[str | None, typer.Option(help="Only this role; all of them when left out.")] = None,
+    role: Annotated[str | None, typer.Option(help="Only this role; default: all roles.")] = None,
 ) -> None:
-    """Take a firm from a login, at once: open sessions see nothing of it any more."""
+    """Revoke a login's access to a firm. It takes effect at once, also in open sessions.
+
+    Example: python -m include access revoke acme ayse
+    """
     with _open() as warehouse:
         count = warehouse.revoke(firm, login, actor=getpass.getuser(), role=role)
     if not count:
-        refuse(f"{login} was not granted {firm}; see: python -m include access list")
-    console.print(
-        f"{login} sees no more of {firm}" if role is None else f"{login} is no more {role} of {firm}"
-    )
+        refuse(f"{login} has no grant on {firm}; see: python -m include access list")
+    console.print(f"revoked: {login} {'on' if role is None else f'as {role} of'} {firm}", highlight=False)

@@ -1,4 +1,4 @@
-"""``backfill``: the snapshots of a firm from one day to another."""
+"""``backfill``: compute the missing snapshots of a firm in a range of days."""
 
 from __future__ import annotations
 
@@ -22,10 +22,13 @@ def backfill(
     firm: Annotated[str, typer.Argument(help="The firm's key.")],
     first: Annotated[str, typer.Option("--from", help="The first as_of: 2026-11-01.")],
     last: Annotated[str, typer.Option("--to", help="The last as_of, included.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan alone.")] = False,
-    again: Annotated[bool, typer.Option("--again", help="Also the days that stand.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and run nothing.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Run complete days again, too.")] = False,
 ) -> None:
-    """Plan a firm's snapshots from day to day, and run those that are missing, without Airflow."""
+    """Plan a firm's snapshots in a range of days and run the missing ones, without Airflow.
+
+    Example: python -m include backfill acme --from 2026-11-01 --to 2026-11-21 --dry-run
+    """
     from include.backfill import plan
     from include.firms import parse_firm
     from include.run.firm import StepFailedError, run_firm
@@ -40,9 +43,9 @@ def backfill(
             days = plan(row, begin, end, progress, again=again)
         except ValueError as error:
             raise BadInputError(str(error)) from None
-    due = [day for day in days if not day.stands]
+    due = [day for day in days if not day.is_complete]
     for day in days:
-        begins = f"from {day.missing[0].name} on, {len(day.missing)} steps" if day.missing else "stands"
+        begins = f"from {day.missing[0].name} on, {len(day.missing)} steps" if day.missing else "complete"
         console.print(f"  {day.as_of}  {begins}", highlight=False)
     console.print(f"{len(due)} of {len(days)} days to run", highlight=False)
     if row.working_day_period:
@@ -54,23 +57,25 @@ def backfill(
         try:
             with console.status("") as status:
                 outcomes = run_firm(
-                    firm, day.as_of, day.missing, before=_telling(status, number, len(due), day)
+                    firm, day.as_of, day.missing, before=_progress(status, number, len(due), day)
                 )
         except StepFailedError as error:
-            stop(f"as of {day.as_of}: {error}\nThe days before it stand; the same command goes on from here")
-        _told(number, len(due), day.as_of, sum(one.seconds for one in outcomes))
+            stop(
+                f"as of {day.as_of}: {error}\nThe days before are complete; run the same command to continue"
+            )
+        _print_day(number, len(due), day.as_of, sum(one.seconds for one in outcomes))
 
 
-def _telling(status: Status, number: int, of: int, day: Day) -> Callable[[Step], None]:
-    """Shows which step of which day is at work."""
+def _progress(status: Status, number: int, of: int, day: Day) -> Callable[[Step], None]:
+    """A callback that shows the running step and its day."""
     places = {step.name: place for place, step in enumerate(day.missing, start=1)}
 
-    def told(step: Step) -> None:
+    def show(step: Step) -> None:
         place = f"{places[step.name]}/{len(places)}"
         status.update(f"{number}/{of}  {day.as_of}: {place} {step.name}")
 
-    return told
+    return show
 
 
-def _told(number: int, of: int, as_of: date, seconds: float) -> None:
+def _print_day(number: int, of: int, as_of: date, seconds: float) -> None:
     console.print(f"  {number}/{of}  {as_of}  {seconds:.1f} s", highlight=False)

@@ -1,4 +1,4 @@
-"""What every command shares: where it prints, how it stops, how it opens the warehouse."""
+"""Shared by all commands: the console, errors, checks of options, the warehouse."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def refuse(message: object) -> NoReturn:
 
 
 def open_warehouse() -> Warehouse:
-    """The warehouse, not connected to yet; SettingsError when it is configured nowhere."""
+    """The warehouse, not yet connected; SettingsError when it is not configured."""
     from include.settings import Settings
     from include.warehouse import Warehouse
 
@@ -40,7 +40,7 @@ def open_warehouse() -> Warehouse:
 
 
 def check_out_folder(folder: Path, *, option: str = "--out") -> None:
-    """BadInputError when files cannot be written to the folder. It is made only when they are."""
+    """BadInputError when files cannot be written to the folder. It does not create the folder."""
     try:
         nearest = folder.absolute()
         while not os.path.lexists(nearest):
@@ -87,5 +87,5 @@ def as_of_of(text: str, zone: str) -> date:
         raise BadInputError(str(error)) from None
     today = datetime.now(UTC).astimezone(ZoneInfo(zone)).date()
     if as_of > today:
-        raise BadInputError(f"as_of {as_of} lies in the future: in {zone} it is {today}")
+        raise BadInputError(f"as_of {as_of} is in the future: today is {today} in {zone}")
     return as_of

@@ -1,4 +1,4 @@
-"""The command that forgets one customer of a firm."""
+"""``erase``: delete one customer of a firm from all data."""
 
 from __future__ import annotations
 
@@ -13,24 +13,27 @@ from include.cli.console import console, stop
 
 def erase(
     firm: Annotated[str, typer.Argument(help="The firm's key.")],
-    customer_id: Annotated[str, typer.Argument(help="The customer's id, as the firm's own system has it.")],
+    customer_id: Annotated[str, typer.Argument(help="The customer's id in the firm's own system.")],
     also: Annotated[
         list[str] | None, typer.Option(help="Search for this value too, such as an old e-mail address.")
     ] = None,
 ) -> None:
-    """Forget a customer of a firm everywhere, and show that nothing is left. Safe to run again."""
-    from include.erasure import erase as forget
+    """Erase a customer of a firm from all data, then search for what is left. Safe to run again.
+
+    Example: python -m include erase acme C4711 --also old.address@post.test
+    """
+    from include.erasure import erase as erase_customer
     from include.settings import Settings
 
     with console.status("waiting for the firm's steps to end, then erasing"):
-        report = forget(Settings.read(), firm, customer_id, actor=getpass.getuser(), also=also or ())
+        report = erase_customer(Settings.read(), firm, customer_id, actor=getpass.getuser(), also=also or ())
     changed = Table(title="Erased", title_justify="left")
     changed.add_column("what")
     changed.add_column("changed", justify="right")
     for what, count in report.changed.items():
         if count:
             changed.add_row(what, f"{count:,}")
-    searched = Table(title="Searched afterwards, for the id and for what was known", title_justify="left")
+    searched = Table(title="Searched afterwards for the id and the contact values", title_justify="left")
     for heading in ("what", "how many", "found in"):
         searched.add_column(heading, justify="left" if heading == "what" else "right")
     for part in report.searched:
@@ -38,9 +41,10 @@ def erase(
     console.print(changed)
     console.print(searched)
     if report.shared:
-        console.print(f"{report.shared} contact values are another customer's too: not searched for")
+        console.print(f"{report.shared} contact values belong to another customer too: not searched for")
     if report.found:
         stop(
-            "traces are left in " + ", ".join(report.found) + "\nLook there; once mended, run the same again"
+            f"the customer is still in {', '.join(report.found)}\n"
+            "Remove it there, then run the same command again"
         )
-    console.print(f"{firm} has forgotten the customer; the next extract will not bring it back")
+    console.print(f"erased the customer from {firm}; later extracts leave it out")

@@ -13,7 +13,7 @@ from include.firms import NAME, Firm, FirmError, parse_firm
 from include.row_checks import DEEPEST, Place
 
 MOST_BYTES = 4 << 20
-MOST_NODES = 200_000  # with what aliases repeat
+MOST_NODES = 200_000  # including repetitions by aliases
 
 
 class _Loader(yaml.SafeLoader):
@@ -25,7 +25,7 @@ class _Loader(yaml.SafeLoader):
             return super().construct_object(node, deep=deep)
         except (yaml.YAMLError, RecursionError):
             raise
-        except Exception as error:  # PyYAML lets through what int(), date() and others raise
+        except Exception as error:  # PyYAML does not catch what int(), date() and others raise
             problem = f"cannot be read as {node.tag.rpartition(':')[2]} ({type(error).__name__})"
             raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
 
@@ -79,7 +79,7 @@ def _text(file: Path) -> str:
 
 
 def _lines(file: Path, root: yaml.Node | None) -> Iterator[tuple[Place, int]]:
-    """The line of each field; BadInputError for a key that is given twice, which YAML would let pass."""
+    """The line of each field; BadInputError for a duplicate key, which YAML would accept."""
     waiting: list[tuple[Place, yaml.Node]] = [((), root)] if root is not None else []
     seen = 0
     while waiting:
@@ -99,7 +99,7 @@ def _lines(file: Path, root: yaml.Node | None) -> Iterator[tuple[Place, int]]:
                 if not isinstance(key, yaml.ScalarNode):
                     continue  # a firm's field is text: parse_firm refuses the rest
                 if key.tag == "tag:yaml.org,2002:merge":
-                    waiting.append(((*place, "<<"), inner))  # only counted
+                    waiting.append(((*place, "<<"), inner))  # counts towards MOST_NODES only
                     continue
                 line = key.start_mark.line + 1
                 if key.value in first:
@@ -115,16 +115,16 @@ def _lines(file: Path, root: yaml.Node | None) -> Iterator[tuple[Place, int]]:
 def _with_lines(
     file: Path, row: dict[Any, Any], error: FirmError, lines: dict[Place, int], base: Place
 ) -> str:
-    """The faults of one firm, a line each, with where they are in the file."""
+    """The faults of one firm, one per line, with their line in the file."""
     if not error.faults:
         return f"{file}: {error}"
     key = row.get("firm_key")
     of = f"firm {key}: " if isinstance(key, str) and NAME.fullmatch(key) else ""
-    said = []
+    message = []
     for place, what in error.faults:
         at = (*base, *place)
         while at and at not in lines:
             at = at[:-1]
         line = f", line {lines[at]}" if at in lines else ""
-        said.append(f"{file}{line}: {of}{'.'.join(map(str, place)) or 'row'}: {what}")
-    return "\n".join(said)
+        message.append(f"{file}{line}: {of}{'.'.join(map(str, place)) or 'row'}: {what}")
+    return "\n".join(message)

@@ -1,4 +1,4 @@
-"""``firms``: the registry."""
+"""``firms``: add, list, pause, remove and import firms."""
 
 from __future__ import annotations
 
@@ -16,12 +16,10 @@ from include.command_errors import BadInputError
 if TYPE_CHECKING:
     from include.warehouse import Warehouse
 
-firms = typer.Typer(help="The registry of firms.", no_args_is_help=True)
+firms = typer.Typer(help="Add, list, pause, remove and import firms.", no_args_is_help=True)
 
 
-NoCheck = Annotated[
-    bool, typer.Option("--no-check", help="Do not try the connections: save even if they do not answer.")
-]
+NoCheck = Annotated[bool, typer.Option("--no-check", help="Save without trying the connections.")]
 
 
 @firms.command("add")
@@ -29,9 +27,11 @@ def firms_add(
     file: Annotated[Path, typer.Option("--file", help="A YAML file with one firm or a list.")],
     no_check: NoCheck = False,
 ) -> None:
-    """Check firms and add or change them: every field the file leaves out takes its default.
+    """Check firms and add or change them; a field missing from the file takes its default.
 
-    All are checked before one is saved: source kind, layout, folder, connections, schema.
+    All firms are checked before the first is saved: source kind, layout, folder, connections, schema.
+
+    Example: python -m include firms add --file acme.yaml
     """
     from include.cli.firm_file import read_firms
     from include.connections import connection_uri
@@ -59,7 +59,10 @@ def firms_add(
 
 @firms.command("list")
 def firms_list() -> None:
-    """Show every firm, and what is wrong with a row that cannot be used."""
+    """Show every firm, and the error of an invalid row.
+
+    Example: python -m include firms list
+    """
     from include.firms import FirmError, parse_firm
 
     table = Table()
@@ -90,7 +93,10 @@ def firms_list() -> None:
 
 @firms.command("pause")
 def firms_pause(firm: str, resume: Annotated[bool, typer.Option("--resume")] = False) -> None:
-    """Stop a firm's schedule; --resume starts it again."""
+    """Stop a firm's schedule; --resume starts it again.
+
+    Example: python -m include firms pause acme
+    """
     with open_warehouse() as warehouse:
         warehouse.pause_firm(firm, not resume, actor=getpass.getuser())
         _sync(warehouse)
@@ -98,7 +104,10 @@ def firms_pause(firm: str, resume: Annotated[bool, typer.Option("--resume")] = F
 
 @firms.command("remove")
 def firms_remove(firm: str) -> None:
-    """Remove a firm: its DAG disappears, its facts stay until they are erased."""
+    """Remove a firm: its DAG disappears, its facts stay in the warehouse.
+
+    Example: python -m include firms remove acme
+    """
     with open_warehouse() as warehouse:
         warehouse.remove_firm(firm, actor=getpass.getuser())
         _sync(warehouse)
@@ -106,7 +115,7 @@ def firms_remove(firm: str) -> None:
 
 @firms.command("sync")
 def firms_sync(
-    force: Annotated[bool, typer.Option("--force", help="Even if many firms go.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Also drop more than a fifth of the firms.")] = False,
 ) -> None:
     """Write the registry that DAG files read."""
     with open_warehouse() as warehouse:
@@ -130,12 +139,15 @@ def _sync(warehouse: Warehouse, *, force: bool = False) -> None:
 @firms.command("import")
 def firms_import(
     conn: Annotated[str, typer.Option(help="Airflow connection of the database with the table FIRMS.")],
-    timezone: Annotated[str, typer.Option(help="Time zone of firms whose row names none.")],
-    currency: Annotated[str, typer.Option(help="Currency of firms whose row names none: TRY.")],
-    schema: Annotated[str | None, typer.Option(help="The schema that FIRMS lies in.")] = None,
+    timezone: Annotated[str, typer.Option(help="Time zone of firms whose row has none.")],
+    currency: Annotated[str, typer.Option(help="Currency of firms whose row has none: TRY.")],
+    schema: Annotated[str | None, typer.Option(help="The schema of the table FIRMS.")] = None,
     no_check: NoCheck = False,
 ) -> None:
-    """Add and change firms from a FIRMS table kept elsewhere; a row that is refused hinders no other."""
+    """Add and change firms from an external table FIRMS; a refused row does not affect the others.
+
+    Example: python -m include firms import --conn crm --timezone Europe/Istanbul --currency TRY
+    """
     from include.connections import connection_uri
     from include.firm_checks import check_firm
     from include.firms_table import import_firms
@@ -150,10 +162,10 @@ def firms_import(
             schema=schema,
             check=lambda firm: check_firm(firm, connection_uri, connects=not no_check),
         )
-        console.print(f"saved {len(done.saved)} firms, {len(done.unchanged)} stood as they are")
+        console.print(f"saved {len(done.saved)} firms, {len(done.unchanged)} are unchanged")
         for key in done.gone:
             console.print(
-                f"{key} is no longer in the table; to let it go: python -m include firms remove {key}"
+                f"{key} is no longer in the table; to remove it: python -m include firms remove {key}"
             )
         _sync(warehouse)
     if done.refused:

@@ -1,4 +1,4 @@
-"""Commands about the installation: its warehouse and what is wrong with it."""
+"""``dsn``, ``migrate`` and ``doctor``: the warehouse's URL, its schema, and a check of all parts."""
 
 from __future__ import annotations
 
@@ -10,14 +10,20 @@ from include.cli.console import console
 
 
 def dsn() -> None:
-    """Print the warehouse's URL."""
+    """Print the warehouse's URL.
+
+    Example: psql "$(python -m include dsn)"
+    """
     from include.settings import Settings
 
     typer.echo(Settings.read().warehouse_dsn())
 
 
 def migrate() -> None:
-    """Bring the warehouse's schema and views up to date."""
+    """Apply missing migrations, and create the warehouse's views and access rules again.
+
+    Example: python -m include migrate
+    """
     from include.settings import Settings
     from include.warehouse import migrate as apply
 
@@ -28,7 +34,10 @@ def migrate() -> None:
 def doctor(
     firm: Annotated[str | None, typer.Argument(help="Only this firm's source.")] = None,
 ) -> None:
-    """Try the warehouse, the store, the registry and each firm's source; say how to mend what fails."""
+    """Check the warehouse, the store, the registry and each firm's source; print how to fix what fails.
+
+    Example: python -m include doctor acme
+    """
     from include.doctor import examine
     from include.settings import Settings
 

@@ -1,4 +1,4 @@
-"""``python -m include models``: which model scores a firm, and how a person takes one back."""
+"""``models``: list the models that score a firm, and override the selection (rollback)."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from include.firms import Firm
     from include.warehouse import Warehouse
 
-models = typer.Typer(help="The models that score a firm, and decisions on them.", no_args_is_help=True)
+models = typer.Typer(help="List a firm's models, and override which one scores.", no_args_is_help=True)
 
 
 @contextmanager
 def _opened(firm_key: str) -> Iterator[tuple[Warehouse, Firm]]:
-    """The warehouse and the firm's row, until the block ends."""
+    """The open warehouse and the firm's row."""
     from include.firms import parse_firm
 
     with open_warehouse() as warehouse:
@@ -31,7 +31,10 @@ def _opened(firm_key: str) -> Iterator[tuple[Warehouse, Firm]]:
 
 @models.command("list")
 def models_list(firm: Annotated[str, typer.Argument(help="The firm's key.")]) -> None:
-    """Show a firm's models by anchor, which of them scores from its anchor on, and what people decided."""
+    """Show a firm's models by training date (anchor), which one scores, and manual overrides.
+
+    Example: python -m include models list acme
+    """
     with _opened(firm) as (warehouse, row):
         table = Table(title=f"Models of {row.name}", title_justify="left")
         for heading in ("module", "anchor", "scores", "version", "method", "challenger", "why"):
@@ -62,21 +65,24 @@ def models_list(firm: Annotated[str, typer.Argument(help="The firm's key.")]) ->
 def models_rollback(
     firm: Annotated[str, typer.Argument(help="The firm's key.")],
     module: Annotated[str, typer.Argument(help="churn or ltv.")],
-    from_as_of: Annotated[str, typer.Option("--from", help="First as_of that it holds for: 2026-11-21.")],
-    why: Annotated[str, typer.Option(help="The reason, for those who come after.")],
+    from_as_of: Annotated[str, typer.Option("--from", help="First as_of of the override: 2026-11-21.")],
+    why: Annotated[str, typer.Option(help="The reason, stored with the override.")],
     to: Annotated[
-        str | None, typer.Option(help="Anchor of the model to use; the one before, if not given.")
+        str | None, typer.Option(help="Anchor of the model to use; default: the previous model.")
     ] = None,
 ) -> None:
-    """Let an earlier model score from a day to the next anchor: a decision on record, with who, when and why.
+    """Let an earlier model score from a day to the next anchor.
 
-    It counts for every run of those days, whenever that is. To take it back, decide again with --to.
+    The override is stored with user, time and reason, and applies to every later run for those days. To undo
+    it, override again with --to.
+
+    Example: python -m include models rollback acme churn --from 2026-11-21 --why "scores drifted"
     """
     from include.modules import TRAINED
     from include.periods import anchor_of, parse_as_of
 
     if not why.strip():
-        refuse("--why is empty: say why, for those who come after")
+        refuse("--why is empty: give the reason of the override")
     with _opened(firm) as (warehouse, row):
         try:
             day = parse_as_of(from_as_of)
@@ -89,7 +95,7 @@ def models_rollback(
         known = {model["anchor"]: model for model in warehouse.models(firm) if model["module"] == module}
         if not known:
             refuse(
-                f"{firm} has no {module} model on record; run the firm first: "
+                f"{firm} has no {module} model; run the firm first: "
                 f"python -m include run {firm} --as-of {day}"
             )
         scoring = _scoring(warehouse, firm, module, day, period)
@@ -98,8 +104,8 @@ def models_rollback(
             on_record = ", ".join(map(str, sorted(anchor for anchor in known if anchor <= period)))
             refuse(
                 f"{module} of {firm} has no model {f'of anchor {chosen}' if chosen else f'before {scoring}'} "
-                f"on record to score {day}; there are those of {on_record}. An earlier one is trained by "
-                f"running a day of it: python -m include run {firm} --as-of {period - timedelta(days=1)}"
+                f"for {day}; there are those of {on_record}. To train an earlier one, run an earlier "
+                f"day: python -m include run {firm} --as-of {period - timedelta(days=1)}"
             )
         warehouse.decide(
             firm,
@@ -113,14 +119,14 @@ def models_rollback(
     step = TRAINED[module].rows
     console.print(
         f"from {day} to the next anchor the {module} model of {chosen} ({known[chosen]['method']}) scores "
-        f"instead of that of {scoring}; score a day again: "
+        f"instead of that of {scoring}; to score a day again: "
         f"python -m include run {firm} --as-of {day} --from {step}",
         highlight=False,
     )
 
 
 def _scoring(warehouse: Warehouse, firm: str, module: str, day: date, period: date) -> date:
-    """Anchor of the model that scores the day as things stand."""
+    """Anchor of the model that currently scores the day."""
     decided: Any = warehouse.decision(firm, module, as_of=day, anchor=period)
     if decided is not None:
         return date.fromisoformat(str(decided["anchor"]))

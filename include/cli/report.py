@@ -1,4 +1,4 @@
-"""``report``: a firm's data and features as one page that needs no network."""
+"""``report``: profile a firm's data and features in one self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from include.cli.console import as_of_of, check_out_folder, console, open_wareho
 
 def report(
     firm: Annotated[str, typer.Argument(help="The firm's key.")],
-    as_of: Annotated[str, typer.Option(help="A day that was run: 2026-11-21.")],
+    as_of: Annotated[str, typer.Option(help="The as_of of a completed run: 2026-11-21.")],
     out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("reports"),
 ) -> None:
-    """Profile a firm's data and features: one HTML page, and the same figures as JSON beside it."""
+    """Profile a firm's data and features: one HTML page, and the same figures as JSON.
+
+    Example: python -m include report acme --as-of 2026-11-21
+    """
     from include.engines import open_engine
     from include.firms import parse_firm
     from include.handoff import Handoff
@@ -42,7 +45,9 @@ def report(
         handoff = Handoff(settings.root, scratch=scratch, writers=WRITERS)
         reading = Reading(row, day, handoff, engine)
         if not was_run(reading):
-            refuse(f"{firm} has nothing as of {day}: python -m include run {firm} --as-of {day}")
+            refuse(
+                f"{firm} has no data as of {day}; run it first: python -m include run {firm} --as-of {day}"
+            )
         profile = gather(reading)
     written = write(profile, out)
     for item in profile["not_computed"]:

@@ -1,4 +1,4 @@
-"""``run``: a firm's steps without Airflow."""
+"""``run``: run a firm's steps without Airflow."""
 
 from __future__ import annotations
 
@@ -22,22 +22,27 @@ if TYPE_CHECKING:
 
 def run(
     firm: Annotated[str, typer.Argument(help="The firm's key.")],
-    as_of: Annotated[str, typer.Option(help="Nothing on or after this day is known: 2026-11-21.")],
+    as_of: Annotated[str, typer.Option(help="Snapshot date, exclusive: 2026-11-21.")],
     from_step: Annotated[str | None, typer.Option("--from", help="Begin with this step or stage.")] = None,
-    only: Annotated[str, typer.Option(help="Only these steps or stages, with commas.")] = "",
+    only: Annotated[str, typer.Option(help="Only these steps or stages, separated by commas.")] = "",
     full: Annotated[bool, typer.Option("--full", help="Read every month again.")] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue the day's last run: skip the steps it has done.")
     ] = False,
-    report: Annotated[Path | None, typer.Option("--json", help="The summary as JSON, too.")] = None,
+    report: Annotated[
+        Path | None, typer.Option("--json", help="Also write the summary to this file.")
+    ] = None,
 ) -> None:
-    """Run a firm's steps here, without Airflow, and sum up rows, seconds and peak memory a step."""
+    """Run a firm's steps without Airflow, and print rows, seconds and peak memory of each step.
+
+    Example: python -m include run acme --as-of 2026-11-21 --from features
+    """
     from include.firms import parse_firm
     from include.run.attempts import Attempt
     from include.run.firm import StepFailedError, chosen_steps, run_firm
 
     if resume and (from_step or only or full):
-        refuse("--resume goes with none of --from, --only and --full: those always compute")
+        refuse("--resume cannot be combined with --from, --only or --full, which always compute")
     if report is not None:
         check_out_file(report, option="--json")
     with open_warehouse() as warehouse:
@@ -53,7 +58,7 @@ def run(
         with open_warehouse() as warehouse:
             last = warehouse.last_run_id(firm, day)
         if last is None:
-            console.print(f"no step of {firm} as of {day} has run yet: all of them run now")
+            console.print(f"no step of {firm} as of {day} has run yet: running all of them")
         attempt = Attempt(last or attempt.run_id, may_skip=True)
     outcomes: list[Outcome] = []
     width = max((len(step.name) for step in steps), default=0)
@@ -74,7 +79,7 @@ def run(
                 full=full,
                 attempt=attempt,
                 before=lambda step: status.update(at(step)),
-                during=lambda said: status.update(f"{at(steps[len(outcomes)])}  [dim]{escape(said)}[/dim]"),
+                during=lambda text: status.update(f"{at(steps[len(outcomes)])}  [dim]{escape(text)}[/dim]"),
                 after=after,
             )
     except StepFailedError as error:
@@ -87,7 +92,7 @@ def run(
 def _write(
     report: Path | None, firm: str, day: date, outcomes: list[Outcome], *, failed: str | None = None
 ) -> None:
-    """The run as JSON, for a machine to read: rows, seconds and peak memory a step."""
+    """Write the run as JSON: rows, seconds and peak memory of each step."""
     if report is None:
         return
     whole = {

@@ -1,4 +1,4 @@
-"""``try``: what Firmament makes of one sales file, with no Airflow, no warehouse and no firm's row."""
+"""``try``: make a report from one sales file, without Airflow, warehouse or firm's row."""
 
 from __future__ import annotations
 
@@ -16,17 +16,22 @@ from include.command_errors import BadInputError
 def trial(
     file: Annotated[Path, typer.Argument(help="Sales: a .csv, .csv.gz or .parquet file.")],
     out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("reports"),
-    as_of: Annotated[str, typer.Option(help="Nothing on or after this day is known; else: all is.")] = "",
+    as_of: Annotated[str, typer.Option(help="Snapshot date, exclusive; default: after the last sale.")] = "",
     columns: Annotated[
         list[str] | None,
         typer.Option("--map", help="A column of the file: customer_id=Client, once for each."),
     ] = None,
     currency: Annotated[str, typer.Option(help="ISO 4217 code of the amounts.")] = "USD",
-    timezone: Annotated[str, typer.Option(help="Zone of the shop: Europe/Istanbul.")] = "UTC",
-    churn_days: Annotated[int, typer.Option(help="Days of silence after which a customer is lost.")] = 90,
+    timezone: Annotated[str, typer.Option(help="Time zone of the shop: Europe/Istanbul.")] = "UTC",
+    churn_days: Annotated[
+        int, typer.Option(help="Days without a purchase after which a customer is lost.")
+    ] = 90,
     language: Annotated[str, typer.Option(help="Language of the sentences: en or tr.")] = "en",
 ) -> None:
-    """Make one self-contained report from a sales file: no Airflow, no Postgres, nothing left behind."""
+    """Make one self-contained report from a sales file, without Airflow or Postgres; only the report is kept.
+
+    Example: python -m include try sales.csv --map customer_id=Client --map occurred_at=Date
+    """
     from include.engines import open_engine
     from include.report import write
     from include.report.profile import gather

@@ -1,1 +1,1 @@
-"""`make demo`: real firms, run for real, and what came out of it."""
+"""`make demo`: run two firms with real data and print their results."""

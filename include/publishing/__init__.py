@@ -1,8 +1,8 @@
-"""Publishing: a firm's results, written back into its own Postgres or Oracle schema in one transaction.
+"""Publish a firm's results to its own Postgres or Oracle schema, in one transaction.
 
-The tables are rows of ``tables.py``, each filled by ``sql/publish/<table>.sql`` from the warehouse. A
-writer that dies leaves the firm's tables as they were; a run published twice leaves them the same; a run
-of an older day adds its row to what is kept by run, and never puts an older snapshot back.
+The tables are rows of ``tables.py``; ``sql/publish/<table>.sql`` fills each from the warehouse. Publishing
+is atomic and idempotent: a killed writer changes nothing, and a run can be published again. A run of an
+older day adds its rows to the tables with one row per run; it never replaces a newer snapshot.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ Read = Callable[[str], AbstractContextManager[tuple[list[str], Iterator[Row]]]]
 
 
 class PublishError(RuntimeError):
-    """Results were not written back; nothing was changed. The message says what to mend."""
+    """Publishing failed and nothing changed; the message says what to correct."""
 
 
 class PublishRowError(PublishError, FirmError):
-    """What the firm's row says of publishing is wrong; a task does not retry it."""
+    """The firm's ``publish`` setting is wrong; a task does not retry it."""
 
 
 class Run(NamedTuple):
-    """What is published: a firm's snapshot, by an attempt."""
+    """One attempt to publish a firm's snapshot."""
 
     firm_id: str
     as_of: date
@@ -45,7 +45,7 @@ class Run(NamedTuple):
         return {"firm_id": self.firm_id, "table_name": table.name, "run_id": self.run_id}
 
     def entry(self, table: Table, row_count: int) -> dict[str, Any]:
-        """The ledger's row for a table; its instant is UTC, as the column knows no zone."""
+        """The ledger's row for a table; ``published_at`` is UTC, because the column has no time zone."""
         return {
             **self.key(table),
             "run_date": self.as_of,
@@ -55,8 +55,8 @@ class Run(NamedTuple):
         }
 
 
-class Standing(NamedTuple):
-    """What a table of the firm shows already."""
+class Published(NamedTuple):
+    """The newest snapshot that a table shows, and the attempt that wrote this run's rows."""
 
     newest: date | None
     attempt: int | None
@@ -65,44 +65,47 @@ class Standing(NamedTuple):
 class Writer(Protocol):
     """One open transaction in a firm's schema."""
 
-    def standing(self, table: Table, run: Run) -> Standing:
-        """What the table shows."""
+    def published(self, table: Table, run: Run) -> Published:
+        """Read from the ledger what the table shows."""
 
     def write(self, table: Table, run: Run, rows: Iterable[Row]) -> int:
         """Merge or replace rows; how many."""
 
     def record(self, table: Table, run: Run, row_count: int) -> None:
-        """Note in the ledger what was written."""
+        """Record in the ledger what was written."""
 
 
 class Target(Protocol):
     """A firm's schema in its own database."""
 
     def transaction(self, tables: tuple[Table, ...]) -> AbstractContextManager[Writer]:
-        """Make missing tables, keep other writers out, and commit all or nothing."""
+        """Create missing tables, lock out other writers, and commit all or nothing."""
 
-    def forget(self, firm_id: str, customer_id: str) -> int:
+    def delete_customer(self, firm_id: str, customer_id: str) -> int:
         """Delete a customer's row; how many."""
 
 
 def publish(target: Target, names: Iterable[str], run: Run, read: Read) -> tuple[int, str]:
-    """Write the named tables of a run in one transaction; rows written, and what was left alone."""
+    """Write the named tables of a run in one transaction; rows written, and which tables were skipped."""
     wanted = set(names)
     tables = tuple(table for table in TABLES if table.name in wanted)
     written, left = 0, []
     with target.transaction(tables) as writer:
         for table in tables:
-            standing = writer.standing(table, run)
-            if standing.attempt is not None and standing.attempt > run.attempt:
+            published = writer.published(table, run)
+            if published.attempt is not None and published.attempt > run.attempt:
                 raise PublishError(
-                    f"{table.name} of {run.run_id} is attempt {standing.attempt}'s; this is {run.attempt}"
+                    f"{table.name} of {run.run_id} was published by the newer attempt {published.attempt}; "
+                    f"this is attempt {run.attempt}, nothing was changed"
                 )
-            if table.holds_latest and standing.newest is not None and standing.newest > run.as_of:
-                left.append(f"{table.name} shows {standing.newest} and was left alone")
+            if table.holds_latest and published.newest is not None and published.newest > run.as_of:
+                left.append(f"{table.name} shows the newer {published.newest} and was not changed")
                 continue
             with read(table.name) as (columns, rows):
                 if set(columns) != set(table.columns):
-                    raise PublishError(f"sql/publish/{table.name}.sql does not give the table's columns")
+                    raise PublishError(
+                        f"sql/publish/{table.name}.sql does not return the columns of publishing/tables.py"
+                    )
                 order = [columns.index(name) for name in table.columns]
                 count = writer.write(table, run, (tuple(row[i] for i in order) for row in rows))
             writer.record(table, run, count)
@@ -114,7 +117,7 @@ def publish(target: Target, names: Iterable[str], run: Run, read: Read) -> tuple
 
 
 def open_target(firm: Firm, connection_uri: Callable[[str], str]) -> Target:
-    """The schema that a firm's row names, in whichever system its connection is of."""
+    """The schema that a firm's row names, in Postgres or Oracle."""
     place = firm.publish
     if place is None or place.conn_id is None or place.db_schema is None:
         raise PublishRowError(f"firm {firm.firm_key}: publish names no conn_id and schema")
@@ -139,8 +142,8 @@ __all__ = [
     "TABLES",
     "PublishError",
     "PublishRowError",
+    "Published",
     "Run",
-    "Standing",
     "Table",
     "Target",
     "Writer",

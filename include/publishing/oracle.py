@@ -1,8 +1,8 @@
-"""A firm's schema in its own Oracle database.
+"""Publish to a firm's schema in its own Oracle database.
 
-Oracle commits before and after each ``create table``: missing tables are made first, empty, and all rows
-then go in one transaction. The statements have run as text on Postgres, through a stand-in for the
-connection, and on no Oracle server.
+Oracle commits before and after each ``create table``, so missing tables are created first, empty; all rows
+then go in one transaction. The statements were tested as text on Postgres, with a substitute for the
+connection, and never on an Oracle server.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import oracledb
 
-from include.publishing import PublishError, PublishRowError, Run, Standing, statements
+from include.publishing import Published, PublishError, PublishRowError, Run, statements
 from include.publishing.tables import LEDGER, LONG, Table
 from include.sources.oracle import connect_with_hook
 from include.sources.statements import statement
@@ -24,7 +24,7 @@ BATCH_ROWS = 10_000
 
 
 class Oracle:
-    """Rows are merged or inserted in batches of binds."""
+    """The target schema; rows are merged or inserted in batches of binds."""
 
     def __init__(
         self,
@@ -34,15 +34,15 @@ class Oracle:
         *,
         connect: Callable[[str], Any] | None = None,
     ) -> None:
-        """Nothing is opened yet; ``connect`` opens a connection by its Airflow id (the hook does)."""
+        """Open nothing yet. ``connect`` opens a connection by its Airflow id (default: Airflow's hook)."""
         self._conn_id = conn_id
         self._owner = schema.upper()
         self._connect = connect or (lambda conn_id: connect_with_hook(conn_id, connection_uri))
-        self._place = f"schema {self._owner!r} of connection {conn_id}"
+        self._where = f"schema {self._owner!r} of connection {conn_id}"
 
     @contextmanager
     def transaction(self, tables: tuple[Table, ...]) -> Iterator[_Writer]:
-        """Make missing tables, keep other writers out, and commit all or nothing."""
+        """Create missing tables, lock out other writers, and commit all or nothing."""
         with self._session() as (connection, cursor):
             known = self._catalogue(cursor)
             for table in (LEDGER, *tables):
@@ -50,13 +50,13 @@ class Oracle:
                     cursor.execute(statements.create(table, long_type="clob"))
                 elif missing := sorted(set(table.columns) - known[table.name]):
                     raise PublishRowError(
-                        f"{self._place}: {table.name} has no columns {missing}; see docs/publishing.md"
+                        f"{self._where}: {table.name} has no columns {missing}; see docs/publishing.md"
                     )
             cursor.execute(statements.lock(LEDGER))
             yield _Writer(connection)
 
-    def forget(self, firm_id: str, customer_id: str) -> int:
-        """Delete a customer's row; how many. None where nothing was ever published."""
+    def delete_customer(self, firm_id: str, customer_id: str) -> int:
+        """Delete a customer's row; how many. 0 if nothing was ever published."""
         with self._session() as (_, cursor):
             if "analytic_customer" not in self._catalogue(cursor):
                 return 0
@@ -72,16 +72,16 @@ class Oracle:
         try:
             connection = self._connect(self._conn_id)
         except oracledb.Error as error:
-            raise PublishError(f"{self._place}: cannot connect: {_code(error)}") from None
+            raise PublishError(f"{self._where}: cannot connect: {_code(error)}") from None
         try:
             connection.current_schema = self._owner
             with connection.cursor() as cursor:
                 yield connection, cursor
             connection.commit()
         except oracledb.Error as error:
-            raise PublishError(f"{self._place}: {_code(error)}; no row was changed") from None
+            raise PublishError(f"{self._where}: {_code(error)}; no row was changed") from None
         finally:
-            with contextlib.suppress(oracledb.Error):  # what is not committed is rolled back
+            with contextlib.suppress(oracledb.Error):  # closing rolls back what is not committed
                 connection.close()
 
     def _catalogue(self, cursor: Any) -> dict[str, set[str]]:
@@ -98,17 +98,17 @@ class _Writer:
     def __init__(self, connection: Any) -> None:
         self._connection = connection
 
-    def standing(self, table: Table, run: Run) -> Standing:
-        """What the table shows."""
+    def published(self, table: Table, run: Run) -> Published:
+        """Read from the ledger what the table shows."""
         with self._connection.cursor() as cursor:
-            cursor.execute(statements.standing(LEDGER), run.key(table))
+            cursor.execute(statements.published(LEDGER), run.key(table))
             newest, attempt = cursor.fetchone()
-        # Oracle's DATE comes with a time of day.
+        # Oracle's DATE has a time of day.
         day = newest.date() if hasattr(newest, "date") else newest
-        return Standing(day, None if attempt is None else int(attempt))
+        return Published(day, None if attempt is None else int(attempt))
 
     def write(self, table: Table, run: Run, rows: Iterable[tuple[Any, ...]]) -> int:
-        """Merge rows, or put them in the place of others, in batches."""
+        """Merge rows, or replace earlier ones, in batches."""
         count = 0
         replaced: set[tuple[Any, ...]] = set()
         text = statements.insert(table) if table.replaces else statements.merge(table)
@@ -117,13 +117,13 @@ class _Writer:
         with self._connection.cursor() as cursor:
             while batch := list(islice(given, BATCH_ROWS)):
                 binds = [dict(zip(table.columns, row, strict=True)) for row in batch]
-                places = {tuple(row[name] for name in table.replaces) for row in binds} - replaced
-                if table.replaces and places:
+                keys = {tuple(row[name] for name in table.replaces) for row in binds} - replaced
+                if table.replaces and keys:
                     cursor.executemany(
                         statements.delete(table, table.replaces),
-                        [dict(zip(table.replaces, place, strict=True)) for place in sorted(places)],
+                        [dict(zip(table.replaces, key, strict=True)) for key in sorted(keys)],
                     )
-                    replaced |= places
+                    replaced |= keys
                 if long:
                     cursor.setinputsizes(**long)
                 cursor.executemany(text, binds)
@@ -135,12 +135,12 @@ class _Writer:
         return count
 
     def record(self, table: Table, run: Run, row_count: int) -> None:
-        """Note in the ledger what was written."""
+        """Record in the ledger what was written."""
         with self._connection.cursor() as cursor:
             cursor.execute(statements.delete(LEDGER, LEDGER.replaces), run.key(table))
             cursor.execute(statements.insert(LEDGER), run.entry(table, row_count))
 
 
 def _code(error: oracledb.Error) -> str:
-    """Oracle's code and nothing of the text, which may quote a row's value."""
+    """Oracle's error code, without the text, which may quote a row's value."""
     return str(getattr(error.args[0], "full_code", "") or type(error).__name__) if error.args else "an error"

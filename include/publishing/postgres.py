@@ -1,4 +1,4 @@
-"""A firm's schema in its own Postgres."""
+"""Publish to a firm's schema in its own Postgres."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from include.publishing import PublishError, PublishRowError, Run, Standing, statements
+from include.publishing import Published, PublishError, PublishRowError, Run, statements
 from include.publishing.tables import LEDGER, Table
 from include.warehouse.errors import explain
 from include.warehouse.statements import placeholders
@@ -18,25 +18,25 @@ CONNECT_SECONDS = 15
 
 
 class Postgres:
-    """Rows go through a temporary table by COPY, then into the firm's tables in the same transaction."""
+    """The target schema; COPY fills a temporary table, then one transaction changes the firm's tables."""
 
     def __init__(self, uri: str, schema: str, conn_id: str) -> None:
-        """Nothing is opened yet."""
+        """Open nothing yet."""
         self._uri = uri
         self._schema = schema
-        self._place = f"schema {schema!r} of connection {conn_id}"
+        self._where = f"schema {schema!r} of connection {conn_id}"
 
     @contextmanager
     def transaction(self, tables: tuple[Table, ...]) -> Iterator[_Writer]:
-        """Make missing tables, keep other writers out, and commit all or nothing."""
+        """Create missing tables, lock out other writers, and commit all or nothing."""
         with self._session() as connection:
             for table in (LEDGER, *tables):
                 self._ensure(connection, table)
             connection.execute(statements.lock(LEDGER))
             yield _Writer(connection)
 
-    def forget(self, firm_id: str, customer_id: str) -> int:
-        """Delete a customer's row; how many. None where nothing was ever published."""
+    def delete_customer(self, firm_id: str, customer_id: str) -> int:
+        """Delete a customer's row; how many. 0 if nothing was ever published."""
         with self._session() as connection:
             if not self._columns(connection, "analytic_customer"):
                 return 0
@@ -48,7 +48,7 @@ class Postgres:
 
     @contextmanager
     def _session(self) -> Iterator[psycopg.Connection[Any]]:
-        """One transaction in which names mean the firm's schema; errors without the values of rows."""
+        """One transaction with the firm's schema as search path; its errors contain no row values."""
         try:
             with psycopg.connect(
                 self._uri,
@@ -62,14 +62,14 @@ class Postgres:
                 known = connection.execute("select to_regnamespace(%s)", [f'"{self._schema}"']).fetchone()
                 if known is None or known[0] is None:
                     raise PublishRowError(
-                        f"{self._place}: no such schema; create it, or correct publish.schema of the firm"
+                        f"{self._where}: no such schema; create it, or correct publish.schema of the firm"
                     )
                 connection.execute(
                     sql.SQL("set local search_path to {}").format(sql.Identifier(self._schema))
                 )
                 yield connection
         except psycopg.Error as error:
-            raise PublishError(f"{self._place}: {explain(error)}; nothing was changed") from None
+            raise PublishError(f"{self._where}: {explain(error)}; nothing was changed") from None
 
     def _ensure(self, connection: psycopg.Connection[Any], table: Table) -> None:
         known = self._columns(connection, table.name)
@@ -77,7 +77,7 @@ class Postgres:
             connection.execute(statements.create(table, long_type="text"))
         elif missing := sorted(set(table.columns) - known):
             raise PublishRowError(
-                f"{self._place}: {table.name} has no columns {missing}; see docs/publishing.md"
+                f"{self._where}: {table.name} has no columns {missing}; see docs/publishing.md"
             )
 
     def _columns(self, connection: psycopg.Connection[Any], name: str) -> set[str]:
@@ -95,13 +95,13 @@ class _Writer:
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
 
-    def standing(self, table: Table, run: Run) -> Standing:
-        """What the table shows."""
-        row = self._run(statements.standing(LEDGER), run.key(table)).fetchone()
-        return Standing(row[0], None if row[1] is None else int(row[1])) if row else Standing(None, None)
+    def published(self, table: Table, run: Run) -> Published:
+        """Read from the ledger what the table shows."""
+        row = self._run(statements.published(LEDGER), run.key(table)).fetchone()
+        return Published(row[0], None if row[1] is None else int(row[1])) if row else Published(None, None)
 
     def write(self, table: Table, run: Run, rows: Iterable[tuple[Any, ...]]) -> int:
-        """Stage rows, then merge them or put them in the place of others."""
+        """Stage rows, then merge them or replace earlier ones."""
         staged, count = sql.Identifier(f"stg_{table.name}"), 0
         columns = sql.SQL(", ").join(map(sql.Identifier, table.columns))
         name = sql.Identifier(table.name)
@@ -136,7 +136,7 @@ class _Writer:
         return count
 
     def record(self, table: Table, run: Run, row_count: int) -> None:
-        """Note in the ledger what was written."""
+        """Record in the ledger what was written."""
         self._run(statements.delete(LEDGER, LEDGER.replaces), run.key(table))
         self._run(statements.insert(LEDGER), run.entry(table, row_count))
 

@@ -1,4 +1,4 @@
-"""What is published, read from the warehouse: all tables of a run from one snapshot of it."""
+"""Read the results to publish from the warehouse: all tables of a run in one database snapshot."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Results(Session):
 
     @contextmanager
     def of(self, run: Run) -> Iterator[Read]:
-        """A function that opens the rows of one table; each is read as of the same moment."""
+        """A function that opens the rows of one table; all tables are read in one snapshot."""
         params = {"firm_key": run.firm_id, "as_of": run.as_of, "run_id": run.run_id}
 
         @contextmanager
@@ -37,7 +37,7 @@ class Results(Session):
             yield read
 
     def missing(self, run: Run, facts: Iterable[str]) -> list[str]:
-        """Those of the facts that hold no snapshot of the run's day."""
+        """The facts without a snapshot of the run's as_of."""
         found = self.rows(
             "select fact_name from analytics.dim_snapshot join analytics.dim_firm using (firm_sk) "
             "where firm_key = %s and as_of = %s",
@@ -46,6 +46,6 @@ class Results(Session):
         return sorted(set(facts) - {row["fact_name"] for row in found})
 
     def _fetch(self, cursor: Iterable[tuple[Any, ...]], table: str) -> Iterator[tuple[Any, ...]]:
-        # Said here: the writer would take it for an error of the firm's own database.
+        # Convert errors here: the writer would report them as errors of the firm's own database.
         with self.clear_errors(f"sql/publish/{table}.sql"):
             yield from cursor

@@ -1,7 +1,7 @@
-"""The statements that write a published table, from its row: ``:name`` binds, and a text both systems take.
+"""SQL statements for a published table, with ``:name`` binds, valid in Postgres and Oracle.
 
-Values travel as binds alone. The names are those of ``tables.py``; the firm's schema is made the
-session's own and never put into a text.
+Values are always binds. Table and column names come from ``tables.py``; the firm's schema is set in the
+session and never written into a statement.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from include.publishing.tables import LONG, Table
 
 
 def create(table: Table, *, long_type: str) -> str:
-    """The table with its key."""
+    """Create the table with its primary key."""
     columns = "".join(
         f"    {name} {long_type if kind == LONG else kind}{' not null' if name in table.key else ''},\n"
         for name, kind in table.columns.items()
@@ -21,12 +21,12 @@ def create(table: Table, *, long_type: str) -> str:
 
 
 def lock(table: Table) -> str:
-    """Let one writer in at a time; readers are not kept waiting."""
+    """Lock the table for one writer; readers do not wait."""
     return f"lock table {table.name} in exclusive mode"
 
 
-def standing(ledger: Table) -> str:
-    """The newest snapshot that a table of the firm shows, and the attempt that wrote this run's."""
+def published(ledger: Table) -> str:
+    """Select a table's newest snapshot and the attempt that wrote this run's rows."""
     return (
         "select\n"
         "    max(run_date) as newest,\n"
@@ -37,7 +37,7 @@ def standing(ledger: Table) -> str:
 
 
 def insert(table: Table) -> str:
-    """One new row."""
+    """Insert one row."""
     return (
         f"insert into {table.name} ({', '.join(table.columns)})\n"
         f"values ({', '.join(f':{name}' for name in table.columns)})"
@@ -45,17 +45,17 @@ def insert(table: Table) -> str:
 
 
 def delete(table: Table, columns: Iterable[str]) -> str:
-    """The rows that agree in these columns."""
+    """Delete the rows with these column values."""
     return f"delete from {table.name}\nwhere {' and '.join(f'{name} = :{name}' for name in columns)}"
 
 
 def delete_earlier(table: Table) -> str:
-    """The firm's rows that another run left."""
+    """Delete the firm's rows of other runs."""
     return f"delete from {table.name}\nwhere firm_id = :firm_id and run_id <> :run_id"
 
 
 def merge(table: Table) -> str:
-    """One row, new or in the place of the one with its key. The casts give a null its type."""
+    """Insert one row, or update the row with its key. The casts give a null its type."""
     given = ",\n".join(
         f"        cast(:{name} as {kind.replace('400', '4000')}) as {name}"
         for name, kind in table.columns.items()

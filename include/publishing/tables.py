@@ -1,7 +1,7 @@
-"""The tables that are written back into a firm's own database, as literal rows.
+"""The tables published to a firm's own database, as literal rows.
 
-Names are those of the firm's BI: they appear in statements as they stand here and nowhere else. What
-fills a table is ``sql/publish/<name>.sql``, whose columns bear these names.
+Names follow the firm's BI tools and are used unchanged in statements. ``sql/publish/<name>.sql`` fills a
+table and returns columns of the same names.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ TEXT, COUNT, MONEY, FIRM_TOTAL, RATE, DAY, INSTANT, LONG = (
 
 
 class Table(NamedTuple):
-    """One table: its columns and types, its key, and which rows a run puts in the place of others.
+    """One table: its columns and types, its key, and which rows a run replaces.
 
-    ``replaces``: rows that agree with a new one in these columns go. An empty one says that the table
-    holds the latest snapshot alone: rows are merged by key, and those of earlier runs go.
+    A run deletes rows with the same values in the columns of ``replaces``. Without ``replaces`` the table
+    holds only the latest snapshot: rows are merged by key, and rows of earlier runs are deleted.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Table(NamedTuple):
 
     @property
     def holds_latest(self) -> bool:
-        """Whether the table shows one snapshot, which an older run must not put back."""
+        """Whether the table shows only the newest snapshot, which an older run must not replace."""
         return not self.replaces
 
 
@@ -169,7 +169,7 @@ TABLES: tuple[Table, ...] = (
     ),
 )
 
-# What has been published, by whom: it is locked while a run writes, and tells the newest snapshot.
+# The ledger: which run and attempt published which table. A run locks it while it writes.
 LEDGER = Table(
     "analytic_publications",
     {

@@ -1,8 +1,8 @@
-"""The outbox of changes: what changed for each customer, sent to the firm's webhook until it is taken.
+"""Customer changes for the firm's webhook: enqueued in ``control.outbox``, sent until acknowledged.
 
-A change is written down in the transaction that makes its snapshot the one that later changes are compared
-with, so none is lost and none is made twice. Delivery is at least once, in order for each customer; every
-try bears the same id. A message is signed as the Standard Webhooks specification has it
+A change is enqueued in the transaction that also replaces the state that later changes are compared with,
+so no change is lost or enqueued twice. Delivery is at least once, in order for each customer; every attempt
+has the same id. Messages are signed by the Standard Webhooks specification
 (https://www.standardwebhooks.com): HMAC-SHA256 over id, time and body.
 """
 
@@ -28,42 +28,42 @@ from include.settings import Settings, SettingsError
 from include.warehouse import Warehouse, statements
 from include.warehouse.session import Row, Session
 
-DELIVERY_LOCK = 7_303  # advisory lock class: one sender per firm, or order would be lost
+DELIVERY_LOCK = 7_303  # advisory lock class: one sender per firm keeps the order
 BATCH = 500
-SECONDS = 10.0  # what a webhook gets to answer in
+SECONDS = 10.0  # time-out of one request
 TRIES = 4
 WAIT = tenacity.wait_exponential_jitter(multiplier=0.5, max=8.0)
 LONGEST_PAUSE = timedelta(hours=1)
-KEPT = timedelta(days=90)  # how long a delivered change can be looked up
-MOST_REFUSALS = 20  # in a row: then nothing is wrong with a change, but with the address
-FOR_NOW = frozenset({408, 425, 429})
+KEPT = timedelta(days=90)  # delivered changes are deleted after this
+MOST_REFUSALS = 20  # in a row: the address is wrong, not the changes
+TEMPORARY = frozenset({408, 425, 429})
 
 log = logging.getLogger(__name__)
 
 
 class Endpoint(NamedTuple):
-    """Where a firm's changes go, and the key they are signed with."""
+    """The webhook's URL, and the key that signs messages."""
 
     url: str
     key: bytes
 
 
-class Deaf(Exception):  # noqa: N818
-    """The webhook cannot be reached, or says that it cannot answer now."""
+class WebhookUnavailable(Exception):  # noqa: N818
+    """The webhook is unreachable, or answered that it is temporarily unavailable."""
 
 
 class Changes(Session):
-    """``control.outbox``: changes written down, and what became of them."""
+    """``control.outbox``: enqueued changes and their delivery."""
 
-    def write_down(self, firm_key: str, as_of: date) -> int:
-        """Write down what a snapshot changed; 0 for a snapshot older than the one compared with."""
+    def enqueue(self, firm_key: str, as_of: date) -> int:
+        """Enqueue what a snapshot changed; how many. 0 if a newer snapshot was enqueued before."""
         doing = f"outbox of {firm_key}"
         with self.clear_errors(doing), self.transaction(doing) as connection:
             found = connection.execute(
                 "select firm_sk from analytics.dim_firm where firm_key = %s for no key update", [firm_key]
             ).fetchone()
             if found is None:
-                return 0  # nothing of the firm has ever been loaded
+                return 0  # no data of the firm was ever loaded
             params = {"firm_key": firm_key, "firm_sk": found["firm_sk"], "as_of": as_of, "kept": KEPT}
             newest = connection.execute(
                 "select as_of from control.outbox_snapshots where firm_sk = %(firm_sk)s", params
@@ -81,8 +81,8 @@ class Changes(Session):
             faults.point("outbox.before_commit")
         return written
 
-    def sender(self, firm_key: str) -> int | None:
-        """Become the firm's only sender; its key, or None where there is another or nothing to send."""
+    def claim_delivery(self, firm_key: str) -> int | None:
+        """Claim the firm's delivery; its surrogate key, or None if another session has the claim."""
         found = self.rows(
             "select firm_sk from analytics.dim_firm where firm_key = %s "
             "and pg_try_advisory_lock(%s, firm_sk)",
@@ -91,7 +91,7 @@ class Changes(Session):
         return int(found[0]["firm_sk"]) if found else None
 
     def due(self, firm_sk: int) -> list[Row]:
-        """Changes to send, oldest first; none of a customer whose earlier change has to wait."""
+        """Changes to send, oldest first; a change waits for earlier ones of its customer."""
         return self.rows(
             "select event_number, event_id::text as event_id, customer_sk, customer_id, outbox.as_of, "
             "changes, outbox.created_at, attempts from control.outbox "
@@ -106,7 +106,7 @@ class Changes(Session):
         )
 
     def delivered(self, event_number: int) -> None:
-        """The webhook took it."""
+        """Mark a change as delivered."""
         with self.clear_errors("marking a change as delivered"):
             self.connection.execute(
                 "update control.outbox set delivered_at = clock_timestamp(), attempts = attempts + 1, "
@@ -114,10 +114,10 @@ class Changes(Session):
                 [event_number],
             )
 
-    def put_off(self, event: Row, error: str) -> None:
-        """The webhook did not take it: try again later, each time after twice as long."""
+    def reschedule(self, event: Row, error: str) -> None:
+        """Record the error and send the change again later; the pause doubles with each attempt."""
         pause = min(timedelta(minutes=1) * 2 ** min(int(event["attempts"]), 10), LONGEST_PAUSE)
-        with self.clear_errors("putting a change off"):
+        with self.clear_errors("rescheduling a change"):
             self.connection.execute(
                 "update control.outbox set attempts = attempts + 1, last_error = %s, "
                 "due_at = clock_timestamp() + %s where event_number = %s",
@@ -125,57 +125,57 @@ class Changes(Session):
             )
 
     def waiting(self, firm_sk: int) -> int:
-        """How many changes the webhook has not taken."""
-        asked = "select count(*) as waiting from control.outbox where firm_sk = %s and delivered_at is null"
-        return int(self.rows(asked, [firm_sk])[0]["waiting"])
+        """How many changes are not delivered."""
+        query = "select count(*) as waiting from control.outbox where firm_sk = %s and delivered_at is null"
+        return int(self.rows(query, [firm_sk])[0]["waiting"])
 
     def firms_waiting(self) -> list[str]:
         """Firms with changes that are due."""
-        asked = (
+        query = (
             "select distinct firm_key from control.outbox join analytics.dim_firm using (firm_sk) "
             "where delivered_at is null and due_at <= clock_timestamp() order by firm_key"
         )
-        return [row["firm_key"] for row in self.rows(asked)]
+        return [row["firm_key"] for row in self.rows(query)]
 
 
 def deliver(firm: Firm, settings: Settings, *, wait: tenacity.wait.wait_base | None = None) -> str:
-    """Send what is due to the firm's webhook; what was sent and what waits, in words."""
+    """Send due changes to the firm's webhook; a summary of what was sent and what waits."""
     if firm.publish is None or firm.publish.webhook is None:
         return "the firm's row names no webhook"
     to = endpoint(firm)
     with Changes(settings.warehouse_dsn()) as box:
-        firm_sk = box.sender(firm.firm_key)
+        firm_sk = box.claim_delivery(firm.firm_key)
         if firm_sk is None:
-            return "another sender is at work"
+            return "another process is sending this firm's changes"
         with httpx.Client(timeout=SECONDS, follow_redirects=False) as client:
-            sent, trouble = _send_all(box, firm, firm_sk, client, to, wait or WAIT)
+            sent, problem = _send_all(box, firm, firm_sk, client, to, wait or WAIT)
         waiting = box.waiting(firm_sk)
     if not waiting:
         return f"{sent} delivered"
-    log.warning("%s of firm %s wait: the webhook %s", waiting, firm.firm_key, trouble or "was not asked yet")
-    return f"{sent} delivered, {waiting} wait" + (f": the webhook {trouble}" if trouble else "")
+    log.warning("%s changes of firm %s wait: the webhook %s", waiting, firm.firm_key, problem or "is not due")
+    return f"{sent} delivered, {waiting} wait" + (f": the webhook {problem}" if problem else "")
 
 
 def deliver_due(settings: Settings) -> dict[str, str]:
-    """Send what is due of every firm; what became of each firm's. A firm that fails stops no other."""
-    told = {}
+    """Send due changes of every firm; a summary for each. A firm that fails does not stop the others."""
+    results = {}
     with Warehouse(settings.warehouse_dsn()) as warehouse, Changes(settings.warehouse_dsn()) as box:
         for firm_key in box.firms_waiting():
             try:
-                told[firm_key] = deliver(parse_firm(warehouse.firm_row(firm_key)), settings)
+                results[firm_key] = deliver(parse_firm(warehouse.firm_row(firm_key)), settings)
             except (FirmError, SettingsError, KeyError) as error:
-                told[firm_key] = str(error)
-                log.warning("Changes of firm %s were not sent: %s", firm_key, error)
-    return told
+                results[firm_key] = str(error)
+                log.warning("Cannot send changes of firm %s: %s", firm_key, error)
+    return results
 
 
 def endpoint(firm: Firm) -> Endpoint:
-    """The address and key of the firm's webhook: an Airflow connection of type http, its password the key."""
+    """The URL and key of the firm's webhook: an Airflow connection of type http, its password the key."""
     conn_id = firm.publish.webhook if firm.publish else None
     if conn_id is None:
         raise FirmError(f"firm {firm.firm_key}: publish names no webhook")
-    place = connection(conn_id)
-    secret = place.password or ""
+    target = connection(conn_id)
+    secret = target.password or ""
     try:
         key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
     except binascii.Error:
@@ -185,25 +185,25 @@ def endpoint(firm: Firm) -> Endpoint:
             f"firm {firm.firm_key}: the password of connection {conn_id} must be whsec_ and the base64 of "
             "16 random bytes or more; see docs/publishing.md"
         )
-    host = place.host or ""
+    host = target.host or ""
     if "://" in host:  # Airflow accepts a whole address as host
         return Endpoint(host, key)
-    path = (place.schema or "").strip("/")
-    scheme = path if path in ("http", "https") else place.conn_type
-    port = f":{place.port}" if place.port else ""
+    path = (target.schema or "").strip("/")
+    scheme = path if path in ("http", "https") else target.conn_type
+    port = f":{target.port}" if target.port else ""
     return Endpoint(f"{scheme}://{host}{port}/{'' if path == scheme else path}", key)
 
 
 def signature(key: bytes, event_id: str, timestamp: int, body: bytes) -> str:
-    """The value of the header ``webhook-signature``."""
+    """The value of the header ``webhook-signature`` (Standard Webhooks, symmetric v1)."""
     digest = hmac.new(key, f"{event_id}.{timestamp}.".encode() + body, hashlib.sha256).digest()
     return f"v1,{base64.b64encode(digest).decode()}"
 
 
 def message(firm_key: str, event: Row) -> bytes:
-    """The body of a change: the same bytes on every try."""
+    """The body of a change: the same bytes in every attempt."""
     fields = {name: {"before": pair[0], "after": pair[1]} for name, pair in event["changes"].items()}
-    told: dict[str, Any] = {
+    body: dict[str, Any] = {
         "type": "customer.changed",
         "timestamp": event["created_at"].astimezone(UTC).isoformat(),
         "data": {
@@ -213,13 +213,13 @@ def message(firm_key: str, event: Row) -> bytes:
             "changes": fields,
         },
     }
-    return json.dumps(told, ensure_ascii=False, sort_keys=True).encode()
+    return json.dumps(body, ensure_ascii=False, sort_keys=True).encode()
 
 
 def _send_all(
     box: Changes, firm: Firm, firm_sk: int, client: httpx.Client, to: Endpoint, wait: tenacity.wait.wait_base
 ) -> tuple[int, str]:
-    sent, refusals, trouble = 0, 0, ""
+    sent, refusals, problem = 0, 0, ""
     while events := box.due(firm_sk):
         held: set[int] = set()
         for event in events:
@@ -227,32 +227,32 @@ def _send_all(
                 continue
             try:
                 refused = _send(client, to, firm.firm_key, event, wait)
-            except Deaf as error:
-                box.put_off(event, str(error))
+            except WebhookUnavailable as error:
+                box.reschedule(event, str(error))
                 return sent, str(error)
             faults.point("outbox.before_mark")
             if refused is None:
                 box.delivered(event["event_number"])
                 sent, refusals = sent + 1, 0
                 continue
-            box.put_off(event, refused)
+            box.reschedule(event, refused)
             held.add(event["customer_sk"])
-            refusals, trouble = refusals + 1, refused
+            refusals, problem = refusals + 1, refused
             if refusals == MOST_REFUSALS:
-                return sent, trouble
-    return sent, trouble
+                return sent, problem
+    return sent, problem
 
 
 def _send(
     client: httpx.Client, to: Endpoint, firm_key: str, event: Row, wait: tenacity.wait.wait_base
 ) -> str | None:
-    """None when it was taken, else how it was refused; Deaf after the last try at a webhook that is down."""
+    """Send one change: None if acknowledged, else the refusal. WebhookUnavailable after the last attempt."""
     body = message(firm_key, event)
 
     @tenacity.retry(
         stop=tenacity.stop_after_attempt(TRIES),
         wait=wait,
-        retry=tenacity.retry_if_exception_type(Deaf),
+        retry=tenacity.retry_if_exception_type(WebhookUnavailable),
         reraise=True,
     )
     def post() -> int:
@@ -266,10 +266,10 @@ def _send(
         try:
             status = client.post(to.url, content=body, headers=headers).status_code
         except httpx.HTTPError as error:
-            # The error's own text may hold the address, and a webhook's address is a secret.
-            raise Deaf(f"cannot be reached ({type(error).__name__})") from None
-        if status >= 500 or status in FOR_NOW:
-            raise Deaf(f"answered {status}")
+            # The error's own text may contain the URL, and a webhook's URL is a secret.
+            raise WebhookUnavailable(f"cannot be reached ({type(error).__name__})") from None
+        if status >= 500 or status in TEMPORARY:
+            raise WebhookUnavailable(f"answered {status}")
         return status
 
     status = post()

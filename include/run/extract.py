@@ -30,7 +30,7 @@ from include.run.intake import Intake
 from include.run.modules import tell_modules
 from include.run.recount import recount
 from include.run.sparing import sparing
-from include.sources import Source, at_one_moment, open_source
+from include.sources import Source, consistent_reads, open_source
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ def extract(context: Context) -> tuple[int, str]:
         if dataset is CUSTOMERS:  # once a run, in a step that every firm has
             tell_modules(context, source)
         return manifest.rows, "" if source.offers(dataset) else "the source has none"
-    with at_one_moment(source):
+    with consistent_reads(source):
         return _months(context, source, dataset)
 
 

@@ -34,7 +34,7 @@ def publish(context: Context) -> tuple[int, str]:
             notes.append(left)
     if place.webhook is not None:
         with webhook.Changes(dsn) as box:
-            changes = box.write_down(firm.firm_key, context.as_of)
+            changes = box.enqueue(firm.firm_key, context.as_of)
         rows += changes
         notes.append(f"{changes} changes; {webhook.deliver(firm, context.settings)}")
     note = "; ".join(filter(None, notes))

@@ -1,8 +1,8 @@
-"""Parquet files that are small on disk and enormous when read, refused before they are.
+"""Reject parquet files that are small on disk and expand enormously (decompression bombs).
 
-Each value is stored once and counted: a file of five kilobytes holds two gigabytes of one text, or a
-billion equal rows, and what its own footer says of its size is not true. So the text is measured by reading
-it past, which keeps nothing, and set against the file's size as for a compressed csv file.
+Dictionary and run-length encoding let five kilobytes hold two gigabytes of one text, or a billion equal
+rows, and the sizes in the footer can be wrong. So the text is streamed once without being kept, and its
+size compared with the file's size, as for a compressed csv file.
 """
 
 from __future__ import annotations
@@ -16,30 +16,32 @@ from duckdb import ColumnExpression, FunctionExpression
 from include.sources import SourceError
 from include.sources.files import FREE_BYTES, MAX_RATIO, File
 
-MAX_FOOTER = 8 << 20  # what describes a thousand row groups of twenty columns takes two or three megabytes
+MAX_FOOTER = 8 << 20  # the footer of a thousand row groups with twenty columns has 2 to 3 MB
 NUMBER_BYTES = 8
 TEXTS = ("VARCHAR", "BLOB")
 NESTED = ("STRUCT", "MAP", "UNION", "[")  # a list says VARCHAR[], an array INTEGER[3]
 
 
 def check_footer(file: File) -> None:
-    """SourceError when the part that must be read whole before anything else is too large."""
+    """SourceError when the footer, which is always read whole, is too large."""
     size = _footer_bytes(file.path)
     if size > MAX_FOOTER:
         raise SourceError(
-            f"{file.path}: its footer takes {size:,} bytes; no sales file describes that many columns or "
-            "row groups. Write it again with the columns that are needed"
+            f"{file.path}: its footer has {size:,} bytes, more than {MAX_FOOTER:,}: too many columns or "
+            "row groups. Write it again with only the columns that are needed"
         )
 
 
 def check_expansion(rows: duckdb.DuckDBPyRelation, columns: Sequence[str], file: File) -> None:
-    """SourceError when the columns that are used hold more than a file of that size can."""
+    """SourceError when the used columns expand more than ``MAX_RATIO`` times."""
     kinds = dict(zip(rows.columns, map(str, rows.types), strict=True))
     for name in columns:
         if any(mark in kinds[name] for mark in NESTED):
-            raise SourceError(f"{file.path}: column {name!r} holds {kinds[name]}; one value a row is needed")
+            raise SourceError(
+                f"{file.path}: column {name!r} has type {kinds[name]}; it needs one value per row"
+            )
     ((count,),) = rows.aggregate([FunctionExpression("count").alias("n")]).fetchall()
-    _check(int(count), file)  # each row takes a byte at least; a scan of trillions would take days
+    _check(int(count), file)  # at least a byte per row; a scan of trillions of rows would take days
     texts = [name for name in columns if kinds[name] in TEXTS]
     lengths = [
         FunctionExpression("sum", FunctionExpression("strlen", ColumnExpression(name).cast("VARCHAR")))
@@ -53,13 +55,13 @@ def check_expansion(rows: duckdb.DuckDBPyRelation, columns: Sequence[str], file:
 def _check(given: int, file: File) -> None:
     if given > FREE_BYTES and given > MAX_RATIO * file.size:
         raise SourceError(
-            f"{file.path} is {file.size:,} bytes and expands more than {MAX_RATIO} times; no sales file "
-            "does. Look for one value repeated in every row, and send it as plain csv if it is right"
+            f"{file.path} has {file.size:,} bytes and expands more than {MAX_RATIO} times. Look for a "
+            "value repeated in every row; if the data is right, send it as plain csv"
         )
 
 
 def _footer_bytes(path: Path) -> int:
-    """The length that a parquet file's last bytes give its footer; 0 for what is no parquet file."""
+    """The footer's length, from a parquet file's last bytes; 0 if it is no parquet file."""
     with path.open("rb") as source:
         source.seek(0, 2)
         if source.tell() < 12:

@@ -1,7 +1,6 @@
-"""The files of a csv source's folder: found, measured, and made plain UTF-8 where they are not.
+"""Find the files of a csv source's folder, check their size, and convert them to plain UTF-8.
 
-Nothing outside the folder is read: symbolic links that lead out are refused, and the firm's row
-names a folder, never a file.
+Only files in the folder are read: symbolic links to files outside are refused.
 """
 
 from __future__ import annotations
@@ -24,15 +23,15 @@ from include.sources import SourceError, SourceRowError
 ENDINGS = (".csv.gz", ".csv", ".parquet")
 CHUNK_BYTES = 1 << 20
 HEADER_BYTES = 1 << 18
-MAX_RATIO = 200  # sales files compress 5 to 30 times; beyond this it is an attack or a fault
-FREE_BYTES = 16 << 20  # a small file may compress as well as it likes
-KEEP_SECONDS = 24 * 3600  # how long scratch of earlier files is spared for those that still read it
+MAX_RATIO = 200  # sales files compress 5 to 30 times; more is an attack or a fault
+FREE_BYTES = 16 << 20  # the ratio is not checked below this size
+KEEP_SECONDS = 24 * 3600  # staged copies of earlier files are kept this long for processes that read them
 ROOTS = "FIRMAMENT_SOURCE_ROOTS"
 
 
 @dataclass(frozen=True)
 class File:
-    """One data file, and what it looked like when it was found."""
+    """One data file, with its size and modification time when it was found."""
 
     path: Path
     size: int
@@ -45,20 +44,20 @@ class File:
 
     @property
     def identity(self) -> tuple[str, int, int]:
-        """What changes when the file does."""
+        """A value that changes when the file changes."""
         return (self.path.name, self.size, self.changed_at)
 
     def check_unchanged(self) -> None:
-        """SourceError when the file was written to since it was found."""
+        """SourceError when the file has changed since it was found."""
         if _file(self.path) != self:
             raise SourceError(
-                f"{self.path} changed while it was read; run again when it is whole "
+                f"{self.path} changed while it was read; run again when it is complete "
                 "(write under another name, then rename)"
             )
 
 
 def folder_of(uri: str, *, where: str) -> Path:
-    """The folder that a file:// URI names; SourceRowError when there is none or it is out of bounds."""
+    """The folder of a file:// URI; SourceRowError when it does not exist or is not allowed."""
     parts = urlsplit(uri)
     if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
         raise SourceRowError(f"{where}: uri {uri!r} is no file:// folder; csv files are read from folders")
@@ -73,12 +72,12 @@ def folder_of(uri: str, *, where: str) -> Path:
     folder = folder.resolve()
     roots = [Path(root).resolve() for root in os.environ.get(ROOTS, "").split(os.pathsep) if root]
     if roots and not any(folder.is_relative_to(root) for root in roots):
-        raise SourceRowError(f"{where}: {folder} lies in none of the folders that {ROOTS} allows")
+        raise SourceRowError(f"{where}: {folder} is not in a folder that {ROOTS} allows")
     return folder
 
 
 def data_files(folder: Path) -> list[File]:
-    """The folder's data files by name; anything else in it is left alone."""
+    """The folder's data files by name; other files are ignored."""
     try:
         paths = sorted(p for p in folder.iterdir() if p.name.lower().endswith(ENDINGS) and p.is_file())
     except OSError as error:
@@ -86,7 +85,7 @@ def data_files(folder: Path) -> list[File]:
     stems: dict[str, Path] = {}
     for path in paths:
         if not path.resolve().is_relative_to(folder):
-            raise SourceError(f"{path} is a link that leads out of its folder; copy the file instead")
+            raise SourceError(f"{path} is a link to a file outside its folder; copy the file instead")
         stem = path.name.lower().split(".")[0] if path.suffix != ".csv" else path.stem.lower()
         if stem in stems:
             raise SourceError(
@@ -105,7 +104,7 @@ def _file(path: Path) -> File:
 
 
 def plain(file: File, *, encoding: str, scratch: Path) -> Path:
-    """The file as uncompressed UTF-8 text: itself where it is, else a copy in ``scratch``."""
+    """The file as uncompressed UTF-8 text: the file itself, or a converted copy in ``scratch``."""
     if file.ending == ".csv" and encoding in ("utf-8", "utf-8-sig"):
         return file.path
     copy = scratch / plain_name(file.path)
@@ -126,19 +125,19 @@ def plain(file: File, *, encoding: str, scratch: Path) -> Path:
 
 
 def plain_name(path: Path) -> str:
-    """What the uncompressed copy of a file is called."""
+    """The name of a file's uncompressed copy."""
     return f"{path.name.removesuffix('.gz')}.plain"
 
 
 def _blocks(file: File) -> Iterator[bytes]:
-    """The file's bytes, inflated where it is compressed; SourceError for a stump, damage or a bomb."""
+    """The file's bytes, decompressed; SourceError if it is truncated, damaged or a decompression bomb."""
     with file.path.open("rb") as source:
         if file.ending != ".csv.gz":
             while block := source.read(CHUNK_BYTES):
                 yield block
             return
         inflate, given = zlib.decompressobj(wbits=31), 0
-        whole = False  # whether the member that was read last has ended
+        whole = False  # whether the last gzip member is complete
         while block := source.read(CHUNK_BYTES):
             while block:
                 if inflate.eof:
@@ -150,24 +149,24 @@ def _blocks(file: File) -> Iterator[bytes]:
                 given += len(out)
                 if given > FREE_BYTES and given > MAX_RATIO * file.size:
                     raise SourceError(
-                        f"{file.path} inflates more than {MAX_RATIO} times; no sales file does. Send it plain"
+                        f"{file.path} expands more than {MAX_RATIO} times; send it uncompressed"
                     )
                 yield out
                 block = inflate.unused_data if inflate.eof else inflate.unconsumed_tail
                 whole = inflate.eof
         if not whole:
-            raise SourceError(f"{file.path} is cut off: its gzip stream does not end; send it again")
+            raise SourceError(f"{file.path} is truncated: its gzip stream does not end; send it again")
 
 
 def first_line(path: Path, *, delimiter: str, name: Path) -> list[str]:
-    """The fields of a plain file's first line; SourceError when there is none or it has no end."""
+    """The fields of a plain file's first line; SourceError when it is missing or too long."""
     try:
         with path.open("rb") as source:
             head = source.read(HEADER_BYTES)
     except OSError as error:
         raise SourceError(f"{name} cannot be read: {error.strerror}") from error
     if not head.strip(b"\xef\xbb\xbf\r\n \t"):
-        raise SourceError(f"{name} is empty, not even a header line; send it again or remove it")
+        raise SourceError(f"{name} is empty and has no header line; send it again or remove it")
     if len(head) == HEADER_BYTES and b"\n" not in head:
         raise SourceError(f"{name}: the first line is longer than {HEADER_BYTES} bytes; is it a csv file?")
     text = head.decode("utf-8-sig", errors="replace")
@@ -178,16 +177,16 @@ def first_line(path: Path, *, delimiter: str, name: Path) -> list[str]:
 
 
 def own_scratch() -> Path:
-    """A folder that only this user can read: staged lines name customers."""
+    """A folder that only this user can read, because staged lines contain customer ids."""
     folder = Path(tempfile.gettempdir()) / f"firmament-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.stat().st_uid != os.getuid() or folder.is_symlink():
-        raise SourceError(f"{folder} belongs to somebody else; set TMPDIR to a folder of your own")
+        raise SourceError(f"{folder} belongs to another user; set TMPDIR to a folder of your own")
     return folder
 
 
 def clear(home: Path, *, keep: Path) -> None:
-    """Remove what earlier versions of the files left, once nobody can still read it."""
+    """Remove staged copies of earlier files, after the time in which a process may still read them."""
     for old in home.iterdir():
         if old != keep and old.is_dir() and old.stat().st_mtime < time.time() - KEEP_SECONDS:
             shutil.rmtree(old, ignore_errors=True)

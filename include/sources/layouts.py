@@ -1,7 +1,7 @@
-"""The layouts of sales files: which columns a file must have, and how its text is written.
+"""The layouts of sales files: the columns a file must have, and its text format.
 
-A layout says under which headers a file may name each column of its statement,
-``sql/extract/csv/<layout>/transactions.sql``. ``mapped`` takes them from the firm's row.
+A layout lists the accepted headers for each column of its statement,
+``sql/extract/csv/<layout>/transactions.sql``. Layout ``mapped`` takes them from the firm's row.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ MAPPED_COLUMNS = (
 
 @dataclass(frozen=True)
 class Layout:
-    """How the files of one firm are written."""
+    """The columns and text format of one firm's files."""
 
     name: str
-    columns: Mapping[str, tuple[str, ...]]  # the statement's column -> headers it may stand under
+    columns: Mapping[str, tuple[str, ...]]  # the statement's column -> accepted headers
     optional: frozenset[str] = frozenset()
-    headerless: tuple[str, ...] = ()  # what the columns are when a file has no header line
+    headerless: tuple[str, ...] = ()  # the columns of a file without a header line
     has_products: bool = True
     encoding: str = "utf-8"
     delimiter: str = ","
@@ -61,7 +61,7 @@ class Layout:
         for column, headers in self.columns.items():
             at = [i for i, name in enumerate(tidy) if name in {_tidy(h) for h in headers}]
             if len(at) > 1:
-                raise SourceRowError(f"{where}: column {names[at[0]]!r} is there {len(at)} times; keep one")
+                raise SourceRowError(f"{where}: column {names[at[0]]!r} occurs {len(at)} times; keep one")
             if at:
                 found[column] = at[0]
             elif column not in self.optional:
@@ -73,7 +73,7 @@ class Layout:
         return found
 
     def is_data(self, first_line: Sequence[str]) -> bool:
-        """Whether a file without a header begins with this line."""
+        """Whether this first line is data, so that the file has no header."""
         return (
             len(first_line) == len(self.headerless) > 0
             and re.fullmatch(r"\d{4}-?\d\d-?\d\d.*", first_line[self.headerless.index("date")].strip())
@@ -112,7 +112,7 @@ KNOWN = [*sorted(LAYOUTS), "mapped"]
 
 
 def layout_of(firm: Firm) -> Layout:
-    """The layout of a firm's files, with what its row says of them; SourceRowError when that cannot be."""
+    """The layout of a firm's files with the options of its row; SourceRowError when they are invalid."""
     where = f"firm {firm.firm_key}, csv source"
     mapping = dict(firm.source.mapping or {})
     name = firm.source.layout or ("mapped" if mapping else "")
@@ -132,7 +132,7 @@ def layout_of(firm: Firm) -> Layout:
 
 
 def _mapped(mapping: dict[str, str], *, where: str) -> Layout:
-    """Canonical column -> file column; without any, the file has the canonical names themselves."""
+    """Layout of a mapping from canonical to file columns; an empty one keeps the canonical names."""
     if unknown := sorted(set(mapping) - set(MAPPED_COLUMNS)):
         raise SourceRowError(
             f"{where}: mapping names unknown columns {unknown}; there are {list(MAPPED_COLUMNS)} "
@@ -148,7 +148,7 @@ def _mapped(mapping: dict[str, str], *, where: str) -> Layout:
             raise SourceRowError(f"{where}: mapping must name one of net_amount, gross_amount or unit_price")
     return Layout(
         name="mapped",
-        # What the mapping leaves out stands under no header, and so is null.
+        # A column that the mapping omits has no header, so its values are null.
         columns={
             name: (mapping.get(name, name),) if not mapping or name in mapping else ()
             for name in MAPPED_COLUMNS
@@ -164,7 +164,7 @@ def _with_options(layout: Layout, options: dict[str, str], firm: Firm, *, where:
         encoding = codecs.lookup(encoding).name
     except LookupError:
         raise SourceRowError(
-            f"{where}: encoding {encoding!r} is unknown; say utf-8, cp1252, cp1254, …"
+            f"{where}: encoding {encoding!r} is unknown; use utf-8, cp1252, cp1254, …"
         ) from None
     delimiter = {"tab": "\t", "\\t": "\t"}.get(options.get("delimiter", ","), options.get("delimiter", ","))
     if len(delimiter) != 1 or delimiter in '"\r\n\0':

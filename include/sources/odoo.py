@@ -1,9 +1,8 @@
-"""An Odoo database, versions 16 to 19, read from its Postgres as ``postgres`` reads a shop.
+"""Read an Odoo database, versions 16 to 19, from its Postgres.
 
-The statements are ``sql/extract/odoo/<dataset>.sql``. Revenue is what confirmed orders say, untaxed
-and in the company's currency; posted credit notes are returns; cancelled orders are counted and not
-used. Columns that only some versions or modules have are looked up row by row, so that one text
-reads every version.
+The statements are ``sql/extract/odoo/<dataset>.sql``. Revenue comes from confirmed orders, untaxed and in
+the company's currency; posted credit notes are returns; cancelled orders are counted but not used. Columns
+that exist only in some versions or modules are read through ``to_jsonb``, so one statement fits all.
 """
 
 from __future__ import annotations
@@ -49,14 +48,14 @@ class Odoo(Postgres):
     def __init__(
         self, firm: Firm, connection_uri: Callable[[str], str], *, scratch: Path | None = None
     ) -> None:
-        """Nothing is opened yet; ``mapping.company`` is the id or name of the firm's company."""
+        """Open nothing yet; ``mapping.company`` is the id or name of the firm's company."""
         super().__init__(firm, connection_uri, scratch=scratch)
         self._company = (firm.source.mapping or {}).get("company")
         self._company_id = 0
 
     @classmethod
     def check_row(cls, firm: Firm) -> None:
-        """SourceRowError unless the row names a connection, and nothing but options of this kind."""
+        """SourceRowError unless the row names a connection and only options of this kind."""
         super().check_row(firm)
         if unknown := sorted(set(firm.source.mapping or {}) - set(OPTIONS)):
             raise SourceRowError(
@@ -68,9 +67,9 @@ class Odoo(Postgres):
         language = LANGUAGES[self._firm.language]
         return super()._params(month, as_of) | {"company_id": self._company_id, "language": language}
 
-    def _look(self, connection: adbc.Connection) -> None:
-        """SourceRowError unless the tables are there, and the firm's company with the firm's currency."""
-        super()._look(connection)
+    def _check_tables(self, connection: adbc.Connection) -> None:
+        """SourceRowError unless the tables and the firm's company exist, with the firm's currency."""
+        super()._check_tables(connection)
         companies = self._fetch(connection, statement("odoo/companies"), {})
         ours = [
             row for row in companies if self._company in (None, str(row["company_id"]), row["company_name"])
@@ -78,13 +77,12 @@ class Odoo(Postgres):
         if len(ours) != 1:
             there_are = {row["company_id"]: row["company_name"] for row in companies}
             raise SourceRowError(
-                f"{self._place}: source.mapping.company must say which company is the firm's; "
-                f"there are {there_are}"
+                f"{self._where}: source.mapping.company must name the firm's company; there are {there_are}"
             )
         (company,) = ours
         if company["currency"] != self._firm.currency:
             raise SourceRowError(
-                f"{self._place}: company {company['company_name']!r} keeps its books in "
-                f"{company['currency']}, the firm's row says {self._firm.currency}; correct currency"
+                f"{self._where}: company {company['company_name']!r} keeps its books in "
+                f"{company['currency']}, but the firm's row has {self._firm.currency}; correct currency"
             )
         self._company_id = company["company_id"]

@@ -1,9 +1,8 @@
-"""A shop's operational schema in Postgres, streamed as Arrow by ADBC.
+"""Read a shop's operational schema in Postgres as Arrow, through ADBC.
 
-The statements are ``sql/extract/postgres/<dataset>.sql``; the schema they expect is ``shop.sql``
-beside them. Each extract is one REPEATABLE READ snapshot, read through a cursor in the server, so
-memory is bounded by a batch however long the month is. Money travels as text: the driver would make
-it a float.
+The statements are ``sql/extract/postgres/<dataset>.sql``; they expect the schema of ``shop.sql``. Each
+extract is one REPEATABLE READ snapshot, read through a server-side cursor, so memory is bounded by one
+batch. Money is read as text, because the driver would convert it to float.
 """
 
 from __future__ import annotations
@@ -44,11 +43,11 @@ class Postgres:
     """The source of a firm whose row says ``kind: postgres``; ``Odoo`` reads other tables the same way."""
 
     kind = "postgres"
-    fields: tuple[str, ...] = ("conn_id", "schema")  # of the firm's source, that this kind uses
+    fields: tuple[str, ...] = ("conn_id", "schema")  # the fields of the firm's source that this kind uses
     required_tables: tuple[str, ...] = (
         "customers", "products", "orders", "order_lines", "returns", "return_lines",
     )  # fmt: skip
-    optional_tables: Mapping[str, tuple[str, ...]] = {  # by dataset; all of them must be there
+    optional_tables: Mapping[str, tuple[str, ...]] = {  # by dataset; a dataset needs all of its tables
         "loyalty_movements": ("loyalty_movements",),
         "directory": ("campaigns", "channels", "programmes"),
         "interactions": ("interactions",),
@@ -58,19 +57,19 @@ class Postgres:
     def __init__(
         self, firm: Firm, connection_uri: Callable[[str], str], *, scratch: Path | None = None
     ) -> None:
-        """Nothing is opened yet; ``scratch`` is not needed here."""
+        """Open nothing yet; this kind does not use ``scratch``."""
         self.check_row(firm)
         self._firm = firm
         self._schema = firm.source.db_schema or "public"
-        self._moment = ""
+        self._shared_snapshot = ""
         try:
             self._conninfo = make_conninfo(
                 connection_uri(str(firm.source.conn_id)), connect_timeout=CONNECT_SECONDS
             )
         except psycopg.ProgrammingError:
-            # The text is left out of the message: it may hold a password.
+            # The message omits the connection's text, which may contain a password.
             raise SourceRowError(
-                f"{self._place}: the connection is no postgresql:// URI; correct it in Airflow or in "
+                f"{self._where}: the connection is not a postgresql:// URI; correct it in Airflow or in "
                 f"AIRFLOW_CONN_{str(firm.source.conn_id).upper()}"
             ) from None
 
@@ -84,12 +83,12 @@ class Postgres:
             )
 
     def check_connection(self) -> None:
-        """Open a snapshot, which looks for the schema and its tables."""
+        """Open a snapshot, which checks the schema and its tables."""
         with self._snapshot():
             pass
 
     def offers(self, dataset: Dataset) -> bool:
-        """Whether there is a statement for the dataset, and its tables where they are optional."""
+        """Whether the dataset has a statement and, if optional, its tables."""
         if not has_statement(f"{self.kind}/{dataset.name}"):
             return False
         if dataset.name not in self.optional_tables:
@@ -98,7 +97,7 @@ class Postgres:
             return self._tables(connection).issuperset(self.optional_tables[dataset.name])
 
     def first_month(self, dataset: Dataset) -> Month | None:
-        """The month of the first row whose date can be used."""
+        """The month of the first row with a usable date."""
         with self._snapshot() as connection:
             sql = statement(f"{self.kind}/{dataset.name}_first")
             (row,) = self._fetch(connection, sql, self._params(None, None))
@@ -106,7 +105,7 @@ class Postgres:
             return Month.of(row["first_day"])
         if row["has_rows"]:
             raise SourceError(
-                f"{self._place}: {dataset.name} has rows, but none with a date from {EARLIEST} on, "
+                f"{self._where}: {dataset.name} has rows, but none with a date from {EARLIEST} on, "
                 f"before {LATEST}; {self._see}"
             )
         return None
@@ -121,21 +120,21 @@ class Postgres:
                 yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
     @contextlib.contextmanager
-    def at_one_moment(self) -> Iterator[None]:
-        """What is read meanwhile, month by month and side by side, is one snapshot, held open here."""
+    def consistent_reads(self) -> Iterator[None]:
+        """All reads in this context, also parallel ones, use one exported snapshot, held open here."""
         with self._snapshot() as connection:
             with connection.cursor() as cursor:
-                # It idles while others read.
+                # This session is idle while the others read.
                 cursor.execute("set local idle_in_transaction_session_timeout = 0")
                 cursor.execute("select pg_export_snapshot()")
-                ((self._moment,),) = cursor.fetchall()
+                ((self._shared_snapshot,),) = cursor.fetchall()
             try:
                 yield
             finally:
-                self._moment = ""
+                self._shared_snapshot = ""
 
     def counts(self, dataset: Dataset, months: Mapping[Month, date]) -> dict[Month, int]:
-        """Rows of each month as of its day, counted by the server in one snapshot."""
+        """Count the rows of each month as of its day on the server, in one snapshot."""
         sql = f"select count(*) as row_count from (\n{statement(f'{self.kind}/{dataset.name}')}\n) as counted"
         with self._snapshot() as connection:
             return {
@@ -144,7 +143,7 @@ class Postgres:
             }
 
     @property
-    def _place(self) -> str:
+    def _where(self) -> str:
         conn_id = self._firm.source.conn_id
         return f"firm {self._firm.firm_key}, {self.kind} source {conn_id}, schema {self._schema!r}"
 
@@ -169,31 +168,31 @@ class Postgres:
 
     @contextlib.contextmanager
     def _snapshot(self) -> Iterator[adbc.Connection]:
-        """A connection inside one read-only snapshot, with only the shop's schema in sight."""
+        """A connection in a read-only snapshot, with the shop's schema as search path."""
         try:
             connection = adbc.connect(self._conninfo)
         except adbc.Error as error:
             raise SourceError(
-                f"{self._place}: cannot connect: {_said(error)}. "
+                f"{self._where}: cannot connect: {_format_error(error)}. "
                 "Is the server up, and the Airflow connection right?"
             ) from error
         try:
             with connection.cursor() as cursor:
                 cursor.execute("set transaction isolation level repeatable read, read only")
-                if self._moment:  # before anything is asked; it takes no bind
-                    moment = Literal(self._moment).as_string()
-                    cursor.execute(f"set transaction snapshot {moment}")
+                if self._shared_snapshot:  # must come before the first query; binds are not allowed
+                    snapshot_id = Literal(self._shared_snapshot).as_string()
+                    cursor.execute(f"set transaction snapshot {snapshot_id}")
                 cursor.execute("set local time zone 'UTC'")
                 cursor.execute("select set_config('search_path', quote_ident($1), true)", (self._schema,))
-            self._look(connection)
+            self._check_tables(connection)
             yield connection
         except adbc.Error as error:
-            raise SourceError(f"{self._place}: {_said(error)}; {self._see}") from error
+            raise SourceError(f"{self._where}: {_format_error(error)}; {self._see}") from error
         finally:
             _close(connection)
 
-    def _look(self, connection: adbc.Connection) -> None:
-        """SourceError when the schema or a table it must have is not there."""
+    def _check_tables(self, connection: adbc.Connection) -> None:
+        """SourceRowError when the schema or a required table is missing."""
         with connection.cursor() as cursor:
             cursor.execute(
                 "select nspname::text from pg_catalog.pg_namespace where nspname !~ '^pg_' order by 1"
@@ -201,11 +200,11 @@ class Postgres:
             schemas = [name for (name,) in cursor.fetchall()]
         if self._schema not in schemas:
             raise SourceRowError(
-                f"{self._place}: no such schema; there are {schemas}. Correct source.schema of the firm"
+                f"{self._where}: no such schema; there are {schemas}. Correct source.schema of the firm"
             )
         found = self._tables(connection)
         if missing := [table for table in self.required_tables if table not in found]:
-            raise SourceRowError(f"{self._place}: missing tables {missing}; {self._see}")
+            raise SourceRowError(f"{self._where}: missing tables {missing}; {self._see}")
 
     def _tables(self, connection: adbc.Connection) -> set[str]:
         """Tables and views of the shop's schema."""
@@ -226,9 +225,9 @@ class Postgres:
     def _stream(
         self, connection: adbc.Connection, sql: str, params: dict[str, object]
     ) -> Iterator[pa.RecordBatch]:
-        """The batches of a statement, from a cursor in the server.
+        """The batches of a statement, from a server-side cursor.
 
-        With binds, the driver would otherwise keep the whole result in memory.
+        Without it, the driver would hold the whole result of a statement with binds in memory.
         """
         sql, names = numbered(sql)
         values: tuple[object, ...] = tuple(params[name] for name in names)
@@ -237,26 +236,26 @@ class Postgres:
         rows = FIRST_ROWS
         while True:
             with connection.cursor() as cursor:
-                # COPY, the driver's faster way, takes no FETCH.
+                # The driver's COPY mode does not support FETCH.
                 cursor.adbc_statement.set_options(**{"adbc.postgresql.use_copy": "false"})
                 cursor.execute(f"fetch {rows} from extracted")
                 table = cursor.fetch_arrow_table()
             yield from table.to_batches()
             if table.num_rows < rows:
                 break
-            # As many as fit: a row may be a name or a megabyte.
+            # Adapt the number of rows: a row may have ten bytes or a megabyte.
             rows = max(1, min(BATCH_ROWS, GROWTH * rows, rows * BATCH_BYTES // max(table.nbytes, 1)))
         with connection.cursor() as cursor:
             cursor.execute("close extracted")
 
 
-def _said(error: Exception) -> str:
-    """What Postgres said, on one line, without the driver's preface."""
+def _format_error(error: Exception) -> str:
+    """Postgres's error message on one line, without the driver's prefix."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return " ".join(lines)[:600]
 
 
 def _close(connection: adbc.Connection) -> None:
-    with contextlib.suppress(adbc.Error):  # the server may be gone; what went wrong was said before
+    with contextlib.suppress(adbc.Error):  # the server may be gone; the first error is already reported
         connection.rollback()
     connection.close()

@@ -1,16 +1,16 @@
-"""The embedded stack: PostgreSQL and Airflow's four services on this machine, and nothing else.
+"""The embedded stack: PostgreSQL and Airflow's four services on this machine.
 
-:func:`up` starts what does not run, :func:`down` ends all of it, :func:`health` says what is wrong with
-each part, and :func:`env` is the environment every service gets. ``FIRMAMENT_WAREHOUSE_DSN`` takes the
-place of the embedded server; Airflow's metadata then lies beside it, in a database ``airflow``, unless
-``AIRFLOW__DATABASE__SQL_ALCHEMY_CONN`` says where.
+:func:`up` starts stopped parts, :func:`down` ends all parts, :func:`health` reports the problem of each part,
+and :func:`env` is the services' environment. ``FIRMAMENT_WAREHOUSE_DSN`` replaces the embedded server;
+Airflow's metadata is then in the database ``airflow`` of that server, or in
+``AIRFLOW__DATABASE__SQL_ALCHEMY_CONN``.
 
-| variable | means | when it is not set |
+| variable | means | default |
 | --- | --- | --- |
-| ``FIRMAMENT_AIRFLOW_PORT`` | port of Airflow's UI and API | the last one, else any free one |
+| ``FIRMAMENT_AIRFLOW_PORT`` | port of Airflow's UI and API | the previous port, else any free one |
 | ``FIRMAMENT_AIRFLOW_PASSWORD`` | password of its user ``admin`` | generated once |
-| ``FIRMAMENT_POSTGRES_PORT`` | port of the embedded server | the last one, else any free one |
-| ``FIRMAMENT_UP_SECONDS`` | how long services may take to be healthy | 180 |
+| ``FIRMAMENT_POSTGRES_PORT`` | port of the embedded server | the previous port, else any free one |
+| ``FIRMAMENT_UP_SECONDS`` | seconds until all services must be healthy | 180 |
 """
 
 import compileall
@@ -29,9 +29,9 @@ from include.settings import PROJECT, Settings
 from include.stack import services
 from include.stack.databases import (
     Say,
-    beside,
     migrate_metadata,
     migrate_warehouse,
+    same_server_url,
     warehouse_problem,
     warehouse_server,
 )
@@ -50,7 +50,7 @@ __all__ = ["Stack", "StackError", "down", "env", "health", "up", "warehouse"]
 
 @dataclass(frozen=True)
 class Stack:
-    """A running stack: where to look."""
+    """A running stack: its addresses, logs and start times."""
 
     url: str
     user: str
@@ -61,10 +61,10 @@ class Stack:
 
 
 def up(settings: Settings | None = None, *, say: Say = lambda line: None) -> Stack:
-    """Start what does not run, and return when every part is healthy.
+    """Start stopped parts, and return when every part is healthy.
 
-    A part that fails is named in the error with the end of its log, and whatever this call started is
-    ended again. Services whose environment has changed since they were started are started anew.
+    If a part fails, the error has its name and the end of its log, and this call ends what it started.
+    Services whose environment has changed are restarted.
     """
     try:
         require_airflow()
@@ -75,7 +75,7 @@ def up(settings: Settings | None = None, *, say: Say = lambda line: None) -> Sta
     with _locked(settings), contextlib.ExitStack() as undo, _timed(seconds, "all"):
         state = State.read(settings)
         if state and not state.runs:
-            say("a service has ended: starting all of them anew")
+            say("a service has ended: restarting all of them")
             _end_services(settings)
             state = None
         port = _port(settings, state)
@@ -88,14 +88,14 @@ def up(settings: Settings | None = None, *, say: Say = lambda line: None) -> Sta
         environ = _environment(settings, dsn, port)
         remember_services(settings, environ)
         if state and state.fingerprint != fingerprint(environ):
-            say("the settings have changed: starting the services anew")
+            say("the settings have changed: restarting the services")
             _end_services(settings)
             state = None
         if state is None:
             undo.callback(_end_services, settings)
             with _timed(seconds, "airflow metadata"):
                 migrate_metadata(settings, environ, say)
-            # A task is a process of its own: it should find our modules compiled, as it finds everybody's.
+            # Each task is a new process: compile our modules once, as packages are at installation.
             for folder in ("dags", "include", "plugins"):
                 compileall.compile_dir(PROJECT / folder, quiet=2)
             state = _start_services(settings, environ)
@@ -113,7 +113,7 @@ def up(settings: Settings | None = None, *, say: Say = lambda line: None) -> Sta
 
 
 def warehouse(settings: Settings | None = None) -> str:
-    """The URL of the warehouse, its server started and its schema up to date; Airflow is not touched."""
+    """The URL of the warehouse, after starting its server and migrating its schema; without Airflow."""
     settings = settings or Settings.read()
     with _locked(settings):
         dsn = warehouse_server(settings)
@@ -122,19 +122,19 @@ def warehouse(settings: Settings | None = None) -> str:
 
 
 def down(settings: Settings | None = None, *, say: Say = lambda line: None) -> bool:
-    """End every part, children included; False when nothing ran."""
+    """End every part with its child processes; False if nothing was running."""
     settings = settings or Settings.read()
     if not settings.home.exists():
         return False
     with _locked(settings):
         ended, killed = _end_services(settings)
         if killed:
-            say(f"did not end in {services.PATIENCE_SECONDS} s and were killed: {', '.join(killed)}")
+            say(f"killed after {services.PATIENCE_SECONDS} s: {', '.join(killed)}")
         return postgres.stop(settings.postgres) or ended
 
 
 def health(settings: Settings | None = None) -> dict[str, str]:
-    """What is wrong with each part: an empty text where it is healthy."""
+    """The problem of each part; an empty text if it is healthy."""
     settings = settings or Settings.read()
     state = State.read(settings)
     port, since = (state.port, state.since) if state else (0, services.now())
@@ -143,17 +143,17 @@ def health(settings: Settings | None = None) -> dict[str, str]:
 
 
 def env(settings: Settings | None = None) -> dict[str, str]:
-    """The environment every service gets; with it, `airflow` commands see the running stack."""
+    """The services' environment; with it, `airflow` commands use the running stack."""
     settings = settings or Settings.read()
     state = State.read(settings)
     if state is None:
-        raise StackError("Airflow does not run here; start it with `make up`")
+        raise StackError("Airflow is not running; start it: make up")
     return _environment(settings, settings.warehouse_dsn(), state.port)
 
 
 def _environment(settings: Settings, dsn: str, port: int) -> dict[str, str]:
     own = service_environment(
-        settings, warehouse=dsn, metadata=beside(dsn, "airflow"), port=port, keys=keys(settings)
+        settings, warehouse=dsn, metadata=same_server_url(dsn, "airflow"), port=port, keys=keys(settings)
     )
     write_passwords(settings, _admin_password(settings))
     return merge(own, settings.environ)
@@ -171,8 +171,8 @@ def _port(settings: Settings, state: State | None) -> int:
     port = postgres.free_port(wanted or (int(remembered.read_text()) if remembered.exists() else 0))
     if wanted and port != wanted:
         raise StackError(
-            f"api-server: port {wanted} of 127.0.0.1 is taken; choose another FIRMAMENT_AIRFLOW_PORT, "
-            "or leave it unset to have a free one chosen"
+            f"api-server: port {wanted} of 127.0.0.1 is taken; set another FIRMAMENT_AIRFLOW_PORT, "
+            "or unset it to use any free port"
         )
     private_folder(remembered.parent)
     remembered.write_text(str(port))
@@ -185,9 +185,9 @@ def _start_services(settings: Settings, environ: dict[str, str]) -> State:
     state = State(int(environ["AIRFLOW__API__PORT"]), fingerprint(environ), since, started)
     for service in services.SERVICES:
         log = settings.logs / f"{service.name}.log"
-        log.unlink(missing_ok=True)  # a log is of one life; tasks keep theirs
+        log.unlink(missing_ok=True)  # each start has its own log; task logs are kept
         started.append(asdict(services.spawn(service, environ, log)))
-        state.write(settings)  # at once: whatever happens to us, `down` finds it
+        state.write(settings)  # at once, so that `down` finds the service even if this process dies
     return state
 
 
@@ -211,12 +211,12 @@ def _wait_until_healthy(settings: Settings, state: State) -> None:
         if not problems:
             return
         if dead or time.monotonic() > deadline:
-            raise StackError(_story(settings, problems, dead, limit))
+            raise StackError(_failure_text(settings, problems, dead, limit))
         time.sleep(0.2)
 
 
-def _story(settings: Settings, problems: dict[str, str], dead: list[str], limit: int) -> str:
-    """Which parts failed and the end of their logs; the first to die comes first."""
+def _failure_text(settings: Settings, problems: dict[str, str], dead: list[str], limit: int) -> str:
+    """The parts that failed and the end of their logs, in the order in which they ended."""
     parts = []
     for name in dead or problems:
         log = settings.logs / f"{name}.log"
@@ -228,7 +228,7 @@ def _story(settings: Settings, problems: dict[str, str], dead: list[str], limit:
 
 @contextlib.contextmanager
 def _locked(settings: Settings) -> Iterator[None]:
-    """One `up` or `down` at a time; the kernel lets go of the lock when we end."""
+    """Run one `up` or `down` at a time; the kernel releases the lock when the process ends."""
     close_home(settings.home)
     private_folder(settings.logs)
     with private_umask(), (settings.home / "lock").open("w") as lock:

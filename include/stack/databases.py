@@ -1,4 +1,4 @@
-"""The stack's two databases, the warehouse and Airflow's metadata: found or started, and up to date."""
+"""Start or find the stack's two databases, the warehouse and Airflow's metadata, and migrate them."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ Say = Callable[[str], None]
 
 
 def warehouse_server(settings: Settings) -> str:
-    """The warehouse's URL; the embedded server is started unless the environment names another."""
+    """The warehouse's URL; starts the embedded server unless the environment names another."""
     for name in ("FIRMAMENT_WAREHOUSE_DSN", "AIRFLOW_CONN_FIRMAMENT_WAREHOUSE"):
         if settings.environ.get(name):
             if problem := warehouse_problem(settings):
-                raise StackError(f"warehouse: {name} leads nowhere: {problem}")
+                raise StackError(f"warehouse: the server of {name} is unreachable: {problem}")
             return settings.warehouse_dsn()
     port = number(settings, "FIRMAMENT_POSTGRES_PORT")
     return postgres.start(settings.postgres, port=port, log=settings.logs / "postgres.log").dsn()
 
 
 def warehouse_problem(settings: Settings) -> str:
-    """Why the warehouse cannot be reached; an empty text when it can."""
+    """Why the warehouse is unreachable; an empty text if it is reachable."""
     import psycopg
 
     try:
@@ -45,14 +45,14 @@ def migrate_warehouse(dsn: str) -> None:
     migrate(dsn)
 
 
-def beside(dsn: str, database: str) -> str:
+def same_server_url(dsn: str, database: str) -> str:
     """The URL of another database of the same server."""
     parts = urlsplit(dsn)
     return urlunsplit(parts._replace(path=f"/{database}"))
 
 
 def migrate_metadata(settings: Settings, environ: dict[str, str], say: Say) -> None:
-    """Bring Airflow's own tables up to date; when that was done before, nothing but a look."""
+    """Migrate Airflow's own tables, unless a stamp file says that this version did it."""
     stamp = settings.home / "airflow" / "migrated"
     url = environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]
     revision = _metadata_revision(url, create=True)
@@ -66,21 +66,21 @@ def migrate_metadata(settings: Settings, environ: dict[str, str], say: Say) -> N
 
 
 def _metadata_revision(url: str, *, create: bool = False) -> str | None:
-    """The revision of Airflow's tables, None where there are none; the database is created."""
+    """The revision of Airflow's tables, None without tables; creates the database if asked to."""
     import psycopg
 
     if not url.startswith("postgresql"):
-        return None  # somebody else's choice: `airflow db migrate` looks for itself
+        return None  # not PostgreSQL: `airflow db migrate` checks it
     dsn = "postgresql://" + url.partition("://")[2]
     name = urlsplit(dsn).path.strip("/")
     if create:
         try:
-            postgres.create_database_at(beside(dsn, "postgres"), name, private=True)
+            postgres.create_database_at(same_server_url(dsn, "postgres"), name, private=True)
         except psycopg.Error as error:
             with contextlib.suppress(psycopg.Error), psycopg.connect(dsn):
-                return _metadata_revision(url)  # it is there; we may only not create any
+                return _metadata_revision(url)  # it exists, and this user may not create databases
             raise StackError(
-                f"Airflow's metadata: there is no database {name!r} on the warehouse's server and it cannot "
+                f"Airflow's metadata: the warehouse's server has no database {name!r} and it cannot "
                 f"be created ({str(error).strip()}); create it, or set AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
             ) from error
     with psycopg.connect(dsn) as connection:

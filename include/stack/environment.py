@@ -1,8 +1,8 @@
-"""The environment every service gets: one table of names, here and in ``docker-compose.yaml``.
+"""The services' environment: the same variables here and in ``docker-compose.yaml``.
 
-Names that Airflow knows (``AIRFLOW__*``, ``AIRFLOW_CONN_*``) keep their meaning, and what the caller has
-set of them wins over the defaults below. What ties the services to each other (addresses, folders of
-this stack) is ours alone.
+Airflow's variables (``AIRFLOW__*``, ``AIRFLOW_CONN_*``) keep their meaning, and the caller's values override
+the defaults below, except those that connect the services to each other (addresses and folders of this
+stack).
 """
 
 import base64
@@ -20,15 +20,15 @@ from include.settings import PROJECT, Settings, write_private
 PREFIXES = ("AIRFLOW", "FIRMAMENT_", "PYTHONPATH")
 ADMIN = "admin"
 
-# A task's token must live as long as the longest step: after an outage of the API server it cannot be
-# renewed, and the task is killed.
+# A task's token must be valid as long as the longest step: it cannot be renewed after an outage of the API
+# server, and the task would be killed.
 TASK_TOKEN_SECONDS = 12 * 3600
 
 
 def service_environment(
     settings: Settings, *, warehouse: str, metadata: str, port: int, keys: Mapping[str, str]
 ) -> dict[str, str]:
-    """Our own part of it: what the embedded stack sets, and what the compose file sets too."""
+    """The variables that the embedded stack and the compose file set."""
     address = f"http://{HOST}:{port}"
     return {
         "FIRMAMENT_HOME": str(settings.home),
@@ -48,7 +48,7 @@ def service_environment(
         "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        # A task is a process that fills a core; two more are at hand when the scheduler looks away.
+        # A task uses one core; two more may start while the scheduler is busy.
         "AIRFLOW__CORE__PARALLELISM": str(max(2, cores()) + 2),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{ADMIN}:admin",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords_file(settings)),
@@ -61,16 +61,16 @@ def service_environment(
         "AIRFLOW__LOGGING__NAMESPACE_LEVELS": "great_expectations=WARNING",
         # Above the number of firms, or running scheduled runs starve a backfill.
         "AIRFLOW__SCHEDULER__MAX_DAGRUNS_PER_LOOP_TO_SCHEDULE": "2000",
-        # A second of sleep between two steps of a chain is half of a small firm's run; a tenth of one keeps
-        # half a core looking.
+        # One second of sleep between two steps is half of a small firm's run; 0.1 s costs half a core for
+        # polling.
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.4",
-        # The supervisor beats every 5 s whatever its task does; a killed one is noticed in under a minute.
+        # The supervisor sends a heartbeat every 5 s; a killed task is noticed in under a minute.
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
     }
 
 
-# What the services find each other by: a stray variable of the caller's must not tear them apart.
+# Variables that connect the services to each other; the caller cannot override them.
 OURS_ALONE = frozenset(
     {
         "FIRMAMENT_HOME",
@@ -87,7 +87,7 @@ OURS_ALONE = frozenset(
 
 
 def merge(own: Mapping[str, str], caller: Mapping[str, str]) -> dict[str, str]:
-    """The caller's environment over our defaults, and under what is ours alone."""
+    """Our defaults, overridden by the caller's environment, except for ``OURS_ALONE``."""
     merged = {**own, **{name: value for name, value in caller.items() if name not in OURS_ALONE}}
     path = [own["PYTHONPATH"], *caller.get("PYTHONPATH", "").split(os.pathsep)]
     merged["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, path)))
@@ -95,7 +95,7 @@ def merge(own: Mapping[str, str], caller: Mapping[str, str]) -> dict[str, str]:
 
 
 def fingerprint(environ: Mapping[str, str]) -> str:
-    """A digest of what services depend on: when it changes they must be started anew."""
+    """A hash of the services' settings: when it changes they must be restarted."""
     ours = {name: value for name, value in environ.items() if name.startswith(PREFIXES)}
     return hashlib.sha256(json.dumps(ours, sort_keys=True).encode()).hexdigest()
 
@@ -118,7 +118,7 @@ def keys(settings: Settings) -> dict[str, str]:
 
 
 def passwords_file(settings: Settings) -> Path:
-    """Where Airflow's simple auth manager keeps its users' passwords."""
+    """The file in which Airflow's simple auth manager stores its users' passwords."""
     return settings.home / "airflow" / "passwords.json"
 
 
@@ -131,16 +131,16 @@ def write_passwords(settings: Settings, password: str) -> None:
 
 
 def as_airflow_uri(dsn: str) -> str:
-    """A PostgreSQL URL as Airflow's connections spell it."""
+    """A PostgreSQL URL in the form of Airflow's connections."""
     return "postgres://" + dsn.partition("://")[2]
 
 
 def as_sqlalchemy_url(dsn: str) -> str:
-    """A PostgreSQL URL as Airflow's metadata setting spells it."""
+    """A PostgreSQL URL in the form of Airflow's metadata setting."""
     scheme, _, rest = dsn.partition("://")
     return dsn if "+" in scheme else f"postgresql+psycopg2://{rest}"
 
 
 def cores() -> int:
-    """The cores this process may use."""
+    """The number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2

@@ -1,4 +1,4 @@
-"""Airflow's four services as processes: started in sessions of their own, watched, and ended."""
+"""Start, watch and end Airflow's four services, each as a process with its own session."""
 
 import json
 import os
@@ -14,20 +14,20 @@ from include.postgres import HOST
 from include.private_files import UMASK, open_private
 from include.processes import end_sessions, is_alive, started_at
 
-PATIENCE_SECONDS = 15  # for a service to end its children and say goodbye to the metadata
+PATIENCE_SECONDS = 15  # until a service must have ended its children and its metadata session
 
 
 @dataclass(frozen=True)
 class Service:
-    """One of Airflow's services: its command, and its name in Airflow's own report of health."""
+    """One of Airflow's services: its command, and its name in Airflow's health report."""
 
     name: str
     command: tuple[str, ...]
     reported_as: str
 
 
-# Run one by one: a stopped `airflow standalone` leaves children behind. The log servers are off: they
-# listen on every address of the machine, and here the API server reads the same files from disk.
+# Separate processes: a stopped `airflow standalone` leaves children running. The log servers are off: they
+# listen on every address of the machine, and the API server can read the same files from disk.
 SERVICES = (
     Service("api-server", ("api-server",), "metadatabase"),
     Service("scheduler", ("scheduler", "--skip-serve-logs"), "scheduler"),
@@ -46,12 +46,12 @@ class Process:
 
     @property
     def runs(self) -> bool:
-        """Whether it is still the process that was started."""
+        """Whether the pid still belongs to the started process."""
         return is_alive(self.pid) and started_at(self.pid) == self.started
 
 
 def spawn(service: Service, environ: Mapping[str, str], log: Path) -> Process:
-    """Start a service in a session of its own; it outlives us."""
+    """Start a service in its own session; it keeps running after this process ends."""
     with open_private(log, "ab") as output:
         child = subprocess.Popen(
             [sys.executable, "-m", "airflow", *service.command],
@@ -63,22 +63,22 @@ def spawn(service: Service, environ: Mapping[str, str], log: Path) -> Process:
             start_new_session=True,
             umask=UMASK,
         )
-    child.returncode = 0  # not ours to wait for: it goes on when we have ended
+    child.returncode = 0  # this process does not wait for it
     return Process(service.name, child.pid, started_at(child.pid))
 
 
 def end(processes: list[Process]) -> list[str]:
-    """End services and all they started; the names of those that had to be killed."""
-    # One whose leader died may have left children in its session.
+    """End services and their children; the names of those that had to be killed."""
+    # A service whose leader died may have left children in its session.
     mine = [process for process in processes if process.runs or not is_alive(process.pid)]
     killed = end_sessions([process.pid for process in mine], patience=PATIENCE_SECONDS)
     return [process.name for process in mine if process.pid in killed]
 
 
 def health(processes: list[Process], port: int, *, since: datetime) -> dict[str, str]:
-    """What is wrong with each service: an empty text where it is healthy.
+    """The problem of each service; an empty text if it is healthy.
 
-    A heartbeat older than ``since`` is that of an earlier life and does not count.
+    A heartbeat older than ``since`` belongs to an earlier start and does not count.
     """
     report, problem = _report(port)
     return {service.name: _problem(service, processes, report, problem, since) for service in SERVICES}
@@ -98,10 +98,10 @@ def _problem(
         return f"process {process.pid} has ended"
     if problem:
         return problem if service.name == "api-server" else "unknown: the API server does not answer"
-    told = report.get(service.reported_as) or {}
-    if told.get("status") != "healthy":
-        return f"Airflow reports {service.reported_as} {told.get('status') or 'unknown'}"
-    beat = told.get(f"latest_{service.reported_as}_heartbeat")
+    component = report.get(service.reported_as) or {}
+    if component.get("status") != "healthy":
+        return f"Airflow reports {service.reported_as} {component.get('status') or 'unknown'}"
+    beat = component.get(f"latest_{service.reported_as}_heartbeat")
     if service.name != "api-server" and (beat is None or datetime.fromisoformat(beat) < since):
         return "no heartbeat yet"
     return ""
@@ -119,12 +119,12 @@ def _report(port: int) -> tuple[dict[str, dict[str, str | None]], str]:
 
 
 def now() -> datetime:
-    """The instant, for comparing heartbeats with."""
+    """The current instant, to compare heartbeats with."""
     return datetime.now(UTC)
 
 
 def run_airflow(arguments: list[str], environ: Mapping[str, str], log: Path) -> int:
-    """Run one airflow command to its end, with its output in ``log``."""
+    """Run an airflow command, wait for its end, and write its output to ``log``."""
     with open_private(log, "ab") as output:
         return subprocess.run(
             [sys.executable, "-m", "airflow", *arguments],

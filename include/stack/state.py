@@ -1,4 +1,4 @@
-"""What is known of the embedded stack between commands: which services run, and what went wrong."""
+"""The state of the embedded stack between commands: the services that were started."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from include.stack import services
 
 
 class StackError(RuntimeError):
-    """A part of the stack did not start: which one, and what it said."""
+    """A part of the stack did not start; the message has its name and output."""
 
 
 @dataclass(frozen=True)
 class State:
-    """What is written down of the services that were started."""
+    """The started services, as saved in the state file."""
 
     port: int
     fingerprint: str
@@ -25,7 +25,7 @@ class State:
 
     @property
     def processes(self) -> list[services.Process]:
-        """The services, as they were started."""
+        """The processes that were started."""
         return [services.Process(str(s["name"]), int(s["pid"]), str(s["started"])) for s in self.records]
 
     @property
@@ -35,13 +35,13 @@ class State:
 
     @property
     def runs(self) -> bool:
-        """Whether every service does."""
+        """Whether every service runs."""
         names = {process.name for process in self.processes if process.runs}
         return names == {service.name for service in services.SERVICES}
 
     @classmethod
     def read(cls, settings: Settings) -> State | None:
-        """What was written down; None where nothing was started."""
+        """Read the state file; None if nothing was started."""
         path = settings.home / "stack.json"
         try:
             return cls(**json.loads(path.read_text()))
@@ -49,17 +49,17 @@ class State:
             return None
         except (TypeError, ValueError) as error:
             raise StackError(
-                f"{path} is not what this version writes ({error}); end the pids it names, then delete it"
+                f"{path} was written by another version ({error}); end the processes in it, then delete it"
             ) from error
 
     def write(self, settings: Settings) -> None:
-        """Write it down, for its owner alone."""
+        """Write the state file, readable only by its owner."""
         write_private(settings.home / "stack.json", json.dumps(asdict(self)))
 
 
 def number(settings: Settings, name: str) -> int | None:
-    """A number that somebody set in the environment; StackError when it is none."""
+    """A number from the environment, None if unset; StackError when it is not a number."""
     text = settings.environ.get(name, "")
     if text and not text.isdecimal():
-        raise StackError(f"{name} must be a number, and is {text!r}")
+        raise StackError(f"{name} must be a number, but is {text!r}")
     return int(text) if text else None

@@ -43,32 +43,32 @@ def not_well(settings) -> dict[str, str]:
     return {finding.part: finding.says for finding in doctor.examine(settings) if not finding.is_well}
 
 
-def test_a_whole_installation_is_well_and_the_command_succeeds(installation):
-    said = CliRunner().invoke(app, ["doctor"])
+def test_a_working_installation_has_no_findings_and_the_command_succeeds(installation):
+    message = CliRunner().invoke(app, ["doctor"])
 
-    assert said.exit_code == 0, said.output
+    assert message.exit_code == 0, message.output
     assert not_well(installation) == {}
-    assert "sales since 1997-01" in said.output
+    assert "sales since 1997-01" in message.output
 
 
-def test_a_source_that_is_gone_is_named_and_the_command_fails(installation):
+def test_a_missing_source_is_reported_and_the_command_fails(installation):
     (installation.home / "drop").rename(installation.home / "elsewhere")
 
-    said = CliRunner().invoke(app, ["doctor"])
+    message = CliRunner().invoke(app, ["doctor"])
 
-    assert said.exit_code == 1
+    assert message.exit_code == 1
     assert list(not_well(installation)) == ["firm acme"]
     assert str(installation.home / "drop") in not_well(installation)["firm acme"]
 
 
-def test_a_firm_that_is_not_there_is_no_healthy_firm(installation):
-    said = CliRunner().invoke(app, ["doctor", "acmee"])
+def test_an_unknown_firm_is_reported(installation):
+    message = CliRunner().invoke(app, ["doctor", "acmee"])
 
-    assert said.exit_code == 1
-    assert "firm acmee: no such firm" in said.output
+    assert message.exit_code == 1
+    assert "firm acmee: no such firm" in message.output
 
 
-def test_a_firm_the_registry_lacks_is_named(installation):
+def test_a_firm_missing_from_the_registry_is_reported(installation):
     with Warehouse(installation.warehouse_dsn()) as warehouse:
         row = warehouse.firm_row("acme")
         warehouse.save_firm(parse_firm({**row, "firm_key": "zeta"}), actor="test")
@@ -76,7 +76,7 @@ def test_a_firm_the_registry_lacks_is_named(installation):
     assert "zeta" in not_well(installation)["registry"]
 
 
-def test_a_store_whose_conditions_hold_nobody_back_is_found_out(installation, monkeypatch):
+def test_a_store_that_ignores_conditional_writes_is_reported(installation, monkeypatch):
     def careless(store, path, data, expected):
         store._at(path).parent.mkdir(parents=True, exist_ok=True)
         store._at(path).write_bytes(data)
@@ -87,7 +87,7 @@ def test_a_store_whose_conditions_hold_nobody_back_is_found_out(installation, mo
     assert "8 were let through" in not_well(installation)["store"]
 
 
-def test_a_warehouse_that_waits_for_a_migration_says_which_command(tmp_path, warehouse_dsn):
+def test_a_warehouse_without_a_migration_is_reported_with_the_command(tmp_path, warehouse_dsn):
     settings = Settings.read({"FIRMAMENT_HOME": str(tmp_path), "FIRMAMENT_WAREHOUSE_DSN": warehouse_dsn})
 
     found = not_well(settings)

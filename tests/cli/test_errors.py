@@ -215,7 +215,7 @@ def test_a_file_that_cannot_be_used_is_refused_by_name(words, name, world, monke
 @pytest.mark.parametrize(
     "words", [("firms", "list"), ("report", "acme", "--as-of", "2026-01-01"), ("doctor",)]
 )
-def test_a_wrong_setting_is_told_without_a_traceback(words, environ, world, monkeypatch):
+def test_a_wrong_setting_is_reported_without_a_traceback(words, environ, world, monkeypatch):
     home, dsn = world
     for name, value in {"FIRMAMENT_HOME": str(home), "FIRMAMENT_WAREHOUSE_DSN": dsn, **environ}.items():
         monkeypatch.setenv(name, value)
@@ -226,7 +226,7 @@ def test_a_wrong_setting_is_told_without_a_traceback(words, environ, world, monk
     assert "hunter2" not in result.output
 
 
-def test_a_fault_of_ours_leaves_its_trace_in_the_logs_folder(world, monkeypatch):
+def test_an_internal_error_writes_its_traceback_to_the_logs_folder(world, monkeypatch):
     home, _ = world
 
     def broken(self, firm_key):
@@ -245,7 +245,7 @@ def test_a_fault_of_ours_leaves_its_trace_in_the_logs_folder(world, monkeypatch)
     assert TRACE in log.read_text()
 
 
-def test_without_an_installation_the_trace_is_in_the_temporary_folder(tmp_path, monkeypatch):
+def test_without_an_installation_the_traceback_is_in_the_temporary_folder(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setenv("FIRMAMENT_HOME", str(tmp_path / "none"))
     monkeypatch.setattr("include.settings.Settings.warehouse_dsn", lambda self: 1 / 0)
@@ -258,7 +258,7 @@ def test_without_an_installation_the_trace_is_in_the_temporary_folder(tmp_path, 
     assert not (tmp_path / "none").exists()
 
 
-def test_a_long_message_is_cut_and_its_whole_is_in_a_log(tmp_path, monkeypatch, capsys):
+def test_a_long_message_is_shortened_and_complete_in_a_log(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("FIRMAMENT_HOME", str(tmp_path))
     lines = [f"row {n} is wrong" for n in range(100)]
 
@@ -306,11 +306,11 @@ runpy.run_module(sys.argv[0], run_name="__main__")
     started = process.stdout.readline()
 
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
+    _, message = process.communicate(timeout=30)
 
     assert started == "waiting\n"
     assert process.returncode == INTERRUPTED
-    assert said == "interrupted\n"
+    assert message == "interrupted\n"
 
 
 def test_text_that_the_terminal_cannot_show_is_escaped(tmp_path):

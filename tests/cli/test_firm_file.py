@@ -45,7 +45,7 @@ def test_defaults_that_firms_share_may_be_merged(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         (GOOD + "name: Acme 2\n", "F, line 8: name was given on line 2 already"),
         (GOOD + "rfm:\n  new_days: 3\n  new_days: 4\n", "F, line 10: new_days was given on line 9 already"),
@@ -91,11 +91,11 @@ def test_defaults_that_firms_share_may_be_merged(tmp_path):
     ],
     ids=lambda value: None,
 )
-def test_an_error_is_told_with_its_line(tmp_path, text, said):
-    assert said in refused(tmp_path, text)
+def test_an_error_is_reported_with_its_line(tmp_path, text, message):
+    assert message in refused(tmp_path, text)
 
 
-def test_a_firm_that_is_in_the_file_twice_is_refused(tmp_path):
+def test_a_firm_that_occurs_twice_in_the_file_is_refused(tmp_path):
     rest = "".join(f"  {line}\n" for line in GOOD.splitlines()[1:])
 
     assert "['acme'] are in the file more than once" in refused(
@@ -103,7 +103,7 @@ def test_a_firm_that_is_in_the_file_twice_is_refused(tmp_path):
     )
 
 
-def test_an_alias_bomb_is_refused_in_a_moment(tmp_path):
+def test_an_alias_bomb_is_refused_quickly(tmp_path):
     bomb = "a0: &a0 {x: 1}\n" + "".join(
         f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}\n" for n in range(1, 12)
     )

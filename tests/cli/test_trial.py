@@ -54,19 +54,19 @@ def profile_of(tmp_path: Path) -> dict:
     return json.loads(found.read_text())
 
 
-def test_a_file_of_canonical_columns_needs_nothing_but_its_name(try_file, tmp_path):
+def test_a_file_with_canonical_columns_needs_no_options(try_file, tmp_path):
     file = write(tmp_path / "sales.csv", ("transaction_id", "occurred_at", "customer_id", "net_amount"))
 
-    code, said = try_file(file)
+    code, message = try_file(file)
 
     profile = profile_of(tmp_path)
     (html,) = (tmp_path / "out").glob("*.html")
-    assert code == 0, said
+    assert code == 0, message
     assert profile["as_of"] == "2025-03-01"  # the day after the last sale: all of the file is known
     assert sum(row["customers"] for row in profile["segments"]) == 41
-    assert "41 customers bought from sales.csv before March 1, 2025" in said
+    assert "41 customers bought from sales.csv before March 1, 2025" in message
     assert "In words" in html.read_text()
-    assert "churn: rules are used" in said
+    assert "churn: rules are used" in message
     for path in (tmp_path / "out").iterdir():
         assert CANARY not in path.read_text()
 
@@ -128,24 +128,24 @@ def test_a_layout_is_known_by_its_header(tmp_path):
         ),
     ],
 )
-def test_a_file_that_cannot_be_tried_says_why(try_file, tmp_path, name, text, words, reason):
+def test_an_unusable_file_is_refused_with_the_reason(try_file, tmp_path, name, text, words, reason):
     (tmp_path / name).write_text(text)
 
-    code, said = try_file(tmp_path / name, *words)
+    code, message = try_file(tmp_path / name, *words)
 
     assert code == 2
-    assert reason in " ".join(said.split())
-    assert len(said.splitlines()) <= 5
+    assert reason in " ".join(message.split())
+    assert len(message.splitlines()) <= 5
     assert not (tmp_path / "out").exists()
 
 
 def test_an_out_that_is_a_file_is_refused_before_the_sales_are_read(try_file, tmp_path):
     (tmp_path / "out").write_text("a file")
 
-    code, said = try_file(tmp_path / "nothing.csv")
+    code, message = try_file(tmp_path / "nothing.csv")
     (tmp_path / "sales.csv").write_text("not read")
     again, told = try_file(tmp_path / "sales.csv")
 
     assert (code, again) == (2, 2)
-    assert "nothing.csv: No such file" in said
+    assert "nothing.csv: No such file" in message
     assert "out is not a folder" in told

@@ -18,7 +18,7 @@ def test_the_demo_firms_are_valid_and_nothing_schedules_them(tmp_path):
     assert all(firm.working_day_period == 0 and firm.source.kind in SOURCES for firm in firms)
 
 
-def test_cdnow_is_written_once_and_mended_when_it_was_changed(tmp_path):
+def test_cdnow_is_written_once_and_restored_after_a_change(tmp_path):
     assert write_cdnow(tmp_path)
     assert not write_cdnow(tmp_path)
 
@@ -51,7 +51,7 @@ def test_the_complete_journey_is_loaded_once(journey):
     assert found == (1,)
 
 
-def test_a_load_that_was_cut_off_is_done_anew(journey):
+def test_an_interrupted_load_starts_over(journey):
     with psycopg.connect(journey) as connection:
         connection.execute("comment on schema shop is null")
         connection.execute("delete from shop.orders where order_id like '3%'")
@@ -62,7 +62,7 @@ def test_a_load_that_was_cut_off_is_done_anew(journey):
         assert connection.execute("select count(*) from shop.orders").fetchone() == (155848,)
 
 
-def test_the_complete_journey_keeps_what_its_coupons_paid(journey):
+def test_the_complete_journey_keeps_its_coupon_amounts(journey):
     with psycopg.connect(journey) as connection:
         found = connection.execute(
             "select sum(gross_amount - discount_amount), sum(coupon_amount), max(line_no::int),"
@@ -79,7 +79,7 @@ def test_the_complete_journey_keeps_what_its_coupons_paid(journey):
     assert described == (801,)
 
 
-def test_the_complete_journeys_campaigns_are_the_published_ones(journey):
+def test_the_complete_journeys_campaigns_match_published_counts(journey):
     with psycopg.connect(journey) as connection:
         campaigns = connection.execute("select count(*) from shop.campaigns").fetchone()
         pairs = connection.execute(

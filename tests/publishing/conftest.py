@@ -1,4 +1,4 @@
-"""A shop whose results are known, and a database of its own that they are published to."""
+"""A firm with known results, and a database of its own to publish them to."""
 
 from collections.abc import Iterator
 from datetime import date

@@ -1,4 +1,4 @@
-"""What would be sent to Oracle: statements that it takes, binds alone, and one commit.
+"""What is sent to Oracle: valid statements, only binds, and one commit.
 
 No Oracle server is at hand. The very texts run on Postgres, through a stand-in for the connection.
 """
@@ -110,7 +110,7 @@ def oracle(crm):
 
 
 def texts() -> list[str]:
-    found = [statements.lock(LEDGER), statements.standing(LEDGER)]
+    found = [statements.lock(LEDGER), statements.published(LEDGER)]
     for table in (*TABLES, LEDGER):
         found += [
             statements.create(table, long_type="clob"),
@@ -136,7 +136,7 @@ def test_the_same_rows_arrive_as_in_postgres(analysed, crm, oracle):
     assert oracle.opened[0].commits == 1
 
 
-def test_a_second_run_and_an_older_one_keep_their_places(analysed, crm, oracle):
+def test_an_older_run_after_a_newer_one_leaves_the_newest_customers(analysed, crm, oracle):
     published(analysed, oracle, NEW)
     before = crm.everything()
 
@@ -145,7 +145,7 @@ def test_a_second_run_and_an_older_one_keep_their_places(analysed, crm, oracle):
     _, note = published(analysed, oracle, OLD, attempt=3)
 
     assert again == before
-    assert note == "analytic_customer shows 2026-05-10 and was left alone"
+    assert note == "analytic_customer shows the newer 2026-05-10 and was not changed"
     assert crm.ask("select run_date from churn_firm_based order by 1") == [(OLD,), (NEW,)]
 
 
@@ -161,7 +161,7 @@ def test_customers_are_merged_with_binds_and_long_text_is_bound_as_clob(analysed
     assert not [text for text, _, _ in sent if "bob" in text or "acme" in text]
 
 
-def test_a_failure_commits_nothing_and_quotes_no_row(analysed, crm, oracle):
+def test_a_failure_commits_nothing_and_its_error_contains_no_row(analysed, crm, oracle):
     published(analysed, oracle, OLD)
     before = crm.everything()
     with psycopg.connect(crm.dsn) as connection:
@@ -175,11 +175,11 @@ def test_a_failure_commits_nothing_and_quotes_no_row(analysed, crm, oracle):
     assert "acme/" not in str(caught.value)
 
 
-def test_a_customer_is_forgotten(analysed, crm, oracle):
-    never = oracle.forget("acme", "ann")
+def test_an_erased_customer_is_deleted(analysed, crm, oracle):
+    never = oracle.delete_customer("acme", "ann")
     published(analysed, oracle)
 
-    assert (never, oracle.forget("acme", "ann")) == (0, 1)
+    assert (never, oracle.delete_customer("acme", "ann")) == (0, 1)
     assert crm.ask("select unique_customer_id from analytic_customer") == [("bob",)]
 
 

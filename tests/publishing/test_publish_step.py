@@ -1,4 +1,4 @@
-"""The publish step as a run runs it: last, by the firm's row, noting how it went."""
+"""The publish step within a run: it runs last, as the firm's row says, and reports its result."""
 
 import json
 from datetime import timedelta
@@ -30,7 +30,7 @@ def firm(analysed, crm, tmp_path, monkeypatch):
     return analysed
 
 
-def test_a_run_publishes_tables_and_changes_and_says_so(firm, crm, monkeypatch):
+def test_a_run_publishes_tables_and_changes_and_reports_both(firm, crm, monkeypatch):
     receiver = Receiver()
     with listening(receiver) as port:
         monkeypatch.setenv("AIRFLOW_CONN_ACME_HOOK", f"http://:{quote(SECRET, safe='')}@127.0.0.1:{port}/in")
@@ -58,7 +58,7 @@ def test_a_day_that_was_not_computed_is_not_published(firm, crm, monkeypatch):
     assert firm.ask("select as_of from control.outbox_snapshots") == [(NEW,)]
 
 
-def test_a_deaf_webhook_fails_no_run(firm, crm, monkeypatch):
+def test_an_unavailable_webhook_does_not_fail_the_run(firm, crm, monkeypatch):
     with listening(Receiver()) as port:
         pass
     monkeypatch.setattr("include.publishing.webhook.WAIT", tenacity.wait_none())
@@ -71,7 +71,7 @@ def test_a_deaf_webhook_fails_no_run(firm, crm, monkeypatch):
     assert crm.ask("select count(*) from analytic_customer") == [(2,)]
 
 
-def test_a_database_that_is_down_fails_the_step_and_tells_no_secret(firm, monkeypatch):
+def test_an_unreachable_database_fails_the_step_and_the_error_contains_no_secret(firm, monkeypatch):
     monkeypatch.setenv("AIRFLOW_CONN_ACME_CRM", "postgresql://bi:hunter2@127.0.0.1:1/crm")
 
     with pytest.raises(PublishError, match="nothing was changed") as caught:
@@ -82,7 +82,7 @@ def test_a_database_that_is_down_fails_the_step_and_tells_no_secret(firm, monkey
     assert firm.ask("select count(*) from control.outbox_snapshots") == [(0,)]
 
 
-def test_publishing_comes_after_all_that_it_tells_of():
+def test_publishing_runs_after_every_step_that_it_reads_from():
     steps = steps_for(tuple({step.module for step in STEPS if step.module}))
     publish = find_step("publish")
 

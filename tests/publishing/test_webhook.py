@@ -1,4 +1,4 @@
-"""Changes reach the firm's webhook: each at least once, in order for each customer, signed."""
+"""Webhook changes: delivered at least once, in order for each customer, signed."""
 
 import base64
 import hashlib
@@ -43,15 +43,15 @@ class Receiver:
 
     def answer(self, headers: dict[str, str], body: bytes) -> int:
         self.requests.append((headers, body))
-        told = json.loads(body)
+        change = json.loads(body)
         status = self.answers.pop(0) if self.answers else 204
         if status == 204:
-            self.taken.append(told | {"id": headers["webhook-id"]})
+            self.taken.append(change | {"id": headers["webhook-id"]})
         return status
 
     @property
     def ids(self) -> list[str]:
-        return [told["id"] for told in self.taken]
+        return [change["id"] for change in self.taken]
 
 
 @contextmanager
@@ -81,11 +81,11 @@ def _no_hook_is_left():
 
 
 @pytest.fixture
-def told(analysed):
+def firm(analysed):
     """The shop after its first snapshot was written down: nothing has changed yet."""
     analysed.receiver = Receiver()
     analysed.box = webhook.Changes(analysed.dsn)
-    assert analysed.box.write_down("acme", OLD) == 0
+    assert analysed.box.enqueue("acme", OLD) == 0
     yield analysed
     analysed.box.close()
 
@@ -105,13 +105,13 @@ def now(shop) -> None:
         connection.execute("update control.outbox set due_at = clock_timestamp()")
 
 
-def test_only_what_changed_is_told(told):
-    written = told.box.write_down("acme", NEW)
-    with listening(told.receiver) as port:
-        note = deliver(told, port)
+def test_only_changed_fields_are_sent(firm):
+    written = firm.box.enqueue("acme", NEW)
+    with listening(firm.receiver) as port:
+        note = deliver(firm, port)
 
     assert (written, note) == (1, "1 delivered")
-    ((headers, body),) = told.receiver.requests
+    ((headers, body),) = firm.receiver.requests
     assert json.loads(body)["data"] == {
         "firm": "acme",
         "customer_id": "bob",
@@ -125,37 +125,37 @@ def test_only_what_changed_is_told(told):
     assert headers["content-type"] == "application/json"
 
 
-def test_a_snapshot_written_down_again_or_out_of_order_tells_nothing(told):
-    first = told.box.write_down("acme", NEW)
+def test_a_snapshot_enqueued_again_or_out_of_order_sends_nothing(firm):
+    first = firm.box.enqueue("acme", NEW)
 
-    again = told.box.write_down("acme", NEW)
-    older = told.box.write_down("acme", OLD)
+    again = firm.box.enqueue("acme", NEW)
+    older = firm.box.enqueue("acme", OLD)
 
     assert (first, again, older) == (1, 0, 0)
 
 
-def test_a_corrected_snapshot_tells_what_it_corrects(told):
-    told.box.write_down("acme", NEW)
-    snapshot(told, NEW, bob=("145", "lost", "High", 0.5))
+def test_a_corrected_snapshot_sends_its_corrections(firm):
+    firm.box.enqueue("acme", NEW)
+    snapshot(firm, NEW, bob=("145", "lost", "High", 0.5))
 
-    written = told.box.write_down("acme", NEW)
+    written = firm.box.enqueue("acme", NEW)
 
     assert written == 1
-    assert told.ask("select changes from control.outbox order by event_number desc limit 1") == [
+    assert firm.ask("select changes from control.outbox order by event_number desc limit 1") == [
         ({"churn_risk_category": ["Critical", "High"]},)
     ]
 
 
-def test_a_new_customer_comes_from_nothing(told):
-    with psycopg.connect(told.dsn) as connection:
+def test_a_new_customer_has_null_values_before(firm):
+    with psycopg.connect(firm.dsn) as connection:
         connection.execute(
             "delete from control.outbox_state where customer_sk = "
             "(select customer_sk from analytics.dim_customer where customer_id = 'ann')"
         )
 
-    told.box.write_down("acme", NEW)
+    firm.box.enqueue("acme", NEW)
 
-    (ann,) = told.ask(
+    (ann,) = firm.ask(
         "select changes from control.outbox join analytics.dim_customer using (customer_sk) "
         "where customer_id = 'ann'"
     )
@@ -166,22 +166,22 @@ def test_a_new_customer_comes_from_nothing(told):
     }
 
 
-def test_a_signature_is_that_of_time_and_body_under_the_firms_key(told):
-    told.box.write_down("acme", NEW)
-    with listening(told.receiver) as port:
-        deliver(told, port)
+def test_a_message_is_signed_over_id_time_and_body_with_the_firms_key(firm):
+    firm.box.enqueue("acme", NEW)
+    with listening(firm.receiver) as port:
+        deliver(firm, port)
 
-    ((headers, body),) = told.receiver.requests
+    ((headers, body),) = firm.receiver.requests
     signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
     digest = hmac.new(KEY, signed, hashlib.sha256).digest()
     assert headers["webhook-signature"] == f"v1,{base64.b64encode(digest).decode()}"
 
 
-def test_the_snippet_of_the_docs_takes_a_true_message_and_no_other(told):
-    told.box.write_down("acme", NEW)
-    with listening(told.receiver) as port:
-        deliver(told, port)
-    ((headers, body),) = told.receiver.requests
+def test_the_code_in_the_docs_accepts_only_correctly_signed_messages(firm):
+    firm.box.enqueue("acme", NEW)
+    with listening(firm.receiver) as port:
+        deliver(firm, port)
+    ((headers, body),) = firm.receiver.requests
     (snippet,) = re.findall(r"```python\n(.*?)```", DOCS.read_text(), re.S)
     scope: dict = {}
     exec(snippet, scope)
@@ -194,106 +194,106 @@ def test_the_snippet_of_the_docs_takes_a_true_message_and_no_other(told):
     assert not scope["is_ours"](headers, body, SECRET, now=at + 3600)
 
 
-def test_a_receiver_that_fails_a_few_times_gets_the_change_with_one_id(told):
-    told.receiver.answers = [500, 503, 429]
-    told.box.write_down("acme", NEW)
+def test_a_receiver_that_fails_a_few_times_gets_the_change_with_one_id(firm):
+    firm.receiver.answers = [500, 503, 429]
+    firm.box.enqueue("acme", NEW)
 
-    with listening(told.receiver) as port:
-        note = deliver(told, port)
+    with listening(firm.receiver) as port:
+        note = deliver(firm, port)
 
     assert note == "1 delivered"
-    assert len(told.receiver.requests) == 4
-    assert len({headers["webhook-id"] for headers, _ in told.receiver.requests}) == 1
-    assert len({body for _, body in told.receiver.requests}) == 1
+    assert len(firm.receiver.requests) == 4
+    assert len({headers["webhook-id"] for headers, _ in firm.receiver.requests}) == 1
+    assert len({body for _, body in firm.receiver.requests}) == 1
 
 
-def test_a_receiver_that_was_down_gets_every_change_once_and_in_order(told):
-    told.box.write_down("acme", NEW)
+def test_a_receiver_that_was_unavailable_gets_every_change_once_and_in_order(firm):
+    firm.box.enqueue("acme", NEW)
     with listening(Receiver()) as port:
         pass
-    down = deliver(told, port)
-    snapshot(told, LATER, bob=("555", "champions", "Low", 0.125), ann="loyal")
-    told.box.write_down("acme", LATER)
-    waits = deliver(told, port)
-    now(told)
+    down = deliver(firm, port)
+    snapshot(firm, LATER, bob=("555", "champions", "Low", 0.125), ann="loyal")
+    firm.box.enqueue("acme", LATER)
+    waits = deliver(firm, port)
+    now(firm)
 
-    with listening(told.receiver, port):
-        back = deliver(told, port)
-        idle = deliver(told, port)
+    with listening(firm.receiver, port):
+        back = deliver(firm, port)
+        idle = deliver(firm, port)
 
     assert down == "0 delivered, 1 wait: the webhook cannot be reached (ConnectError)"
     assert waits.startswith("0 delivered, 3 wait")
     assert (back, idle) == ("3 delivered", "0 delivered")
-    assert [(one["data"]["customer_id"], one["data"]["as_of"]) for one in told.receiver.taken] == [
+    assert [(one["data"]["customer_id"], one["data"]["as_of"]) for one in firm.receiver.taken] == [
         ("bob", "2026-05-10"),
         ("ann", "2026-05-11"),
         ("bob", "2026-05-11"),
     ]
-    assert len(set(told.receiver.ids)) == 3
+    assert len(set(firm.receiver.ids)) == 3
 
 
-def test_a_customers_later_change_waits_for_the_earlier_and_others_do_not(told):
-    told.box.write_down("acme", NEW)
-    snapshot(told, LATER, bob=("555", "champions", "Low", 0.125), ann="loyal")
-    told.box.write_down("acme", LATER)
-    told.receiver.answers = [422]
+def test_a_customers_later_change_waits_for_the_earlier_and_others_do_not(firm):
+    firm.box.enqueue("acme", NEW)
+    snapshot(firm, LATER, bob=("555", "champions", "Low", 0.125), ann="loyal")
+    firm.box.enqueue("acme", LATER)
+    firm.receiver.answers = [422]
 
-    with listening(told.receiver) as port:
-        refused = deliver(told, port)
-        early = deliver(told, port)
-        now(told)
-        late = deliver(told, port)
+    with listening(firm.receiver) as port:
+        refused = deliver(firm, port)
+        early = deliver(firm, port)
+        now(firm)
+        late = deliver(firm, port)
 
     assert refused == "1 delivered, 2 wait: the webhook answered 422"
     assert early == "0 delivered, 2 wait"
     assert late == "2 delivered"
-    assert [(one["data"]["customer_id"], one["data"]["as_of"]) for one in told.receiver.taken] == [
+    assert [(one["data"]["customer_id"], one["data"]["as_of"]) for one in firm.receiver.taken] == [
         ("ann", "2026-05-11"),
         ("bob", "2026-05-10"),
         ("bob", "2026-05-11"),
     ]
 
 
-def test_a_sender_killed_before_it_noted_the_answer_sends_the_same_id_again(told):
-    told.box.write_down("acme", NEW)
-    with listening(told.receiver) as port:
-        status = ended(forked(lambda: deliver(told, port), fault="outbox.before_mark:1:kill9"))
-        note = deliver(told, port)
+def test_a_sender_killed_before_it_records_the_answer_sends_the_same_id_again(firm):
+    firm.box.enqueue("acme", NEW)
+    with listening(firm.receiver) as port:
+        status = ended(forked(lambda: deliver(firm, port), fault="outbox.before_mark:1:kill9"))
+        note = deliver(firm, port)
 
     assert status == -signal.SIGKILL
     assert note == "1 delivered"
-    assert len(told.receiver.ids) == 2
-    assert len(set(told.receiver.ids)) == 1
+    assert len(firm.receiver.ids) == 2
+    assert len(set(firm.receiver.ids)) == 1
 
 
-def test_a_writer_killed_before_its_commit_has_told_nothing_and_a_rerun_tells_all(told):
-    status = ended(forked(lambda: _write_down(told), fault="outbox.before_commit:1:kill9"))
-    half = told.ask("select count(*) from control.outbox")
+def test_a_killed_enqueue_leaves_nothing_and_a_rerun_enqueues_all(firm):
+    status = ended(forked(lambda: _enqueue(firm), fault="outbox.before_commit:1:kill9"))
+    half = firm.ask("select count(*) from control.outbox")
 
-    written = told.box.write_down("acme", NEW)
+    written = firm.box.enqueue("acme", NEW)
 
     assert status == -signal.SIGKILL
     assert half == [(0,)]
     assert written == 1
 
 
-def test_two_senders_never_work_at_once(told):
-    told.box.write_down("acme", NEW)
-    assert told.box.sender("acme") is not None
+def test_two_senders_never_send_at_the_same_time(firm):
+    firm.box.enqueue("acme", NEW)
+    assert firm.box.claim_delivery("acme") is not None
 
-    with listening(told.receiver) as port:
-        note = deliver(told, port)
+    with listening(firm.receiver) as port:
+        note = deliver(firm, port)
 
-    assert note == "another sender is at work"
-    assert told.receiver.requests == []
+    assert note == "another process is sending this firm's changes"
+    assert firm.receiver.requests == []
 
 
-def test_a_redirect_is_no_answer_and_is_not_followed(told):
-    told.box.write_down("acme", NEW)
-    told.receiver.answers = [307]
+def test_a_redirect_counts_as_a_refusal_and_is_not_followed(firm):
+    firm.box.enqueue("acme", NEW)
+    firm.receiver.answers = [307]
 
-    with listening(told.receiver) as port:
-        note = deliver(told, port)
+    with listening(firm.receiver) as port:
+        note = deliver(firm, port)
 
     assert note == "0 delivered, 1 wait: the webhook answered 307"
 
@@ -314,7 +314,7 @@ def test_a_key_that_is_missing_or_short_is_refused_without_being_shown(shop, mon
         ("http://:{0}@https%3A%2F%2Fhooks.example.com%2Fin", "https://hooks.example.com/in"),
     ],
 )
-def test_airflows_ways_to_write_an_address_are_understood(uri, url, monkeypatch):
+def test_every_form_of_an_airflow_http_connection_gives_the_right_url(uri, url, monkeypatch):
     monkeypatch.setenv("AIRFLOW_CONN_ACME_HOOK", uri.format(QUOTED))
 
     found = webhook.endpoint(FIRM)
@@ -322,22 +322,22 @@ def test_airflows_ways_to_write_an_address_are_understood(uri, url, monkeypatch)
     assert found == (url, KEY)
 
 
-def _write_down(shop) -> None:
+def _enqueue(shop) -> None:
     with webhook.Changes(shop.dsn) as box:
-        box.write_down("acme", NEW)
+        box.enqueue("acme", NEW)
 
 
-def test_upkeep_sends_what_waits_and_says_what_keeps_it(told):
-    told.box.write_down("acme", NEW)
-    quiet = webhook.deliver_due(settings(told, 1))
-    told.warehouse.save_firm(FIRM, actor="test")
+def test_upkeep_sends_waiting_changes_and_reports_why_others_wait(firm):
+    firm.box.enqueue("acme", NEW)
+    quiet = webhook.deliver_due(settings(firm, 1))
+    firm.warehouse.save_firm(FIRM, actor="test")
     del os.environ["AIRFLOW_CONN_ACME_HOOK"]
-    lost = webhook.deliver_due(Settings.read({"FIRMAMENT_WAREHOUSE_DSN": told.dsn}))
+    lost = webhook.deliver_due(Settings.read({"FIRMAMENT_WAREHOUSE_DSN": firm.dsn}))
 
-    with listening(told.receiver) as port:
-        sent = webhook.deliver_due(settings(told, port))
+    with listening(firm.receiver) as port:
+        sent = webhook.deliver_due(settings(firm, port))
 
     assert quiet == {"acme": "the firm's row names no webhook"}
     assert lost["acme"].startswith("no connection 'acme_hook'")
     assert sent == {"acme": "1 delivered"}
-    assert webhook.deliver_due(settings(told, 1)) == {}
+    assert webhook.deliver_due(settings(firm, 1)) == {}

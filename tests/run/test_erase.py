@@ -1,4 +1,4 @@
-"""Erasing a customer: gone from every place, kept away by a tombstone, and mended after any kill."""
+"""Erasing a customer: gone from all data, filtered from later extracts, completed after any kill."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from include.cli import app
 from include.erasure import EraseError, erase
 from include.erasure.places import in_statistics
-from include.erasure.traces import Traces
+from include.erasure.search_terms import SearchTerms
 from include.settings import Settings
 from include.warehouse import Warehouse
 from tests.run.conftest import Shop
@@ -28,7 +28,7 @@ WAITING = "select count(*) from pg_locks where locktype = 'advisory' and not gra
 
 @pytest.fixture(scope="module")
 def acme(tmp_path_factory, module_migrated_dsn):
-    """A firm with a shop in Postgres, run twice; each test forgets another of its customers."""
+    """A firm with a shop in Postgres, run twice; each test erases another of its customers."""
     shop = Shop(tmp_path_factory.mktemp("acme"), module_migrated_dsn)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FIRMAMENT_HOME", str(shop.home / "home"))
@@ -55,8 +55,8 @@ def sales(shop) -> list[tuple]:
     )
 
 
-def traces(shop, number: int) -> list[str]:
-    """Where a customer is, by a way of looking that is this test's own: all rows and all files as text."""
+def places_of(shop, number: int) -> list[str]:
+    """Where a customer is, searched independently of the product: all rows and all files as text."""
     told = person(number)
     found = []
     for path in (shop.home / "home").rglob("*.parquet"):
@@ -71,7 +71,7 @@ def traces(shop, number: int) -> list[str]:
     return found
 
 
-def forget(shop, number: int):
+def erase_one(shop, number: int):
     return erase(Settings.read(), "acme", person(number).customer_id, actor="test")
 
 
@@ -82,7 +82,7 @@ def anonymous(shop) -> tuple:
     )[0]
 
 
-def test_an_erased_customer_is_nowhere_and_every_total_holds(acme):
+def test_an_erased_customer_is_nowhere_and_totals_do_not_change(acme):
     before, nobody = sales(acme), anonymous(acme)
     who = person(7)
     logs = acme.home / "home" / "logs"
@@ -93,12 +93,12 @@ def test_an_erased_customer_is_nowhere_and_every_total_holds(acme):
         "values ('acme', '2026-11-21', 'x', 'failed', %s) returning 1",
         f"customer {who.customer_id} is odd",
     )
-    assert len(traces(acme, 7)) > 10
+    assert len(places_of(acme, 7)) > 10
 
-    report = forget(acme, 7)
+    report = erase_one(acme, 7)
 
     assert report.found == []
-    assert traces(acme, 7) == []
+    assert places_of(acme, 7) == []
     assert sales(acme) == before
     assert report.changed["analytics.fact_sales"] == 2
     assert report.changed["rows of the firm's own tables"] == 1
@@ -112,7 +112,7 @@ def test_an_erased_customer_is_nowhere_and_every_total_holds(acme):
 
 
 def test_the_next_extract_does_not_bring_the_customer_back(acme):
-    forget(acme, 1)
+    erase_one(acme, 1)
     before, nobody = sales(acme), anonymous(acme)
     steps = ("extract_transactions", "extract_customers", "extract_loyalty_movements", "load_dim_customer",
              "load_fact_sales")  # fmt: skip
@@ -123,47 +123,47 @@ def test_the_next_extract_does_not_bring_the_customer_back(acme):
         "select dataset, row_count > 0 from control.rejections where reason = 'erased_customer' "
         "group by dataset, row_count > 0 order by 1"
     )
-    assert traces(acme, 1) == []
+    assert places_of(acme, 1) == []
     assert sales(acme) == before
     assert anonymous(acme) == nobody
     assert counted == [("customers", True), ("loyalty_movements", True)]
 
 
 def test_what_was_loaded_is_not_loaded_again_after_erasing(acme):
-    forget(acme, 2)
+    erase_one(acme, 2)
 
     notes = acme.run("acme", AS_OF, only=("load_dim_customer", "load_fact_sales", "load_fact_customer_rfm"))
 
     counts = [note.split(" slices")[0].split(" of ") for note in notes.values()]
     assert [len(count) for count in counts] == [2, 2, 2], notes
-    assert all(stood == all_of_them for stood, all_of_them in counts)
+    assert all(current == all_of_them for current, all_of_them in counts)
 
 
-def test_killed_anywhere_and_run_again_it_ends_the_same(acme):
+def test_a_killed_erasure_that_runs_again_ends_the_same(acme):
     before = sales(acme)
     points = (
-        "erase.after_tombstone:1", "erase.after_slice:3", "handoff.before_commit:2",
+        "erase.after_suppression:1", "erase.after_slice:3", "handoff.before_commit:2",
         "handoff.after_commit:1", "erase.before_commit:1", "erase.after_commit:1",
     )  # fmt: skip
     for number, point in enumerate(points, start=10):
-        status = ended(forked(lambda number=number: forget(acme, number), fault=f"{point}:kill9"))
+        status = ended(forked(lambda number=number: erase_one(acme, number), fault=f"{point}:kill9"))
         unproven = acme.query("select count(*) from control.erasures where erased_at is null")
 
-        report = forget(acme, number)
+        report = erase_one(acme, number)
 
         assert status == -signal.SIGKILL, point
         assert report.found == [], point
-        assert traces(acme, number) == [], point
+        assert places_of(acme, number) == [], point
         assert sales(acme) == before, point
         proven = acme.query("select count(*) from control.erasures where erased_at is null")
         assert proven[0][0] == unproven[0][0] - 1, point
 
 
-def test_a_step_of_the_firm_is_waited_for(acme):
+def test_erasing_waits_for_a_running_step_of_the_firm(acme):
     there = ("select count(*) from analytics.dim_customer where customer_id = %s", person(3).customer_id)
     with Warehouse(acme.dsn) as step:
         step.draw_token("acme", "extract_customers", str(AS_OF))
-        child = forked(lambda: forget(acme, 3))
+        child = forked(lambda: erase_one(acme, 3))
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline and acme.query(WAITING) == [(0,)]:
             time.sleep(0.05)
@@ -183,12 +183,12 @@ def test_only_the_hash_is_kept_and_the_audit_says_who_asked(acme):
     )
     (row,) = acme.query("select customer_hash from control.erasures order by requested_at desc limit 1")
     assert result.exit_code == 0, result.output
-    assert "acme has forgotten the customer" in " ".join(result.output.split())
+    assert "erased the customer from acme" in " ".join(result.output.split())
     assert audit == [("erased", row[0], True), ("erase", row[0], True)]
     assert len(row[0]) == 64
 
 
-def test_a_customer_nobody_knows_is_no_erasure(acme):
+def test_an_unknown_customer_id_is_refused(acme):
     before = acme.query("select count(*) from control.erasures")
 
     with pytest.raises(EraseError, match="no such customer"):
@@ -197,7 +197,7 @@ def test_a_customer_nobody_knows_is_no_erasure(acme):
     assert acme.query("select count(*) from control.erasures") == before
 
 
-def test_a_trace_that_is_left_is_found_and_said(acme):
+def test_a_value_that_is_left_is_found_and_reported(acme):
     brand = "update analytics.dim_product set brand = %s where product_id = 'p1' returning 1"
     unproven = "select count(*) from control.erasures where erased_at is null"
     ((before,),) = acme.query(unproven)
@@ -207,12 +207,12 @@ def test_a_trace_that_is_left_is_found_and_said(acme):
     acme.query(brand, "Leaf")
 
     assert result.exit_code == 1
-    assert "traces are left in analytics.dim_product.brand" in result.output
+    assert "the customer is still in analytics.dim_product.brand" in result.output
     assert acme.query(unproven) == [(before + 1,)]
-    assert forget(acme, 5).found == []
+    assert erase_one(acme, 5).found == []
 
 
-def test_another_firms_customer_of_the_same_id_and_contacts_is_no_trace(acme):
+def test_another_firms_customer_of_the_same_id_and_contacts_is_not_reported(acme):
     acme.add("zeta")
     acme.sell("zeta", [("z1", AS_OF - timedelta(days=9), person(6).customer_id, 5)])
     acme.run("zeta", AS_OF)
@@ -232,7 +232,7 @@ def test_another_firms_customer_of_the_same_id_and_contacts_is_no_trace(acme):
     )
     before = acme.query(of_zeta)
 
-    report = forget(acme, 6)
+    report = erase_one(acme, 6)
 
     held = acme.query(
         "select count(*) from pg_stats where %s = any(coalesce(most_common_vals::text::text[], '{}') "
@@ -248,16 +248,16 @@ def test_another_firms_customer_of_the_same_id_and_contacts_is_no_trace(acme):
     ) == [(1,)]
 
 
-def test_statistics_that_no_row_explains_are_a_trace(acme):
-    """Statistics are renewed after the rows go; here they are as old as before, in each kind of table."""
-    traces_of = Traces(person(8).customer_id, person(8)[1:])
+def test_statistics_that_no_row_explains_are_reported(acme):
+    """Erasing renews statistics after deleting rows; here they are still the old ones, in two tables."""
+    terms = SearchTerms(person(8).customer_id, person(8)[1:])
     with psycopg.connect(acme.dsn) as connection:
         connection.execute("analyze analytics.dim_customer; analyze pii.customer_contact")
         connection.execute(
             "create table public.kept as table pii.customer_contact; delete from pii.customer_contact"
         )
     with Warehouse(acme.dsn) as warehouse:
-        _, found = in_statistics(warehouse, traces_of, "acme")
+        _, found = in_statistics(warehouse, terms, "acme")
     with psycopg.connect(acme.dsn) as connection:
         connection.execute("insert into pii.customer_contact table public.kept; drop table public.kept")
 
@@ -266,7 +266,7 @@ def test_statistics_that_no_row_explains_are_a_trace(acme):
 
 
 @pytest.mark.parametrize(
-    ("who", "text", "is_trace"),
+    ("who", "text", "is_match"),
     [
         ("C4711", "row c4711 is odd", True),
         ("C4711", "row XC47112", False),
@@ -278,7 +278,7 @@ def test_statistics_that_no_row_explains_are_a_trace(acme):
         ("42", "Canan  Kanarya called", True),
     ],
 )
-def test_what_counts_as_a_trace(who, text, is_trace):
-    wanted = Traces(who, ["Canan Kanarya"])
+def test_what_matches_a_customer(who, text, is_match):
+    terms = SearchTerms(who, ["Canan Kanarya"])
 
-    assert wanted.in_document(text) is is_trace
+    assert terms.matches_document(text) is is_match

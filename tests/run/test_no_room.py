@@ -72,7 +72,7 @@ def test_where_a_file_cannot_be_staged_the_message_says_where_and_a_rerun_heals(
     shop.add("acme")
     shop.sell("acme", sales(25))
 
-    with_files_of_at_most(600, refused(shop, SourceError, "no room in .*cache/acme.*Free some"))
+    with_files_of_at_most(600, refused(shop, SourceError, "cache/acme.*has no space.*Free disk space"))
 
     assert list((shop.home / "home").rglob("building-*")) == []
     shop.run("acme", NEXT, only=["extract_transactions"])

@@ -20,13 +20,13 @@ def test_a_report_tells_what_the_run_left_and_what_was_not_run(shop):
     shop.sell("acme", sales(30))
     shop.run("acme", AS_OF)
 
-    code, said = report(shop, "--as-of", str(AS_OF))
+    code, message = report(shop, "--as-of", str(AS_OF))
 
     stem = f"acme_{AS_OF}_report"
     told = json.loads((shop.home / "out" / f"{stem}.json").read_text())
-    assert code == 0, said
-    assert f"{stem}.html" in said
-    assert "not computed: model churn" in said
+    assert code == 0, message
+    assert f"{stem}.html" in message
+    assert "not computed: model churn" in message
     assert sum(row["customers"] for row in told["segments"]) == 30
     assert sum(row["order_count"] for row in told["months"]) == len(sales(30))
     assert told["insight"][0]["sentence"].startswith("30 customers bought from Acme before March 1, 2025")
@@ -39,22 +39,25 @@ def test_a_run_of_a_shop_without_sales_has_a_report(shop):
     shop.sell("acme", [])
     shop.run("acme", AS_OF)
 
-    code, said = report(shop, "--as-of", str(AS_OF))
+    code, message = report(shop, "--as-of", str(AS_OF))
 
     told = json.loads((shop.home / "out" / f"acme_{AS_OF}_report.json").read_text())
-    assert code == 0, said
+    assert code == 0, message
     assert told["segments"] == told["features"] == []
-    assert "no identified customer bought before" in said
+    assert "no identified customer bought before" in message
 
 
 def test_a_day_that_was_not_run_is_told_with_the_command_that_runs_it(shop):
     shop.add("acme")
     day = AS_OF - timedelta(days=1)
 
-    code, said = report(shop, "--as-of", str(day))
+    code, message = report(shop, "--as-of", str(day))
     unknown, why = report(shop, "--as-of", "yesterday")
 
     assert (code, unknown) == (2, 2)
-    assert f"acme has nothing as of {day}: python -m include run acme --as-of {day}" in " ".join(said.split())
+    assert (
+        f"acme has no data as of {day}; run it first: python -m include run acme --as-of {day}"
+        in " ".join(message.split())
+    )
     assert "yesterday" in why
     assert not (shop.home / "out").exists()

@@ -1,4 +1,4 @@
-"""What a statement for Oracle must not contain, so that Oracle takes it and Postgres means the same.
+"""Lint for Oracle statements: only syntax that Oracle and Postgres share.
 
 sqlglot parses Oracle's dialect, but takes more than Oracle does: what it lets through is denied here.
 """

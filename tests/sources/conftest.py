@@ -1,4 +1,4 @@
-"""Firms whose files and shops the tests write themselves."""
+"""Firms with files and shops that the tests fill."""
 
 from datetime import date
 from pathlib import Path

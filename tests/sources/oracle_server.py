@@ -1,4 +1,4 @@
-"""Stand-ins for an Oracle server, which nothing here can run: Postgres, and frames made beforehand.
+"""Substitutes for an Oracle server, which the tests cannot run: Postgres, and prepared data frames.
 
 Both give ``oracledb`` data frames, in Oracle's types and with its capital names, so what reads them is
 the code that would read the real ones.

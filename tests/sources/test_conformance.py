@@ -1,4 +1,4 @@
-"""What every kind of source must do, whichever system it reads; a new kind in SOURCES adds its shop here."""
+"""Rules that every kind of source must meet; a new kind in SOURCES adds its shop here."""
 
 from collections.abc import Callable
 from datetime import date
@@ -130,7 +130,7 @@ def test_every_source_has_a_shop_here():
 
 
 @pytest.mark.parametrize("kind", SHOPS)
-def test_a_source_keeps_the_rules_of_all_sources(kind, request):
+def test_a_source_meets_the_rules_of_all_sources(kind, request):
     source = SHOPS[kind](request)
 
     assert failures(source) == []

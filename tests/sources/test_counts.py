@@ -1,4 +1,4 @@
-"""A month counted in the source has as many rows as it would give, those that cannot be used among them."""
+"""A month counted in the source has as many rows as an extract yields, rejected rows included."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def test_both_headers_and_every_kind_of_file_give_the_same_rows(drop, tmp_path, 
     assert everything(drop.source("online_retail"), TRANSACTIONS) == wanted
 
 
-def test_columns_may_stand_in_any_order_beside_others(drop):
+def test_columns_may_be_in_any_order_and_others_are_ignored(drop):
     drop.write(
         "sales.csv",
         "Country,Note,CustomerID,UnitPrice,InvoiceDate,Quantity,Description,StockCode,InvoiceNo\n"
@@ -131,7 +131,7 @@ def test_a_c_invoice_is_a_return_with_positive_amounts(drop):
     assert (row["kind"], row["quantity"], row["net_amount"]) == ("return", Decimal(2), Decimal(55))
 
 
-def test_the_order_of_rows_changes_nothing_and_copies_are_kept_apart(drop):
+def test_the_order_of_rows_changes_nothing_and_duplicates_are_numbered(drop):
     lines = [LINE, LINE, LINE.replace("HEART", "LANTERN"), LINE.replace(",6,", ",1,")]
     seen = []
     for order in ([0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2]):
@@ -142,7 +142,7 @@ def test_the_order_of_rows_changes_nothing_and_copies_are_kept_apart(drop):
     assert seen[0] == seen[1] == seen[2]
 
 
-def test_a_customer_lives_where_the_last_line_before_as_of_says(drop):
+def test_a_customers_place_is_that_of_the_last_line_before_as_of(drop):
     drop.write(
         "sales.csv",
         HEADER
@@ -156,7 +156,7 @@ def test_a_customer_lives_where_the_last_line_before_as_of_says(drop):
     assert (row["customer_id"], row["country"], row["joined_date"]) == ("1", "Spain", date(2026, 11, 1))
 
 
-def test_a_product_is_called_as_it_mostly_is_and_ties_go_by_the_alphabet(drop):
+def test_a_product_gets_its_most_frequent_name_and_ties_are_alphabetical(drop):
     drop.write(
         "sales.csv",
         HEADER
@@ -179,7 +179,7 @@ def test_nothing_on_or_after_as_of_is_seen(drop):
     assert [row["order_date"] for row in rows] == [date(2026, 11, 3)]
 
 
-def test_rows_that_no_date_places_are_counted_in_the_current_month_alone(drop):
+def test_rows_without_a_usable_date_are_counted_only_in_the_current_month(drop):
     drop.write("sales.csv", HEADER + LINE.replace("11-03", "09-03") + LINE + LINE.replace("2026-11-03", "?"))
     source = drop.source("online_retail")
 
@@ -192,7 +192,7 @@ def test_rows_that_no_date_places_are_counted_in_the_current_month_alone(drop):
 
 
 @pytest.mark.parametrize("zone", ["Europe/London", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia"])
-def test_a_local_time_is_the_instant_that_python_takes_it_for(zone):
+def test_a_local_time_is_the_same_instant_as_in_python(zone):
     database = duckdb.connect()
     database.execute("set TimeZone = 'UTC'")
     database.execute(statement("csv/macros"))
@@ -206,7 +206,7 @@ def test_a_local_time_is_the_instant_that_python_takes_it_for(zone):
     assert wrong == []
 
 
-def test_an_hour_that_comes_twice_is_its_first(drop):
+def test_a_local_time_that_occurs_twice_means_the_first_instant(drop):
     drop.write("sales.csv", HEADER + LINE.replace("2026-11-03 08:26", "2026-10-25 01:30"))
 
     (row,) = everything(drop.source("online_retail"), TRANSACTIONS)
@@ -214,7 +214,7 @@ def test_an_hour_that_comes_twice_is_its_first(drop):
     assert row["occurred_at"] == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
 
 
-def test_keys_are_read_as_they_stand(drop):
+def test_keys_are_read_unchanged(drop):
     odd = ["00123", "1e5", " a", "A", "a", "9223372036854775808", "İğ", "a'b--", "‮x", "👩‍👧", "12346.5"]
     drop.write("sales.csv", HEADER + "".join(f"{key},1,TEA,1,2026-11-01 08:00,1,{key},X\n" for key in odd))
 
@@ -223,7 +223,7 @@ def test_keys_are_read_as_they_stand(drop):
     assert {row["transaction_id"] for row in rows} == {row["customer_id"] for row in rows} == set(odd)
 
 
-def test_customers_that_went_through_floating_point_are_whole_again(drop):
+def test_customer_ids_written_as_floats_become_whole_numbers(drop):
     drop.write("sales.csv", HEADER + LINE.replace("17850", "12346.0"))
 
     (row,) = everything(drop.source("online_retail"), TRANSACTIONS)
@@ -247,7 +247,7 @@ def test_cdnow_may_have_a_header_or_none(drop, text, header):
     ]
 
 
-def test_a_wrong_header_is_no_line_of_cdnow(drop):
+def test_a_wrong_header_is_not_read_as_a_cdnow_row(drop):
     drop.write("cdnow.csv", "id,day,n,money\n00001,19970101,1,11.77\n")
 
     with pytest.raises(SourceError, match=r"cdnow.csv: no column 'customer_id'; the file has \['id', 'day'"):
@@ -264,7 +264,7 @@ def test_batches_are_bounded(drop):
     assert max(sizes) <= BATCH_ROWS
 
 
-def test_rows_in_are_rows_loaded_and_rows_rejected_whatever_is_in_them(drop):
+def test_every_row_is_either_loaded_or_rejected(drop):
     chance = random.Random(11)
     odd = [
         "",

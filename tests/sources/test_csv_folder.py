@@ -1,4 +1,4 @@
-"""The folder that files are dropped into: which may be read, and what is kept of it."""
+"""The folder of a csv source: which folders are allowed, and what is cached."""
 
 import gzip
 import os
@@ -56,12 +56,12 @@ def test_an_operator_can_say_which_folders_may_be_sources(drop, tmp_path, monkey
     assert drop.source("online_retail").first_month(TRANSACTIONS) == month("2026-11")
 
 
-def test_a_link_that_leads_out_of_the_folder_is_refused(drop, tmp_path):
+def test_a_link_to_a_file_outside_the_folder_is_refused(drop, tmp_path):
     (tmp_path / "secret.csv").write_text(HEADER + LINE)
     source = drop.source("online_retail")
     (drop.folder / "sales.csv").symlink_to(tmp_path / "secret.csv")
 
-    with pytest.raises(SourceError, match="leads out of its folder"):
+    with pytest.raises(SourceError, match="outside its folder"):
         source.first_month(TRANSACTIONS)
 
 
@@ -86,7 +86,7 @@ def test_a_file_is_parsed_once_until_it_changes(drop, tmp_path):
     assert len(everything(drop.source("online_retail"), TRANSACTIONS)) == 2
 
 
-def test_no_scratch_but_the_staged_lines_is_left(drop, tmp_path):
+def test_only_the_staged_lines_are_left_in_scratch(drop, tmp_path):
     drop.write("sales.csv.gz", gzip.compress((HEADER + LINE).encode()))
     everything(drop.source("online_retail"), TRANSACTIONS)
 
@@ -95,7 +95,7 @@ def test_no_scratch_but_the_staged_lines_is_left(drop, tmp_path):
     assert [path.suffix for path in left] == [".parquet"]
 
 
-def test_what_a_layout_has_not_is_not_offered(drop):
+def test_a_dataset_that_the_layout_lacks_is_not_offered(drop):
     retail, cdnow = drop.source("online_retail"), drop.source("cdnow")
 
     assert [retail.offers(d) for d in (TRANSACTIONS, CUSTOMERS, PRODUCTS, LOYALTY_MOVEMENTS)] == [

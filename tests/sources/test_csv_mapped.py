@@ -50,7 +50,7 @@ def test_any_file_can_be_mapped(drop):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"quantity": "Adetler"}, "no column 'Adetler'; the file has"),
         ({"encoding": "utf-8"}, "Layout mapped|is not utf-8"),
@@ -63,10 +63,10 @@ def test_any_file_can_be_mapped(drop):
         ({"date_format": "%Q"}, "%Q|strptime|specifier"),
     ],
 )
-def test_a_mapping_that_does_not_fit_says_where(drop, change, said):
+def test_an_invalid_mapping_is_reported_with_its_place(drop, change, message):
     drop.write("sales.csv", TURKISH.encode("cp1254"))
 
-    with pytest.raises(SourceError, match=said):
+    with pytest.raises(SourceError, match=message):
         everything(drop.source("mapped", MAPPING | change, "Europe/Istanbul"), TRANSACTIONS)
 
 

@@ -100,7 +100,7 @@ def test_the_printed_rerun_finds_a_connection_that_only_the_metastore_has(shop_i
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_secrets_backend_is_asked_first(metastore, tmp_path):
+def test_a_secrets_backend_has_priority(metastore, tmp_path):
     home, services = metastore
     kept = tmp_path / "connections.json"
     kept.write_text(json.dumps({"kept_shop": "postgres://user_1:secret@elsewhere/shop"}))

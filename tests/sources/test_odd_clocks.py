@@ -1,4 +1,4 @@
-"""Zones with odd clocks: days of 23, 24.5 or 25 hours, or of none, sum to their month. No clock is asked."""
+"""Unusual time zones: days of 23, 24.5, 25 or 0 hours sum to their month. No code reads the clock."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_days_of_odd_length_sum_to_their_month_in_a_shop(shop):
     assert found == wanted
 
 
-def test_a_day_that_was_left_out_ends_a_snapshot_as_the_next_one_does(drop):
+def test_a_snapshot_may_end_on_a_day_that_the_zone_skipped(drop):
     drop.write(
         "sales.csv",
         "transaction_id,occurred_at,customer_id,net_amount\n"
@@ -105,8 +105,9 @@ NO_CLOCK_SQL = ("extract", "query", "load", "view", "check", "score")
 NO_CLOCK = ("datasets", "engines", "handoff", "models", "quality", "run", "sources", "training", "periods.py")
 # By file: what may look at a clock, and at nothing of a firm's numbers with it.
 MAY_ASK = {
-    "run/trial.py",  # a file that somebody tries by hand is read up to tomorrow
-    "sources/files.py",  # how old the scratch of an earlier version is
+    "run/stage.py",  # an attempt's name and start time; no data depends on it
+    "run/trial.py",  # without --as-of a file is read up to tomorrow
+    "sources/files.py",  # the age of staged copies of earlier files
 }
 
 
@@ -117,7 +118,7 @@ def asks(path: Path) -> list[str]:
     return [name for name in names if re.search(r"\b(now|today|utcnow)$|^time\.time(_ns)?$", name)]
 
 
-def test_no_statement_asks_what_time_it_is():
+def test_no_statement_reads_the_clock():
     paths = [path for folder in NO_CLOCK_SQL for path in (INCLUDE / "sql" / folder).rglob("*.sql")]
 
     found = [
@@ -130,7 +131,7 @@ def test_no_statement_asks_what_time_it_is():
     assert found == []
 
 
-def test_no_step_asks_what_time_it_is():
+def test_no_step_reads_the_clock():
     paths = [
         path
         for place in NO_CLOCK

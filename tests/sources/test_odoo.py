@@ -61,7 +61,7 @@ def test_an_orders_state_decides(odoo, state, found):
 
 
 @pytest.mark.parametrize("rate", ["null", "0", "1"])
-def test_a_rate_that_says_nothing_is_one(odoo, rate):
+def test_an_empty_currency_rate_counts_as_one(odoo, rate):
     odoo.run(
         ORDER + f"(1, 'S1', 1, 10, 'sale', '2026-11-03', {rate})",
         LINE + "(7, 1, 5, 1, 90071992547409.9301, 0, null, null)",
@@ -72,7 +72,7 @@ def test_a_rate_that_says_nothing_is_one(odoo, rate):
     assert row["net_amount"] == Decimal("90071992547409.9301")
 
 
-def test_sections_and_notes_are_no_lines_and_down_payments_no_sales(odoo):
+def test_sections_notes_and_down_payments_are_not_sales(odoo):
     odoo.run(
         ORDER + "(1, 'S1', 1, 10, 'sale', '2026-11-03', 1)",
         LINE + "(7, 1, null, 0, 0, 0, 'line_section', null), (8, 1, null, 0, 0, 0, 'line_note', null),"
@@ -105,7 +105,7 @@ def test_a_line_of_negative_price_is_a_discount_spread_to_the_last_fraction(odoo
     assert sum(row["net_amount"] for row in rows) == 24
 
 
-def test_an_order_that_gives_more_than_it_takes_is_counted_not_used(odoo):
+def test_an_order_with_a_negative_total_is_rejected(odoo):
     odoo.run(
         ORDER + "(1, 'S1', 1, 10, 'sale', '2026-11-03', 1), (2, 'S2', 1, 10, 'sale', '2026-11-03', 1)",
         LINE + "(7, 1, 5, 1, 10, 0, null, null), (8, 1, 6, 1, -11, 0, null, null),"
@@ -162,7 +162,7 @@ def test_a_posted_credit_note_is_a_return_on_its_own_day(odoo):
         ("sale", -1, "false", "counted_with_order"),
     ],
 )
-def test_a_credit_note_takes_back_only_what_was_counted(odoo, state, quantity, is_downpayment, reason):
+def test_a_credit_note_returns_only_counted_lines(odoo, state, quantity, is_downpayment, reason):
     odoo.run(
         ORDER + f"(1, 'S1', 1, 10, '{state}', '2026-09-03', 1)",
         LINE + f"(7, 1, 5, {quantity}, {10 * quantity}, 0, null, {is_downpayment})",
@@ -177,7 +177,7 @@ def test_a_credit_note_takes_back_only_what_was_counted(odoo, state, quantity, i
     assert note["rejected_reason"] == reason
 
 
-def test_a_credit_note_of_an_invoice_without_an_order_takes_nothing_back(odoo):
+def test_a_credit_note_of_an_invoice_without_an_order_is_rejected(odoo):
     odoo.run(
         ORDER + "(1, 'S1', 1, 10, 'sale', '2026-09-03', 1)",
         LINE + "(7, 1, 5, 1, 10, 0, null, null)",
@@ -242,7 +242,7 @@ def test_months_share_no_row_and_lose_none(odoo):
     assert sum(row["order_date"] == date(2026, 3, 29) for row in rows) == 23 * 4
 
 
-def test_orders_that_no_date_places_are_counted_once(odoo):
+def test_orders_without_a_usable_date_are_counted_once(odoo):
     odoo.run(
         ORDER + "(1, 'S1', 1, 10, 'sale', '2026-09-03', 1), (2, 'S2', 1, 10, 'sale', null, 1),"
         " (3, 'S3', 1, 10, 'sale', '1980-01-01', 1)",
@@ -288,9 +288,9 @@ def test_one_company_is_read_and_the_currency_must_be_its_own(odoo):
 
     assert [row["line_id"] for row in everything(odoo.source(company="Acme"), TRANSACTIONS)] == ["7"]
     assert [row["line_id"] for row in everything(odoo.source(company="1"), TRANSACTIONS)] == ["7"]
-    with pytest.raises(SourceError, match=r"mapping\.company must say which.*\{1: 'Acme', 2: 'Acme BV'\}"):
+    with pytest.raises(SourceError, match=r"must name the firm's company; .*\{1: 'Acme', 2: 'Acme BV'\}"):
         odoo.source().first_month(TRANSACTIONS)
-    with pytest.raises(SourceError, match=r"keeps its books in EUR, the firm's row says GBP"):
+    with pytest.raises(SourceError, match=r"keeps its books in EUR, but the firm's row has GBP"):
         odoo.source(company="2").first_month(TRANSACTIONS)
     with pytest.raises(SourceError, match=r"unknown options \['firm'\]"):
         odoo.source(firm="1")

@@ -1,4 +1,4 @@
-"""Odoo's customers, of whichever version, its products and its points."""
+"""Odoo's customers, products and points, in every version."""
 
 from datetime import date
 from decimal import Decimal
@@ -26,7 +26,7 @@ def test_contacts_of_a_company_are_the_company(odoo):
     }
 
 
-def test_an_order_of_the_websites_visitor_is_of_nobody(odoo):
+def test_an_order_of_the_websites_public_user_has_no_customer(odoo):
     odoo.run(
         "alter table sale_order add column website_id integer",
         ORDER + "(1, 'S1', 1, 3, 'sale', '2026-11-03', 1)",

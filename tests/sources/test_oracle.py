@@ -1,4 +1,4 @@
-"""A tenant of the Oracle platform becomes canonical rows, by the very text meant for Oracle."""
+"""The Oracle statements turn a tenant into canonical rows; here the same text runs on Postgres."""
 
 import json
 from datetime import UTC, date, datetime
@@ -94,7 +94,7 @@ def test_a_sale_is_canonical_and_exact(tenant):
 
 
 @pytest.mark.parametrize("amount", ["7.25, null", "-7.25, null", "10, 7.25", "-10, -7.25"])
-def test_a_return_is_positive_whichever_sign_the_source_gives_it(tenant, amount):
+def test_a_return_is_positive_whatever_its_sign_in_the_source(tenant, amount):
     tenant.run(SALE + f"('t1', 'a', '2026-11-03', {amount}, 3, 0, 20261103, null)")
 
     (row,) = everything(tenant.source(), TRANSACTIONS)
@@ -144,7 +144,7 @@ def test_numbers_wider_than_money_are_rejected_not_rounded(tenant):
     assert reasons(everything(tenant.source(), TRANSACTIONS)) == ["bad_number"] * 2
 
 
-def test_a_till_that_closes_after_midnight_books_under_the_day_before(tenant):
+def test_a_key_may_be_one_day_off_the_transactions_date(tenant):
     tenant.run(
         SALE + "('t', 'a', '2026-11-01 00:40', 5, null, 1, 0, 20261031, null),"
         " ('u', 'a', '2026-10-31 23:40', 5, null, 1, 0, 20261101, null)"
@@ -211,7 +211,7 @@ def test_empty_text_is_null_as_in_oracle(tenant):
     ] == [("a", date(1980, 2, 29), None, None), ("b", None, "F", "İzmir")]
 
 
-def test_keys_are_read_as_they_stand(tenant):
+def test_keys_are_read_unchanged(tenant):
     odd = ["00123", "1e5", " a", "A", "a", "9223372036854775808", "İğ", "a'b--", "👩‍👧"]
     for key in odd:
         tenant.run("insert into customers (unique_customer_id) values ('" + key.replace("'", "''") + "')")
@@ -230,7 +230,7 @@ def test_numeric_keys_become_plain_text(tenant):
     assert row["transaction_id"] == "12345678901234567890123456789012345678"
 
 
-def test_points_have_a_key_made_of_what_they_are(tenant):
+def test_a_movement_of_points_gets_a_key_from_its_content(tenant):
     tenant.run(
         POINTS
         + "('a', 10.5, 0, '2026-11-03 09:05:06', 'gold'), ('a', 10.5, 0, '2026-11-03 09:05:06', 'gold'),"
@@ -265,7 +265,7 @@ def test_an_empty_schema_is_no_error(tenant):
 
 
 @pytest.mark.parametrize("key", ["null", "0", "19800101"])
-def test_keys_without_any_that_can_be_used_are_an_error(tenant, key):
+def test_a_table_without_a_usable_key_is_an_error(tenant, key):
     tenant.run(SALE + f"('t', 'a', '2026-11-03', 5, 5, 1, 0, {key}, null)")
 
     with pytest.raises(SourceError, match="transactions has rows, but none with a date from 1990-01-01 on"):
@@ -275,13 +275,13 @@ def test_keys_without_any_that_can_be_used_are_an_error(tenant, key):
 @pytest.mark.parametrize(
     ("key", "first"), [(20260931, "2026-09"), (20261301, "2026-12"), (20261101, "2026-10")]
 )
-def test_the_first_month_leaves_room_for_a_key_that_is_off(tenant, key, first):
+def test_the_first_month_allows_for_a_key_one_day_late(tenant, key, first):
     tenant.run(SALE + f"('t', 'a', '2026-11-03', 5, 5, 1, 0, {key}, null)")
 
     assert str(tenant.source().first_month(TRANSACTIONS)) == first
 
 
-def test_a_tenant_sees_its_own_schema_alone(tenant):
+def test_a_tenant_reads_only_its_own_schema(tenant):
     tenant.run(SALE + "('theirs', 'a', '2026-11-03', 5, 5, 1, 0, 20261103, null)")
     tenant.create("select")
     tenant.run(SALE + "('ours', 'a', '2026-11-03', 5, 5, 1, 0, 20261103, null)")
@@ -311,7 +311,9 @@ def test_what_is_missing_is_named(tenant):
         source.first_month(TRANSACTIONS)
     with pytest.raises(SourceError, match="missing table CUSTOMERS"):
         everything(source, CUSTOMERS)
-    with pytest.raises(SourceError, match="schema 'NOBODY': no such schema, or this login may read nothing"):
+    with pytest.raises(
+        SourceError, match="schema 'NOBODY': no such schema, or this login cannot read any table"
+    ):
         tenant.source(schema="nobody").first_month(TRANSACTIONS)
     assert not source.offers(LOYALTY_MOVEMENTS)
 

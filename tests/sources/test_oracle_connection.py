@@ -1,4 +1,4 @@
-"""The Oracle source and its driver: how it connects, what it makes of frames, and how it fails."""
+"""The Oracle source and its driver: connecting, converting data frames, and errors."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -79,7 +79,7 @@ def test_a_connection_of_another_system_is_refused_without_its_password():
     assert "hunter2" not in str(raised.value)
 
 
-def test_a_server_that_is_down_is_an_error_with_the_way_to_mend_it():
+def test_an_unreachable_server_is_an_error_that_says_what_to_check():
     def connect(conn_id: str):
         return oracledb.connect(user="u", password="hunter2", dsn="127.0.0.1:1/x", tcp_connect_timeout=1)
 
@@ -114,7 +114,7 @@ def test_frames_keep_types_nulls_and_edges():
     assert made.current_schema == "ACME"
 
 
-def test_batches_are_bounded_and_asked_for_one_at_a_time():
+def test_batches_are_bounded_and_fetched_one_at_a_time():
     source, made = frames(sales(BATCH_ROWS + 10), sales(1))
     batches = source.extract(TRANSACTIONS, month=month("2026-11"), as_of=AS_OF)
 

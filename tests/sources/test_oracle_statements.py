@@ -1,4 +1,4 @@
-"""Oracle's statements: what they may use, which columns they read, and a real server where there is one."""
+"""Oracle's statements: allowed syntax, columns read, and a run on a real server if one is configured."""
 
 import os
 
@@ -18,12 +18,12 @@ STATEMENTS = sorted(path for path in (FOLDER / "oracle").glob("*.sql") if path.n
 
 
 @pytest.mark.parametrize("path", STATEMENTS, ids=lambda path: path.stem)
-def test_a_statement_keeps_to_what_oracle_and_postgres_share(path):
+def test_a_statement_uses_only_what_oracle_and_postgres_share(path):
     assert faults(path.read_text()) == []
 
 
 @pytest.mark.parametrize("name", COLUMNS)
-def test_the_columns_looked_up_are_those_the_statement_reads(name):
+def test_the_checked_columns_are_those_that_the_statement_reads(name):
     table, columns = COLUMNS[name]
     tree = sqlglot.parse_one((FOLDER / "oracle" / f"{name}.sql").read_text(), dialect="oracle")
     ddl = sqlglot.parse((FOLDER / "oracle" / "loyalty.sql").read_text(), dialect="oracle")

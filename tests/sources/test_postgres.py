@@ -43,7 +43,7 @@ def test_a_sale_line_is_canonical_and_exact(shop):
     }
 
 
-def test_a_return_is_dated_when_it_came_back_and_is_positive(shop):
+def test_a_return_has_its_own_date_and_a_positive_amount(shop):
     shop.create()
     shop.run(
         "insert into returns (return_id, customer_id, returned_at) values ('r1', 'a', '2026-11-05Z')",
@@ -56,7 +56,7 @@ def test_a_return_is_dated_when_it_came_back_and_is_positive(shop):
     assert (row["net_amount"], row["margin_amount"]) == (Decimal("7.25"), Decimal("3.25"))
 
 
-def test_a_sale_to_nobody_keeps_no_customer(shop):
+def test_a_sale_without_a_customer_has_a_null_customer(shop):
     shop.create()
     shop.run(
         ORDER + "('o1', null, '2026-11-03Z'), ('o2', '', '2026-11-03Z')",
@@ -112,7 +112,7 @@ def test_numbers_wider_than_money_are_rejected_not_rounded(shop):
     assert reasons(everything(shop.source(), TRANSACTIONS)) == ["bad_number"] * 3
 
 
-def test_rows_that_no_date_places_are_counted_once_in_the_current_month(shop):
+def test_rows_without_a_usable_date_are_counted_once_in_the_current_month(shop):
     shop.create()
     shop.run(
         "alter table orders alter column ordered_at drop not null",
@@ -145,7 +145,7 @@ def test_lines_without_an_order_are_counted(shop):
     assert len(usable(rows)) == 1
 
 
-def test_dates_without_any_that_can_be_used_are_an_error(shop):
+def test_a_table_without_a_usable_date_is_an_error(shop):
     shop.create()
     shop.run(ORDER + "('o1', 'a', '1980-01-01Z')", LINE + "('o1', '1', 'p', 1, 5, 0)")
 
@@ -185,7 +185,7 @@ def test_nothing_on_or_after_as_of_is_seen(shop):
         ("Australia/Lord_Howe", "2026-10-31 12:59:59Z", date(2026, 10, 31)),
     ],
 )
-def test_days_and_months_are_the_firms_own(shop, zone, at, day):
+def test_days_and_months_are_in_the_firms_zone(shop, zone, at, day):
     shop.create()
     shop.run(ORDER + f"('o1', 'a', '{at}')", LINE + "('o1', '1', 'p', 1, 5, 0)")
     source = shop.source(zone)
@@ -223,7 +223,7 @@ def test_an_amount_that_is_text_is_an_error_that_names_the_place(shop):
         everything(shop.source(), TRANSACTIONS)
 
 
-def test_keys_are_read_as_they_stand(shop):
+def test_keys_are_read_unchanged(shop):
     odd = ["00123", "1e5", " a", "A", "a", "9223372036854775808", "İğ", "a'b--", "‮x", "👩‍👧"]
     shop.create()
     with psycopg.connect(shop.dsn) as connection:
@@ -236,7 +236,7 @@ def test_keys_are_read_as_they_stand(shop):
     assert {row["customer_id"] for row in rows} == set(odd)
 
 
-def test_dates_of_birth_that_cannot_be_are_left_empty(shop):
+def test_impossible_dates_of_birth_become_null(shop):
     shop.create()
     shop.run(
         "insert into customers (customer_id, birth_date) values ('a', 'infinity'), ('b', '10000-01-01'),"

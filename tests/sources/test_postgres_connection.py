@@ -1,4 +1,4 @@
-"""The Postgres source and its server: which schema, one read-only snapshot, and how it fails."""
+"""The Postgres source and its server: schema, one read-only snapshot, and errors."""
 
 import psycopg
 import pytest
@@ -56,7 +56,7 @@ def test_a_connection_that_is_no_postgres_uri_is_refused_without_showing_it(shop
     assert "hunter2" not in str(caught.value)
 
 
-def test_other_schemas_are_out_of_sight(shop):
+def test_other_schemas_are_not_read(shop):
     shop.create("mine")
     shop.run("drop table products")
     with psycopg.connect(shop.dsn) as connection:
@@ -66,7 +66,7 @@ def test_other_schemas_are_out_of_sight(shop):
         everything(shop.source(), PRODUCTS)
 
 
-def test_one_extract_sees_one_moment_of_the_shop(shop):
+def test_one_extract_reads_one_snapshot_of_the_shop(shop):
     shop.create()
     shop.run(
         "insert into orders (order_id, ordered_at) values ('o1', '2026-11-03Z')",

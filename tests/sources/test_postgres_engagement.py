@@ -28,7 +28,7 @@ def event(key: str, kind: str = "ticket", at: str = "2026-11-03 10:00Z", **more:
     return EVENT.format(columns, key, kind, at, values)
 
 
-def test_an_event_is_canonical_and_its_day_is_the_firms(shop):
+def test_an_event_is_canonical_and_its_day_is_in_the_firms_zone(shop):
     shop.create()
     shop.run(
         event(
@@ -114,22 +114,22 @@ def test_the_directory_has_campaigns_known_before_as_of_channels_and_programmes(
 
     rows = everything(shop.source(), DIRECTORY)
 
-    told = {(row["kind"], row["code"]): row for row in usable(rows)}
-    assert set(told) == {
+    result = {(row["kind"], row["code"]): row for row in usable(rows)}
+    assert set(result) == {
         ("campaign", "c1"), ("campaign", "always"), ("channel", "mail"), ("programme", "club"),
     }  # fmt: skip
-    spring, mail = told["campaign", "c1"], told["channel", "mail"]
+    spring, mail = result["campaign", "c1"], result["channel", "mail"]
     assert (spring["entry_name"], spring["budget_amount"], spring["end_date"]) == (
         "Spring", Decimal("100.5"), date(2026, 4, 1),
     )  # fmt: skip
     assert (mail["category"], mail["is_online"], mail["cost_per_interaction"]) == (
         "digital", True, Decimal("0.01"),
     )  # fmt: skip
-    assert told["programme", "club"]["entry_type"] is None
+    assert result["programme", "club"]["entry_type"] is None
     assert reasons(rows) == ["ends_before_start", "negative_amount"]
 
 
-def test_what_happens_to_a_lead_on_or_after_as_of_is_not_known_yet(shop):
+def test_events_of_a_lead_on_or_after_as_of_are_not_read(shop):
     shop.create()
     shop.run(
         "insert into leads (lead_id, customer_id, created_at, first_contact_at, converted_at, sales_cost)"
@@ -143,11 +143,11 @@ def test_what_happens_to_a_lead_on_or_after_as_of_is_not_known_yet(shop):
 
     rows = everything(shop.source(), LEADS)
 
-    told = {
+    result = {
         row["lead_id"]: (row["customer_id"], row["first_contact_date"], row["converted_date"])
         for row in usable(rows)
     }
-    assert told == {
+    assert result == {
         "won": ("a", date(2026, 11, 2), date(2026, 11, 20)),
         "soon": (None, None, None),
     }

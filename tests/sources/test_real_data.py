@@ -1,4 +1,4 @@
-"""Published counts and sums of the data sets people know, met to the last digit."""
+"""Published counts and sums of well-known data sets, reproduced exactly."""
 
 import json
 import shutil
@@ -75,7 +75,7 @@ def test_online_retail_net_of_returns(online_retail):
     assert net == Decimal(str(truth["net_revenue_identified"])) == Decimal("8300065.814")
 
 
-def test_every_line_of_online_retail_is_accounted_for(online_retail):
+def test_every_line_of_online_retail_is_either_used_or_rejected(online_retail):
     _, table, truth = online_retail
 
     found = dict(

@@ -27,15 +27,15 @@ def test_a_planted_bug_is_caught(bug):
     assert caught is not None, f"{bug} went unnoticed"
 
 
-def test_the_same_seed_tells_the_same_story():
-    first, second = protocol_search.story(7), protocol_search.story(7)
+def test_the_same_seed_gives_the_same_schedule():
+    first, second = protocol_search.steps_of(7), protocol_search.steps_of(7)
 
     assert first == second
     assert any("Put" in line and MANIFEST in line for line in first)
 
 
 def test_every_kind_of_fault_occurs():
-    told = "\n".join(line for seed in range(400) for line in protocol_search.story(seed))
+    result = "\n".join(line for seed in range(400) for line in protocol_search.steps_of(seed))
 
     for event in (
         "crashes",
@@ -51,7 +51,7 @@ def test_every_kind_of_fault_occurs():
         "UnknownOutcome",
         "200 h pass",
     ):
-        assert event in told, f"no schedule had: {event}"
+        assert event in result, f"no schedule had: {event}"
 
 
 def test_a_violation_fails_the_search(monkeypatch):
@@ -87,7 +87,7 @@ def test_the_scorecard_keeps_lines_of_lanes_that_were_not_run(tmp_path):
     ]
 
 
-def test_a_line_is_met_when_enough_was_tried_and_nothing_went_wrong():
+def test_a_line_is_met_with_enough_cases_and_no_violation():
     good = scorecard.Line("a", 5, 0, 5, 1)
     few, bad = scorecard.Line("a", 4, 0, 5, 1), scorecard.Line("a", 9, 1, 5, 1)
 

@@ -119,8 +119,8 @@ def test_a_bad_line_is_refused_with_its_reason(shop, row, said):
         ({"avg_days_between_orders": float("inf")}, "avg_days_between_orders"),
         ({"monetary_score": 6, "rfm_score": "556"}, "monetary_score"),
         ({"days_since_last_order": 7}, "is not as_of less last_order_date"),
-        ({"rfm_score": "111"}, "rfm_score is not its three scores"),
-        ({"order_count_30_days": 9}, "longer window holds fewer"),
+        ({"rfm_score": "111"}, "rfm_score is not made of the three scores"),
+        ({"order_count_30_days": 9}, "longer window has fewer"),
     ],
 )
 def test_a_customer_whose_row_contradicts_itself_is_refused(shop, more, said):

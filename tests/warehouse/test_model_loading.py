@@ -92,7 +92,7 @@ def test_a_tampered_value_model_is_refused(model_shop):
     rows, _ = artefact()
     rows[-1]["body"] += " "
 
-    with pytest.raises(LoadRefused, match="part is not what was written: 1 rows, such as trees"):
+    with pytest.raises(LoadRefused, match="hash of the part differs from its content: 1 rows, such as trees"):
         model_shop.load("ltv_models", f"as_of={ANCHOR}", rows)
 
     assert model_shop.ask("select 1 from control.models") == []

@@ -52,11 +52,11 @@ def test_a_snapshot_loaded_again_replaces_itself_and_renews_what_compares_with_i
 
 
 def test_contradictions_are_refused(shop):
-    with pytest.raises(LoadRefused, match="a longer span is worth less than a shorter one"):
+    with pytest.raises(LoadRefused, match="value of a longer horizon is below that of a shorter one"):
         load(shop, NEW, valued("ann", predicted_clv_3_year=1))
     with pytest.raises(LoadRefused, match="value_percentile is outside its tier"):
         load(shop, NEW, valued("ann", tier=5, value_percentile=10.0))
-    with pytest.raises(LoadRefused, match="lower bound is above its upper one"):
+    with pytest.raises(LoadRefused, match="is above its upper bound"):
         load(shop, NEW, valued("ann", predicted_clv_1_year_low=9, predicted_clv_1_year_high=8))
     with pytest.raises(LoadRefused, match="differ from what was staged"):
         load(shop, NEW, valued("ann", tier_code="nobody"))

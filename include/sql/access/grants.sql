@@ -1,6 +1,6 @@
--- grants: missing and superfluous privileges of the groups, one statement a row; none when all are right.
--- Granted are: tables with row-level security, views with security_invoker (in mart and in analytics), and
--- the tables without firm_sk that are named here. Any other new table or view is granted to nobody.
+-- grants: statements that add missing and remove superfluous privileges of the groups; no row if none.
+-- Readable are: tables with row-level security, views with security_invoker (in mart and in analytics), and
+-- the tables without firm_sk that are named here. Other new tables and views are not granted.
 
 with groups as (
 

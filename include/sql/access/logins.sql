@@ -1,7 +1,7 @@
--- logins: who may connect to the warehouse's database and for how long a statement of an analyst may run, one
--- statement a row; none when all are right. Logins with a grant may connect; PUBLIC may neither connect nor
--- make temporary objects. Only the database's owner may change this: another role gets no row.
--- A statement_timeout that somebody set for a login stays.
+-- logins: statements that set who may connect to the warehouse's database, and the statement time-out of
+-- analysts; no row if nothing is to change. Logins with a grant may connect; PUBLIC may neither connect nor
+-- create temporary objects. Only the database's owner can change this: another role gets no row.
+-- A statement_timeout that an administrator set for a login stays.
 
 with warehouse as (
 

@@ -1,11 +1,11 @@
--- policies: what row-level security still lacks, one change a row; none when nothing is missing.
+-- policies: statements that complete row-level security, one per row; no row if nothing is missing.
 -- A table with firm_sk gets row-level security first, and then its policies. Partitions get no policy: their
--- rows are read through the parent. A policy's comment is its rule: a policy with another comment is
+-- rows are read through the parent. A policy's comment contains its rule: a policy with another comment is
 -- replaced, so a changed rule reaches existing warehouses. Any other policy for the groups is dropped.
 --
 -- Each rule tests the firm twice. control.planned_firms is evaluated by the planner: the plan has constants
 -- instead, and no partition of another firm. control.visible_firms is evaluated when a statement starts: a
--- revoked firm is gone from prepared statements too.
+-- revoked firm is no longer visible in prepared statements either.
 
 with tables as (
 

@@ -1,4 +1,4 @@
--- roles: the groups that are missing from this server, one statement a row.
+-- roles: statements that create the groups missing from this server.
 
 select format('create role %I nologin', wanted.role_name) as to_do
 from unnest(array['firmament_platform', 'firmament_analyst', 'firmament_outreach']) as wanted (role_name)

@@ -1,4 +1,4 @@
--- churn_models: an artefact that was tampered with, is for another anchor, or left rows behind.
+-- churn_models: artefacts with a wrong hash, for another anchor, or with missing rows.
 -- Params: :firm_key, :firm_sk, :anchor, :manifest_sha256.
 
 with loaded as (
@@ -34,7 +34,7 @@ with loaded as (
 )
 
 select
-    'part is not what was written' as fault,
+    'hash of the part differs from its content' as fault,
     stg_churn_model.part as sample
 from pg_temp.stg_churn_model
 where
@@ -44,7 +44,7 @@ where
 union all
 
 select
-    'no standing model of the anchor in control.models' as fault,
+    'no current model of the anchor in control.models' as fault,
     to_char(:anchor::date, 'YYYY-MM-DD') as sample
 where
     not exists (
@@ -61,7 +61,7 @@ where
 union all
 
 select
-    'rows of the artefact are missing in its table' as fault,
+    'rows of the artefact are missing from its table' as fault,
     churn_evidence.part as sample
 from pg_temp.churn_evidence
 left join loaded on churn_evidence.part = loaded.part

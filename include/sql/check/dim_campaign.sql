@@ -1,4 +1,4 @@
--- dim_campaign, dim_interaction_channel and dim_program: entries without their row, and reserved names.
+-- dim_campaign, dim_interaction_channel and dim_program: missing entries, and reserved codes.
 -- Params: :firm_sk.
 
 with known as (
@@ -28,7 +28,7 @@ with known as (
 )
 
 select
-    'entry without its row in its dimension' as fault,
+    'entry missing from its dimension' as fault,
     stg_directory.kind || ' ' || stg_directory.code as sample
 from pg_temp.stg_directory
 left join known
@@ -40,7 +40,7 @@ where known.code is null
 union all
 
 select
-    'blank code, or one kept for what is not known' as fault,
+    'blank code, or the code reserved for unknown' as fault,
     stg_directory.kind || ' ' || to_json(stg_directory.code)::text as sample
 from pg_temp.stg_directory
 where

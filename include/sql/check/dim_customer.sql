@@ -1,4 +1,4 @@
--- dim_customer: staged customers that are blank or have no row.
+-- dim_customer: staged customers that are blank or missing from the table.
 -- Params: :firm_sk.
 
 select
@@ -10,7 +10,7 @@ where btrim(stg_customers.customer_id) = ''
 union all
 
 select
-    'customer without its row in dim_customer' as fault,
+    'customer missing from dim_customer' as fault,
     stg_customers.customer_id as sample
 from pg_temp.stg_customers
 left join analytics.dim_customer

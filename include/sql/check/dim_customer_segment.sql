@@ -1,8 +1,8 @@
--- dim_customer_segment: segments without their row, and a decision table that names two segments alike.
+-- dim_customer_segment: segments missing from the table, and duplicate segment names.
 -- Params: :firm_sk.
 
 select
-    'segment without its row in dim_customer_segment' as fault,
+    'segment missing from dim_customer_segment' as fault,
     stg_segments.segment_code as sample
 from pg_temp.stg_segments
 left join analytics.dim_customer_segment

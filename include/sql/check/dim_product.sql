@@ -1,4 +1,4 @@
--- dim_product: staged products that are blank, have no row or a negative cost.
+-- dim_product: staged products that are blank, missing from the table or have a negative cost.
 -- Params: :firm_sk.
 
 select
@@ -18,7 +18,7 @@ where stg_products.unit_cost < 0
 union all
 
 select
-    'product without its row in dim_product' as fault,
+    'product missing from dim_product' as fault,
     stg_products.product_id as sample
 from pg_temp.stg_products
 left join analytics.dim_product

@@ -1,8 +1,8 @@
--- fact_action: actions of customers nobody knows, and actions that do not pay.
+-- fact_action: missing actions (unknown customers), and actions that cost more than their expected benefit.
 -- Params: :firm_sk, :as_of.
 
 select
-    'action without its row in fact_action' as fault,
+    'action missing from fact_action' as fault,
     'customer ' || stg_actions.customer_id as sample
 from pg_temp.stg_actions
 left join analytics.dim_customer
@@ -19,7 +19,7 @@ where fact_action.customer_sk is null
 union all
 
 select
-    'action costs more than it is expected to bring' as fault,
+    'action costs more than its expected benefit' as fault,
     'customer_sk ' || fact_action.customer_sk as sample
 from analytics.fact_action
 where

@@ -1,8 +1,8 @@
--- fact_customer_acquisition: leads lost, customers won twice, days out of order, windows not yet passed.
+-- fact_customer_acquisition: missing leads, customers acquired twice, wrong days, unfinished windows.
 -- Params: :firm_sk, :as_of.
 
 select
-    'acquisition without its row in fact_customer_acquisition' as fault,
+    'acquisition missing from fact_customer_acquisition' as fault,
     stg_acquisitions.acquisition_id as sample
 from pg_temp.stg_acquisitions
 left join analytics.fact_customer_acquisition
@@ -15,7 +15,7 @@ where fact_customer_acquisition.acquisition_id is null
 union all
 
 select
-    'customer won twice' as fault,
+    'customer acquired twice' as fault,
     'customer_sk ' || fact_customer_acquisition.customer_sk as sample
 from analytics.fact_customer_acquisition
 where
@@ -28,7 +28,7 @@ having count(*) > 1
 union all
 
 select
-    'a day on or after as_of, or conversion before the lead' as fault,
+    'day on or after as_of, or conversion before the lead' as fault,
     fact_customer_acquisition.acquisition_id as sample
 from analytics.fact_customer_acquisition
 where
@@ -45,7 +45,7 @@ where
 union all
 
 select
-    'revenue of a window that has not passed, or none of one that has' as fault,
+    'revenue of an unfinished window, or none of a finished one' as fault,
     fact_customer_acquisition.acquisition_id as sample
 from analytics.fact_customer_acquisition
 where

@@ -1,4 +1,4 @@
--- fact_customer_churn_risk: customers lost on the way, and rows that contradict themselves or their model.
+-- fact_customer_churn_risk: missing customers, and rows inconsistent in themselves or with their model.
 -- Params: :firm_key, :firm_sk, :as_of.
 
 with staged as (
@@ -50,16 +50,16 @@ union all
 select
     case
         when models.anchor > fact_customer_churn_risk.as_of
-            then 'the model knows more than one may at as_of'
+            then 'the model was trained after as_of (look-ahead)'
         when fact_customer_churn_risk.method <> models.method
-            then 'method is not the model''s'
+            then 'method differs from the model''s'
         when
             fact_customer_churn_risk.predicted_churn_date
             <> fact_customer_churn_risk.as_of + fact_customer_churn_risk.days_until_predicted_churn
-            then 'predicted_churn_date is not as_of and days_until_predicted_churn'
+            then 'predicted_churn_date is not as_of plus days_until_predicted_churn'
         when fact_customer_churn_risk.orders_last_30_days > fact_customer_churn_risk.orders_last_90_days
-            then 'a longer window holds fewer orders than a shorter one'
-        else 'a factor is named twice'
+            then 'a longer window has fewer orders than a shorter one'
+        else 'a factor occurs twice'
     end as fault,
     'customer_sk ' || fact_customer_churn_risk.customer_sk as sample
 from analytics.fact_customer_churn_risk

@@ -1,4 +1,4 @@
--- fact_customer_ltv: customers lost on the way, and values that contradict themselves.
+-- fact_customer_ltv: missing customers, and inconsistent values.
 -- Params: :firm_sk, :as_of.
 
 with staged as (
@@ -44,11 +44,11 @@ select
             fact_customer_ltv.predicted_clv_1_year < 0
             or fact_customer_ltv.predicted_clv_1_year > fact_customer_ltv.predicted_clv_3_year + 0.001
             or fact_customer_ltv.predicted_clv_3_year > fact_customer_ltv.predicted_clv_lifetime + 0.001
-            then 'a longer span is worth less than a shorter one'
+            then 'value of a longer horizon is below that of a shorter one'
         when fact_customer_ltv.predicted_clv_1_year_low > fact_customer_ltv.predicted_clv_1_year_high
-            then 'the interval''s lower bound is above its upper one'
+            then 'lower bound of the interval is above its upper bound'
         when fact_customer_ltv.expected_next_order_date < fact_customer_ltv.as_of
-            then 'the next order is expected before as_of'
+            then 'expected next order is before as_of'
         else 'value_percentile is outside its tier'
     end as fault,
     'customer_sk ' || fact_customer_ltv.customer_sk as sample

@@ -1,4 +1,4 @@
--- fact_customer_rfm: customers lost on the way, and rows that contradict themselves.
+-- fact_customer_rfm: missing customers, and inconsistent rows.
 -- Params: :firm_sk, :as_of.
 
 with staged as (
@@ -40,12 +40,12 @@ select
             fact_customer_rfm.last_order_date >= fact_customer_rfm.as_of
             or fact_customer_rfm.days_since_last_order
             <> fact_customer_rfm.as_of - fact_customer_rfm.last_order_date
-            then 'days_since_last_order is not as_of less last_order_date'
+            then 'days_since_last_order is not as_of minus last_order_date'
         when
             coalesce(fact_customer_rfm.rfm_score, '')
             <> coalesce(fact_customer_rfm.rfm_composite_score::text, '')
-            then 'rfm_score is not its three scores'
-        else 'a longer window holds fewer orders than a shorter one'
+            then 'rfm_score is not made of the three scores'
+        else 'a longer window has fewer orders than a shorter one'
     end as fault,
     'customer_sk ' || fact_customer_rfm.customer_sk as sample
 from analytics.fact_customer_rfm

@@ -1,8 +1,8 @@
--- fact_firm_insight: sentences lost on the way, and sentences that cite what the snapshot has no value of.
+-- fact_firm_insight: missing sentences, and sentences that cite a metric without a value.
 -- Params: :firm_sk, :as_of.
 
 select
-    'sentence without its row' as fault,
+    'sentence missing from fact_firm_insight' as fault,
     stg_firm_insight.language_code || ' ' || stg_firm_insight.rule_code as sample
 from pg_temp.stg_firm_insight
 left join analytics.fact_firm_insight
@@ -16,7 +16,7 @@ where fact_firm_insight.firm_sk is null
 union all
 
 select
-    'sentence cites a metric that has no value' as fault,
+    'sentence cites a metric without a value' as fault,
     cited.rule_code || ': ' || cited.metric || ' ' || cited.member as sample
 from (
     select

@@ -1,8 +1,8 @@
--- fact_firm_metric: metrics lost on the way, ratios that are not their parts, and shares beyond the whole.
+-- fact_firm_metric: missing metrics, wrong ratios, and shares outside 0 to 100.
 -- Params: :firm_sk, :as_of.
 
 select
-    'metric without its row' as fault,
+    'metric missing from fact_firm_metric' as fault,
     stg_firm_metrics.metric || ' ' || stg_firm_metrics.member as sample
 from pg_temp.stg_firm_metrics
 left join analytics.fact_firm_metric
@@ -17,10 +17,10 @@ union all
 
 select
     case
-        when fact_firm_metric.denominator <= 0 then 'a ratio over nothing has a value'
+        when fact_firm_metric.denominator <= 0 then 'ratio with a zero denominator has a value'
         when fact_firm_metric.unit = 'percent' and fact_firm_metric.denominator is null
-            then 'a share has no denominator'
-        else 'the value is not its numerator over its denominator'
+            then 'share without a denominator'
+        else 'value is not numerator divided by denominator'
     end as fault,
     fact_firm_metric.metric || ' ' || fact_firm_metric.member
     || ': ' || fact_firm_metric.metric_value as sample
@@ -43,7 +43,7 @@ where
 union all
 
 select
-    'a share of customers lies outside 0 to 100' as fault,
+    'share of customers is outside 0 to 100' as fault,
     fact_firm_metric.metric || ' ' || fact_firm_metric.member
     || ': ' || fact_firm_metric.metric_value as sample
 from analytics.fact_firm_metric

@@ -1,4 +1,4 @@
--- fact_interaction: events lost or twice, and campaign counts that do not agree with the events.
+-- fact_interaction: missing or duplicate events, and campaign counts that differ from the events.
 -- Params: :firm_sk, :months.
 
 with staged as (
@@ -74,7 +74,7 @@ where staged.campaign_spend <> counted.spend
 union all
 
 select
-    'campaign or channel kept for what is not known' as fault,
+    'campaign or channel with the code reserved for unknown' as fault,
     'interaction ' || stg_interactions.interaction_id as sample
 from pg_temp.stg_interactions
 where

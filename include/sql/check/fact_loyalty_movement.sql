@@ -1,4 +1,4 @@
--- fact_loyalty_movement: movements lost or twice, and points that do not agree with what was staged.
+-- fact_loyalty_movement: missing or duplicate movements, and points that differ from what was staged.
 -- Params: :firm_sk, :months.
 
 with staged as (

@@ -1,5 +1,5 @@
--- fact_sales: lines outside the months being replaced, lines twice, negative inputs, and totals that do
--- not agree with what was staged.
+-- fact_sales: lines outside the replaced months, duplicate lines, negative inputs, and totals that
+-- differ from what was staged.
 -- Params: :firm_sk, :months.
 
 with staged as (
@@ -66,7 +66,7 @@ from repeated
 union all
 
 select
-    'amount or quantity below zero before its sign is set' as fault,
+    'negative staged amount or quantity' as fault,
     'transaction ' || stg_transactions.transaction_id || ' line ' || stg_transactions.line_id as sample
 from pg_temp.stg_transactions
 where

@@ -1,8 +1,8 @@
--- ltv_models: an artefact that was tampered with, is for another anchor, or whose backtest has no champion.
+-- ltv_models: artefacts with a wrong hash, for another anchor, or with no champion in the backtest.
 -- Params: :firm_key, :firm_sk, :anchor, :manifest_sha256.
 
 select
-    'part is not what was written' as fault,
+    'hash of the part differs from its content' as fault,
     stg_value_model.part as sample
 from pg_temp.stg_value_model
 where
@@ -12,7 +12,7 @@ where
 union all
 
 select
-    'no standing model of the anchor in control.models' as fault,
+    'no current model of the anchor in control.models' as fault,
     to_char(:anchor::date, 'YYYY-MM-DD') as sample
 where
     not exists (

@@ -1,4 +1,4 @@
--- dim_firm: the firm as its row has it now. Not a load of a dataset: every load runs it first.
+-- dim_firm: copies the firm's current row. Not a load of a dataset: every load runs it first.
 -- Params: :firm_key.
 
 insert into analytics.dim_firm (firm_key, firm_name, timezone, currency)

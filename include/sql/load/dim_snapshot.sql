@@ -1,4 +1,4 @@
--- dim_snapshot: the snapshot a fact now holds. Every load of a fact runs it.
+-- dim_snapshot: records the snapshot of a fact. Every load of a fact runs it.
 -- Params: :firm_sk, :fact_name, :as_of.
 
 insert into analytics.dim_snapshot (firm_sk, fact_name, as_of, date_sk)

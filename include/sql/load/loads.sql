@@ -1,4 +1,4 @@
--- control.loads: what is loaded now. A slice that was left alone keeps its rows and takes the newer tokens.
+-- control.loads: the loaded slices. A slice that was not loaded again keeps its row count; tokens become newer.
 -- Params: the row's columns, and :is_due, whether the slice was written.
 
 insert into control.loads (

@@ -1,4 +1,4 @@
--- analytic_customer: the golden row of each customer, as the firm's own database gets it.
+-- analytic_customer: one combined row per customer, for the firm's own database.
 -- Grain: unique_customer_id. Params: :firm_key, :as_of, :run_id.
 
 select

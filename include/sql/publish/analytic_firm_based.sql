@@ -1,11 +1,11 @@
--- analytic_firm_based: the firm's metrics and what is written about them, in its own language.
+-- analytic_firm_based: the firm's metrics and insight text, in its own language.
 -- Grain: one row. Params: :firm_key, :as_of, :run_id. Shares are in percent, money in the firm's currency.
 
 with written as (
 
-    select string_agg(told.sentence, ' ' order by told.place asc) as smart_insight
-    from mart.firm_insight(:firm_key, :as_of) as told
-    where told.is_firm_language
+    select string_agg(insight.sentence, ' ' order by insight.place asc) as smart_insight
+    from mart.firm_insight(:firm_key, :as_of) as insight
+    where insight.is_firm_language
 
 ),
 

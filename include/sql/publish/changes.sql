@@ -1,7 +1,7 @@
--- changes: writes down what changed for each customer since the state that was last compared with.
--- The first snapshot is what later ones are compared with: it is no change.
--- Grain of what it inserts: customer_sk. Params: :firm_key, :firm_sk, :as_of.
--- A value is told as [before, after]; of a customer who is new, before is null.
+-- changes: enqueues each customer's changes since the stored state.
+-- The first snapshot has no stored state to compare with, so it enqueues nothing.
+-- Grain of the inserted rows: customer_sk. Params: :firm_key, :firm_sk, :as_of.
+-- A value is stored as [before, after]; before is null for a new customer.
 
 with seen as (
 
@@ -23,31 +23,31 @@ moved as (
             jsonb_build_object(
                 'rfm_score',
                 case
-                    when seen.rfm_score is distinct from told.rfm_score
-                        then jsonb_build_array(told.rfm_score, seen.rfm_score)
+                    when seen.rfm_score is distinct from before.rfm_score
+                        then jsonb_build_array(before.rfm_score, seen.rfm_score)
                 end,
                 'rfm_segment',
                 case
-                    when seen.rfm_segment is distinct from told.rfm_segment
-                        then jsonb_build_array(told.rfm_segment, seen.rfm_segment)
+                    when seen.rfm_segment is distinct from before.rfm_segment
+                        then jsonb_build_array(before.rfm_segment, seen.rfm_segment)
                 end,
                 'clv_segment',
                 case
-                    when seen.clv_segment is distinct from told.clv_segment
-                        then jsonb_build_array(told.clv_segment, seen.clv_segment)
+                    when seen.clv_segment is distinct from before.clv_segment
+                        then jsonb_build_array(before.clv_segment, seen.clv_segment)
                 end,
                 'churn_risk_category',
                 case
-                    when seen.churn_risk_category is distinct from told.churn_risk_category
-                        then jsonb_build_array(told.churn_risk_category, seen.churn_risk_category)
+                    when seen.churn_risk_category is distinct from before.churn_risk_category
+                        then jsonb_build_array(before.churn_risk_category, seen.churn_risk_category)
                 end
             )
         ) as changes
     from seen
-    left join control.outbox_state as told
+    left join control.outbox_state as before
         on
-            told.firm_sk = :firm_sk
-            and seen.customer_sk = told.customer_sk
+            before.firm_sk = :firm_sk
+            and seen.customer_sk = before.customer_sk
 
 )
 

@@ -1,6 +1,6 @@
--- churn_feature_importances: what the trees of the snapshot's model look at; none where none were trained.
+-- churn_feature_importances: feature importances of the snapshot's tree model; no row without one.
 -- Grain: model_id, feature_name. Params: :firm_key, :as_of, :run_id.
--- The run here is the training, named by its anchor: a snapshot of another day adds no row.
+-- run_id identifies the training by its anchor: another snapshot of the same model adds no row.
 
 select
     :firm_key as firm_id,

@@ -1,5 +1,5 @@
--- churn_firm_based: how many of the firm's customers are at risk.
--- Grain: one row; none where nobody was scored. Params: :firm_key, :as_of, :run_id.
+-- churn_firm_based: number of the firm's customers at risk.
+-- Grain: one row; none if no customer was scored. Params: :firm_key, :as_of, :run_id.
 
 select
     :firm_key as firm_id,

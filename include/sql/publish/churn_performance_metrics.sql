@@ -1,6 +1,6 @@
--- churn_performance_metrics: how right the models were whose training the snapshot rests on.
+-- churn_performance_metrics: backtest metrics of the model training that the snapshot uses.
 -- Grain: model_id, candidate, population. Params: :firm_key, :as_of, :run_id.
--- The run here is the training, named by its anchor: a snapshot of another day adds no row.
+-- run_id identifies the training by its anchor: another snapshot of the same model adds no row.
 
 select
     :firm_key as firm_id,

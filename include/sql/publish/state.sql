@@ -1,4 +1,4 @@
--- state: makes a snapshot the one that later changes are compared with.
+-- state: stores a snapshot's values, which later changes are compared with.
 -- Grain: customer_sk. Params: :firm_key, :firm_sk, :as_of.
 
 insert into control.outbox_state (

@@ -1,6 +1,6 @@
--- vw_acquisition_channel_performance: what each channel's leads cost and what came of them, month by month.
+-- vw_acquisition_channel_performance: cost and results of each channel's leads, by month of the leads.
 -- Grain: firm_key, cohort_month, channel_code. The function takes any as_of, the view each firm's latest.
--- A cohort keeps its leads: cost is that of all of them, customers are those won from them, whenever.
+-- A cohort counts the cost of all its leads and every customer won from them, whatever the date.
 
 create or replace function mart.acquisition_channel_performance(firm text, as_of date)
 returns table (
@@ -69,7 +69,7 @@ cohorts as (
         count(rows_of.revenue_365_days) as customers_matured,
         sum(rows_of.revenue_365_days) as total_revenue_365,
         count(rows_of.cac_payback_days) as customers_paid_back,
-        -- Whoever has not paid back yet takes longer than anybody: left out, the median would flatter.
+        -- A customer who has not paid back counts as slowest; without them the median would be too low.
         percentile_disc(0.5) within group (
             order by coalesce(rows_of.cac_payback_days, 2147483647)
         ) filter (
@@ -145,34 +145,34 @@ where vw_latest_snapshot.fact_name = 'fact_customer_acquisition';
 comment on function mart.acquisition_channel_performance is
 'vw_acquisition_channel_performance of one firm at any as_of.';
 comment on view mart.vw_acquisition_channel_performance is
-'One row per firm, channel and month of the leads; of customers without a lead, of the first order.';
+'One row per firm, channel and month of the leads; for customers without a lead, month of the first order.';
 comment on column mart.vw_acquisition_channel_performance.cohort_month is
-'Month of the leads, or of the first order without one, by its first day.';
+'First day of the month of the leads; for customers without a lead, of the first order.';
 comment on column mart.vw_acquisition_channel_performance.leads is
-'Leads, whether or not they became customers.';
+'Leads, converted or not.';
 comment on column mart.vw_acquisition_channel_performance.customers_acquired is
-'Customers won: of these leads, or without one.';
+'Customers acquired, from these leads or without a lead.';
 comment on column mart.vw_acquisition_channel_performance.total_acquisition_cost is
-'Cost of all leads, of those that came to nothing too; null when unknown.';
+'Cost of all leads, converted or not; null when unknown.';
 comment on column mart.vw_acquisition_channel_performance.avg_cac is
 'total_acquisition_cost per customer acquired.';
 comment on column mart.vw_acquisition_channel_performance.avg_days_to_convert is
 'Mean days from lead to customer.';
 comment on column mart.vw_acquisition_channel_performance.avg_first_order_value is
-'Mean sale amount of the first day with an order.';
+'Mean sale amount of a customer''s first day with an order.';
 comment on column mart.vw_acquisition_channel_performance.customers_matured is
-'Of customers_acquired, those won at least 365 days before as_of.';
+'Customers acquired at least 365 days before as_of.';
 comment on column mart.vw_acquisition_channel_performance.total_revenue_365 is
 'Net spend of matured customers in their first 365 days.';
 comment on column mart.vw_acquisition_channel_performance.avg_revenue_365 is
 'total_revenue_365 per matured customer.';
 comment on column mart.vw_acquisition_channel_performance.acquisition_roi_pct is
-'Revenue less cost in percent of cost; null until a year after the cohorts month.';
+'Revenue less cost, in percent of cost; null until a year after the cohort''s month.';
 comment on column mart.vw_acquisition_channel_performance.customers_paid_back is
-'Customers whose net spend has covered the cost of their lead.';
+'Customers whose net spend covers the cost of their lead.';
 comment on column mart.vw_acquisition_channel_performance.median_cac_payback_days is
-'Median days to pay back, over customers with a cost; null while half have not.';
-comment on column mart.vw_acquisition_channel_performance.channel_code is 'Channel, by its code.';
-comment on column mart.vw_acquisition_channel_performance.channel_name is 'Channel''s name.';
+'Median days to pay back, over customers with a known cost; null until half of them have paid back.';
+comment on column mart.vw_acquisition_channel_performance.channel_code is 'Code of the channel.';
+comment on column mart.vw_acquisition_channel_performance.channel_name is 'Name of the channel.';
 comment on column mart.vw_acquisition_channel_performance.channel_category is
 'digital, physical, phone or partner.';

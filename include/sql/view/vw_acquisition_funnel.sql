@@ -1,6 +1,6 @@
--- vw_acquisition_funnel: how far each week's leads have come: contacted, customer, buyer.
+-- vw_acquisition_funnel: each week's leads by stage: contacted, converted, ordered.
 -- Grain: firm_key, iso_year, week_of_year, channel_code. The function takes any as_of, the view each latest.
--- A stage counts whoever has passed it, so the funnel only narrows; two leads of one customer convert once.
+-- A stage includes all later stages, so counts never rise; two leads of one customer convert once.
 
 create or replace function mart.acquisition_funnel(firm text, as_of date)
 returns table (
@@ -112,18 +112,19 @@ where vw_latest_snapshot.fact_name = 'fact_customer_acquisition';
 
 comment on function mart.acquisition_funnel is 'vw_acquisition_funnel of one firm at any as_of.';
 comment on view mart.vw_acquisition_funnel is
-'One row per firm, ISO week of the leads and channel: how many got how far by as_of.';
+'One row per firm, ISO week of the leads and channel: leads that reached each stage before as_of.';
 comment on column mart.vw_acquisition_funnel.week_start is
 'Monday of the week in which the leads were created.';
 comment on column mart.vw_acquisition_funnel.leads is 'Leads created that week.';
-comment on column mart.vw_acquisition_funnel.contacted is 'Leads that were contacted, or have come further.';
-comment on column mart.vw_acquisition_funnel.converted is 'Leads that won a customer.';
-comment on column mart.vw_acquisition_funnel.ordered is 'Leads whose customer has bought.';
+comment on column mart.vw_acquisition_funnel.contacted is
+'Leads that were contacted or reached a later stage.';
+comment on column mart.vw_acquisition_funnel.converted is 'Leads that became a customer.';
+comment on column mart.vw_acquisition_funnel.ordered is 'Leads whose customer has ordered.';
 comment on column mart.vw_acquisition_funnel.contact_rate is 'contacted in percent of leads.';
 comment on column mart.vw_acquisition_funnel.conversion_rate is 'converted in percent of contacted.';
 comment on column mart.vw_acquisition_funnel.order_rate is 'ordered in percent of converted.';
 comment on column mart.vw_acquisition_funnel.overall_conversion_rate is 'ordered in percent of leads.';
-comment on column mart.vw_acquisition_funnel.iso_year is 'Year that the ISO week belongs to.';
+comment on column mart.vw_acquisition_funnel.iso_year is 'ISO year of the week.';
 comment on column mart.vw_acquisition_funnel.week_of_year is 'ISO week, 1 to 53.';
-comment on column mart.vw_acquisition_funnel.channel_code is 'Channel, by its code.';
-comment on column mart.vw_acquisition_funnel.channel_name is 'Channel''s name.';
+comment on column mart.vw_acquisition_funnel.channel_code is 'Code of the channel.';
+comment on column mart.vw_acquisition_funnel.channel_name is 'Name of the channel.';

@@ -1,9 +1,9 @@
--- vw_action_effect: what each action changed in a quarter that is over, by the holdout that was left alone.
+-- vw_action_effect: effect of each action in a completed quarter, measured against a random holdout.
 -- Grain: firm_key, action_code, quarter_start. The function takes any as_of, the view the latest sales'.
--- A customer enters on the first day it is chosen or held out, and is counted as what it then was, whatever
--- came later; both groups are followed from that day to the quarter's end. The draw holds for the quarter, so
--- nobody left alone is treated in it. Intervals are of 95 %, as in include/models/uplift.py: Newcombe's for
--- the share that ordered, the normal one for amounts; a group of fewer than 30 customers gives none.
+-- A customer enters on the first day it is chosen or held out, and stays in that group (intention to treat);
+-- both groups are followed from that day to the quarter's end. The holdout is drawn once per quarter, so
+-- held-out customers are not treated in it. Intervals are 95 % (include/models/uplift.py): Newcombe's for
+-- the share that ordered, normal for amounts; null if a group has fewer than 30 customers.
 
 create or replace function mart.action_effect(firm text, as_of date)
 returns table (
@@ -101,7 +101,7 @@ trials as (
 
 ),
 
--- Wilson's interval of each share, for groups large enough to say: z is the normal quantile of 0.975.
+-- Wilson's interval of each share, for groups of 30 or more; z is the normal quantile of 0.975.
 shares as (
 
     select
@@ -205,15 +205,15 @@ cross join
     lateral mart.action_effect(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as effect
 where vw_latest_snapshot.fact_name = 'fact_sales';
 
-comment on function mart.action_effect is 'vw_action_effect of one firm, by the sales before any as_of.';
+comment on function mart.action_effect is 'vw_action_effect of one firm, from sales before any as_of.';
 comment on view mart.vw_action_effect is
-'One row per firm, action and quarter that is over: what the action changed against its holdout.';
-comment on column mart.vw_action_effect.quarter_start is 'First day of the calendar quarter of the trial.';
-comment on column mart.vw_action_effect.treated_customers is 'Customers the action was to be done for.';
+'One row per firm, action and completed quarter: effect of the action against its holdout.';
+comment on column mart.vw_action_effect.quarter_start is 'First day of the calendar quarter.';
+comment on column mart.vw_action_effect.treated_customers is 'Customers chosen for the action.';
 comment on column mart.vw_action_effect.held_out_customers is
-'Customers drawn at random to be left alone in the quarter.';
+'Customers drawn at random for the holdout of the quarter.';
 comment on column mart.vw_action_effect.treated_order_pct is
-'Of treated customers, those who ordered by the quarter''s end, in percent.';
+'Treated customers who ordered by the quarter''s end, in percent.';
 comment on column mart.vw_action_effect.held_out_order_pct is 'The same of those held out.';
 comment on column mart.vw_action_effect.order_effect_pct is 'Treated less held out, in percentage points.';
 comment on column mart.vw_action_effect.order_effect_low_pct is

@@ -1,4 +1,4 @@
--- vw_action_plan: each action's customers, cost and expected return, and the group held out of it.
+-- vw_action_plan: customers, cost, expected benefit and holdout of each action.
 -- Grain: firm_key, action_code, at each firm's latest snapshot.
 
 create or replace view mart.vw_action_plan
@@ -27,9 +27,10 @@ group by
     fact_action.action_code;
 
 comment on view mart.vw_action_plan is 'One row per firm and action, at the firm''s latest snapshot.';
-comment on column mart.vw_action_plan.customers_proposed is 'Customers whom the action pays for most.';
-comment on column mart.vw_action_plan.customers_chosen is 'Of whom it is to be done for.';
-comment on column mart.vw_action_plan.customers_held_out is 'Of whom were drawn to be left alone.';
-comment on column mart.vw_action_plan.planned_cost is 'Cost of doing it for those chosen.';
+comment on column mart.vw_action_plan.customers_proposed is
+'Customers for whom this action has the highest expected net benefit.';
+comment on column mart.vw_action_plan.customers_chosen is 'Proposed customers chosen within the budget.';
+comment on column mart.vw_action_plan.customers_held_out is 'Proposed customers drawn for the holdout.';
+comment on column mart.vw_action_plan.planned_cost is 'Cost of the action for the chosen customers.';
 comment on column mart.vw_action_plan.planned_benefit is
-'Margin it is expected to add in a year: an assumption of the rule, not yet measured.';
+'Expected additional margin in a year: an assumption of the rule, not measured.';

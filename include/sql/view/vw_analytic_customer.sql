@@ -1,4 +1,4 @@
--- vw_analytic_customer: the golden row of each customer, from whichever modules are on; no personal data.
+-- vw_analytic_customer: one combined row per customer from all active modules; no contact data.
 -- Grain: firm_key, customer_id. The function takes any as_of, the view each firm's latest.
 
 create or replace function mart.analytic_customer(firm text, as_of date)
@@ -170,9 +170,9 @@ comment on view mart.vw_analytic_customer is
 'One row per firm and customer at the firm''s latest snapshot: score, segment, value and risk.';
 comment on column mart.vw_analytic_customer.rfm_segment is 'Name of the RFM segment.';
 comment on column mart.vw_analytic_customer.clv_value is
-'Expected margin from as_of on, discounted (predicted_clv_lifetime); null where value is not known.';
+'Expected discounted margin from as_of on (predicted_clv_lifetime); null if value was not computed.';
 comment on column mart.vw_analytic_customer.value_tier is 'Name of the value tier.';
-comment on column mart.vw_analytic_customer.clv_model_version is 'The model that valued.';
-comment on column mart.vw_analytic_customer.churn_model_version is 'The model that scored the risk.';
+comment on column mart.vw_analytic_customer.clv_model_version is 'Version of the value model.';
+comment on column mart.vw_analytic_customer.churn_model_version is 'Version of the churn model.';
 comment on column mart.vw_analytic_customer.top_churn_factor is
-'The factor that weighs most in the risk; null where none raises it.';
+'Factor with the largest contribution to the risk; null if none raises it.';

@@ -1,4 +1,4 @@
--- vw_at_risk_customers: the customers of high and critical risk, most urgent first; no personal data.
+-- vw_at_risk_customers: customers of high and critical churn risk, most urgent first; no contact data.
 -- Grain: firm_key, customer_id. The function takes any as_of, the view each firm's latest.
 
 create or replace function mart.at_risk_customers(firm text, as_of date)
@@ -128,8 +128,10 @@ where vw_latest_snapshot.fact_name = 'fact_customer_churn_risk';
 
 comment on function mart.at_risk_customers is 'vw_at_risk_customers of one firm at any as_of.';
 comment on view mart.vw_at_risk_customers is
-'One row per customer of high or critical churn risk at the firm''s latest snapshot, without personal data.';
-comment on column mart.vw_at_risk_customers.rfm_segment is 'RFM segment''s name; null while RFM is off.';
-comment on column mart.vw_at_risk_customers.value_tier is 'Value tier''s name; null while value is off.';
+'One row per customer of high or critical churn risk at the firm''s latest snapshot, without contact data.';
+comment on column mart.vw_at_risk_customers.rfm_segment is
+'Name of the RFM segment; null if module rfm is off.';
+comment on column mart.vw_at_risk_customers.value_tier is
+'Name of the value tier; null if module ltv is off.';
 comment on column mart.vw_at_risk_customers.value_at_risk is
 'Predicted lifetime value; null without a value model.';

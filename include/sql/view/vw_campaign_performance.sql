@@ -1,7 +1,7 @@
--- vw_campaign_performance: each campaign's reach, response, cost and the sales it is credited with.
+-- vw_campaign_performance: reach, response, cost and attributed sales of each campaign.
 -- Grain: firm_key, campaign_id. The function takes any as_of, the view each firm's latest.
--- Credited: what a customer bought on a day on which they redeemed or converted, in equal parts where
--- several campaigns share the day. That is credit, not effect: they might have bought anyway.
+-- Attributed: purchases of a customer on a day with a redemption or conversion, in equal parts if
+-- several campaigns share the day. Attribution is not a causal effect.
 
 create or replace function mart.campaign_performance(firm text, as_of date)
 returns table (
@@ -97,7 +97,7 @@ reach as (
 
 ),
 
--- Each customer's day once per campaign, with the part of it that the campaign is credited with.
+-- One row per customer, day and campaign, with the share attributed to the campaign.
 credits as (
 
     select
@@ -251,27 +251,27 @@ where vw_latest_snapshot.fact_name = 'fact_interaction';
 comment on function mart.campaign_performance is 'vw_campaign_performance of one firm at any as_of.';
 comment on view mart.vw_campaign_performance is
 'One row per firm and campaign with an event before as_of.';
-comment on column mart.vw_campaign_performance.audience_size is 'Known customers on its list.';
+comment on column mart.vw_campaign_performance.audience_size is 'Known customers on the campaign''s list.';
 comment on column mart.vw_campaign_performance.unique_reach is
-'Known customers on its list, or shown, sent, opening or clicking it: each once.';
-comment on column mart.vw_campaign_performance.impressions is 'Times it was shown.';
+'Distinct known customers on the list or with an impression, message, opening or click.';
+comment on column mart.vw_campaign_performance.impressions is 'Number of impressions.';
 comment on column mart.vw_campaign_performance.sends is 'Messages sent.';
-comment on column mart.vw_campaign_performance.opens is 'Messages opened, each time anew.';
+comment on column mart.vw_campaign_performance.opens is 'Openings of messages; repeated openings count.';
 comment on column mart.vw_campaign_performance.clicks is 'Clicks.';
 comment on column mart.vw_campaign_performance.redemptions is 'Coupons or offers redeemed.';
 comment on column mart.vw_campaign_performance.redeeming_customers is
 'Known customers who redeemed at least one.';
-comment on column mart.vw_campaign_performance.conversions is 'Conversions that the source reports.';
+comment on column mart.vw_campaign_performance.conversions is 'Conversions reported by the source.';
 comment on column mart.vw_campaign_performance.leads_generated is
-'Leads that name it; null where no lead does.';
-comment on column mart.vw_campaign_performance.customers_acquired is 'Customers won of these leads.';
-comment on column mart.vw_campaign_performance.spend is 'Cost of its events.';
+'Leads of the campaign; null if no lead names it.';
+comment on column mart.vw_campaign_performance.customers_acquired is 'Customers acquired from these leads.';
+comment on column mart.vw_campaign_performance.spend is 'Cost of the campaign''s events.';
 comment on column mart.vw_campaign_performance.orders_attributed is
-'Orders credited to it; an order that two campaigns share is half each.';
+'Orders attributed to the campaign; an order shared by two campaigns counts half for each.';
 comment on column mart.vw_campaign_performance.revenue_attributed is
-'Sale amount credited to it, by the same parts.';
+'Sale amount attributed to the campaign, in the same parts.';
 comment on column mart.vw_campaign_performance.open_rate is
-'opens in percent of sends; may pass 100 where a message is opened again.';
+'opens in percent of sends; above 100 if messages are opened repeatedly.';
 comment on column mart.vw_campaign_performance.click_through_rate is
 'clicks in percent of impressions and sends.';
 comment on column mart.vw_campaign_performance.redemption_rate is
@@ -280,11 +280,11 @@ comment on column mart.vw_campaign_performance.cost_per_click is 'spend per clic
 comment on column mart.vw_campaign_performance.cost_per_lead is 'spend per lead.';
 comment on column mart.vw_campaign_performance.cost_per_acquisition is 'spend per customer acquired.';
 comment on column mart.vw_campaign_performance.roas is 'revenue_attributed per unit of spend.';
-comment on column mart.vw_campaign_performance.campaign_id is 'Campaign, by its key.';
+comment on column mart.vw_campaign_performance.campaign_id is 'Key of the campaign.';
 comment on column mart.vw_campaign_performance.campaign_name is
-'Name; null of a campaign known from events alone.';
-comment on column mart.vw_campaign_performance.campaign_type is 'As the firm sorts its campaigns.';
-comment on column mart.vw_campaign_performance.campaign_channel is 'Channel it runs on, by its code.';
+'Name; null if the campaign is known only from events.';
+comment on column mart.vw_campaign_performance.campaign_type is 'Type of campaign, in the firm''s own terms.';
+comment on column mart.vw_campaign_performance.campaign_channel is 'Code of the channel it runs on.';
 comment on column mart.vw_campaign_performance.start_date is 'First day it runs.';
 comment on column mart.vw_campaign_performance.end_date is 'Last day it runs.';
-comment on column mart.vw_campaign_performance.budget_amount is 'What may be spent.';
+comment on column mart.vw_campaign_performance.budget_amount is 'Budget of the campaign.';

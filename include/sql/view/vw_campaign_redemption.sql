@@ -1,6 +1,6 @@
--- vw_campaign_redemption: of the customers on the lists of each type of campaign, how many redeemed.
+-- vw_campaign_redemption: share of targeted customers who redeemed, by type of campaign.
 -- Grain: firm_key, campaign_type. The function takes any as_of, the view each firm's latest.
--- A customer on the lists of two campaigns counts twice: what is counted is a customer and a campaign.
+-- Counts pairs of a customer and a campaign: a customer on the lists of two campaigns counts twice.
 
 create or replace function mart.campaign_redemption(firm text, as_of date)
 returns table (
@@ -79,13 +79,13 @@ where vw_latest_snapshot.fact_name = 'fact_interaction';
 
 comment on function mart.campaign_redemption is 'vw_campaign_redemption of one firm at any as_of.';
 comment on view mart.vw_campaign_redemption is
-'One row per firm and type of campaign with somebody on a list or redeeming before as_of.';
+'One row per firm and type of campaign with a targeted or redeeming customer before as_of.';
 comment on column mart.vw_campaign_redemption.campaign_type is
-'As the firm sorts them; null where it does not.';
+'Type of campaign, in the firm''s own terms; null if not given.';
 comment on column mart.vw_campaign_redemption.campaigns is 'Campaigns of the type.';
 comment on column mart.vw_campaign_redemption.targeted is 'Pairs of a campaign and a customer on its list.';
 comment on column mart.vw_campaign_redemption.redeeming is
 'Pairs of a campaign and a customer who redeemed it.';
 comment on column mart.vw_campaign_redemption.redemptions is 'Coupons or offers redeemed.';
 comment on column mart.vw_campaign_redemption.redemption_rate is
-'Of targeted pairs, those that redeemed, in percent.';
+'redeeming in percent of targeted, over targeted pairs.';

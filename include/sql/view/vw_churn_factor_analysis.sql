@@ -1,5 +1,5 @@
--- vw_churn_factor_analysis: how many customers each churn factor touches. A customer counts once for a
--- factor, and a factor's revenue is that of its customers: over factors it does not add up.
+-- vw_churn_factor_analysis: customers affected by each churn factor. A customer counts once per
+-- factor; revenue of a customer counts for each of its factors, so factors do not add up.
 -- Grain: firm_key, factor. The function takes any as_of, the view each firm's latest.
 
 create or replace function mart.churn_factor_analysis(firm text, as_of date)
@@ -117,18 +117,19 @@ where vw_latest_snapshot.fact_name = 'fact_customer_churn_risk';
 comment on function mart.churn_factor_analysis is 'vw_churn_factor_analysis of one firm at any as_of.';
 comment on view mart.vw_churn_factor_analysis is
 'One row per firm and churn factor among customers'' top three, at the firm''s latest snapshot.';
-comment on column mart.vw_churn_factor_analysis.factor is 'Code of the factor; it never holds a number.';
-comment on column mart.vw_churn_factor_analysis.factor_text is 'The same in the firm''s language.';
+comment on column mart.vw_churn_factor_analysis.factor is 'Code of the factor.';
+comment on column mart.vw_churn_factor_analysis.factor_text is 'Text of the factor in the firm''s language.';
 comment on column mart.vw_churn_factor_analysis.customer_count is
-'Customers with it among their top three, each once.';
+'Customers with the factor among their top three.';
 comment on column mart.vw_churn_factor_analysis.pct_of_customers is
-'Share of all scored customers, in percent; over factors it adds up to more than 100.';
-comment on column mart.vw_churn_factor_analysis.first_factor_count is 'Customers whose first factor it is.';
+'Share of all scored customers, in percent; the sum over factors can exceed 100.';
+comment on column mart.vw_churn_factor_analysis.first_factor_count is
+'Customers with the factor in first place.';
 comment on column mart.vw_churn_factor_analysis.at_risk_count is
-'Customers of high or critical risk with it.';
+'Customers of high or critical risk with the factor.';
 comment on column mart.vw_churn_factor_analysis.avg_risk_score_when_present is
 'Mean churn risk score of its customers.';
 comment on column mart.vw_churn_factor_analysis.total_clv_affected is
 'Predicted lifetime value of its customers; null without a value model.';
 comment on column mart.vw_churn_factor_analysis.revenue_365_affected is
-'Net spend of its customers in the last 365 days; null while RFM is off.';
+'Net spend of its customers in the last 365 days; null if module rfm is off.';

@@ -93,18 +93,18 @@ comment on column mart.vw_churn_risk_overview.customer_count is 'Customers in th
 comment on column mart.vw_churn_risk_overview.pct_of_customers is
 'Share of the firm''s customers, in percent.';
 comment on column mart.vw_churn_risk_overview.avg_churn_probability is
-'Mean churn probability; null where rules score.';
+'Mean churn probability; null if rules scored.';
 comment on column mart.vw_churn_risk_overview.expected_churners is
-'Sum of churn probabilities; null where rules score.';
+'Sum of churn probabilities; null if rules scored.';
 comment on column mart.vw_churn_risk_overview.total_clv_at_risk is
 'Predicted lifetime value of these customers; null without a value model.';
 comment on column mart.vw_churn_risk_overview.avg_clv_at_risk is 'The same per customer.';
 comment on column mart.vw_churn_risk_overview.revenue_365_at_risk is
-'Net spend of these customers in the last 365 days; null while RFM is off.';
+'Net spend of these customers in the last 365 days; null if module rfm is off.';
 comment on column mart.vw_churn_risk_overview.avg_revenue_365_at_risk is 'The same per customer.';
 comment on column mart.vw_churn_risk_overview.avg_days_inactive is 'Mean days since the last order.';
-comment on column mart.vw_churn_risk_overview.avg_orders_90d is 'Mean orders of the last 90 days.';
-comment on column mart.vw_churn_risk_overview.avg_spend_90d is 'Mean net spend of the last 90 days.';
+comment on column mart.vw_churn_risk_overview.avg_orders_90d is 'Mean number of orders in the last 90 days.';
+comment on column mart.vw_churn_risk_overview.avg_spend_90d is 'Mean net spend in the last 90 days.';
 comment on column mart.vw_churn_risk_overview.declining_frequency is
-'Customers who order less often than before.';
-comment on column mart.vw_churn_risk_overview.declining_spend is 'Customers who spend less than before.';
+'Customers whose order frequency declines.';
+comment on column mart.vw_churn_risk_overview.declining_spend is 'Customers whose spend declines.';

@@ -1,4 +1,4 @@
--- vw_clv_distribution: customers and value by fifth of predicted lifetime value; unknown is a bucket too.
+-- vw_clv_distribution: customers and value by quintile of predicted lifetime value; unknown is a bucket.
 -- Grain: firm_key, bucket. The function takes any as_of, the view each firm's latest.
 
 create or replace function mart.clv_distribution(firm text, as_of date)
@@ -106,15 +106,15 @@ where vw_latest_snapshot.fact_name = 'fact_customer_ltv';
 
 comment on function mart.clv_distribution is 'vw_clv_distribution of one firm at any as_of.';
 comment on view mart.vw_clv_distribution is
-'One row per firm and fifth of predicted_clv_lifetime that has customers, at the firm''s latest snapshot.';
-comment on column mart.vw_clv_distribution.bucket is '1 lowest to 5 highest; 0 when nothing is predicted.';
+'One row per firm and quintile of predicted_clv_lifetime with customers, at the firm''s latest snapshot.';
+comment on column mart.vw_clv_distribution.bucket is '1 lowest to 5 highest; 0 without a prediction.';
 comment on column mart.vw_clv_distribution.clv_bucket is
-'Its range in words, in the firm''s currency; Unknown when nothing is predicted.';
-comment on column mart.vw_clv_distribution.lowest_clv is 'Lowest predicted_clv_lifetime in it.';
-comment on column mart.vw_clv_distribution.highest_clv is 'Highest predicted_clv_lifetime in it.';
-comment on column mart.vw_clv_distribution.customer_count is 'Customers in it.';
+'Range of the bucket as text, in the firm''s currency; Unknown without a prediction.';
+comment on column mart.vw_clv_distribution.lowest_clv is 'Lowest predicted_clv_lifetime in the bucket.';
+comment on column mart.vw_clv_distribution.highest_clv is 'Highest predicted_clv_lifetime in the bucket.';
+comment on column mart.vw_clv_distribution.customer_count is 'Customers in the bucket.';
 comment on column mart.vw_clv_distribution.total_historical_value is 'Sum of historical_clv.';
 comment on column mart.vw_clv_distribution.total_predicted_value is 'Sum of predicted_clv_lifetime.';
-comment on column mart.vw_clv_distribution.avg_aov is 'Sale amount per order, of all orders of the bucket.';
+comment on column mart.vw_clv_distribution.avg_aov is 'Sale amount per order, over all orders of the bucket.';
 comment on column mart.vw_clv_distribution.avg_monthly_orders is 'Mean avg_orders_per_month.';
 comment on column mart.vw_clv_distribution.avg_tenure_months is 'Mean tenure_months.';

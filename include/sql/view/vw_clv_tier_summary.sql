@@ -1,4 +1,4 @@
--- vw_clv_tier_summary: customers and value of each tier, and how much of the firm's value it holds.
+-- vw_clv_tier_summary: customers, value and share of the firm's value of each tier.
 -- Grain: firm_key, tier_level. The function takes any as_of, the view each firm's latest.
 
 create or replace function mart.clv_tier_summary(firm text, as_of date)
@@ -80,7 +80,7 @@ where vw_latest_snapshot.fact_name = 'fact_customer_ltv';
 comment on function mart.clv_tier_summary is 'vw_clv_tier_summary of one firm at any as_of.';
 comment on view mart.vw_clv_tier_summary is
 'One row per firm and value tier that has customers, at the firm''s latest snapshot. Amounts are margin.';
-comment on column mart.vw_clv_tier_summary.tier_name is 'Name as people say it.';
+comment on column mart.vw_clv_tier_summary.tier_name is 'Name of the tier.';
 comment on column mart.vw_clv_tier_summary.customer_count is 'Customers in the tier.';
 comment on column mart.vw_clv_tier_summary.pct_of_customers is 'Share of the firm''s customers, in percent.';
 comment on column mart.vw_clv_tier_summary.total_historical_value is 'Sum of historical_clv.';

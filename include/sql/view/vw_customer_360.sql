@@ -1,7 +1,7 @@
--- vw_customer_360: all that is known of a customer in one row: attributes, golden row, sales, engagement,
--- points and the action decided. No contact details, which are in the schema pii alone.
--- Grain: firm_key, customer_id. The function takes any as_of, the view each firm's latest. What a customer
--- bought and did is looked up customer by customer (lateral), so that one of them is answered at once.
+-- vw_customer_360: all data of a customer in one row: attributes, scores, sales, engagement,
+-- points and the chosen action. Contact details are only in the schema pii.
+-- Grain: firm_key, customer_id. The function takes any as_of, the view each firm's latest. Sales and events
+-- are looked up per customer (lateral), so that a query for one customer is fast.
 
 create or replace function mart.customer_360(firm text, as_of date)
 returns table (
@@ -210,33 +210,35 @@ cross join lateral mart.customer_360(latest.firm_key, latest.as_of) as shown;
 
 comment on function mart.customer_360 is 'vw_customer_360 of one firm at any as_of.';
 comment on view mart.vw_customer_360 is
-'One row per firm and customer at the latest snapshot: who it is, what it buys and does, what to do.';
-comment on column mart.vw_customer_360.acquisition_channel is 'Channel the firm says it came by.';
+'One row per firm and customer at the latest snapshot: attributes, scores, sales, engagement and action.';
+comment on column mart.vw_customer_360.acquisition_channel is
+'Acquisition channel, as the source reports it.';
 comment on column mart.vw_customer_360.rfm_segment is 'Name of the RFM segment.';
 comment on column mart.vw_customer_360.clv_value is
-'Expected margin from as_of on, discounted; null where value is not known.';
+'Expected discounted margin from as_of on; null if value was not computed.';
 comment on column mart.vw_customer_360.value_tier is 'Name of the value tier.';
 comment on column mart.vw_customer_360.top_churn_factor is
-'The factor that weighs most in the risk; null where none raises it.';
-comment on column mart.vw_customer_360.first_order_date is 'Day of its first sale.';
+'Factor with the largest contribution to the risk; null if none raises it.';
+comment on column mart.vw_customer_360.first_order_date is 'Day of the first sale.';
 comment on column mart.vw_customer_360.return_count is 'Returns, lifetime.';
-comment on column mart.vw_customer_360.returned_amount is 'Given back for them.';
+comment on column mart.vw_customer_360.returned_amount is 'Amount refunded for returns, lifetime.';
 comment on column mart.vw_customer_360.favourite_category is
-'Product category with most net spend, lifetime; null when none is known.';
+'Product category with the highest net spend, lifetime; null if unknown.';
 comment on column mart.vw_customer_360.favourite_channel is
-'Channel of most orders, lifetime; null when none is known.';
+'Channel with the most orders, lifetime; null if unknown.';
 comment on column mart.vw_customer_360.last_activity_date is
-'Last day it did something: see vw_customer_engagement.';
+'Last day with an activity: see vw_customer_engagement.';
 comment on column mart.vw_customer_360.active_days_90_days is
-'Days in the last 90 on which it did something.';
+'Days with an activity in the last 90 days.';
 comment on column mart.vw_customer_360.engagement_trend is
-'Those against the 90 days before: see vw_customer_engagement.';
+'Active days against the 90 days before: see vw_customer_engagement.';
 comment on column mart.vw_customer_360.complaint_count_365_days is 'Complaints in the last 365 days.';
 comment on column mart.vw_customer_360.last_nps_score is
-'Its latest answer, 0 to 10; null when it never gave one.';
+'Latest NPS score, 0 to 10; null without an answer.';
 comment on column mart.vw_customer_360.points_balance is
-'Points earned less used; null of who never had any.';
+'Points earned less used; null if the customer never had points.';
 comment on column mart.vw_customer_360.action_code is
-'Action decided for it at this snapshot; null when none.';
-comment on column mart.vw_customer_360.action_explanation is 'Why, in words.';
-comment on column mart.vw_customer_360.is_chosen is 'Whether the budget and the holdout left it in.';
+'Action proposed for the customer at this snapshot; null if none.';
+comment on column mart.vw_customer_360.action_explanation is 'Reason for the action, as text.';
+comment on column mart.vw_customer_360.is_chosen is
+'Whether the customer was chosen, within the budget and outside the holdout.';

@@ -1,7 +1,7 @@
--- vw_customer_activity_timeline: everything known customers did and were sent, in order of time.
+-- vw_customer_activity_timeline: orders, returns and events of known customers, in order of time.
 -- Grain: an order, a return or an event. The function takes any as_of, the view each firm's latest of sales.
--- What happened is looked up customer by customer (lateral, and sorted, or the planner would undo it), so
--- that one of them is answered at once.
+-- Events are looked up per customer (lateral; the sort keeps the planner from flattening it), so that a
+-- query for one customer is fast.
 
 create or replace function mart.customer_activity_timeline(firm text, customer text, as_of date)
 returns table (
@@ -89,8 +89,8 @@ comment on view mart.vw_customer_activity_timeline is
 comment on column mart.vw_customer_activity_timeline.order_date is 'Day in the firm''s time zone.';
 comment on column mart.vw_customer_activity_timeline.activity_datetime is 'When it happened, UTC.';
 comment on column mart.vw_customer_activity_timeline.activity_type is
-'order, return, or what else happened: nps, ticket, session, sent, redemption, ...';
+'order, return, or type of event: nps, ticket, session, sent, redemption, ...';
 comment on column mart.vw_customer_activity_timeline.order_value is
-'Net amount of an order; negative of a return; null of anything else.';
+'Net amount of an order; negative for a return; null for events.';
 comment on column mart.vw_customer_activity_timeline.items_count is
-'Units of an order; negative of a return; null of anything else.';
+'Units of an order; negative for a return; null for events.';

@@ -1,6 +1,6 @@
--- vw_customer_cohort_analysis: what becomes of the customers whose first purchase was in one month.
+-- vw_customer_cohort_analysis: retention and revenue by month of first purchase.
 -- Grain: firm_key, cohort_month, activity_month. The function takes any as_of, the view each firm's latest.
--- Months without a buyer have their row too, with nobody active.
+-- Months without a buyer have a row with zero active customers.
 
 create or replace function mart.customer_cohort_analysis(firm text, as_of date)
 returns table (
@@ -132,21 +132,21 @@ where vw_latest_snapshot.fact_name = 'fact_sales';
 
 comment on function mart.customer_cohort_analysis is 'vw_customer_cohort_analysis of one firm at any as_of.';
 comment on view mart.vw_customer_cohort_analysis is
-'One row per firm, month of first purchase and month since: who still buys, and for how much.';
+'One row per firm, month of first purchase and month since: active customers and revenue.';
 comment on column mart.vw_customer_cohort_analysis.cohort_month is
-'Month of the first purchase, by its first day.';
-comment on column mart.vw_customer_cohort_analysis.activity_month is 'Month looked at, by its first day.';
+'First day of the month of the first purchase.';
+comment on column mart.vw_customer_cohort_analysis.activity_month is 'First day of the month of activity.';
 comment on column mart.vw_customer_cohort_analysis.months_since_acquisition is
 'Months from cohort_month to activity_month; 0 is the month of the first purchase.';
 comment on column mart.vw_customer_cohort_analysis.cohort_size is
 'Customers whose first purchase was in cohort_month.';
 comment on column mart.vw_customer_cohort_analysis.active_customers is
-'Of these, customers with a purchase in activity_month.';
+'Customers of the cohort with a purchase in activity_month.';
 comment on column mart.vw_customer_cohort_analysis.retention_pct is
 'active_customers in percent of cohort_size.';
 comment on column mart.vw_customer_cohort_analysis.cohort_revenue is
-'Net spend of the cohort in activity_month, returns taken off.';
+'Net spend of the cohort in activity_month, less returns.';
 comment on column mart.vw_customer_cohort_analysis.avg_revenue_per_customer is
-'cohort_revenue per member of the cohort, active or not.';
+'cohort_revenue per customer of the cohort, active or not.';
 comment on column mart.vw_customer_cohort_analysis.is_complete is
-'False of a month that had not ended at as_of: do not compare it with whole months.';
+'False if the month had not ended at as_of: do not compare it with complete months.';

@@ -1,7 +1,7 @@
--- vw_customer_engagement: how often each customer does something, whether it answers, and what it said last.
+-- vw_customer_engagement: activity, response to messages and latest NPS score of each customer.
 -- Grain: firm_key, customer_id. The function takes any as_of, the view each firm's latest of sales.
--- What is done to a customer (targeted, impression, sent, spend) is no activity of its own. Events are looked
--- up customer by customer (lateral), so that one of them is answered at once.
+-- Events done to a customer (targeted, impression, sent, spend) are not activities. Events are looked
+-- up per customer (lateral), so that a query for one customer is fast.
 
 create or replace function mart.customer_engagement(firm text, as_of date)
 returns table (
@@ -150,29 +150,31 @@ where vw_latest_snapshot.fact_name = 'fact_sales';
 
 comment on function mart.customer_engagement is 'vw_customer_engagement of one firm at any as_of.';
 comment on view mart.vw_customer_engagement is
-'One row per firm and known customer with an order or event: how often it acts, and is reached.';
+'One row per firm and known customer with an order or event: activity and messages.';
 comment on column mart.vw_customer_engagement.last_activity_date is
-'Last day it did something: bought, returned, visited, wrote, answered, opened, ...';
-comment on column mart.vw_customer_engagement.days_since_last_activity is 'That day to as_of, in days.';
+'Last day with an activity: order, return, visit, contact, answer, opening, ...';
+comment on column mart.vw_customer_engagement.days_since_last_activity is
+'Days from last_activity_date to as_of.';
 comment on column mart.vw_customer_engagement.active_days_90_days is
-'Days in the last 90 on which it did something.';
-comment on column mart.vw_customer_engagement.active_days_previous_90_days is 'Days in the 90 before those.';
+'Days with an activity in the last 90 days.';
+comment on column mart.vw_customer_engagement.active_days_previous_90_days is
+'Days with an activity in the 90 days before those.';
 comment on column mart.vw_customer_engagement.engagement_trend is
-'increasing above 1.5 times those before, decreasing below half, stable; inactive when both are 0.';
+'increasing: above 1.5 times the previous 90 days; decreasing: below half; else stable; inactive: both 0.';
 comment on column mart.vw_customer_engagement.order_count_90_days is 'Orders in the last 90 days.';
 comment on column mart.vw_customer_engagement.visit_count_90_days is
 'Sessions, logins and browsing events in the last 90 days.';
 comment on column mart.vw_customer_engagement.service_days_90_days is
-'Days in the last 90 with an inquiry, complaint, ticket or feedback.';
+'Days with an inquiry, complaint, ticket or feedback in the last 90 days.';
 comment on column mart.vw_customer_engagement.complaint_count_365_days is 'Complaints in the last 365 days.';
 comment on column mart.vw_customer_engagement.sent_count_90_days is
-'Messages sent to it in the last 90 days.';
+'Messages sent to the customer in the last 90 days.';
 comment on column mart.vw_customer_engagement.opened_count_90_days is
-'Of messages, opened in the last 90 days, each time anew.';
+'Openings of messages in the last 90 days; repeated openings count.';
 comment on column mart.vw_customer_engagement.clicked_count_90_days is
 'Clicks in messages in the last 90 days.';
 comment on column mart.vw_customer_engagement.opened_pct is
-'Opened, of sent; above 100 when messages are opened again; null when none was sent.';
+'Openings in percent of messages sent; above 100 if opened repeatedly; null if none was sent.';
 comment on column mart.vw_customer_engagement.last_nps_score is
-'Its latest answer, 0 to 10; null when it never gave one.';
-comment on column mart.vw_customer_engagement.last_nps_date is 'Day of that answer.';
+'Latest NPS score, 0 to 10; null without an answer.';
+comment on column mart.vw_customer_engagement.last_nps_date is 'Day of the latest NPS answer.';

@@ -1,6 +1,6 @@
 -- vw_customer_journey: each customer's milestones in order, from lead to last order.
 -- Grain: firm_key, customer_id, milestone. The function takes any as_of, the view each firm's latest of
--- sales. Leads are those of the acquisition snapshot of the same as_of; last_order is told from the third
+-- sales. Leads come from the acquisition snapshot of the same as_of; last_order appears from the third
 -- order on.
 
 create or replace function mart.customer_journey(firm text, as_of date)
@@ -158,12 +158,13 @@ where vw_latest_snapshot.fact_name = 'fact_sales';
 comment on function mart.customer_journey is 'vw_customer_journey of one firm at any as_of.';
 comment on view mart.vw_customer_journey is
 'One row per firm, known customer and milestone: lead, conversion, first and second order, return, ...';
-comment on column mart.vw_customer_journey.step_number is 'Place in the customer''s journey, from 1.';
+comment on column mart.vw_customer_journey.step_number is
+'Number of the step in the customer''s journey, from 1.';
 comment on column mart.vw_customer_journey.milestone is
 'lead_created, first_contact, conversion, first_order, second_order (on a later day), first_return, ...';
 comment on column mart.vw_customer_journey.milestone_date is 'Day it was reached.';
 comment on column mart.vw_customer_journey.channel_code is
-'Channel, by its code; of two in a day the first by name.';
+'Code of the channel; if there are several on a day, the alphabetically first.';
 comment on column mart.vw_customer_journey.days_since_previous is
-'Days since the step before; null of the first.';
+'Days since the previous step; null for the first.';
 comment on column mart.vw_customer_journey.days_since_first is 'Days since the first step.';

@@ -1,7 +1,7 @@
--- vw_customer_profitability: what each customer has brought and cost, and value over cost of acquisition.
+-- vw_customer_profitability: margin, costs and ratio of value to acquisition cost of each customer.
 -- Grain: firm_key, customer_id. The function takes any as_of, the view each firm's latest.
--- Acquisition is the lead's of the same snapshot. Service is inquiries, complaints, tickets and feedback
--- before as_of, each at its own cost or else its channel's. A cost nobody knows is null and not in the net.
+-- Acquisition cost is that of the same snapshot's leads. Service is inquiries, complaints, tickets, feedback
+-- before as_of, at the event's cost or else its channel's. An unknown cost is null and not deducted.
 
 create or replace function mart.customer_profitability(firm text, as_of date)
 returns table (
@@ -111,15 +111,15 @@ where vw_latest_snapshot.fact_name = 'fact_customer_ltv';
 
 comment on function mart.customer_profitability is 'vw_customer_profitability of one firm at any as_of.';
 comment on view mart.vw_customer_profitability is
-'One row per customer with a value: margin so far, costs, what is left, and value over acquisition cost.';
-comment on column mart.vw_customer_profitability.value_tier is 'Tier by predicted value among the firm''s.';
+'One row per customer with a value: margin to date, costs, net value, ratio to acquisition cost.';
+comment on column mart.vw_customer_profitability.value_tier is 'Tier by predicted value within the firm.';
 comment on column mart.vw_customer_profitability.acquisition_cost is
-'Marketing and sales cost of the leads that won the customer; null when not known.';
+'Marketing and sales cost of the customer''s leads; null if unknown.';
 comment on column mart.vw_customer_profitability.total_service_cost is
-'Cost of the customer''s service events before as_of; null without one of known cost.';
+'Cost of the customer''s service events before as_of; null if no cost is known.';
 comment on column mart.vw_customer_profitability.net_customer_value is
-'Margin so far less the costs that are known.';
+'Margin to date less known costs.';
 comment on column mart.vw_customer_profitability.clv_to_cac_ratio is
-'Margin so far and still expected, over acquisition cost; null where either is not known.';
+'Margin to date plus expected margin, divided by acquisition cost; null if either is unknown.';
 comment on column mart.vw_customer_profitability.has_paid_back is
-'Whether the margin so far covers the acquisition cost; null when that is not known.';
+'Whether the margin to date covers the acquisition cost; null if that is unknown.';

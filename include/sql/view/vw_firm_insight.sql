@@ -1,4 +1,4 @@
--- vw_firm_insight: what is written about the firm, sentence by sentence.
+-- vw_firm_insight: the insight text about the firm, one row per sentence.
 -- Grain: firm_key, language_code, place. The function takes any as_of, the view each firm's latest.
 
 create or replace function mart.firm_insight(firm text, as_of date)
@@ -50,4 +50,4 @@ comment on function mart.firm_insight is 'vw_firm_insight of one firm at any as_
 comment on view mart.vw_firm_insight is
 'One row per firm, language_code and sentence of its insight, at the firm''s latest snapshot.';
 comment on column mart.vw_firm_insight.cited_metrics is
-'List of metric, member and the value as shown: rows of vw_firm_metric of the same snapshot.';
+'List of metric, member and displayed value: rows of vw_firm_metric of the same snapshot.';

@@ -1,4 +1,4 @@
--- vw_firm_metric: the firm's metrics, each beside its value in the snapshot before.
+-- vw_firm_metric: the firm's metrics, with the value of the previous snapshot.
 -- Grain: firm_key, metric, member. The function takes any as_of, the view each firm's latest.
 
 create or replace function mart.firm_metric(firm text, as_of date)
@@ -79,10 +79,10 @@ where vw_latest_snapshot.fact_name = 'fact_firm_metric';
 
 comment on function mart.firm_metric is 'vw_firm_metric of one firm at any as_of.';
 comment on view mart.vw_firm_metric is
-'One row per firm, metric and member, at the firm''s latest snapshot, beside the snapshot before.';
+'One row per firm, metric and member at the firm''s latest snapshot, with the previous value.';
 comment on column mart.vw_firm_metric.previous_as_of is
-'The firm''s snapshot before this one; null when there is none.';
+'The firm''s previous snapshot; null if there is none.';
 comment on column mart.vw_firm_metric.previous_value is
-'Value in that snapshot; null when it had none.';
+'Value in the previous snapshot; null if it had none.';
 comment on column mart.vw_firm_metric.value_change is
 'Value less previous value, in the metric''s unit: percentage points for a share.';

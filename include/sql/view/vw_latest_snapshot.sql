@@ -1,4 +1,4 @@
--- vw_latest_snapshot: the latest snapshot that each fact of a firm holds.
+-- vw_latest_snapshot: the latest snapshot of each fact of a firm.
 -- Grain: firm_key, fact_name.
 
 create or replace view mart.vw_latest_snapshot
@@ -17,4 +17,4 @@ group by
     dim_snapshot.fact_name;
 
 comment on view mart.vw_latest_snapshot is 'One row per firm and fact: its latest snapshot.';
-comment on column mart.vw_latest_snapshot.fact_name is 'Table the snapshot is in.';
+comment on column mart.vw_latest_snapshot.fact_name is 'Fact table of the snapshot.';

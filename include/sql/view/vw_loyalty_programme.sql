@@ -1,6 +1,6 @@
--- vw_loyalty_programme: points earned, spent and outstanding, and who takes part, month by month.
+-- vw_loyalty_programme: points earned, used and outstanding, and members, by month.
 -- Grain: firm_key, programme_id, month_start. The function takes any as_of, the view each firm's latest.
--- Months without a movement have no row: the balance stands as it was.
+-- Months without a movement have no row; the balance does not change.
 
 create or replace function mart.loyalty_programme(firm text, as_of date)
 returns table (
@@ -129,18 +129,19 @@ where vw_latest_snapshot.fact_name = 'fact_loyalty_movement';
 comment on function mart.loyalty_programme is 'vw_loyalty_programme of one firm at any as_of.';
 comment on view mart.vw_loyalty_programme is
 'One row per firm, programme and month with a movement of points.';
-comment on column mart.vw_loyalty_programme.month_start is 'Month, by its first day.';
+comment on column mart.vw_loyalty_programme.month_start is 'First day of the month.';
 comment on column mart.vw_loyalty_programme.active_members is
 'Customers with a movement of points in the month.';
 comment on column mart.vw_loyalty_programme.new_members is 'Customers whose first movement is in the month.';
 comment on column mart.vw_loyalty_programme.members is
 'Customers with a movement up to the end of the month.';
 comment on column mart.vw_loyalty_programme.points_earned is 'Points earned in the month.';
-comment on column mart.vw_loyalty_programme.points_used is 'Points spent in the month.';
+comment on column mart.vw_loyalty_programme.points_used is 'Points used in the month.';
 comment on column mart.vw_loyalty_programme.points_outstanding is
-'Points earned less spent up to the end of the month: what the firm still owes.';
+'Points earned less used up to the end of the month: the firm''s liability in points.';
 comment on column mart.vw_loyalty_programme.redemption_rate is
-'points_used in percent of points_earned, of the month.';
-comment on column mart.vw_loyalty_programme.is_complete is 'False of a month that had not ended at as_of.';
-comment on column mart.vw_loyalty_programme.programme_id is 'Programme, by its key.';
-comment on column mart.vw_loyalty_programme.program_name is 'Name; null of one known from movements alone.';
+'points_used in percent of points_earned in the month.';
+comment on column mart.vw_loyalty_programme.is_complete is 'False if the month had not ended at as_of.';
+comment on column mart.vw_loyalty_programme.programme_id is 'Key of the programme.';
+comment on column mart.vw_loyalty_programme.program_name is
+'Name; null if the programme is known only from movements.';

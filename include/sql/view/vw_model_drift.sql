@@ -1,5 +1,5 @@
--- vw_model_drift: how far each snapshot's customers lay from those its model was trained on, and, once its
--- window has passed, how far its predictions were off. For operators: it lies in control.
+-- vw_model_drift: drift of each snapshot's customers from the model's training data and, once the
+-- window has passed, the calibration error of its predictions. For operators, in schema control.
 -- Grain: firm_key, module, as_of.
 
 create or replace view control.vw_model_drift
@@ -27,7 +27,7 @@ with shifts as (
 
 ),
 
--- Value is compared over two windows; the shorter one is known first.
+-- Value has two windows; the shorter one ends first.
 outcomes as (
 
     select distinct on (dim_firm.firm_key, fact_scorecard.module, fact_scorecard.as_of)
@@ -75,18 +75,19 @@ left join outcomes
         and shifts.as_of = outcomes.as_of;
 
 comment on view control.vw_model_drift is
-'One row per firm, module and snapshot: drift of the customers, and of calibration once it can be known.';
+'One row per firm, module and snapshot: drift of the customers, and of calibration once it is known.';
 comment on column control.vw_model_drift.module is 'Module: churn or ltv.';
-comment on column control.vw_model_drift.model_version is 'The model that scored: row of control.models.';
-comment on column control.vw_model_drift.anchor is 'Its anchor.';
+comment on column control.vw_model_drift.model_version is
+'Version of the model that scored: row of control.models.';
+comment on column control.vw_model_drift.anchor is 'Training date (anchor) of the model.';
 comment on column control.vw_model_drift.score_psi is
 'Population stability index of the prediction; see control.model_drift.psi.';
-comment on column control.vw_model_drift.most_shifted_feature is 'The feature that moved most.';
-comment on column control.vw_model_drift.feature_psi is 'Its population stability index.';
-comment on column control.vw_model_drift.has_shifted is 'Whether either is over 0.25.';
+comment on column control.vw_model_drift.most_shifted_feature is 'Feature with the largest drift.';
+comment on column control.vw_model_drift.feature_psi is 'Population stability index of that feature.';
+comment on column control.vw_model_drift.has_shifted is 'Whether one of the two indices exceeds 0.25.';
 comment on column control.vw_model_drift.matured_on is
-'Day from which the outcome is known; null while the window has not passed.';
+'Day from which the outcome is known; null until the window has passed.';
 comment on column control.vw_model_drift.predicted_mean is 'Mean prediction.';
 comment on column control.vw_model_drift.realised_mean is 'Mean outcome.';
 comment on column control.vw_model_drift.calibration_drift is
-'Realised less predicted mean: of churn in shares of customers, of ltv in the firm''s currency.';
+'Realised less predicted mean: for churn a share of customers, for ltv in the firm''s currency.';

@@ -1,6 +1,6 @@
--- vw_model_scorecard: predictions whose windows have passed, against what happened.
--- Grain: firm_key, module, predicted_as_of, horizon_days, decile. The function takes any as_of and shows what
--- was known on it; the view takes the latest day up to which the firm's sales are loaded.
+-- vw_model_scorecard: predictions compared with outcomes, for windows that have passed.
+-- Grain: firm_key, module, predicted_as_of, horizon_days, decile. The function takes any as_of and shows
+-- windows that had ended by then; the view takes the latest day up to which the firm's sales are loaded.
 
 create or replace function mart.model_scorecard(firm text, as_of date)
 returns table (
@@ -84,38 +84,38 @@ cross join lateral mart.model_scorecard(vw_latest_snapshot.firm_key, vw_latest_s
 where vw_latest_snapshot.fact_name = 'fact_sales';
 
 comment on function mart.model_scorecard is
-'vw_model_scorecard of one firm: windows that had passed at any as_of.';
+'vw_model_scorecard of one firm: windows that had ended by any as_of.';
 comment on view mart.vw_model_scorecard is
-'One row per firm, module, earlier snapshot, horizon and decile of prediction: predicted and realised.';
+'One row per firm, module, earlier snapshot, horizon and decile of prediction: prediction and outcome.';
 comment on column mart.vw_model_scorecard.module is 'Module whose prediction is scored: churn or ltv.';
-comment on column mart.vw_model_scorecard.predicted_as_of is 'Snapshot that predicted.';
+comment on column mart.vw_model_scorecard.predicted_as_of is 'Snapshot of the prediction.';
 comment on column mart.vw_model_scorecard.matured_on is
 'The window''s end, exclusive: from this day on the outcome is known.';
-comment on column mart.vw_model_scorecard.horizon_days is 'Length of the window that was predicted.';
-comment on column mart.vw_model_scorecard.model_version is 'The model that predicted.';
-comment on column mart.vw_model_scorecard.method is 'The method that predicted.';
+comment on column mart.vw_model_scorecard.horizon_days is 'Length of the predicted window, in days.';
+comment on column mart.vw_model_scorecard.model_version is 'Version of the model.';
+comment on column mart.vw_model_scorecard.method is 'Method of the model.';
 comment on column mart.vw_model_scorecard.decile is
-'10 is the tenth with the highest prediction, equal predictions together; 0 is all customers.';
-comment on column mart.vw_model_scorecard.customers is 'Customers.';
+'10 is the decile with the highest predictions, ties together; 0 is all customers.';
+comment on column mart.vw_model_scorecard.customers is 'Number of customers.';
 comment on column mart.vw_model_scorecard.predicted_mean is
-'Mean prediction: of churn probability, null where rules scored, which predict none; of ltv net spend.';
+'Mean prediction: for churn the probability, null if rules scored; for ltv net spend.';
 comment on column mart.vw_model_scorecard.realised_mean is
-'Mean outcome: of churn the share that churned; of ltv net spend.';
+'Mean outcome: for churn the share that churned; for ltv net spend.';
 comment on column mart.vw_model_scorecard.predicted_total is
-'Sum of predictions: of churn expected churners; of ltv net spend.';
+'Sum of predictions: for churn expected churners; for ltv net spend.';
 comment on column mart.vw_model_scorecard.predicted_low is
-'Lower end of the 80 percent interval for the total; null where the module gives none.';
+'Lower end of the 80 percent interval of the total; null if the module gives none.';
 comment on column mart.vw_model_scorecard.predicted_high is
-'Upper end of the 80 percent interval for the total; null where the module gives none.';
+'Upper end of the 80 percent interval of the total; null if the module gives none.';
 comment on column mart.vw_model_scorecard.realised_total is
-'Sum of outcomes: of churn the churners; of ltv net spend, sales less returns.';
+'Sum of outcomes: for churn the churners; for ltv net spend, sales less returns.';
 comment on column mart.vw_model_scorecard.lift is
-'Mean outcome over that of all customers; null when nothing happened.';
+'Mean outcome divided by that of all customers; null if that is 0.';
 comment on column mart.vw_model_scorecard.auc is
-'Of all customers: chance that one who churned was ranked above one who did not; null with one outcome only.';
+'Area under the ROC curve, of all customers; null if all had the same outcome.';
 comment on column mart.vw_model_scorecard.normalised_gini is
-'Of all customers: ranking, 0 is chance and 1 perfect; of churn 2 AUC - 1, of ltv of net spend.';
+'Gini of the ranking, of all customers: 0 random, 1 perfect; for churn 2 AUC - 1, for ltv of net spend.';
 comment on column mart.vw_model_scorecard.brier is
-'Of all customers: mean squared distance of probability and outcome.';
+'Brier score, of all customers: mean squared difference of probability and outcome.';
 comment on column mart.vw_model_scorecard.calibration_error is
-'Of all: of churn mean distance of shares over ten bins; of ltv of spend over the deciles, by mean spend.';
+'Of all: for churn, mean difference of shares in ten bins; for ltv, of spend in deciles, by mean spend.';

@@ -1,6 +1,6 @@
--- vw_nps: the Net Promoter Score by month and by the stage that the survey asked about.
+-- vw_nps: the Net Promoter Score by month and stage of the survey.
 -- Grain: firm_key, month_start, stage. The function takes any as_of, the view each firm's latest.
--- Scores do not add up: for another period sum promoters, detractors and answers, then divide.
+-- NPS is not additive: for another period sum promoters, detractors and answers, then divide.
 
 create or replace function mart.nps(firm text, as_of date)
 returns table (
@@ -77,12 +77,12 @@ where vw_latest_snapshot.fact_name = 'fact_interaction';
 comment on function mart.nps is 'vw_nps of one firm at any as_of.';
 comment on view mart.vw_nps is
 'One row per firm, month and stage with a survey, answered or not.';
-comment on column mart.vw_nps.month_start is 'Month, by its first day.';
-comment on column mart.vw_nps.stage is 'Stage of the journey that the survey asked about.';
-comment on column mart.vw_nps.responses is 'Surveys that came back, with a score or without.';
+comment on column mart.vw_nps.month_start is 'First day of the month.';
+comment on column mart.vw_nps.stage is 'Stage of the customer journey that the survey is about.';
+comment on column mart.vw_nps.responses is 'Surveys returned, with or without a score.';
 comment on column mart.vw_nps.answers is 'Surveys with a score.';
 comment on column mart.vw_nps.promoters is 'Scores of 9 and 10.';
 comment on column mart.vw_nps.passives is 'Scores of 7 and 8.';
 comment on column mart.vw_nps.detractors is 'Scores of 0 to 6.';
 comment on column mart.vw_nps.nps is 'Promoters less detractors, in percent of answers: -100 to 100.';
-comment on column mart.vw_nps.is_complete is 'False of a month that had not ended at as_of.';
+comment on column mart.vw_nps.is_complete is 'False if the month had not ended at as_of.';

@@ -1,4 +1,4 @@
--- vw_outreach_contact: how to reach each customer, for the role outreach alone: no other view has contacts.
+-- vw_outreach_contact: contact details of each customer, only for the role outreach.
 -- Grain: firm_key, customer_id.
 
 create or replace view mart.vw_outreach_contact
@@ -19,4 +19,4 @@ inner join analytics.dim_customer
 inner join analytics.dim_firm on customer_contact.firm_sk = dim_firm.firm_sk;
 
 comment on view mart.vw_outreach_contact is
-'One row per customer with contact details. Only the role outreach may read it, each login her own firms.';
+'One row per customer with contact details. Only the role outreach may read it, for the firms granted.';

@@ -1,8 +1,8 @@
--- vw_product_lifecycle: where each product stands: the last 90 days beside the 90 before.
+-- vw_product_lifecycle: stage of each product: the last 90 days compared with the 90 days before.
 -- Grain: firm_key, product_id. The function takes any as_of, the view each firm's latest of sales.
--- Stages, the first that fits: ended (no sale for 365 days), dormant (none for 90), unknown (the firm's own
+-- Stages, the first match: ended (no sale for 365 days), dormant (none for 90), unknown (the firm's own
 -- sales do not reach back 180 days), introduction (first sale within 90 days), growth (units up by more than
--- a quarter), decline (down by more than a quarter), maturity. The firm's own change tells a season apart.
+-- a quarter), decline (down by more than a quarter), maturity. The firm's own change shows seasonality.
 
 create or replace function mart.product_lifecycle(firm text, as_of date)
 returns table (
@@ -157,12 +157,12 @@ where vw_latest_snapshot.fact_name = 'fact_sales';
 
 comment on function mart.product_lifecycle is 'vw_product_lifecycle of one firm at any as_of.';
 comment on view mart.vw_product_lifecycle is
-'One row per firm and product ever sold: its stage, the last 90 days beside the 90 before, its best month.';
+'One row per firm and product ever sold: stage, last 90 days and 90 days before, peak month.';
 comment on column mart.vw_product_lifecycle.stage is
-'ended, dormant, unknown, introduction, growth, decline or maturity, in the order they are tried: no sale '
-'for 365 days; none for 90; sales known for under 180; first sold within 90; units a quarter up; or down.';
-comment on column mart.vw_product_lifecycle.first_sale_date is 'Day of its first sale.';
-comment on column mart.vw_product_lifecycle.last_sale_date is 'Day of its last sale.';
+'First match of: ended (no sale for 365 days), dormant (none for 90), unknown (history under 180 days), '
+'introduction (first sale within 90 days), growth or decline (units up or down by a quarter), maturity.';
+comment on column mart.vw_product_lifecycle.first_sale_date is 'Day of the first sale.';
+comment on column mart.vw_product_lifecycle.last_sale_date is 'Day of the last sale.';
 comment on column mart.vw_product_lifecycle.age_days is 'First sale to as_of, in days.';
 comment on column mart.vw_product_lifecycle.days_since_last_sale is 'Last sale to as_of, in days.';
 comment on column mart.vw_product_lifecycle.units_90_days is
@@ -170,11 +170,12 @@ comment on column mart.vw_product_lifecycle.units_90_days is
 comment on column mart.vw_product_lifecycle.units_previous_90_days is
 'Units sold in the 90 days before those.';
 comment on column mart.vw_product_lifecycle.units_change_pct is
-'The former against the latter; null when nothing was sold then.';
+'Change of units against the previous 90 days, in percent; null if none were sold then.';
 comment on column mart.vw_product_lifecycle.firm_units_change_pct is
-'The same of all the firm''s products together: what a season does to every product.';
+'The same for all products of the firm, to compare with seasonality.';
 comment on column mart.vw_product_lifecycle.net_amount_90_days is
-'Net sales of the last 90 days, before returns.';
-comment on column mart.vw_product_lifecycle.net_amount_previous_90_days is 'Those of the 90 days before.';
-comment on column mart.vw_product_lifecycle.peak_month is 'First day of the month with most units sold.';
+'Net sales in the last 90 days, before returns.';
+comment on column mart.vw_product_lifecycle.net_amount_previous_90_days is
+'Net sales in the 90 days before those, before returns.';
+comment on column mart.vw_product_lifecycle.peak_month is 'First day of the month with the most units sold.';
 comment on column mart.vw_product_lifecycle.peak_month_units is 'Units sold in that month.';

@@ -1,4 +1,4 @@
--- vw_product_performance: what each product sells, to whom, and who comes back for it.
+-- vw_product_performance: sales, buyers, repeat buyers and margin of each product.
 -- Grain: firm_key, product_id. The function takes any as_of, the view each firm's latest of sales.
 
 create or replace function mart.product_performance(firm text, as_of date)
@@ -160,23 +160,28 @@ where vw_latest_snapshot.fact_name = 'fact_sales';
 comment on function mart.product_performance is 'vw_product_performance of one firm at any as_of.';
 comment on view mart.vw_product_performance is
 'One row per firm and product ever sold, and one for lines without a product: sales, buyers and margin.';
-comment on column mart.vw_product_performance.first_sale_date is 'Day of its first sale.';
-comment on column mart.vw_product_performance.last_sale_date is 'Day of its last sale.';
+comment on column mart.vw_product_performance.first_sale_date is 'Day of the first sale.';
+comment on column mart.vw_product_performance.last_sale_date is 'Day of the last sale.';
 comment on column mart.vw_product_performance.days_since_last_sale is 'Last sale to as_of, in days.';
-comment on column mart.vw_product_performance.order_count is 'Sales with a line of it, lifetime.';
-comment on column mart.vw_product_performance.customer_count is 'Known customers who ever bought it.';
+comment on column mart.vw_product_performance.order_count is 'Orders with the product, lifetime.';
+comment on column mart.vw_product_performance.customer_count is
+'Known customers who bought the product, lifetime.';
 comment on column mart.vw_product_performance.repeat_customer_count is
-'Of those, who bought it on two days or more.';
-comment on column mart.vw_product_performance.repeat_customer_pct is 'Their share of its known customers.';
+'Known customers who bought the product on at least two days.';
+comment on column mart.vw_product_performance.repeat_customer_pct is
+'repeat_customer_count in percent of customer_count.';
 comment on column mart.vw_product_performance.units_sold is 'Units sold, lifetime, before returns.';
 comment on column mart.vw_product_performance.units_returned is 'Units returned, lifetime.';
-comment on column mart.vw_product_performance.return_pct is 'Units returned, of units sold.';
+comment on column mart.vw_product_performance.return_pct is 'Units returned in percent of units sold.';
 comment on column mart.vw_product_performance.discount_amount is 'Discounts, less those on returns.';
 comment on column mart.vw_product_performance.net_amount is 'Net sales less returns, lifetime.';
-comment on column mart.vw_product_performance.net_amount_365_days is 'The same, last 365 days.';
-comment on column mart.vw_product_performance.share_pct is 'Of the firm''s net sales, last 365 days.';
+comment on column mart.vw_product_performance.net_amount_365_days is
+'Net sales less returns in the last 365 days.';
+comment on column mart.vw_product_performance.share_pct is
+'Share of the firm''s net sales in the last 365 days, in percent.';
 comment on column mart.vw_product_performance.place_in_firm is
-'1 is the product with the highest net sales of the last 365 days; equal ones share a place.';
+'Rank by net sales of the last 365 days; 1 is the highest, ties share a rank.';
 comment on column mart.vw_product_performance.margin_amount is
-'Margin less that of returns, lifetime, of lines whose margin is known; null when of none.';
-comment on column mart.vw_product_performance.margin_pct is 'That margin, of net sales of the same lines.';
+'Margin less that of returns, lifetime, over lines with a known margin; null if there are none.';
+comment on column mart.vw_product_performance.margin_pct is
+'margin_amount in percent of net sales of the same lines.';

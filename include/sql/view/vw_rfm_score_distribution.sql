@@ -74,9 +74,9 @@ comment on function mart.rfm_score_distribution is 'vw_rfm_score_distribution of
 comment on view mart.vw_rfm_score_distribution is
 'One row per firm and cell of R, F and M scores that has customers, at the firm''s latest snapshot.';
 comment on column mart.vw_rfm_score_distribution.customer_count is 'Customers in the cell.';
-comment on column mart.vw_rfm_score_distribution.total_revenue is 'Net spend of the last 365 days.';
+comment on column mart.vw_rfm_score_distribution.total_revenue is 'Net spend in the last 365 days.';
 comment on column mart.vw_rfm_score_distribution.avg_aov is
-'Sale amount per order, lifetime, of all orders of the cell.';
+'Sale amount per order, lifetime, over all orders of the cell.';
 comment on column mart.vw_rfm_score_distribution.r_axis is 'recency_score, as a heat map''s axis.';
 comment on column mart.vw_rfm_score_distribution.f_axis is 'frequency_score, as a heat map''s axis.';
 comment on column mart.vw_rfm_score_distribution.heat_value is 'total_revenue, as a heat map''s value.';

@@ -1,4 +1,4 @@
--- vw_rfm_segment_summary: customers, revenue and health of each RFM segment.
+-- vw_rfm_segment_summary: customers, revenue, orders and activity of each RFM segment.
 -- Grain: firm_key, segment_code. The function takes any as_of, the view each firm's latest.
 
 create or replace function mart.rfm_segment_summary(firm text, as_of date)
@@ -74,7 +74,7 @@ where vw_latest_snapshot.fact_name = 'fact_customer_rfm';
 comment on function mart.rfm_segment_summary is 'vw_rfm_segment_summary of one firm at any as_of.';
 comment on view mart.vw_rfm_segment_summary is
 'One row per firm and RFM segment that has customers, at the firm''s latest snapshot.';
-comment on column mart.vw_rfm_segment_summary.rfm_segment is 'Segment''s name.';
+comment on column mart.vw_rfm_segment_summary.rfm_segment is 'Name of the segment.';
 comment on column mart.vw_rfm_segment_summary.customer_count is 'Customers in the segment.';
 comment on column mart.vw_rfm_segment_summary.pct_of_customers is
 'Share of the firm''s customers, in percent.';
@@ -84,7 +84,7 @@ comment on column mart.vw_rfm_segment_summary.avg_revenue_per_customer is
 comment on column mart.vw_rfm_segment_summary.avg_orders_per_customer is
 'Orders of the last 365 days per customer.';
 comment on column mart.vw_rfm_segment_summary.avg_order_value is
-'Sale amount per order, lifetime: of all orders of the segment, not a mean of customers'' means.';
+'Sale amount per order, lifetime, over all orders of the segment (not a mean of customer means).';
 comment on column mart.vw_rfm_segment_summary.avg_days_since_last_order is 'Mean days since the last order.';
 comment on column mart.vw_rfm_segment_summary.active_last_30_days is
 'Customers whose last order is at most 30 days old.';

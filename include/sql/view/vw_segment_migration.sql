@@ -1,6 +1,6 @@
--- vw_segment_migration: customers by the segment they were in and the one they are in now.
+-- vw_segment_migration: customers by earlier and current segment.
 -- Grain: firm_key, from_segment, to_segment. The function takes any two snapshots; the view compares each
--- firm's latest with the last one that is at least 30 days older, else with its earliest other one.
+-- firm's latest with the newest one at least 30 days older, else with its earliest other one.
 
 create or replace function mart.segment_migration(firm text, from_as_of date, to_as_of date)
 returns table (
@@ -119,12 +119,12 @@ cross join lateral mart.segment_migration(compared.firm_key, compared.from_as_of
 
 comment on function mart.segment_migration is 'vw_segment_migration of one firm between any two snapshots.';
 comment on view mart.vw_segment_migration is
-'One row per firm and pair of segments, earlier and now: who moved, stayed, entered and left.';
+'One row per firm and pair of earlier and current segment: customers who moved, stayed, entered or left.';
 comment on column mart.vw_segment_migration.from_as_of is 'The earlier snapshot.';
 comment on column mart.vw_segment_migration.from_segment is
-'Segment at the earlier snapshot; (entered) when the customer was not in it.';
+'Segment at the earlier snapshot; (entered) if the customer was not in it.';
 comment on column mart.vw_segment_migration.to_segment is
-'Segment at as_of; (left) when the customer is no longer in the snapshot.';
-comment on column mart.vw_segment_migration.customers_migrated is 'Customers.';
+'Segment at as_of; (left) if the customer is not in it.';
+comment on column mart.vw_segment_migration.customers_migrated is 'Number of customers.';
 comment on column mart.vw_segment_migration.migration_direction is
-'Upgraded or Downgraded by value tier, Same Level within one, Stayed in the segment, Entered or Left.';
+'Upgraded or Downgraded by value tier, Same Level within a tier, Stayed in the segment, Entered or Left.';

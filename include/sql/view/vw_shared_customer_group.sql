@@ -1,4 +1,4 @@
--- vw_shared_customer_group: customers and their value by segment, country, city, age or gender; to be shared.
+-- vw_shared_customer_group: customers and spend by segment, country, city, age or gender, safe to share.
 -- Grain: firm_key, attribute, member. The function takes any as_of, the view each firm's latest.
 
 create or replace function mart.smallest_shared_group()
@@ -87,8 +87,8 @@ ranked as (
 
 ),
 
--- One small group alone could be told from the firm's total: the next larger join it until, together, they
--- are no small group any more.
+-- The size of a single small group could be computed from the total, so the next larger groups are added
+-- until together they are large enough.
 merged as (
 
     select
@@ -172,22 +172,23 @@ cross join
 where vw_latest_snapshot.fact_name = 'fact_customer_rfm';
 
 comment on function mart.smallest_shared_group is
-'Customers below which a group is not shown in a view that is made to be shared.';
+'Smallest number of customers that a group must have in a view made for sharing.';
 comment on function mart.shared_customer_group is 'vw_shared_customer_group of one firm at any as_of.';
 comment on view mart.vw_shared_customer_group is
-'One row per firm, attribute and member, at the latest snapshot. Made to be shared: no group below 5.';
+'One row per firm, attribute and member at the latest snapshot. Made for sharing: no group below 5.';
 comment on column mart.vw_shared_customer_group.attribute is
-'What customers are grouped by: rfm_segment, country, city, age_band or gender.';
+'Grouping attribute: rfm_segment, country, city, age_band or gender.';
 comment on column mart.vw_shared_customer_group.member is
-'The group; Unknown when the source says nothing; Other for the small ones together.';
+'Group; Unknown if the source has no value; Other for merged small groups.';
 comment on column mart.vw_shared_customer_group.group_count is
-'Groups that stand behind the row: above 1 for Other.';
+'Number of groups merged in the row: above 1 for Other.';
 comment on column mart.vw_shared_customer_group.customers is
-'How many customers, in words: ''fewer than 5'' when even all small groups together are no more.';
-comment on column mart.vw_shared_customer_group.customer_count is 'Customers; null when fewer than 5.';
+'Number of customers as text: ''fewer than 5'' if all small groups together have fewer.';
+comment on column mart.vw_shared_customer_group.customer_count is
+'Number of customers; null if fewer than 5.';
 comment on column mart.vw_shared_customer_group.total_spend_365_days is
-'Net spend of the last 365 days; null when customers are fewer than 5.';
+'Net spend in the last 365 days; null if fewer than 5 customers.';
 comment on column mart.vw_shared_customer_group.avg_spend_365_days is
-'Net spend of the last 365 days per customer; null when customers are fewer than 5.';
+'Net spend in the last 365 days per customer; null if fewer than 5 customers.';
 comment on column mart.vw_shared_customer_group.active_pct is
-'Share whose last order is at most 30 days old, in whole percent; null when customers are fewer than 5.';
+'Share with a last order at most 30 days old, in whole percent; null if fewer than 5 customers.';

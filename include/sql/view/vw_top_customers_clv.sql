@@ -1,4 +1,4 @@
--- vw_top_customers_clv: the hundred customers of highest expected value, with their risk; no personal data.
+-- vw_top_customers_clv: the hundred customers with the highest predicted value, with risk; no contact data.
 -- Grain: firm_key, customer_id. The function takes any as_of, the view each firm's latest.
 
 create or replace function mart.top_customers_clv(firm text, as_of date)
@@ -98,8 +98,9 @@ where vw_latest_snapshot.fact_name = 'fact_customer_ltv';
 
 comment on function mart.top_customers_clv is 'vw_top_customers_clv of one firm at any as_of.';
 comment on view mart.vw_top_customers_clv is
-'One row per firm and customer among its hundred of highest predicted_clv_lifetime, at the latest snapshot.';
-comment on column mart.vw_top_customers_clv.tier_name is 'Value tier''s name.';
-comment on column mart.vw_top_customers_clv.rfm_segment is 'RFM segment''s name; null without RFM.';
+'One row for each of a firm''s hundred customers with the highest predicted_clv_lifetime, latest snapshot.';
+comment on column mart.vw_top_customers_clv.tier_name is 'Name of the value tier.';
+comment on column mart.vw_top_customers_clv.rfm_segment is
+'Name of the RFM segment; null if module rfm is off.';
 comment on column mart.vw_top_customers_clv.clv_trend is
-'increasing, stable or decreasing against the snapshot of 30 days before; null when it is unknown.';
+'increasing, stable or decreasing against the snapshot 30 days before; null if unknown.';

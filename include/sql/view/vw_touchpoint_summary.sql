@@ -1,6 +1,6 @@
--- vw_touchpoint_summary: each kind of touchpoint by channel, and how often an order followed within 30 days.
+-- vw_touchpoint_summary: touchpoints by type and channel, and how often an order followed within 30 days.
 -- Grain: firm_key, activity_type, channel_code. The function takes any as_of, the view each firm's latest of
--- sales. A touch whose 30 days have not passed is not judged; orders and returns are no touchpoints here.
+-- sales. A touchpoint counts once its 30 days have passed; orders and returns are not touchpoints.
 
 create or replace function mart.touchpoint_summary(firm text, as_of date)
 returns table (
@@ -120,14 +120,14 @@ where vw_latest_snapshot.fact_name = 'fact_sales';
 
 comment on function mart.touchpoint_summary is 'vw_touchpoint_summary of one firm at any as_of.';
 comment on view mart.vw_touchpoint_summary is
-'One row per firm, kind of touchpoint and channel: whom it reached, and how often an order followed.';
+'One row per firm, type of touchpoint and channel: customers reached, and orders that followed.';
 comment on column mart.vw_touchpoint_summary.event_count is 'Events of known customers.';
-comment on column mart.vw_touchpoint_summary.customer_count is 'Known customers it reached.';
+comment on column mart.vw_touchpoint_summary.customer_count is 'Known customers reached.';
 comment on column mart.vw_touchpoint_summary.first_touch_customer_count is
-'Customers whose first touchpoint it was.';
+'Customers for whom it was the first touchpoint.';
 comment on column mart.vw_touchpoint_summary.matured_touch_count is
-'Days with such a touch of a customer, whose next 30 days have passed.';
+'Days of a customer with such a touchpoint, if the next 30 days have passed.';
 comment on column mart.vw_touchpoint_summary.ordered_touch_count is
-'Of those, followed by an order of the customer on the day or within 29 days.';
+'Matured touchpoints followed by an order of the customer on the day or within 29 days.';
 comment on column mart.vw_touchpoint_summary.ordered_pct is
-'Their share: what followed, not what it caused; null when none has matured.';
+'ordered_touch_count in percent of matured_touch_count; not a causal effect; null if none has matured.';

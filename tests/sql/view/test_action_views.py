@@ -1,4 +1,4 @@
-"""What was planned and what it changed: the views of the ledger of actions."""
+"""The views of actions: plan and effect."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -100,7 +100,7 @@ def test_spend_from_the_day_of_entry_to_the_quarters_end_is_compared(shop):
     ]
 
 
-def test_a_quarter_that_is_not_over_is_not_told_of_and_the_view_goes_by_the_latest_sales(shop):
+def test_an_unfinished_quarter_has_no_row_and_the_view_uses_the_latest_sales(shop):
     known(shop, "ann", "bob")
     decide_on(shop, JANUARY, action("ann"), action("bob", held=True))
     view = "select as_of, action_code, treated_customers from mart.vw_action_effect"
@@ -114,7 +114,7 @@ def test_a_quarter_that_is_not_over_is_not_told_of_and_the_view_goes_by_the_late
     assert shop.ask(EFFECT, APRIL - timedelta(days=1)) == []
 
 
-def test_whom_a_day_treated_that_another_day_left_alone_counts_as_what_it_first_was(shop):
+def test_a_customer_counts_in_the_group_of_its_first_day(shop):
     known(shop, "ann")
     decide_on(shop, JANUARY, action("ann", held=True))
     decide_on(shop, FEBRUARY, action("ann"))
@@ -149,7 +149,7 @@ def test_the_intervals_are_those_of_the_model(shop):
 
 
 @pytest.mark.parametrize(("added", "is_found"), [(0, False), (12, True)])
-def test_on_simulated_customers_no_effect_is_about_zero_and_a_true_one_is_found(shop, added, is_found):
+def test_the_effect_on_simulated_customers_is_zero_without_one_and_found_with_one(shop, added, is_found):
     """Customers of the simulator, decided on by the rules; the treated may buy one thing more."""
     rng = np.random.default_rng(21)
     season = Season(days=90, strength=0)

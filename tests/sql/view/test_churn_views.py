@@ -83,7 +83,7 @@ def test_each_view_shows_the_latest_snapshot_and_its_function_any(shop):
     assert shop.ask("select customer_count from mart.churn_risk_overview('acme', %s)", OLD) == [(1,)]
 
 
-def test_the_work_list_has_high_and_critical_risk_alone_and_the_most_urgent_first(shop):
+def test_the_at_risk_view_has_only_high_and_critical_risk_most_urgent_first(shop):
     version = model(shop, ANCHOR)
     risk(
         shop,
@@ -99,7 +99,7 @@ def test_the_work_list_has_high_and_critical_risk_alone_and_the_most_urgent_firs
     assert rows == [("critical",), ("high",)]
 
 
-def test_of_equal_urgency_the_one_with_most_to_lose_comes_first_and_the_unknown_last(shop):
+def test_equal_urgency_is_ordered_by_value_with_unknown_last(shop):
     version = model(shop, ANCHOR)
     spend = {"bob": 10, "cid": 30, "dan": 20}
     shop.rfm(NEW, *(scored(who, NEW, spend=amount) for who, amount in spend.items()))
@@ -118,7 +118,7 @@ def test_of_equal_urgency_the_one_with_most_to_lose_comes_first_and_the_unknown_
     ]  # fmt: skip
 
 
-def test_the_work_list_holds_no_personal_data(shop):
+def test_the_at_risk_view_has_no_contact_data(shop):
     personal = shop.ask(
         "select attname from pg_attribute where attnum > 0 "
         "and attrelid in ('pii.customer_contact'::regclass) and attname not in ('customer_sk', 'firm_sk')"

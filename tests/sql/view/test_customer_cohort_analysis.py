@@ -58,7 +58,7 @@ def test_a_month_that_begins_at_as_of_has_no_row(shop):
     assert rows == [("2026-10-01", 0, 1, 1, 100.0, 10.0, 10.0, True)]
 
 
-def test_returns_alone_and_sales_to_nobody_known_make_no_cohort(shop):
+def test_returns_and_anonymous_sales_make_no_cohort(shop):
     shop.sales(
         "2026-11",
         returned("1", date(2026, 11, 2), "ann", 10),

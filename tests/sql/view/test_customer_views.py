@@ -1,4 +1,4 @@
-"""Views of one customer: the golden row, all around it, its engagement, its journey, its touchpoints."""
+"""Views of one customer: combined row, 360 view, engagement, journey and touchpoints."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -50,7 +50,7 @@ def golden(shop):
     return version
 
 
-def test_a_customer_has_one_golden_row_from_whichever_modules_know_it(shop):
+def test_a_customer_has_one_combined_row_from_all_active_modules(shop):
     version = golden(shop)
 
     rows = shop.ask(
@@ -71,7 +71,7 @@ def test_a_customer_has_one_golden_row_from_whichever_modules_know_it(shop):
     ]  # fmt: skip
 
 
-def test_the_golden_row_of_another_day_is_that_days(shop):
+def test_the_combined_row_of_another_day_has_that_days_values(shop):
     golden(shop)
 
     rows = shop.ask("select customer_id, rfm_score, clv_value from mart.analytic_customer('acme', %s)", OLD)
@@ -79,7 +79,7 @@ def test_the_golden_row_of_another_day_is_that_days(shop):
     assert rows == [("ann", "111", None)]
 
 
-def test_the_golden_rows_are_of_the_latest_day_that_any_module_knows(shop):
+def test_the_combined_rows_are_of_the_latest_day_of_any_module(shop):
     version = model(shop, date(2026, 10, 1))
     load(shop, OLD, valued("ann"))
     shop.rfm(OLD, scored("ann", OLD), scored("bob", OLD))
@@ -167,7 +167,7 @@ def test_everything_about_a_customer_is_in_one_row(shop):
     ]
 
 
-def test_engagement_counts_what_a_customer_does_and_not_what_is_done_to_it(shop):
+def test_engagement_counts_activities_of_a_customer_and_not_events_done_to_it(shop):
     sell(
         shop,
         sale("1", ago(90), "ann"),
@@ -208,7 +208,7 @@ def test_engagement_counts_what_a_customer_does_and_not_what_is_done_to_it(shop)
 
 
 @pytest.mark.parametrize("view", ["customer_360", "customer_engagement", "customer_activity_timeline"])
-def test_one_customer_is_looked_up_and_not_found_among_everybodys_sales(shop, view):
+def test_a_query_for_one_customer_does_not_scan_all_sales(shop, view):
     golden(shop)
     sell(shop, sale("1", ago(3)), sale("2", ago(3), "bob"))
 
@@ -273,7 +273,7 @@ def test_a_journey_has_each_milestone_once_and_in_order(shop):
     ]
 
 
-def test_touchpoints_are_judged_once_their_window_has_passed(shop):
+def test_touchpoints_count_when_their_window_has_passed(shop):
     shop.load("dim_campaign", f"as_of={AS_OF}", [entry("channel", "mail")])
     sell(shop, sale("1", ago(40), "ann"), sale("2", ago(31), "bob"), sale("3", ago(3), "cid"))
     happen(

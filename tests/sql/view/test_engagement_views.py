@@ -21,7 +21,7 @@ def acquired(shop, as_of, *rows):
     shop.load("fact_customer_acquisition", f"as_of={as_of}", rows)
 
 
-def test_a_channels_cost_is_that_of_all_its_leads_and_its_median_payback_counts_those_who_have_not(shop):
+def test_a_channels_cost_includes_all_leads_and_its_median_payback_all_customers(shop):
     # web, March: three leads of 10 + 20 + 6 win two customers: 36 / 2 = 18 each. One paid back after
     # 4 days, one has not: the lower of the two is 4. In April two of three have not: no median.
     march = date(2026, 3, 2)
@@ -52,7 +52,7 @@ def test_a_channels_cost_is_that_of_all_its_leads_and_its_median_payback_counts_
     ]
 
 
-def test_return_on_a_channel_waits_for_the_whole_year_and_customers_without_a_lead_are_counted(shop):
+def test_the_roi_of_a_channel_is_null_before_a_year_and_customers_without_a_lead_count(shop):
     # January 2025, store: 50 spent, 75 earned in 365 days: 50 %. May 2025 has not had its year yet.
     old = {"channel_code": "store", "revenue_30_days": 1, "revenue_90_days": 1}
     acquired(
@@ -80,7 +80,7 @@ def test_return_on_a_channel_waits_for_the_whole_year_and_customers_without_a_le
     ]
 
 
-def test_the_funnel_narrows_and_its_weeks_are_iso_weeks_across_the_year_end(shop):
+def test_funnel_stages_never_grow_and_weeks_are_iso_weeks_across_the_year_end(shop):
     # 2024-12-30 is a Monday of week 1 of 2025. l1 was never contacted on paper, yet it bought.
     monday = date(2024, 12, 30)
     ripe = {"revenue_30_days": 0, "revenue_90_days": 0, "revenue_365_days": 0, "channel_code": "web"}
@@ -107,7 +107,7 @@ def test_the_funnel_narrows_and_its_weeks_are_iso_weeks_across_the_year_end(shop
     ]
 
 
-def test_a_campaigns_reach_is_counted_once_and_a_day_two_campaigns_share_is_halved(shop):
+def test_reach_counts_customers_once_and_a_day_shared_by_two_campaigns_is_halved(shop):
     # ann redeems spring twice and summer once on the 5th, and buys two orders of 30 in all that day:
     # spring and summer get one order and 15 each. The 6th, and its order of two lines, is spring's alone.
     # bob redeems on a day without an order; winter was shown to nobody known.
@@ -279,7 +279,7 @@ def test_nps_leaves_out_surveys_without_a_score_and_other_events(shop):
     ]
 
 
-def test_nps_of_2385_real_answers_is_the_published_one(shop):
+def test_nps_of_2385_real_answers_equals_the_published_value(shop):
     if not NPS.is_dir():
         pytest.skip("the survey's answers are not beside this checkout")
     truth = json.loads((NPS / "ground_truth.json").read_text())

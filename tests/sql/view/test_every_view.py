@@ -1,4 +1,4 @@
-"""What holds of every view: it is of one firm, of the days before as_of, and of the latest snapshot."""
+"""Every view: rows of one firm, of days before as_of, and of the latest snapshot."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -86,9 +86,9 @@ def analyse(shop, as_of, number, segment):
     )
     metric = {"metric": "customers", "member": "", "unit": "count", "definition": "Counted."}
     shop.load("fact_firm_metric", f"as_of={as_of}", [metric | {"metric_value": number}])
-    said = {"language_code": "en", "place": 1, "is_firm_language": True, "kind": "fact", "rule_code": "r"}
+    message = {"language_code": "en", "place": 1, "is_firm_language": True, "kind": "fact", "rule_code": "r"}
     shop.load(
-        "fact_firm_insight", f"as_of={as_of}", [said | {"sentence": f"{number}.", "cited_metrics": "[]"}]
+        "fact_firm_insight", f"as_of={as_of}", [message | {"sentence": f"{number}.", "cited_metrics": "[]"}]
     )
     drifted = {"is_score": True, "psi": number / 10, "training_customers": 9, "customers": 9}
     shop.warehouse.record_drift(
@@ -142,7 +142,7 @@ def rows(connection, query) -> list:
 
 
 @pytest.fixture(scope="module")
-def told(module_migrated_dsn) -> Iterator[SimpleNamespace]:
+def firms(module_migrated_dsn) -> Iterator[SimpleNamespace]:
     """What the views say of acme as its own days and another firm's are loaded, one after another."""
     shop, other = Shop(module_migrated_dsn), Shop(module_migrated_dsn, "zeta")
     shop.amount, other.amount = 4, 9
@@ -159,27 +159,27 @@ def told(module_migrated_dsn) -> Iterator[SimpleNamespace]:
     shop.warehouse.close()
 
 
-def test_no_view_is_empty_here_so_that_what_follows_has_something_to_compare(told):
-    asked, shown = told.then
+def test_every_view_has_rows_in_the_fixture(firms):
+    asked, shown = firms.then
 
     assert [name for name, found in {**asked, **shown}.items() if not found] == []
 
 
-def test_what_another_firm_loads_changes_nothing_of_this_one(told):
-    assert told.beside == told.then
+def test_loads_of_another_firm_change_no_view_of_this_firm(firms):
+    assert firms.beside == firms.then
 
 
-def test_what_is_loaded_for_later_days_changes_nothing_of_an_earlier_snapshot(told):
-    assert told.later == told.then[0]
+def test_loads_of_later_days_change_no_view_of_an_earlier_snapshot(firms):
+    assert firms.later == firms.then[0]
 
 
-def test_a_view_shows_what_its_function_says_of_the_latest_snapshot(told):
-    names = sorted(set(told.now) - OF_ANOTHER_SHAPE)
+def test_a_view_equals_its_function_at_the_latest_snapshot(firms):
+    names = sorted(set(firms.now) - OF_ANOTHER_SHAPE)
 
-    shown = {name: shared(told.latest[name], told.now[name]) for name in names}
+    shown = {name: shared(firms.latest[name], firms.now[name]) for name in names}
 
-    assert {row["as_of"] for name in names for row in told.latest[name]} == {NEW.isoformat()}
-    assert shown == {name: shared(told.now[name], told.latest[name]) for name in names}
+    assert {row["as_of"] for name in names for row in firms.latest[name]} == {NEW.isoformat()}
+    assert shown == {name: shared(firms.now[name], firms.latest[name]) for name in names}
 
 
 def shared(rows, others) -> list:

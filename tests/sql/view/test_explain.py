@@ -58,9 +58,9 @@ def explained(connection: psycopg.Connection, query: str) -> dict:
 
 def counts(plan: dict) -> list[dict]:
     """What each node tells of the rows it read."""
-    told = ("Node Type", "Relation Name", "Alias", "Plan Rows", "Actual Rows", "Actual Loops")
+    firms = ("Node Type", "Relation Name", "Alias", "Plan Rows", "Actual Rows", "Actual Loops")
     return [
-        {name: value for name, value in node.items() if name in told or "Removed" in name}
+        {name: value for name, value in node.items() if name in firms or "Removed" in name}
         for node in nodes(plan)
     ]
 
@@ -150,7 +150,7 @@ def test_an_index_of_a_shared_table_reads_no_row_of_another_firm(warehouse, quer
     assert [node for node in nodes(plan) if node.get("Rows Removed by Filter")] == []
 
 
-def test_every_index_of_a_shared_table_but_the_number_of_a_row_begins_with_the_firm(warehouse):
+def test_every_index_of_a_shared_table_except_the_surrogate_key_begins_with_the_firm(warehouse):
     with psycopg.connect(warehouse.owner) as owner:
         found = owner.execute(
             "select i.indrelid::regclass::text, first_column.attname::text, i.indnatts from pg_index as i "

@@ -1,4 +1,4 @@
-"""The firm's metrics and what is written of them, row for row on a hand-made shop."""
+"""The firm's metrics and insight text, row by row on a hand-made shop."""
 
 from datetime import date
 
@@ -30,7 +30,7 @@ def sentence(place, text, *, language="en") -> dict:
     }
 
 
-def test_a_metric_is_beside_its_value_in_the_snapshot_before(shop):
+def test_a_metric_has_its_value_of_the_previous_snapshot(shop):
     measure(shop, FIRST, customers=1, customers_lost=2)
     measure(shop, OLD, customers=10, orders=4)
     measure(shop, NEW, customers=7, customers_lost=3, orders=None)
@@ -53,9 +53,9 @@ def test_a_metric_is_beside_its_value_in_the_snapshot_before(shop):
 
 
 def test_an_insight_is_that_of_its_snapshot_in_each_language(shop):
-    said = sentence(1, "Seven customers."), sentence(1, "Yedi.", language="tr"), sentence(2, "None lost.")
+    message = sentence(1, "Seven customers."), sentence(1, "Yedi.", language="tr"), sentence(2, "None lost.")
     shop.load("fact_firm_insight", f"as_of={OLD}", [sentence(1, "Ten customers.")])
-    shop.load("fact_firm_insight", f"as_of={NEW}", said)
+    shop.load("fact_firm_insight", f"as_of={NEW}", message)
 
     rows = shop.ask(
         "select as_of, language_code, place, is_firm_language, sentence from mart.vw_firm_insight "

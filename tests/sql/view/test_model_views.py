@@ -19,7 +19,7 @@ def moved(shop, as_of, version, **psi):
     shop.warehouse.record_drift("acme", "churn", as_of, version, rows)
 
 
-def test_drift_is_shown_by_snapshot_with_what_came_of_its_predictions(shop):
+def test_drift_is_shown_by_snapshot_with_the_outcome_of_its_predictions(shop):
     version = model(shop, ANCHOR)
     shop.sales("2026-03", sale("1", OLD, "ann"), as_of=NEW)
     shop.sales("2026-04", as_of=NEW)

@@ -55,7 +55,7 @@ def test_a_products_sales_buyers_and_margin_are_counted(shop):
     ]  # fmt: skip
 
 
-def test_lines_without_a_product_are_a_row_so_that_shares_sum_to_all(shop):
+def test_lines_without_a_product_have_a_row_so_shares_add_up(shop):
     sell(shop, sale("1", ago(9), amount=30), sale("2", ago(8), amount=10, product_id=None))
 
     rows = shop.ask(
@@ -106,7 +106,7 @@ def test_each_stage_of_a_products_life(shop):
     ]
 
 
-def test_a_product_is_read_beside_the_firm_and_its_best_month(shop):
+def test_a_product_is_compared_with_the_firm_and_its_peak_month(shop):
     sell(
         shop,
         sale("1", date(2026, 3, 1), quantity=7),
@@ -127,7 +127,7 @@ def test_a_product_is_read_beside_the_firm_and_its_best_month(shop):
     ]
 
 
-def test_no_stage_is_guessed_before_two_windows_are_known(shop):
+def test_the_stage_is_unknown_before_two_windows_of_history(shop):
     sell(shop, sale("1", ago(100), quantity=1), sale("2", ago(10), quantity=9))
 
     early = shop.ask("select stage from mart.product_lifecycle('acme', %s)", AS_OF)

@@ -1,4 +1,4 @@
-"""What customers bring and cost."""
+"""Margin and costs of customers."""
 
 from datetime import date
 from decimal import Decimal
@@ -11,7 +11,7 @@ DAY = date(2026, 11, 2)
 N = Decimal
 
 
-def test_costs_are_taken_from_what_a_customer_has_brought(shop):
+def test_known_costs_are_deducted_from_the_margin(shop):
     channels = [("desk", 4), ("chat", None)]
     shop.load(
         "dim_campaign",
@@ -66,7 +66,7 @@ def test_costs_are_taken_from_what_a_customer_has_brought(shop):
     ]
 
 
-def test_a_customer_is_judged_by_the_leads_of_its_own_snapshot(shop):
+def test_acquisition_cost_comes_from_the_leads_of_the_same_snapshot(shop):
     old = date(2026, 11, 14)
     for day in (old, AS_OF):
         load(shop, day, valued("ann"))

@@ -53,7 +53,7 @@ def test_a_segment_is_summed_over_its_customers(shop):
     ]  # fmt: skip
 
 
-def test_any_snapshot_can_be_asked_for(shop):
+def test_any_snapshot_can_be_selected(shop):
     shop.rfm(OLD, scored("ann", OLD), scored("bob", OLD))
     shop.rfm(NEW, scored("ann", NEW))
 
@@ -94,7 +94,7 @@ def test_a_cell_of_scores_counts_its_customers(shop):
     ]
 
 
-def test_migration_counts_moves_stays_entries_and_leavings(shop):
+def test_migration_counts_customers_who_moved_stayed_entered_and_left(shop):
     shop.load("dim_customer_segment", f"as_of={NEW}", SEGMENTS)
     shop.rfm(
         OLD,
@@ -153,7 +153,7 @@ def test_a_single_snapshot_has_no_migration(shop):
     assert shop.ask("select * from mart.vw_segment_migration") == []
 
 
-def test_migration_between_any_two_snapshots_can_be_asked_for(shop):
+def test_migration_can_be_selected_between_any_two_snapshots(shop):
     for day, code in ((OLD, "champions"), (MID, "lost"), (NEW, "champions")):
         shop.rfm(day, scored("ann", day, segment=code))
 

@@ -1,4 +1,4 @@
-"""What is made to be shared: no group of fewer than five customers, whatever one subtracts."""
+"""The view made for sharing: no group of fewer than five customers, also not by subtraction."""
 
 from datetime import date
 from decimal import Decimal
@@ -23,7 +23,7 @@ def d(number) -> Decimal:
     return Decimal(number)
 
 
-def test_groups_of_five_and_more_are_shown_as_they_are(shop):
+def test_groups_of_five_and_more_are_shown(shop):
     living_in(shop, izmir=5, ankara=8)
 
     rows = shop.ask(QUERY, "city")
@@ -34,7 +34,7 @@ def test_groups_of_five_and_more_are_shown_as_they_are(shop):
     ]
 
 
-def test_small_groups_are_shown_together(shop):
+def test_small_groups_are_merged(shop):
     living_in(shop, izmir=9, kars=4, mus=3)
 
     rows = shop.ask(QUERY, "city")
@@ -45,7 +45,7 @@ def test_small_groups_are_shown_together(shop):
     ]
 
 
-def test_one_small_group_takes_the_next_with_it_so_that_no_total_gives_it_away(shop):
+def test_a_single_small_group_is_merged_with_the_next_larger_one(shop):
     living_in(shop, izmir=9, bursa=6, kars=4)
 
     rows = shop.ask(QUERY, "city")
@@ -64,14 +64,14 @@ def test_fewer_than_five_customers_in_all_are_not_shown(shop):
     assert rows == [("Other", 2, "fewer than 5", None, None, None, None)]
 
 
-def test_what_the_source_does_not_say_is_a_group_too_and_segments_go_by_name(shop):
+def test_unknown_is_a_group_and_segments_are_shown_by_name(shop):
     living_in(shop, izmir=6)
 
     assert shop.ask(QUERY, "gender") == [("Unknown", 1, "6", 6, d(60), d(10), d(83))]
     assert shop.ask(QUERY, "rfm_segment") == [("Champions", 1, "6", 6, d(60), d(10), d(83))]
 
 
-def test_any_snapshot_can_be_asked_for(shop):
+def test_any_snapshot_can_be_selected(shop):
     living_in(shop, izmir=6)
 
     rows = shop.ask(

@@ -54,7 +54,7 @@ def test_tiers_are_summed_over_their_customers(shop):
     ]
 
 
-def test_buckets_are_fifths_of_the_firms_own_values_in_its_currency_and_unknown_is_its_own(shop):
+def test_buckets_are_quintiles_in_the_firms_currency_and_unknown_is_a_bucket(shop):
     load(
         shop,
         NEW,
@@ -109,7 +109,7 @@ def test_top_customers_carry_tier_segment_cluster_and_risk(shop):
     ]
 
 
-def test_top_customers_come_by_expected_value_then_by_what_they_have_brought(shop):
+def test_top_customers_are_ordered_by_predicted_then_historical_value(shop):
     load(
         shop,
         NEW,

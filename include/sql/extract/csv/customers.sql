@@ -1,4 +1,4 @@
--- customers: one row per customer with a usable line before as_of, living where the last line says.
+-- customers: one row per customer with a usable line before as_of, with the place of the last line.
 -- Grain: customer_id. Params: :as_of (exclusive). Reads lines: what a layout's transactions.sql gave.
 
 with places as (

@@ -1,4 +1,4 @@
--- products: one row per product with a usable line before as_of, described as it mostly is (ties: a to z).
+-- products: one row per product with a usable line before as_of, with its most frequent name (ties: a to z).
 -- Grain: product_id. Params: :as_of (exclusive). Reads lines: what a layout's transactions.sql gave.
 
 with descriptions as (

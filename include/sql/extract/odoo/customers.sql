@@ -1,8 +1,8 @@
 -- customers: one row per commercial partner that is a customer, known before as_of.
 -- Grain: customer_id. Params: :as_of_start (an instant, exclusive), :latest, :timezone, :company_id.
--- A day of joining that cannot be one is left empty, and its customer always known.
--- A customer is who has a customer rank, or an order or credit note; contacts and addresses of a
--- company are the company. Archived partners are read too: their sales are not archived.
+-- An impossible joining day becomes null; the customer is then always included.
+-- A customer has a customer rank, an order or a credit note; contacts and addresses of a
+-- company count as the company. Archived partners are included: their sales are not archived.
 
 with visitors as (
 
@@ -55,7 +55,7 @@ customer_ids as (
 
 ),
 
--- The newest version keeps no mobile number apart, older ones no normalised address.
+-- The newest version has no mobile column, older ones have no normalised e-mail address.
 partners as (
 
     select

@@ -1,7 +1,7 @@
 -- loyalty_movements: one row per line of a loyalty card's history (version 18 on).
 -- Grain: movement_id.
 -- Params: :month_start, :month_end, :as_of_start (instants; ends are exclusive), :earliest, :latest,
--- :timezone, :takes_undated (this month also yields the movements that no date places), :company_id.
+-- :timezone, :takes_undated (this month also yields movements without a usable date), :company_id.
 
 with movements as (
 

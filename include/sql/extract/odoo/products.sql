@@ -1,7 +1,7 @@
--- products: one row per product variant, the archived ones too.
+-- products: one row per product variant, also archived ones.
 -- Grain: product_id. Params: :language (such as en_US).
--- Names are one text per language. What a unit costs is kept per company, and by each version in
--- another place, so it is left empty.
+-- Names are one text per language. Unit cost is null: Odoo stores it per company, and each version in
+-- another place.
 
 with named as (
 

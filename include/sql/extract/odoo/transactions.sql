@@ -1,9 +1,9 @@
 -- transactions: one row per line of a confirmed or cancelled order, or of a posted credit note.
 -- Grain: transaction_id, line_id. Amounts are untaxed, in the company's currency.
 -- Params: :month_start, :month_end, :as_of_start (instants; ends are exclusive), :earliest, :latest,
--- :timezone, :takes_undated (this month also yields the lines that no date places), :company_id.
--- Quotations are no sales, sections and notes no lines. A line of negative price is a discount on the
--- others of its order, so it is spread over them and has no row.
+-- :timezone, :takes_undated (this month also yields lines without a usable date), :company_id.
+-- Quotations, sections and notes are ignored. A line with a negative price is a discount: it is spread
+-- over the other lines of its order and has no row.
 
 with visitors as (
 
@@ -81,7 +81,7 @@ order_lines as (
         case when sale_order_line.product_uom_qty < 0 then 'return' else 'sale' end as kind,
         sale_order_line.price_subtotal / known_orders.rate
         * case when sale_order_line.product_uom_qty < 0 then -1 else 1 end as amount,
-        -- Only the sale_margin module adds this column.
+        -- Only the module sale_margin adds this column.
         cast(to_jsonb(sale_order_line) ->> 'margin' as numeric) / known_orders.rate
         * case when sale_order_line.product_uom_qty < 0 then -1 else 1 end as margin,
         case when known_orders.website_id is null then 'sales' else 'web' end as channel,
@@ -148,7 +148,7 @@ known_notes as (
 
 ),
 
--- What the lines of credit notes give back: a line of an order, unless somebody wrote them by hand.
+-- The order line that a credit note line refunds; none if it was entered by hand.
 given_back as (
 
     select
@@ -219,7 +219,7 @@ lines as (
 
 ),
 
--- NaN is greater than every number, so a range test finds it, and infinity, too.
+-- NaN is greater than every number, so the range test rejects it, like infinity.
 numbered as (
 
     select
@@ -268,7 +268,7 @@ totalled as (
 
 ),
 
--- Rounding the running share, not each one, makes the shares add up to what was given.
+-- Rounding the running total, not each share, makes the shares add up to the discount.
 shared as (
 
     select

@@ -1,6 +1,6 @@
--- customers: one row per customer; the schema does not say since when it knows them.
+-- customers: one row per customer; the schema has no creation date.
 -- Grain: customer_id. No params.
--- A date of birth that cannot be one is left empty.
+-- An impossible date of birth becomes null.
 
 with typed as (
 

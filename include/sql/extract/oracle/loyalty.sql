@@ -1,5 +1,5 @@
--- The loyalty schema that the oracle source reads: tables, or views of these names and columns.
--- DATE is as good as TIMESTAMP, NUMBER as NUMERIC; ids may be numbers or text.
+-- The loyalty schema that the oracle source reads: tables, or views with these names and columns.
+-- DATE and NUMBER work like TIMESTAMP and NUMERIC; ids may be numbers or text.
 
 create table customers (
     unique_customer_id varchar(100) primary key,

@@ -1,7 +1,7 @@
--- loyalty_movements: one row per earning or spending of points, the unusable ones with their reason.
+-- loyalty_movements: one row per earning or use of points, unusable ones with their reason.
 -- Grain: movement_id (the table has no key: customer, day, 1HHMMSS, and the number among equals).
 -- Params: :month_start, :month_end, :as_of_start, :earliest, :latest (the firm's local times;
--- ends are exclusive), :takes_undated (1: this month also yields the movements that no date places).
+-- ends are exclusive), :takes_undated (1: this month also yields movements without a usable date).
 
 with dated as (
 

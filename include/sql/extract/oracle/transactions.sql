@@ -1,11 +1,11 @@
--- transactions: one row per state of a transaction, the unusable ones with their reason.
+-- transactions: one row per state of a transaction, unusable ones with their reason.
 -- Grain: transaction_id, line_id.
 -- Params: :window_key, :window_end_key (YYYYMMDD, a day wider than the month on both sides),
 -- :month_key, :month_end_key, :as_of_key, :earliest_key, :latest_key (YYYYMMDD),
 -- :month_start, :month_end, :as_of_start, :earliest, :latest (the firm's local times; ends are exclusive),
--- :takes_undated (1: this month also yields the rows that no key places).
+-- :takes_undated (1: this month also yields rows without a usable key).
 
--- The key prunes; the time decides, as a till that closes after midnight books under the day before.
+-- The key limits the scan; the time decides, because a shop that closes after midnight uses the day before.
 with keyed as (
 
     select
@@ -47,7 +47,7 @@ with keyed as (
 
 ),
 
--- A day more or less than a sentinel such as 9999-12-31 is an error in Oracle, so it goes first.
+-- Adding a day to a placeholder such as 9999-12-31 is an error in Oracle, so such values are removed first.
 placed as (
 
     select
@@ -86,7 +86,7 @@ compared as (
 
 ),
 
--- Each row is of one month: of its time, or of its key where the two disagree.
+-- Each row belongs to one month: that of its time or, if the two disagree, of its key.
 known as (
 
     select
@@ -136,8 +136,8 @@ judged as (
 
 )
 
--- rtrim: Oracle may pad the constants of a CASE to the longest. Casts stand outermost: a number is
--- fetched as a decimal only where the column says how long it is, which a CASE does not.
+-- rtrim: Oracle may pad the constants of a CASE to the longest. Casts are outermost: a number is
+-- fetched as a decimal only if the column has a precision, which a CASE has not.
 select
     transaction_text as transaction_id,
     state_text as line_id,

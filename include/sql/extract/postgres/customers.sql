@@ -1,6 +1,6 @@
 -- customers: one row per customer known before as_of.
 -- Grain: customer_id. Params: :as_of_start (an instant, exclusive), :latest, :timezone.
--- A date of birth that cannot be one is left empty. So is a date of joining, and its customer always known.
+-- An impossible date of birth or joining becomes null; without a joining day the customer is always included.
 
 select
     cast(customer_id as text) as customer_id,

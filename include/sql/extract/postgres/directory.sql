@@ -1,7 +1,7 @@
--- directory: one row per campaign, channel and programme known before as_of.
+-- directory: one row per campaign, channel and loyalty programme (reference data) created before as_of.
 -- Grain: kind, code. Params: :as_of_start (an instant, exclusive), :latest.
--- Only campaigns have a date of birth; channels and programmes are always known, and so is a campaign
--- whose date of birth cannot be one.
+-- Only campaigns have a creation date; channels and programmes are always included, and so is a campaign
+-- with an impossible creation date.
 
 with entries as (
 
@@ -63,7 +63,7 @@ with entries as (
 
 ),
 
--- NaN is greater than every number, so a range test finds it, and infinity, too.
+-- NaN is greater than every number, so the range test rejects it, like infinity.
 judged as (
 
     select

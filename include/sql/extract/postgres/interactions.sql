@@ -1,7 +1,7 @@
--- interactions: one row per event beside a sale, the unusable ones with their reason.
+-- interactions: one row per event that is not a sale, unusable ones with their reason.
 -- Grain: interaction_id.
 -- Params: :month_start, :month_end, :as_of_start (instants; ends are exclusive), :earliest, :latest,
--- :timezone, :takes_undated (this month also yields the events that no date places).
+-- :timezone, :takes_undated (this month also yields events without a usable date).
 
 with events as (
 
@@ -31,7 +31,7 @@ with events as (
 
 ),
 
--- NaN is greater than every number, so a range test finds it, and infinity, too.
+-- NaN is greater than every number, so the range test rejects it, like infinity.
 judged as (
 
     select

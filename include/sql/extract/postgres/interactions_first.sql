@@ -1,4 +1,4 @@
--- The first day with an event beside a sale, and whether there are any at all.
+-- The first day with an event, and whether there are any events.
 -- Grain: one row. Params: :earliest, :latest, :timezone.
 
 with events as (

@@ -1,4 +1,4 @@
--- leads: one row per lead created before as_of; what happened to it on or after as_of is not known yet.
+-- leads: one row per lead created before as_of, without its events on or after as_of.
 -- Grain: lead_id. Params: :as_of_start (an instant, exclusive), :earliest, :latest, :timezone.
 
 with known_leads as (
@@ -36,7 +36,7 @@ with known_leads as (
 
 ),
 
--- NaN is greater than every number, so a range test finds it, and infinity, too.
+-- NaN is greater than every number, so the range test rejects it, like infinity.
 judged as (
 
     select

@@ -1,7 +1,7 @@
--- loyalty_movements: one row per earning or spending of points, the unusable ones with their reason.
+-- loyalty_movements: one row per earning or use of points, unusable ones with their reason.
 -- Grain: movement_id.
 -- Params: :month_start, :month_end, :as_of_start (instants; ends are exclusive), :earliest, :latest,
--- :timezone, :takes_undated (this month also yields the movements that no date places).
+-- :timezone, :takes_undated (this month also yields movements without a usable date).
 
 with movements as (
 
@@ -21,7 +21,7 @@ with movements as (
 
 ),
 
--- NaN is greater than every number, so a range test finds it, and infinity, too.
+-- NaN is greater than every number, so the range test rejects it, like infinity.
 judged as (
 
     select

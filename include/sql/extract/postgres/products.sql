@@ -1,5 +1,5 @@
 -- products: one row per product.
--- Grain: product_id. No params: a shop keeps no date of birth of its products.
+-- Grain: product_id. No params: products have no creation date.
 
 select
     cast(product_id as text) as product_id,

@@ -1,6 +1,6 @@
--- The operational schema that the postgres source reads: tables, or views of these names and columns.
+-- The operational schema that the postgres source reads: tables, or views with these names and columns.
 -- Run it with the search_path set to the shop's schema. No foreign keys: sources are often replicas
--- without them, and what does not fit together is counted by the gate.
+-- without them, and the quality gate counts rows that do not match.
 
 create table if not exists customers (
     customer_id text primary key,
@@ -79,7 +79,7 @@ create table if not exists loyalty_movements (
     points_used numeric(18, 4) not null default 0
 );
 
--- The rest may be absent. What is missing leaves its module off: see docs/sources.md.
+-- The following tables are optional. Modules that need a missing table have no data: see docs/sources.md.
 
 create table if not exists campaigns (
     campaign_id text primary key,
@@ -151,41 +151,41 @@ create index if not exists returns_returned_at on returns (returned_at);
 create index if not exists loyalty_movements_occurred_at on loyalty_movements (occurred_at);
 
 comment on table customers is 'One row per customer.';
-comment on column customers.created_at is 'When the customer became known; empty means always known.';
+comment on column customers.created_at is 'When the customer was created; null: always included.';
 comment on table products is 'One row per product.';
 comment on column products.unit_cost is 'Cost of one unit, in the firm''s currency.';
 comment on table orders is 'One row per order, basket or receipt.';
-comment on column orders.customer_id is 'The buyer; empty when nobody was identified.';
-comment on column orders.status is '''cancelled'' counts for nothing; every other status is a sale.';
+comment on column orders.customer_id is 'The buyer; null if anonymous.';
+comment on column orders.status is '''cancelled'' rejects the order; every other status is a sale.';
 comment on table order_lines is 'One row per line of an order.';
-comment on column order_lines.gross_amount is 'Of the whole line, before discounts.';
-comment on column order_lines.discount_amount is 'What the firm gave away on the line.';
-comment on column order_lines.coupon_amount is 'The part of the net amount that a maker''s coupon paid.';
-comment on column order_lines.cost_amount is 'Cost of the whole line; empty when unknown.';
-comment on table returns is 'One row per return or credit note, dated when it was given.';
-comment on column returns.order_id is 'The order that came back, where known.';
+comment on column order_lines.gross_amount is 'Amount of the whole line, before discounts.';
+comment on column order_lines.discount_amount is 'Discount granted by the firm on the whole line.';
+comment on column order_lines.coupon_amount is 'Part of the net amount paid by a manufacturer''s coupon.';
+comment on column order_lines.cost_amount is 'Cost of the whole line; null if unknown.';
+comment on table returns is 'One row per return or credit note, with its own date.';
+comment on column returns.order_id is 'The returned order, if known.';
 comment on table return_lines is 'One row per line of a return; amounts are positive.';
-comment on column return_lines.refund_amount is 'Given back for the whole line.';
-comment on column return_lines.cost_amount is 'Cost of the goods that came back; empty when unknown.';
-comment on table loyalty_movements is 'One row per earning or spending of points.';
+comment on column return_lines.refund_amount is 'Refund for the whole line.';
+comment on column return_lines.cost_amount is 'Cost of the returned goods; null if unknown.';
+comment on table loyalty_movements is 'One row per earning or use of points.';
 comment on table campaigns is 'One row per campaign.';
-comment on column campaigns.created_at is 'When the campaign was planned; empty means always known.';
+comment on column campaigns.created_at is 'When the campaign was created; null: always included.';
 comment on table channels is
-'One row per channel, by which customers come, buy, are helped or are written to.';
+'One row per channel of acquisition, sales, service or messages.';
 comment on table programmes is 'One row per loyalty programme.';
 comment on table interactions is
-'One row per event beside a sale. Events are not changed: what becomes of a ticket is another event.';
+'One row per event that is not a sale. Events do not change: closing a ticket is another event.';
 comment on column interactions.activity_type is
-'inquiry, complaint, ticket, feedback, nps, session, login, browse; of a campaign targeted, impression, '
+'inquiry, complaint, ticket, feedback, nps, session, login, browse; for campaigns targeted, impression, '
 'sent, opened, clicked, unsubscribed, redemption, conversion, spend.';
 comment on column interactions.activity_subtype is
-'Finer kind: of a ticket its step, such as opened or closed; of nps the stage asked about.';
-comment on column interactions.activity_reference is 'Ticket, coupon or page it is about.';
-comment on column interactions.customer_id is 'The customer; empty when nobody was identified.';
+'Subtype: for a ticket its step, such as opened or closed; for nps the stage of the survey.';
+comment on column interactions.activity_reference is 'Ticket, coupon or page of the event.';
+comment on column interactions.customer_id is 'The customer; null if anonymous.';
 comment on column interactions.event_count is
-'How many events the row stands for, such as a day''s impressions.';
+'Number of events that the row represents, such as a day''s impressions.';
 comment on column interactions.sentiment_score is '-1 (bad) to 1 (good).';
-comment on column interactions.nps_score is '0 to 10; empty of no answer.';
-comment on table leads is 'One row per person or firm that might become a customer, or has.';
-comment on column leads.customer_id is 'The customer it became.';
-comment on column leads.marketing_cost is 'Marketing''s cost of this lead, converted or not.';
+comment on column interactions.nps_score is '0 to 10; null without an answer.';
+comment on table leads is 'One row per person or company that may become or became a customer.';
+comment on column leads.customer_id is 'The customer that the lead became.';
+comment on column leads.marketing_cost is 'Marketing cost of the lead, converted or not.';

@@ -1,7 +1,7 @@
--- transactions: one row per line of an order or a return, the unusable ones with their reason.
+-- transactions: one row per line of an order or a return, unusable ones with their reason.
 -- Grain: transaction_id, line_id.
 -- Params: :month_start, :month_end, :as_of_start (instants; ends are exclusive), :earliest, :latest,
--- :timezone, :takes_undated (this month also yields the lines that no date places).
+-- :timezone, :takes_undated (this month also yields lines without a usable date).
 
 with known_orders as (
 
@@ -157,7 +157,7 @@ lines as (
 
 ),
 
--- NaN is greater than every number, so a range test finds it, and infinity, too.
+-- NaN is greater than every number, so the range test rejects it, like infinity.
 judged as (
 
     select

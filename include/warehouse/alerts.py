@@ -1,4 +1,4 @@
-"""Messages about failures: written down before they are sent, and marked when a target took them."""
+"""The queue of alerts: each is enqueued before it is sent, and marked when a target has accepted it."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from datetime import date, timedelta
 
 from include.warehouse.session import Row, Session
 
-# Whoever undertook to send a message and has not marked it by then is taken for dead.
+# A claim ends after this time: the process that claimed an alert without sending it is considered dead.
 PATIENCE = timedelta(minutes=2)
 
-LATE_ROWS = "late rows"  # the step that a message about them names
+LATE_ROWS = "late rows"  # the step in alerts about late-arriving rows
 
 
-class Outbox(Session):
-    """``control.alerts``: at least once, with an id by which a reader knows a repeated message."""
+class AlertQueue(Session):
+    """``control.alerts``: alerts are sent at least once; ``cause`` identifies a repeated one."""
 
-    def undertake(self, message: Row) -> bool:
-        """Write a message down; whether it is the caller's to send, and nobody else's."""
-        with self.clear_errors("writing an alert down"):
+    def claim(self, message: Row) -> bool:
+        """Enqueue an alert and claim it; False if it was sent, or claimed by another process."""
+        with self.clear_errors("enqueuing an alert"):
             found = self.connection.execute(
                 """
                 insert into control.alerts (cause, firm_key, step, as_of, error, log_url, rerun)
@@ -32,8 +32,8 @@ class Outbox(Session):
             )
             return found.fetchone() is not None
 
-    def sent(self, cause: str) -> None:
-        """A target took the message."""
+    def mark_sent(self, cause: str) -> None:
+        """Mark an alert as accepted by a target."""
         with self.clear_errors("marking an alert as sent"):
             self.connection.execute(
                 "update control.alerts set sent_at = clock_timestamp() where cause = %(cause)s",
@@ -41,7 +41,7 @@ class Outbox(Session):
             )
 
     def unsent(self, *, younger_than: timedelta) -> list[Row]:
-        """Messages that no target has taken, oldest first."""
+        """Alerts that no target has accepted, oldest first."""
         return self.rows(
             """
             select cause, firm_key, step, as_of, error, log_url, rerun
@@ -54,10 +54,10 @@ class Outbox(Session):
             {"age": younger_than},
         )
 
-    def was_told(self, firm_key: str, as_of: date) -> bool:
-        """Whether a failure of this snapshot is known already. Rows that came late are no failure of it."""
-        asked = (
+    def is_reported(self, firm_key: str, as_of: date) -> bool:
+        """Whether an alert about this snapshot exists, apart from late-arriving rows."""
+        query = (
             "select cause from control.alerts "
             "where firm_key = %(firm_key)s and as_of = %(as_of)s and step <> %(late)s limit 1"
         )
-        return bool(self.rows(asked, {"firm_key": firm_key, "as_of": as_of, "late": LATE_ROWS}))
+        return bool(self.rows(query, {"firm_key": firm_key, "as_of": as_of, "late": LATE_ROWS}))

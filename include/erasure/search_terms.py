@@ -1,8 +1,8 @@
-"""What counts as a trace of a customer: the id where an id stands, and contact values anywhere.
+"""Search terms of one customer: its id and its contact values.
 
-An id that is a plain number or a short word stands in many places by chance: 42 is a quantity too. Such
-an id is looked for in columns of customers, as a value of a JSON document, and beside the word customer;
-one that mixes letters and digits, anywhere.
+Contact values and an id that mixes letters and digits are searched for in every text. A plain number or a
+short word occurs by chance (42 is also a quantity), so such an id is searched for only in customer
+columns, as a value in JSON documents, and after the word "customer".
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ def names_customer(column: str) -> bool:
 
 
 def is_free_text(column: str, kind: str = "") -> bool:
-    """Whether a column holds sentences or documents, where any id might stand."""
+    """Whether a column holds sentences or documents, which can quote any id."""
     return kind.startswith("json") or bool(FREE_TEXT.search(column))
 
 
-class Traces:
-    """What to look for of one customer."""
+class SearchTerms:
+    """The id and contact values to search for, of one customer."""
 
     def __init__(self, customer_id: str, contacts: Iterable[str | None] = ()) -> None:
         self.customer_id = customer_id
@@ -38,73 +38,73 @@ class Traces:
         self.add(contacts)
 
     def add(self, contacts: Iterable[str | None]) -> None:
-        """Look for these values too: a name, an e-mail, a telephone number."""
+        """Add contact values: a name, an e-mail address, a telephone number."""
         values = {" ".join(value.split()) for value in contacts if value}
         self.contacts |= {value for value in values if len(value) >= SHORTEST_CONTACT}
         self.__dict__.pop("_contact", None)
 
-    def leave_out(self, contacts: Iterable[str]) -> None:
-        """Look for these no more: they are another customer's too."""
+    def remove(self, contacts: Iterable[str]) -> None:
+        """Remove contact values, because another customer has them too."""
         self.contacts -= set(contacts)
         self.__dict__.pop("_contact", None)
 
     @property
-    def is_telling(self) -> bool:
-        """Whether the id means this customer wherever it stands."""
+    def is_distinctive(self) -> bool:
+        """Whether the id mixes letters and digits, so that every match means this customer."""
         text = self.customer_id
         return len(text) >= 4 and any(c.isalpha() for c in text) and any(c.isdigit() for c in text)
 
     @property
-    def needles(self) -> list[str]:
-        """Lower-case text, some of which is in whatever holds a trace."""
+    def substrings(self) -> list[str]:
+        """All terms in lower case, for a first, coarse search."""
         return sorted({self.customer_id.lower(), *(value.lower() for value in self.contacts)})
 
     @cached_property
     def _id(self) -> re.Pattern[str]:
-        told = re.escape(self.customer_id)
-        before = r"(?<![A-Za-z0-9])" if self.is_telling else r"customer\w*\W{1,4}"
-        return re.compile(f"{before}{told}(?![A-Za-z0-9])", re.IGNORECASE)
+        escaped = re.escape(self.customer_id)
+        before = r"(?<![A-Za-z0-9])" if self.is_distinctive else r"customer\w*\W{1,4}"
+        return re.compile(f"{before}{escaped}(?![A-Za-z0-9])", re.IGNORECASE)
 
     @cached_property
     def _contact(self) -> re.Pattern[str] | None:
-        told = "|".join(re.escape(value).replace(r"\ ", r"\s+") for value in sorted(self.contacts))
-        return re.compile(rf"(?<!\w)(?:{told})(?!\w)", re.IGNORECASE) if told else None
+        either = "|".join(re.escape(value).replace(r"\ ", r"\s+") for value in sorted(self.contacts))
+        return re.compile(rf"(?<!\w)(?:{either})(?!\w)", re.IGNORECASE) if either else None
 
     def has_contact(self, text: str) -> bool:
-        """Whether a contact value stands in the text."""
+        """Whether the text contains a contact value."""
         return self._contact is not None and self._contact.search(text) is not None
 
-    def in_text(self, text: str) -> bool:
-        """Whether a sentence tells of the customer."""
+    def matches_text(self, text: str) -> bool:
+        """Whether a sentence contains the id or a contact value."""
         return self.has_contact(text) or self._id.search(text) is not None
 
-    def in_document(self, value: Any) -> bool:
-        """Whether a JSON document, or text that may be one, tells of the customer."""
+    def matches_document(self, value: Any) -> bool:
+        """Whether a JSON document, or text that may be one, contains the id or a contact value."""
         if isinstance(value, dict):
-            return any(self.in_document(item) for item in value.values())
+            return any(self.matches_document(item) for item in value.values())
         if isinstance(value, list):
-            return any(self.in_document(item) for item in value)
+            return any(self.matches_document(item) for item in value)
         if not isinstance(value, str):
             return str(value) == self.customer_id and not isinstance(value, bool)
-        if value == self.customer_id or self.in_text(value):
+        if value == self.customer_id or self.matches_text(value):
             return True
         if value.startswith(("{", "[")):
             try:
-                return self.in_document(json.loads(value))
+                return self.matches_document(json.loads(value))
             except ValueError:
                 return False
         return False
 
-    def without(self, value: Any) -> Any:
-        """A document with what tells of the customer taken out; a text whole."""
+    def redacted(self, value: Any) -> Any:
+        """Replace matching values of a document, or a whole matching text, with ``(erased)``."""
         if isinstance(value, dict):
-            return {name: self.without(item) for name, item in value.items()}
+            return {name: self.redacted(item) for name, item in value.items()}
         if isinstance(value, list):
-            return [self.without(item) for item in value]
-        return ERASED if self.in_document(value) else value
+            return [self.redacted(item) for item in value]
+        return ERASED if self.matches_document(value) else value
 
     def masked(self, line: bytes) -> bytes:
-        """A line of a log with the traces starred out, as long as before."""
+        """Overwrite matches in a log line with asterisks; the length stays the same."""
         text = line.decode("latin-1")
         for pattern in (self._id, self._contact_in_bytes):
             if pattern is not None:
@@ -113,8 +113,8 @@ class Traces:
 
     @property
     def _contact_in_bytes(self) -> re.Pattern[str] | None:
-        told = "|".join(re.escape(v.encode().decode("latin-1")) for v in sorted(self.contacts))
-        return re.compile(told, re.IGNORECASE) if told else None
+        either = "|".join(re.escape(v.encode().decode("latin-1")) for v in sorted(self.contacts))
+        return re.compile(either, re.IGNORECASE) if either else None
 
 
 ERASED = "(erased)"

@@ -1,4 +1,4 @@
-"""A source that changes while it is read: within a step all is of one moment, for the kinds that can."""
+"""A source that changes during a step: all reads of a dataset see one state, if the kind supports it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from include.datasets.extracted import CUSTOMERS, TRANSACTIONS
 from include.periods import Month
-from include.sources import Source, at_one_moment
+from include.sources import Source, consistent_reads
 from tests.sources.conftest import AS_OF, month
 
 OCTOBER, NOVEMBER = month("2026-10"), month("2026-11")
@@ -32,9 +32,9 @@ def two_months(shop):
 MOVE = "update orders set ordered_at = '2026-10-06Z' where order_id = 'moved'"
 
 
-def test_an_order_moved_between_months_while_they_are_read_is_there_once(two_months):
+def test_an_order_moved_between_months_during_a_read_occurs_once(two_months):
     source = two_months.source()
-    with at_one_moment(source):
+    with consistent_reads(source):
         october = ids(source, OCTOBER)
         two_months.run(MOVE)
         november = ids(source, NOVEMBER)
@@ -46,11 +46,11 @@ def test_an_order_moved_between_months_while_they_are_read_is_there_once(two_mon
     assert ids(source, NOVEMBER) == []
 
 
-def test_a_shop_that_ends_idle_sessions_does_not_end_the_moment(two_months):
+def test_a_server_that_ends_idle_sessions_does_not_end_the_snapshot(two_months):
     mark = "&" if "?" in two_months.dsn else "?"
     impatient = f"{two_months.dsn}{mark}options=-c%20idle_in_transaction_session_timeout%3D300"
     source = two_months.source(dsn=impatient)
-    with at_one_moment(source):
+    with consistent_reads(source):
         october = ids(source, OCTOBER)
         two_months.run("select pg_sleep(0.6)", MOVE)
         november = ids(source, NOVEMBER)
@@ -58,11 +58,11 @@ def test_a_shop_that_ends_idle_sessions_does_not_end_the_moment(two_months):
     assert (october, november) == (["october"], ["moved"])
 
 
-def test_a_file_dropped_while_months_are_read_is_for_the_next_run(drop):
+def test_a_file_added_during_a_read_is_left_for_the_next_run(drop):
     header = "transaction_id,occurred_at,customer_id,net_amount\n"
     drop.write("sales.csv", header + "october,2026-10-05,a,5\nmoved,2026-11-05,a,5\n")
     source = drop.source("mapped")
-    with at_one_moment(source):
+    with consistent_reads(source):
         october = ids(source, OCTOBER)
         drop.write("sales.csv", header + "october,2026-10-05,a,5\nmoved,2026-10-06,a,5\n")
         november = ids(source, NOVEMBER)
