@@ -33,7 +33,7 @@ class FirmsTableError(RuntimeError):
 
 
 class Registry(Protocol):
-    """What keeps the firms: ``include.warehouse.Warehouse``."""
+    """Stores the rows of the firms: ``firms`` of ``include.warehouse.Warehouse``."""
 
     def firm_rows(self, include_removed: bool = False) -> list[dict[str, Any]]:
         """The firms' rows."""

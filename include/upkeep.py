@@ -30,7 +30,7 @@ def update_schema(settings: Settings) -> list[str]:
 def sync(settings: Settings, *, force: bool = False) -> SyncReport:
     """Write the registry from ``control.firms``; FirmError, after writing, when a row was left out."""
     with Warehouse(settings.warehouse_dsn()) as warehouse:
-        report = sync_firms(warehouse, settings.registry, force=force)
+        report = sync_firms(warehouse.firms, settings.registry, force=force)
     report.check()
     return report
 
@@ -92,7 +92,7 @@ def late_rows(settings: Settings) -> list[str]:
     with Warehouse(settings.warehouse_dsn()) as warehouse:
         for firm in standing_firms(settings.registry):
             changed: dict[str, list[Row]] = {}
-            for row in warehouse.overtaken(firm.firm_key):
+            for row in warehouse.records.readings.overtaken(firm.firm_key):
                 changed.setdefault(str(row["dataset"]), []).append(row)
             for dataset, rows in changed.items():
                 pairs = {row["slice"]: (row["row_count"], row["source_row_count"]) for row in rows}

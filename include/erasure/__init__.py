@@ -58,27 +58,27 @@ def erase(
         tempfile.TemporaryDirectory(dir=parent, prefix="erase-") as folder,
     ):
         scratch = Path(folder)
-        rows = {row["firm_key"]: row for row in warehouse.firm_rows(include_removed=True)}
+        rows = {row["firm_key"]: row for row in warehouse.firms.firm_rows(include_removed=True)}
         if firm_key not in rows:
             raise UnknownFirm(f"no firm {firm_key!r}; see them: python -m include firms list")
         others = rows.keys() - {firm_key}
         if not customer_id.strip() or customer_id == ANONYMOUS:
             raise EraseError("that is no customer's id")
-        warehouse.hold_firm(firm_key)
-        customer_sk = warehouse.customer_sk(firm_key, customer_id)
-        traces = Traces(customer_id, warehouse.contacts(customer_sk))
+        warehouse.erasures.hold_firm(firm_key)
+        customer_sk = warehouse.erasures.customer_sk(firm_key, customer_id)
+        traces = Traces(customer_id, warehouse.erasures.contacts(customer_sk))
         _check_known(warehouse, settings, firm_key, customer_sk, traces, scratch)
 
-        digest = warehouse.bury(firm_key, customer_id, actor)
+        digest = warehouse.erasures.bury(firm_key, customer_id, actor)
         faults.point("erase.after_tombstone")
         # Drawn when no step runs: higher than every token that any of them holds.
-        token = warehouse.rows(
+        token = warehouse.session.rows(
             "insert into control.attempts (firm_key, step, slice) values (%s, 'erase', '') returning token",
             [firm_key],
         )[0]["token"]
         swept = handoffs.sweep(settings.root, firm_key, traces, token=token, scratch=scratch)
         traces.add(also)
-        shared = warehouse.shared(firm_key, customer_id, sorted(traces.contacts))
+        shared = warehouse.erasures.shared(firm_key, customer_id, sorted(traces.contacts))
         traces.leave_out(shared)
         changed = {
             "slices of handoffs": swept.slices,
@@ -87,14 +87,14 @@ def erase(
             "lines of logs": places.mask_texts(settings, traces, others),
             "rows of the firm's own tables": _published(rows[firm_key], customer_id),
         }
-        tables = warehouse.forget_rows(
+        tables = warehouse.erasures.forget_rows(
             firm_key, customer_id, swept.rewritten, is_free_text, traces.without, traces.needles
         )
         changed |= tables
-        warehouse.clean(
+        warehouse.erasures.clean(
             [
                 relation.full_name
-                for relation in warehouse.relations()
+                for relation in warehouse.erasures.relations()
                 if relation.kind in ("r", "p") and (relation.full_name in tables or _has_values(relation))
             ]
         )
@@ -104,7 +104,7 @@ def erase(
             len(shared),
         )
         if not report.found:
-            warehouse.finish(firm_key, digest, actor)
+            warehouse.erasures.finish(firm_key, digest, actor)
         return report
 
 
@@ -125,7 +125,7 @@ def _check_known(
     scratch: Path,
 ) -> None:
     """A slip of the pen must not pass for an erasure."""
-    forgotten = warehouse.forgotten(firm_key)
+    forgotten = warehouse.records.erased(firm_key)
     if customer_sk is not None or (forgotten is not None and forgotten.has(traces.customer_id)):
         return
     if not handoffs.sweep(settings.root, firm_key, traces, token=0, scratch=scratch, dry=True).slices:

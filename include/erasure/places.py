@@ -14,7 +14,7 @@ from psycopg import sql
 from include.erasure import handoffs
 from include.erasure.traces import Traces, is_free_text, names_customer
 from include.settings import Settings
-from include.warehouse.erasures import Erasures
+from include.warehouse import Warehouse
 from include.warehouse.relations import Relation
 
 TEXTS = ("text", "json", "jsonb", "character varying", "character", "text[]", "name")
@@ -31,7 +31,7 @@ class Searched:
 
 
 def search(
-    warehouse: Erasures,
+    warehouse: Warehouse,
     settings: Settings,
     firm_key: str,
     traces: Traces,
@@ -44,7 +44,7 @@ def search(
     ``others`` are the keys of the other firms: their rows, statistics and task logs are not this firm's.
     """
     tables, views = Searched("tables"), Searched("views")
-    for relation in warehouse.relations():
+    for relation in warehouse.erasures.relations():
         part = views if relation.kind in ("v", "m") else tables
         part.count += 1
         part.found += in_relation(warehouse, relation, firm_key, traces, customer_sk)
@@ -59,7 +59,7 @@ def search(
 
 
 def in_relation(
-    warehouse: Erasures, relation: Relation, firm_key: str, traces: Traces, customer_sk: int | None
+    warehouse: Warehouse, relation: Relation, firm_key: str, traces: Traces, customer_sk: int | None
 ) -> list[str]:
     """The columns of a table or view that hold a trace, among the firm's rows; each is read once."""
     asked: dict[str, sql.Composable] = {}
@@ -83,9 +83,9 @@ def in_relation(
             sql.SQL("{} as {}").format(query, sql.Identifier(column)) for column, query in asked.items()
         ),
         relation.identifier,
-        relation.of_firm(firm_key, warehouse.firm_sk(firm_key)),
+        relation.of_firm(firm_key, warehouse.erasures.firm_sk(firm_key)),
     )
-    (row,) = warehouse.rows(query.as_string(warehouse.connection))
+    (row,) = warehouse.session.rows(query.as_string(warehouse.session.connection))
     found = []
     for column, held in row.items():
         told = traces.in_document if is_free_text(column, relation.columns[column]) else traces.in_text
@@ -94,15 +94,15 @@ def in_relation(
     return found
 
 
-def in_statistics(warehouse: Erasures, traces: Traces, firm_key: str) -> tuple[int, list[str]]:
+def in_statistics(warehouse: Warehouse, traces: Traces, firm_key: str) -> tuple[int, list[str]]:
     """The planner's statistics, which hold values of rows; how many columns, and those with a trace.
 
     Tables that firms share have one set of statistics. A value there that a row of another firm holds is
     that firm's, and no trace of this one's customer.
     """
-    firm_sk = warehouse.firm_sk(firm_key)
-    relations = {relation.full_name: relation for relation in warehouse.relations()}
-    rows = warehouse.rows(
+    firm_sk = warehouse.erasures.firm_sk(firm_key)
+    relations = {relation.full_name: relation for relation in warehouse.erasures.relations()}
+    rows = warehouse.session.rows(
         "select stats.schemaname || '.' || stats.tablename as table_name, stats.attname as column_name, "
         "coalesce(parent.oid::regclass::text, '') as parent_name, "
         "pg_get_expr(part.relpartbound, part.oid) = format('FOR VALUES IN (%%s)', %s) as is_of_firm, "
@@ -125,7 +125,9 @@ def in_statistics(warehouse: Erasures, traces: Traces, firm_key: str) -> tuple[i
         values = {text for text in held if (is_id and text == traces.customer_id) or traces.has_contact(text)}
         relation = None if row["parent_name"] else relations.get(row["table_name"])
         if relation is not None and values:
-            values -= warehouse.held_by_others(relation, row["column_name"], values, firm_key, firm_sk)
+            values -= warehouse.erasures.held_by_others(
+                relation, row["column_name"], values, firm_key, firm_sk
+            )
         if values:
             found.append(f"{row['table_name']}.{row['column_name']}")
     return len(rows), found

@@ -162,7 +162,7 @@ def deliver_due(settings: Settings) -> dict[str, str]:
     with Warehouse(settings.warehouse_dsn()) as warehouse, Changes(settings.warehouse_dsn()) as box:
         for firm_key in box.firms_waiting():
             try:
-                told[firm_key] = deliver(parse_firm(warehouse.firm_row(firm_key)), settings)
+                told[firm_key] = deliver(parse_firm(warehouse.firms.firm_row(firm_key)), settings)
             except (FirmError, SettingsError, KeyError) as error:
                 told[firm_key] = str(error)
                 log.warning("Changes of firm %s were not sent: %s", firm_key, error)

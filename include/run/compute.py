@@ -110,7 +110,7 @@ def _say_status(context: Context, scoring: Context, model: Any, note: str, why: 
     """Record whether the model that scores had data enough, and why it scores; what to note."""
     is_sufficient, reason = model.status(scoring.table(context.written), firm=context.firm)
     said = "; ".join(filter(None, [reason, why]))
-    context.warehouse.set_module_status(
+    context.records.set_module_status(
         context.firm.firm_key, context.as_of, context.step.module or context.step.name, is_sufficient, said
     )
     return "; ".join(filter(None, [note, said]))
@@ -141,7 +141,7 @@ def predict(context: Context) -> tuple[int, str]:
     if tally is None:
         return rows, why
     drifted = tally.rows()
-    context.warehouse.record_drift(
+    context.records.models.record_drift(
         context.firm.firm_key, context.step.module or "", context.as_of, params.version, drifted
     )
     return rows, "; ".join(filter(None, [why, drift.said(drifted)]))

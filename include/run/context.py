@@ -16,9 +16,9 @@ from include.firms import Firm
 from include.handoff import Handoff, Manifest, Referenced, Slot
 from include.modules import setting, trained_as
 from include.periods import Month, anchor_of
+from include.run.records import Loader, Records
 from include.settings import Settings
 from include.steps import STEPS, Step
-from include.warehouse import Warehouse
 
 QUERY_SETTINGS = {  # parameter of a query -> the setting of the firm that it is
     "timezone": "timezone",
@@ -45,7 +45,8 @@ class Context:
     token: int
     full: bool
     handoff: Handoff
-    warehouse: Warehouse
+    records: Records
+    loader: Loader
     engine: Engine
     scratch: Path
     settings: Settings

@@ -40,7 +40,7 @@ READERS = 2  # connections to a firm's own system at one time; each holds one ba
 def extract(context: Context) -> tuple[int, str]:
     """Read what this run needs of the dataset; rows read, and how many months."""
     dataset = context.written
-    forgotten = context.warehouse.forgotten(context.firm.firm_key)
+    forgotten = context.records.erased(context.firm.firm_key)
     # A copy of the source's files that outlives the step would still hold who is forgotten.
     cache = context.scratch if forgotten else context.settings.home / "cache" / context.firm.firm_key
     source = sparing(open_source(context.firm, connection_uri, scratch=cache), forgotten)
@@ -180,10 +180,10 @@ def _account_for(context: Context, slot: Slot, intake: Intake, *, as_of: date) -
         rows = intake.rejected(context.engine)
         context.handoff.write(rejected, rows, token=context.token, as_of=context.as_of)
     if isinstance(slot.slice, Month):
-        context.warehouse.record_reading(
+        context.records.readings.record(
             slot.firm_key, slot.dataset.name, str(slot.slice), as_of, context.token, intake.rows
         )
-    context.warehouse.record_rejections(
+    context.records.quality.record_rejections(
         slot.firm_key,
         slot.dataset.name,
         str(slot.slice),

@@ -36,7 +36,7 @@ def _load(context: Context, dataset: Dataset) -> tuple[int, str]:
             batches = context.handoff.read(slot, expected=manifest)
             made = (manifest.token, manifest.sha256, batches, manifest.made_from)
             slices.append(LoadSlice(str(slot.slice), *made))
-    loaded = context.warehouse.load(
+    loaded = context.loader.load(
         context.step.table,
         firm_key=context.firm.firm_key,
         as_of=context.as_of,

@@ -60,7 +60,7 @@ def scoring(context: Context) -> tuple[date, str]:
             f"the model of {decided['anchor']} scores from {decided['from_as_of']} on, by a decision of "
             f"{decided['decided_by']} on {decided['decided_at']:%Y-%m-%d}: {decided['why']}"
         )
-    for row in context.warehouse.verdict(context.firm.firm_key, _module(context), context.anchor):
+    for row in context.records.models.verdict(context.firm.firm_key, _module(context), context.anchor):
         if row["is_scoring"]:
             return row["contender_anchor"], row["reason"]
     return context.anchor, ""
@@ -71,7 +71,7 @@ def hold_gate(context: Context, training: Dataset, models: dict[date, pa.Table])
     promotion: Any = import_module(f"include.models.{context.step.model}.promotion")
     anchor, module = context.anchor, _module(context)
     contending_models = {day: models[day] for day in contending(context)}
-    standing = context.warehouse.verdict(context.firm.firm_key, module, anchor)
+    standing = context.records.models.verdict(context.firm.firm_key, module, anchor)
     versions = {day: promotion.version_of(model) for day, model in contending_models.items()}
     if {row["contender_anchor"]: row["model_version"] for row in standing} == versions:
         return
@@ -81,7 +81,7 @@ def hold_gate(context: Context, training: Dataset, models: dict[date, pa.Table])
         for model in contending_models.values()
     ]
     found = gate.judge(contenders[0], contenders[1:], error_name=promotion.ERROR)
-    context.warehouse.record_verdict(
+    context.records.models.record_verdict(
         context.firm.firm_key, module, anchor, _rows(contenders, found, promotion, promotion.cutoff_of(rows))
     )
 
@@ -112,7 +112,7 @@ def at(context: Context, anchor: date) -> Context:
 
 def decision(context: Context) -> dict[str, Any] | None:
     """The manual override of the scoring model that is in force on the run's as_of, if any."""
-    return context.warehouse.decision(
+    return context.records.models.decision(
         context.firm.firm_key,
         _module(context),
         as_of=context.as_of,

@@ -25,7 +25,7 @@ def recount(
 ) -> str:
     """Count the months that stand and were not looked at for a week; which of them differ, or nothing."""
     firm_key = context.firm.firm_key
-    readings = {Month.parse(row["slice"]): row for row in context.warehouse.readings(firm_key, dataset.name)}
+    readings = {Month.parse(row["slice"]): row for row in context.records.readings.of(firm_key, dataset.name)}
     due = {
         month: readings[month]["as_of"]
         for month in kept
@@ -37,7 +37,7 @@ def recount(
         return ""
     found = source.counts(dataset, due)
     counted = {month: (int(readings[month]["row_count"]), found[month]) for month in due}
-    context.warehouse.record_comparison(
+    context.records.readings.record_comparison(
         firm_key, dataset.name, context.as_of, {str(month): pair for month, pair in counted.items()}
     )
     return said({str(month): pair for month, pair in counted.items() if pair[0] != pair[1]})

@@ -24,7 +24,7 @@ def validate(context: Context) -> tuple[int, str]:
 
     dataset, *others = context.step.reads
     firm_key = context.firm.firm_key
-    passed = context.warehouse.passed(firm_key, dataset.name)
+    passed = context.records.quality.passed(firm_key, dataset.name)
     slices, rows, shas = [], 0, {}
     for slot in context.slots(dataset):
         manifest = context.handoff.manifest(slot)
@@ -35,7 +35,7 @@ def validate(context: Context) -> tuple[int, str]:
         slices.append(quality.Slice(str(slot.slice), manifest.rows, files, read_as_of=manifest.as_of))
         shas[str(slot.slice)] = manifest.sha256
         rows += manifest.rows
-    history = context.warehouse.history(firm_key, dataset.name)
+    history = context.records.quality.history(firm_key, dataset.name)
     if not slices and dataset.by == "as_of":  # silence of events is measured even when none is new
         return 0, "nothing new to check"
     if not rows and not any(earlier["rows"] for earlier in history):
@@ -73,7 +73,7 @@ def _record(context: Context, report: Report, shas: Mapping[str, str]) -> None:
         token=context.token,
         scratch=context.scratch,
     )
-    context.warehouse.record_quality(
+    context.records.quality.record(
         context.firm.firm_key,
         context.as_of,
         context.token,

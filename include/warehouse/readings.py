@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from datetime import date
 
 from include.warehouse.errors import Fenced
-from include.warehouse.session import Row, Session
+from include.warehouse.session import Part, Row
 
 
-class Readings(Session):
+class Readings(Part):
     """``control.readings``: what tells a late row from silence."""
 
-    def record_reading(
+    def record(
         self, firm_key: str, dataset_name: str, month: str, as_of: date, token: int, rows: int
     ) -> None:
         """A month was read: so many rows, the unusable ones too. Earlier comparisons are void."""
-        with self.clear_errors(f"reading of {dataset_name} of {firm_key}"):
-            found = self.connection.execute(
+        with self._session.clear_errors(f"reading of {dataset_name} of {firm_key}"):
+            found = self._session.connection.execute(
                 """
                 insert into control.readings (firm_key, dataset, slice, as_of, token, row_count)
                 values (%s, %s, %s, %s, %s, %s)
@@ -32,9 +32,9 @@ class Readings(Session):
             if found is None:
                 raise Fenced(f"{firm_key}/{dataset_name}/{month} was read by an attempt newer than {token}")
 
-    def readings(self, firm_key: str, dataset_name: str) -> list[Row]:
+    def of(self, firm_key: str, dataset_name: str) -> list[Row]:
         """The months that were read: ``slice, as_of, row_count, compared_as_of, source_row_count``."""
-        return self.rows(
+        return self._session.rows(
             "select slice, as_of, row_count, compared_as_of, source_row_count from control.readings "
             "where firm_key = %s and dataset = %s order by slice",
             [firm_key, dataset_name],
@@ -45,9 +45,9 @@ class Readings(Session):
     ) -> None:
         """Months were counted in the source again: by month, the rows once read and those there are now."""
         with (
-            self.clear_errors(f"counting of {dataset_name} of {firm_key}"),
-            self.connection.transaction(),
-            self.connection.cursor() as cursor,
+            self._session.clear_errors(f"counting of {dataset_name} of {firm_key}"),
+            self._session.connection.transaction(),
+            self._session.connection.cursor() as cursor,
         ):
             cursor.executemany(
                 # A month that was read anew meanwhile is compared with that reading another day.
@@ -61,7 +61,7 @@ class Readings(Session):
 
     def overtaken(self, firm_key: str) -> list[Row]:
         """Months whose source has another number of rows than were read, oldest first."""
-        return self.rows(
+        return self._session.rows(
             "select dataset, slice, as_of, row_count, compared_as_of, source_row_count from control.readings "
             "where firm_key = %s and source_row_count <> row_count order by dataset, slice",
             [firm_key],

@@ -86,7 +86,7 @@ def world(module_migrated_dsn, tmp_path_factory):
         "churn_threshold_days": 30,
     }
     with Warehouse(module_migrated_dsn) as warehouse:
-        warehouse.save_firm(parse_firm(row), actor="test")
+        warehouse.firms.save_firm(parse_firm(row), actor="test")
     (home / "folder").mkdir()
     (home / "folder.csv").mkdir()
     bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(

@@ -330,7 +330,7 @@ def _write_down(shop) -> None:
 def test_upkeep_sends_what_waits_and_says_what_keeps_it(told):
     told.box.write_down("acme", NEW)
     quiet = webhook.deliver_due(settings(told, 1))
-    told.warehouse.save_firm(FIRM, actor="test")
+    told.warehouse.firms.save_firm(FIRM, actor="test")
     del os.environ["AIRFLOW_CONN_ACME_HOOK"]
     lost = webhook.deliver_due(Settings.read({"FIRMAMENT_WAREHOUSE_DSN": told.dsn}))
 

@@ -79,7 +79,7 @@ class Installation:
             "ltv": {"min_customers": 200, "min_repeat_buyers": 50},
         }  # fmt: skip
         with Warehouse(self.dsn) as warehouse:
-            warehouse.save_firm(parse_firm(row), actor="test")
+            warehouse.firms.save_firm(parse_firm(row), actor="test")
 
     def run(self, key: str, as_of: date, *, only=()) -> dict[str, str]:
         """Run steps in this process, as a replay may: those that are needed, or some of them."""
@@ -103,7 +103,7 @@ class Installation:
 
     def roll_back(self, key: str, module: str) -> None:
         with Warehouse(self.dsn) as warehouse:
-            warehouse.decide(
+            warehouse.records.models.decide(
                 key, module, replaces_anchor=ANCHOR, from_as_of=DECIDED, anchor=EARLIER,
                 decided_by="ann", why="It called everybody a churner.",
             )  # fmt: skip
@@ -124,7 +124,7 @@ def learn_noise(installation: Installation, key: str) -> None:
         slot = Slot(key, CHURN_TRAINING, ANCHOR)
         manifest = handoff.manifest(slot)
         noisy = noise(pa.Table.from_batches(handoff.read(slot, expected=manifest)))
-        token = warehouse.draw_token(key, "churn_training", "noise")
+        token = warehouse.runs.draw_token(key, "churn_training", "noise")
         references = [SettingsUsed(reference) for reference in manifest.made_from]
         handoff.write(slot, noisy.to_batches(), token=token, as_of=AFTER, made_from=references)
 

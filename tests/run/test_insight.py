@@ -97,7 +97,7 @@ def test_a_sentence_that_cites_what_has_no_value_is_refused(told):
     part = LoadSlice(f"as_of={AS_OF}", 10**9, "x", [batch(FIRM_INSIGHT, [row])])
 
     with Warehouse(told.dsn) as warehouse, pytest.raises(LoadRefused, match="made_up: revenue_at_risk"):
-        warehouse.load(
+        warehouse.loader.load(
             "fact_firm_insight", firm_key="acme", as_of=AS_OF, dataset=FIRM_INSIGHT, slices=[part],
             token=10**9, step="load_fact_firm_insight",
         )  # fmt: skip

@@ -36,7 +36,7 @@ class Installation:
 
     def firm(self, key: str) -> Firm:
         with Warehouse(self.dsn) as warehouse:
-            return parse_firm(warehouse.firm_row(key))
+            return parse_firm(warehouse.firms.firm_row(key))
 
     def run(self, key: str, as_of: date, only: tuple[str, ...] = ()) -> dict[str, str]:
         steps = steps_for(self.firm(key).modules)

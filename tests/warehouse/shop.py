@@ -95,20 +95,20 @@ class Shop:
     def __init__(self, dsn: str, firm_key: str = "acme") -> None:
         self.dsn, self.firm_key = dsn, firm_key
         self.warehouse = Warehouse(dsn)
-        self.warehouse.save_firm(parse_firm(ACME | {"firm_key": firm_key}), actor="test")
+        self.warehouse.firms.save_firm(parse_firm(ACME | {"firm_key": firm_key}), actor="test")
         self.hashes = itertools.count(1)
 
     def load(self, table, slice_text, rows, *, as_of=None, token=None, manifest=None, sha256=None) -> Loaded:
         """Load one slice; each call is a new attempt with new bytes unless told otherwise."""
         dataset = TABLES[table]
-        drawn = self.warehouse.draw_token(self.firm_key, f"load_{table}", slice_text)
+        drawn = self.warehouse.runs.draw_token(self.firm_key, f"load_{table}", slice_text)
         part = LoadSlice(
             slice_text,
             manifest or token or drawn,
             sha256 or f"sha {next(self.hashes)}",
             [batch(dataset, rows)] if rows else [],
         )
-        return self.warehouse.load(
+        return self.warehouse.loader.load(
             table,
             firm_key=self.firm_key,
             as_of=as_of or date.fromisoformat(slice_text.rpartition("=")[2]),

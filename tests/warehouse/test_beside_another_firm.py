@@ -90,7 +90,7 @@ def test_each_line_keeps_its_own_firm_customer_and_product(shop, other):
 
 def test_each_firm_keeps_its_own_name_and_currency(shop, other):
     zeta = ACME | {"firm_key": "zeta", "name": "Zeta", "currency": "EUR"}
-    other.warehouse.save_firm(parse_firm(zeta), actor="test")
+    other.warehouse.firms.save_firm(parse_firm(zeta), actor="test")
 
     for firm in (shop, other, shop):
         firm.sales("2026-04", sale("1", APRIL))

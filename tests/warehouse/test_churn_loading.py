@@ -17,7 +17,7 @@ def risk(shop, as_of, *rows, **more):
 
 
 def score(shop):
-    return shop.warehouse.score("churn", firm_key="acme", step="score_churn")
+    return shop.warehouse.loader.score("churn", firm_key="acme", step="score_churn")
 
 
 def test_a_model_is_on_record_with_what_it_knew(shop):

@@ -66,10 +66,10 @@ def test_a_server_that_crashes_during_a_load_keeps_what_stood(own_shop, table, d
                     crash()
                 yield batch(dataset, rows(number))
 
-        token = shop.warehouse.draw_token("acme", f"load_{table}", slice_text)
+        token = shop.warehouse.runs.draw_token("acme", f"load_{table}", slice_text)
         part = LoadSlice(slice_text, token, f"crash {offset}", crashing())
         with pytest.raises(WarehouseError):
-            shop.warehouse.load(
+            shop.warehouse.loader.load(
                 table, firm_key="acme", as_of=AS_OF, dataset=dataset, slices=[part], token=token, step="load"
             )
         assert shop.ask(count) == [(1,)]

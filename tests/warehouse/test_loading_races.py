@@ -58,7 +58,7 @@ def test_a_zombie_that_wakes_after_its_successor_is_fenced(shop):
     def run():
         try:
             part = LoadSlice("month=2026-11", 1, "zombie", late())
-            zombie.load(
+            zombie.loader.load(
                 "fact_sales", firm_key="acme", as_of=AS_OF, dataset=TRANSACTIONS, slices=[part], token=1,
                 step="zombie",
             )  # fmt: skip
@@ -88,14 +88,14 @@ def test_eight_loaders_at_once_give_each_customer_one_key(shop):
             try:
                 if number % 2:
                     rows = [sale(f"{number}-{n}", date(2026, number, 3), customer=n) for n in mine]
-                    warehouse.load(
+                    warehouse.loader.load(
                         "fact_sales", firm_key="acme", as_of=AS_OF, dataset=TRANSACTIONS, token=100 + number,
                         slices=[LoadSlice(f"2026-0{number}", 1, "x", [batch(TRANSACTIONS, rows)])], step="s",
                     )  # fmt: skip
                 else:
                     day = date(2026, 11, 1 + number)
                     rows = [{"customer_id": n, "city": str(number)} for n in mine]
-                    warehouse.load(
+                    warehouse.loader.load(
                         "dim_customer", firm_key="acme", as_of=day, dataset=CUSTOMERS, token=100 + number,
                         slices=[LoadSlice(f"{day}", 1, "x", [batch(CUSTOMERS, rows)])], step="s",
                     )  # fmt: skip
@@ -123,7 +123,7 @@ def test_a_session_that_is_ended_while_loading_leaves_nothing(shop):
 
     part = LoadSlice("month=2026-11", 1, "x", rows())
     with pytest.raises(WarehouseError):
-        shop.warehouse.load(
+        shop.warehouse.loader.load(
             "fact_sales", firm_key="acme", as_of=AS_OF, dataset=TRANSACTIONS, slices=[part], token=1,
             step="load",
         )  # fmt: skip
@@ -161,7 +161,7 @@ def test_a_loader_killed_at_any_point_is_made_good_by_its_retry(shop, point, kep
 
 def test_a_deadlock_is_tried_again(shop):
     shop.sales("2026-11", sale("1", NOV))
-    shop.warehouse.connection.execute(
+    shop.warehouse.session.connection.execute(
         "set deadlock_timeout = '3s'"
     )  # of the two it is the loader who gives way
     done = []

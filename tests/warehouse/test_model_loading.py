@@ -102,12 +102,12 @@ def test_a_decision_holds_from_its_day_and_the_last_one_counts(model_shop):
     warehouse = model_shop.warehouse
 
     def decide(day, anchor):
-        warehouse.decide(
+        warehouse.records.models.decide(
             "acme", "ltv", replaces_anchor=ANCHOR, from_as_of=day, anchor=anchor, decided_by="ann", why="x"
         )
 
     def used(day, anchor=ANCHOR):
-        found = warehouse.decision("acme", "ltv", as_of=day, anchor=anchor)
+        found = warehouse.records.models.decision("acme", "ltv", as_of=day, anchor=anchor)
         return found and found["anchor"]
 
     decide(date(2026, 3, 10), EARLIER)
@@ -115,4 +115,4 @@ def test_a_decision_holds_from_its_day_and_the_last_one_counts(model_shop):
 
     assert [used(date(2026, 3, day)) for day in (9, 10, 19, 20)] == [None, EARLIER, EARLIER, ANCHOR]
     assert used(date(2026, 6, 2), anchor=date(2026, 6, 1)) is None
-    assert warehouse.decision("acme", "churn", as_of=date(2026, 3, 15), anchor=ANCHOR) is None
+    assert warehouse.records.models.decision("acme", "churn", as_of=date(2026, 3, 15), anchor=ANCHOR) is None

@@ -91,8 +91,8 @@ def test_the_order_of_runs_does_not_show_in_the_tables(shop, seed):
 
     def dump(order):
         for table in ("analytics.fact_customer_rfm", "analytics.dim_snapshot", "control.loads"):
-            shop.warehouse.connection.execute(f"delete from {table}")
-        shop.warehouse.connection.execute(
+            shop.warehouse.session.connection.execute(f"delete from {table}")
+        shop.warehouse.session.connection.execute(
             "truncate analytics.dim_customer, pii.customer_contact, analytics.dim_customer_segment cascade"
         )
         for day in order:

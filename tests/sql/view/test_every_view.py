@@ -91,7 +91,7 @@ def analyse(shop, as_of, number, segment):
         "fact_firm_insight", f"as_of={as_of}", [said | {"sentence": f"{number}.", "cited_metrics": "[]"}]
     )
     drifted = {"is_score": True, "psi": number / 10, "training_customers": 9, "customers": 9}
-    shop.warehouse.record_drift(
+    shop.warehouse.records.models.record_drift(
         shop.firm_key, "churn", as_of, version, [drifted | {"variable_name": "chance"}]
     )
 
@@ -104,7 +104,7 @@ def fill(shop, as_of, number, segment="champions"):
     buy(shop, as_of)
     happen(shop, as_of)
     analyse(shop, as_of, number, segment)
-    shop.warehouse.score("churn", firm_key=shop.firm_key, step="score_churn")
+    shop.warehouse.loader.score("churn", firm_key=shop.firm_key, step="score_churn")
 
 
 def views(shop) -> dict[str, list]:
