@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from include.models.firm import FirmSettings
+
 ANY: tuple[str, ...] = ()
 
 
@@ -87,7 +89,7 @@ class RuleTableError(ValueError):
     """A rule cannot be used; the message names it."""
 
 
-def compute(candidates: pa.Table, *, firm: Any, as_of: date) -> pa.Table:
+def compute(candidates: pa.Table, *, firm: FirmSettings, as_of: date) -> pa.Table:
     """The actions of a firm's snapshot, one row per customer some rule pays for."""
     settings = firm.actions
     decided = decide(

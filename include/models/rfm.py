@@ -8,13 +8,14 @@ exceeds; with quintiles that is clip(ceil(5 * percentile / 100), 1, 5).
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.models import segments
+from include.models.firm import FirmSettings
 
 METRICS = {"recency": "days_since_last_order", "frequency": "window_orders", "monetary": "window_spend"}
 _SCALE = 10_000  # money and counts are compared as exact integers: the fourth decimal
@@ -35,7 +36,7 @@ class Params(NamedTuple):
     segment_of: dict[tuple[int, ...], str]
 
 
-def fit(values: pa.Table, *, firm: Any, as_of: date) -> pa.Table:
+def fit(values: pa.Table, *, firm: FirmSettings, as_of: date) -> pa.Table:
     """Runs of values that share a score and a percentile (to .01): at most 10,001 rows a metric.
 
     ``values`` is rfm_values. Below ``firm.rfm.min_customers`` customers, scores and percentiles are
@@ -81,7 +82,7 @@ _CUTS = pa.schema(
 )
 
 
-def status(cuts: pa.Table, *, firm: Any) -> tuple[bool, str]:
+def status(cuts: pa.Table, *, firm: FirmSettings) -> tuple[bool, str]:
     """Whether the firm can be scored, and why not."""
     if cuts.num_rows == 0:
         return False, "no customer has bought before as_of, so there is nobody to score"
@@ -93,7 +94,7 @@ def status(cuts: pa.Table, *, firm: Any) -> tuple[bool, str]:
     return True, "scores by quantile of each distinct value"
 
 
-def prepare(cuts: pa.Table, decision_table: pa.Table, *, firm: Any, as_of: date) -> Params:
+def prepare(cuts: pa.Table, decision_table: pa.Table, *, firm: FirmSettings, as_of: date) -> Params:
     """Look-up arrays from the fitted cuts and the firm's decision table."""
     del as_of, firm
     by_metric = {}
@@ -120,7 +121,7 @@ def prepare(cuts: pa.Table, decision_table: pa.Table, *, firm: Any, as_of: date)
     return Params(cuts=by_metric, segment_of=segments.cells_of(rules))
 
 
-def predict(batch: pa.RecordBatch, params: Params, *, firm: Any, as_of: date) -> pa.RecordBatch:
+def predict(batch: pa.RecordBatch, params: Params, *, firm: FirmSettings, as_of: date) -> pa.RecordBatch:
     """One row per customer of the batch (customer_summary): scores, percentiles, segment, status."""
     del as_of
     rows = batch.num_rows
@@ -159,7 +160,7 @@ _KEPT = (
 )
 
 
-def _eligible(batch: pa.RecordBatch, firm: Any) -> np.ndarray:
+def _eligible(batch: pa.RecordBatch, firm: FirmSettings) -> np.ndarray:
     """Customers at or above the firm's minimum spend and orders; a minimum of 0 is none."""
     spend = _ten_thousandths(batch.column("total_spend"))
     orders = batch.column("order_count").to_numpy()
@@ -168,7 +169,7 @@ def _eligible(batch: pa.RecordBatch, firm: Any) -> np.ndarray:
     return eligible
 
 
-def _status_of(batch: pa.RecordBatch, firm: Any) -> pa.Array:
+def _status_of(batch: pa.RecordBatch, firm: FirmSettings) -> pa.Array:
     """New: first order within ``new_days``. Else by days since the last order: Active, At risk, Passive."""
     silent = batch.column("days_since_last_order").to_numpy()
     age = batch.column("age_days").to_numpy()

@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from include.models.firm import FirmSettings
+
 UNSCORED = "unscored"
 
 
@@ -151,7 +153,7 @@ def rules_of(custom: Sequence[Mapping[str, Any]] | None) -> tuple[Segment, ...]:
     return tuple(rules)
 
 
-def compute(*, firm: Any, as_of: date) -> pa.Table:
+def compute(*, firm: FirmSettings, as_of: date) -> pa.Table:
     """The firm's decision table, proved complete: one row per segment, and one for the unscored."""
     del as_of  # the table changes with the firm's row, not with the date
     rules = rules_of(firm.rfm.segments)

@@ -75,7 +75,7 @@ def _months(context: Context, source: Source, dataset: Dataset) -> tuple[int, st
     }
     with _read_ahead(context, source, dataset, days) as intakes:
         for month, intake in intakes:
-            kept[month] = _commit(context, context.slot(dataset, month), intake, as_of=days[month])
+            kept[month] = _commit(context, context.month_slot(dataset, month), intake, as_of=days[month])
             rows += kept[month].rows
             read += 1
             log.info("%s of %s: %d of %d months, %d rows", dataset.name, month, read, len(days), rows)
@@ -95,7 +95,7 @@ def _kept_months(context: Context, dataset: Dataset, first: Month | None) -> dic
     if first is None:
         return {}
     found = {
-        month: context.handoff.manifest(context.slot(dataset, month))
+        month: context.handoff.manifest(context.month_slot(dataset, month))
         for month in months_between(first, context.as_of)
     }
     return {

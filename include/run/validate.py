@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from include.handoff.documents import write_documents
 from include.run.context import Context
+from include.run.inputs import Inputs
 
 if TYPE_CHECKING:
     from include.quality import Report
@@ -41,13 +42,13 @@ def validate(context: Context) -> tuple[int, str]:
     if not rows and not any(earlier["rows"] for earlier in history):
         return 0, "the firm has none, and never had"
     is_first = not passed and not history
-    is_training_date = context.as_of == context.anchor
+    is_training_date = context.as_of == context.training_date
     report = quality.check(
         dataset,
         firm=context.firm,
         as_of=context.as_of,
         slices=slices,
-        references={other.name: context.files(other) for other in others},
+        references={other.name: Inputs(context).files(other) for other in others},
         history=history,
         whole_suite=context.check_all or is_training_date or is_first,
         scratch=context.scratch,

@@ -17,6 +17,7 @@ from include.cli import app
 from include.command_errors import BAD_INPUT, FAILED, INTERRUPTED, MOST_LINES, BadInputError, report
 from include.firms import parse_firm
 from include.warehouse import Warehouse
+from include.warehouse.firm_rows import FirmRows
 
 PROJECT = Path(__file__).parents[2]
 TRACE = "Traceback (most recent call last)"
@@ -232,7 +233,7 @@ def test_a_fault_of_ours_leaves_its_trace_in_the_logs_folder(world, monkeypatch)
     def broken(self, firm_key):
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr(Warehouse, "firm_row", broken)
+    monkeypatch.setattr(FirmRows, "firm_row", broken)
 
     result = invoke(["run", "acme", "--as-of", "2026-01-01"], world, monkeypatch)
 

@@ -24,6 +24,7 @@ from include.models.churn import sufficiency as churn_sufficiency
 from include.models.churn import training as churn_training
 from include.models.churn.artefact import ArtefactError
 from include.models.churn.factors import code_of
+from include.models.firm import FirmSettings
 
 Floats = NDArray[np.float64]
 
@@ -47,7 +48,7 @@ class Params(NamedTuple):
     order: NDArray[np.int64]  # the features, those of one code together
 
 
-def fit(training: pa.Table, *, firm: Any, as_of: date) -> pa.Table:
+def fit(training: pa.Table, *, firm: FirmSettings, as_of: date) -> pa.Table:
     """Rows of churn_model, from churn_training; ``as_of`` is the anchor."""
     windows = churn_training.windows_of(training)
     horizon = firm.churn_threshold_days
@@ -93,14 +94,14 @@ def _reference(
     return drift.reference(values, score={"churn_probability": probability})
 
 
-def status(model: pa.Table, *, firm: Any) -> tuple[bool, str]:
+def status(model: pa.Table, *, firm: FirmSettings) -> tuple[bool, str]:
     """Whether the firm's past was enough for a tested model, and what is used and why."""
     del firm
     header = churn_artefact.read(model)["header"]
     return header["is_sufficient"], header["reason"]
 
 
-def prepare(model: pa.Table, *, firm: Any, as_of: date) -> Params:
+def prepare(model: pa.Table, *, firm: FirmSettings, as_of: date) -> Params:
     """Read and verify a model; ArtefactError when it was tampered with or is for another threshold."""
     parts = churn_artefact.read(model)
     header = parts["header"]
@@ -133,7 +134,7 @@ def _params(parts: dict[str, Any]) -> Params:
     )
 
 
-def predict(batch: pa.RecordBatch, params: Params, *, firm: Any, as_of: date) -> pa.RecordBatch:
+def predict(batch: pa.RecordBatch, params: Params, *, firm: FirmSettings, as_of: date) -> pa.RecordBatch:
     """Rows of churn_risk for a batch of customer_features."""
     chunks = [
         _predict(batch.slice(first, trees.CHUNK_ROWS), params, firm=firm, as_of=as_of)
@@ -153,7 +154,7 @@ def probability_of(rows: pa.Table | pa.RecordBatch, params: Params, *, horizon_d
     return None
 
 
-def _predict(batch: pa.RecordBatch, params: Params, *, firm: Any, as_of: date) -> pa.RecordBatch:
+def _predict(batch: pa.RecordBatch, params: Params, *, firm: FirmSettings, as_of: date) -> pa.RecordBatch:
     horizon = firm.churn_threshold_days
     probability = probability_of(batch, params, horizon_days=horizon)
     if params.trees is not None:
@@ -198,7 +199,7 @@ def _spend_cuts(windows: list[churn_training.Window]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _settings(firm: Any) -> dict[str, Any]:
+def _settings(firm: FirmSettings) -> dict[str, Any]:
     """What a model depends on beside the data."""
     names = ("most_cutoffs", "sample_customers", "min_customers", "min_repeat_buyers", "min_events")
     return {

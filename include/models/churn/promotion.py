@@ -11,6 +11,7 @@ from include.models.churn import artefact as churn_artefact
 from include.models.churn import evaluation
 from include.models.churn import model as churn
 from include.models.churn import training as churn_training
+from include.models.firm import FirmSettings
 from include.models.gate import Contender
 
 ERROR = "Brier score"
@@ -34,7 +35,7 @@ def cutoff_of(training: pa.Table) -> date | None:
     return None if window is None else window.cutoff
 
 
-def contender(model: pa.Table, training: pa.Table, *, anchor: date, firm: Any) -> Contender:
+def contender(model: pa.Table, training: pa.Table, *, anchor: date, firm: FirmSettings) -> Contender:
     """A model at the gate of ``anchor``: its own by the trial, an earlier one by scoring the window."""
     parts = churn_artefact.read(model)
     header = parts["header"]
@@ -62,7 +63,7 @@ def _trial_error(parts: dict[str, Any]) -> float | None:
     return None
 
 
-def _error_on(model: pa.Table, training: pa.Table, *, own: date, firm: Any) -> float | None:
+def _error_on(model: pa.Table, training: pa.Table, *, own: date, firm: FirmSettings) -> float | None:
     window = window_of(training)
     if window is None or window.cutoff < own:
         return None  # it has seen some of this window

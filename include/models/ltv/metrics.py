@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from include.models import drift
+from include.models.firm import FirmSettings
 from include.models.ltv import candidates
 from include.models.ltv import worth as ltv_worth
 from include.models.ltv.worth import Worth
@@ -28,7 +29,7 @@ def challenger_of(backtest: Sequence[dict[str, Any]], *, champion: str) -> str |
     return min(errors, key=lambda name: (float(np.mean(errors[name])), name), default=None)
 
 
-def reference(now: pa.Table, worth: Worth, *, firm: Any) -> dict[str, Any]:
+def reference(now: pa.Table, worth: Worth, *, firm: FirmSettings) -> dict[str, Any]:
     """The customers at the anchor, by which drift is told: their value, and what it hangs on."""
     found = ltv_worth.expected(now, worth, annual_discount_rate=firm.ltv.annual_discount_rate)
     values = {name: candidates.floats(now, name) for name in WATCHED}

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from include.models.firm import FirmSettings
 from include.models.ltv import artefact as ltv_artefact
 from include.models.ltv import backtest as ltv_backtest
 from include.models.ltv import candidates, clusters, intervals
@@ -44,7 +45,7 @@ class Params(NamedTuple):
     version: str
 
 
-def fit(histories: pa.Table, *, firm: Any, as_of: date) -> pa.Table:
+def fit(histories: pa.Table, *, firm: FirmSettings, as_of: date) -> pa.Table:
     """Rows of value_model, from value_histories; ``as_of`` is the anchor."""
     windows = ltv_backtest.windows_of(histories)
     now = windows[-1].rows if windows else histories
@@ -115,13 +116,13 @@ def _intervals(
     }
 
 
-def _clusters(now: pa.Table, *, firm: Any) -> dict[str, Any]:
+def _clusters(now: pa.Table, *, firm: FirmSettings) -> dict[str, Any]:
     if now.num_rows < firm.ltv.min_customers:
         return clusters.none(f"no clusters: {now.num_rows} of {firm.ltv.min_customers} customers")
     return clusters.fit(now, churn_threshold_days=firm.churn_threshold_days)
 
 
-def _shortfalls(now: pa.Table, *, has_backtest: bool, firm: Any) -> list[str]:
+def _shortfalls(now: pa.Table, *, has_backtest: bool, firm: FirmSettings) -> list[str]:
     """What the past lacks for a tested model, in words."""
     repeat = int((candidates.floats(now, "frequency") > 0).sum()) if now.num_rows else 0
     missing = []
@@ -173,7 +174,7 @@ def _recorded(result: ltv_backtest.Result) -> dict[str, Any]:
     }
 
 
-def _cuts(now: pa.Table, worth: Worth, *, firm: Any) -> Cuts:
+def _cuts(now: pa.Table, worth: Worth, *, firm: FirmSettings) -> Cuts:
     if not now.num_rows:
         return Cuts([0.0], [0.0])
     revenue = candidates.floats(now, "total_spend")
@@ -181,7 +182,7 @@ def _cuts(now: pa.Table, worth: Worth, *, firm: Any) -> Cuts:
     return ltv_segments.cuts_of(ltv_worth.basis(found, revenue, worth), revenue)
 
 
-def status(model: pa.Table, *, firm: Any) -> tuple[bool, str]:
+def status(model: pa.Table, *, firm: FirmSettings) -> tuple[bool, str]:
     """Whether the firm's past was enough for a tested model, and what is used and why."""
     del firm
     parts = ltv_artefact.read(model)
@@ -190,7 +191,7 @@ def status(model: pa.Table, *, firm: Any) -> tuple[bool, str]:
     return header["is_sufficient"], "; ".join(said)
 
 
-def prepare(model: pa.Table, *, firm: Any, as_of: date) -> Params:
+def prepare(model: pa.Table, *, firm: FirmSettings, as_of: date) -> Params:
     """Read and verify a model."""
     del firm
     parts = ltv_artefact.read(model)
@@ -201,7 +202,7 @@ def prepare(model: pa.Table, *, firm: Any, as_of: date) -> Params:
     return Params(ltv_worth.from_parts(parts), cuts, parts["clusters"], source, parts["version"])
 
 
-def predict(batch: pa.RecordBatch, params: Params, *, firm: Any, as_of: date) -> pa.RecordBatch:
+def predict(batch: pa.RecordBatch, params: Params, *, firm: FirmSettings, as_of: date) -> pa.RecordBatch:
     """Rows of ltv for a batch of customer_summary."""
     worth = params.worth
     found = ltv_worth.expected(batch, worth, annual_discount_rate=firm.ltv.annual_discount_rate)

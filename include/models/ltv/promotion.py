@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from include.models.firm import FirmSettings
 from include.models.gate import Contender
 from include.models.ltv import artefact as ltv_artefact
 from include.models.ltv import backtest as ltv_backtest
@@ -35,7 +36,7 @@ def cutoff_of(histories: pa.Table) -> date | None:
     return None if window is None else window.cutoff
 
 
-def contender(model: pa.Table, histories: pa.Table, *, anchor: date, firm: Any) -> Contender:
+def contender(model: pa.Table, histories: pa.Table, *, anchor: date, firm: FirmSettings) -> Contender:
     """A model at the gate of ``anchor``: its own by the backtest, an earlier one by valuing the window."""
     parts = ltv_artefact.read(model)
     header = parts["header"]
@@ -56,7 +57,9 @@ def _backtest_error(parts: dict[str, Any], window: ltv_backtest.Window) -> float
     return None
 
 
-def _error_on(parts: dict[str, Any], window: ltv_backtest.Window, own: date, firm: Any) -> float | None:
+def _error_on(
+    parts: dict[str, Any], window: ltv_backtest.Window, own: date, firm: FirmSettings
+) -> float | None:
     worth = ltv_worth.from_parts(parts)
     is_of_another_length = worth.horizon_days != window.horizon_days
     if window.cutoff < own or (worth.method == candidates.TREES and is_of_another_length):
