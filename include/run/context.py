@@ -19,6 +19,7 @@ from include.modules import setting, trained_as
 from include.periods import Month, anchor_of
 from include.run.records import Loader, Records
 from include.settings import Settings
+from include.slices import Slice
 from include.steps import STEPS, Step
 
 QUERY_SETTINGS = {  # parameter of a query -> the setting of the firm that it is
@@ -86,11 +87,11 @@ class Context:
 
     def slot(self, dataset: Dataset, training_date: date | None = None) -> Slot:
         """Where the dataset of this run is; of a dataset by month, the list of its months."""
-        return Slot(self.firm.firm_key, dataset, self.day_of(dataset, training_date))
+        return Slot(self.firm.firm_key, dataset, Slice(self.day_of(dataset, training_date)))
 
     def month_slot(self, dataset: Dataset, month: Month) -> Slot:
         """Where a month of a dataset is."""
-        return Slot(self.firm.firm_key, dataset, month)
+        return Slot(self.firm.firm_key, dataset, Slice(month))
 
     def slots(self, dataset: Dataset, training_date: date | None = None) -> list[Slot]:
         """Where all of a dataset is: one snapshot, or each of its months."""

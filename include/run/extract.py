@@ -179,7 +179,7 @@ def _account_for(context: Context, slot: Slot, intake: Intake, *, as_of: date) -
     if intake.rejections.rows or context.handoff.manifest(rejected) is not None:
         rows = intake.rejected(context.engine)
         context.handoff.write(rejected, rows, token=context.token, as_of=context.as_of)
-    if isinstance(slot.slice, Month):
+    if slot.slice.month is not None:
         context.records.readings.record(
             slot.firm_key, slot.dataset.name, str(slot.slice), as_of, context.token, intake.rows
         )

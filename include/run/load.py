@@ -36,7 +36,7 @@ def _load(context: Context, dataset: Dataset, training_date: date) -> tuple[int,
         if manifest is not None:
             batches = context.handoff.read(slot, expected=manifest)
             made = (manifest.token, manifest.sha256, batches, manifest.made_from)
-            slices.append(LoadSlice(str(slot.slice), *made))
+            slices.append(LoadSlice(slot.slice, *made))
     loaded = context.loader.load(
         context.step.table,
         firm_key=context.firm.firm_key,

@@ -18,6 +18,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from include import faults
+from include.slices import Slice
 from include.warehouse.errors import UnknownFirm
 from include.warehouse.loading import FIRM_LOCK
 from include.warehouse.relations import Relation
@@ -46,7 +47,7 @@ class Rewritten:
     """A slice of a handoff that was written anew: what stands loaded of it is as good."""
 
     dataset: str
-    slice: str
+    slice: Slice
     old_sha256: str
     new_sha256: str
     token: int
@@ -293,6 +294,6 @@ def _carry_over(connection: psycopg.Connection[Row], table: str, firm_key: str, 
         "and manifest_sha256 = %(old)s",
         {
             "new": part.new_sha256, "old": part.old_sha256, "token": part.token,
-            "firm": firm_key, "dataset": part.dataset, "slice": part.slice,
+            "firm": firm_key, "dataset": part.dataset, "slice": str(part.slice),
         },
     )  # fmt: skip

@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 
 from include import faults
 from include.datasets.contract import Dataset
+from include.slices import Slice
 from include.warehouse import statements
 from include.warehouse.errors import Fenced, LoadRefused, UnknownFirm, WarehouseError, explain, is_data_fault
 from include.warehouse.partitions import analyze_partition, ensure_partition, index_partition
@@ -35,19 +36,23 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class LoadSlice:
-    """A slice to load: ``month=2026-11`` or ``as_of=2026-11-21``, its rows, its manifest and what made it."""
+    """A slice to load: its rows, its manifest and what made it."""
 
-    text: str
+    slice: Slice
     manifest_token: int
     manifest_sha256: str
     batches: Iterable[pa.RecordBatch] = field(repr=False)
     made_from: tuple[str, ...] = ()
 
     @property
+    def text(self) -> str:
+        """How ``control.loads`` names the slice: ``2026-11`` or ``2026-11-21``."""
+        return str(self.slice)
+
+    @property
     def day(self) -> date:
-        """The month's first day, or the snapshot's as_of."""
-        value = self.text.rpartition("=")[2]
-        return date.fromisoformat(value if len(value) == 10 else f"{value}-01")
+        """The month's first day, or the snapshot's day."""
+        return self.slice.first_day
 
 
 @dataclass(frozen=True)

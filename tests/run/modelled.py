@@ -18,6 +18,7 @@ from include.run import WRITERS, run_step
 from include.run.context import SettingsUsed
 from include.settings import Settings
 from include.simulator import Plan, write_csv
+from include.slices import Slice
 from include.steps import steps_for
 from include.warehouse import Warehouse
 
@@ -113,7 +114,7 @@ def read(key: str, dataset: Dataset, day: date) -> pa.Table:
     """What a firm's dataset holds at a day."""
     with TemporaryDirectory() as scratch:
         handoff = Handoff(Settings.read().root, scratch=Path(scratch), writers=WRITERS)
-        return pa.Table.from_batches(handoff.read(Slot(key, dataset, day)))
+        return pa.Table.from_batches(handoff.read(Slot(key, dataset, Slice(day))))
 
 
 def learn_noise(installation: Installation, key: str) -> None:
@@ -121,7 +122,7 @@ def learn_noise(installation: Installation, key: str) -> None:
     settings = Settings.read()
     with TemporaryDirectory() as scratch, Warehouse(installation.dsn) as warehouse:
         handoff = Handoff(settings.root, scratch=Path(scratch), writers=WRITERS)
-        slot = Slot(key, CHURN_TRAINING, ANCHOR)
+        slot = Slot(key, CHURN_TRAINING, Slice(ANCHOR))
         manifest = handoff.manifest(slot)
         noisy = noise(pa.Table.from_batches(handoff.read(slot, expected=manifest)))
         token = warehouse.runs.draw_token(key, "churn_training", "noise")

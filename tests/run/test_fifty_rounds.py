@@ -19,12 +19,13 @@ from include.datasets.extracted import TRANSACTIONS
 from include.firms import parse_firm
 from include.handoff import Handoff, Slot
 from include.periods import Month
+from include.slices import Slice
 from include.warehouse import LoadSlice, Warehouse
 from tests.warehouse.shop import ACME, batch, sale
 
 ROUNDS, RUNS = 50, 3
 AS_OF = date(2026, 11, 21)
-SLOT = Slot("acme", TRANSACTIONS, Month(2026, 11))
+SLOT = Slot("acme", TRANSACTIONS, Slice(Month(2026, 11)))
 
 
 def lines(token: int) -> list[dict]:
@@ -58,7 +59,7 @@ class Run:
                 firm_key="acme",
                 as_of=AS_OF,
                 dataset=TRANSACTIONS,
-                slices=[LoadSlice("2026-11", token, f"sha of {token}", [rows])],
+                slices=[LoadSlice(SLOT.slice, token, f"sha of {token}", [rows])],
                 token=token,
                 step="load_fact_sales",
             )

@@ -58,7 +58,7 @@ def test_risk_has_the_horizon_of_the_model_it_names(shop, other):
     trained(other, MARCH, "march", horizon=30)
     other.customers(AS_OF, {"customer_id": "ann"})
 
-    shop.load("fact_customer_churn_risk", f"as_of={AS_OF}", [at_risk("ann", AS_OF, version)])
+    shop.load("fact_customer_churn_risk", AS_OF.isoformat(), [at_risk("ann", AS_OF, version)])
 
     assert shop.ask(
         "select firm_key, customer_id, horizon_days from analytics.fact_customer_churn_risk as risk "

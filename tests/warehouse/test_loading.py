@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from include.datasets.extracted import CUSTOMERS
+from include.slices import Slice
 from include.warehouse import LoadRefused, LoadSlice, UnknownFirm, staging
 from tests.warehouse.shop import returned, sale, scored
 
@@ -154,7 +155,7 @@ def test_an_unknown_firm_is_named(shop):
     with pytest.raises(UnknownFirm, match="no firm 'nobody'"):
         shop.warehouse.loader.load(
             "dim_customer", firm_key="nobody", as_of=AS_OF, dataset=CUSTOMERS,
-            slices=[LoadSlice(f"as_of={AS_OF}", 1, "x", [])], token=1, step="load",
+            slices=[LoadSlice(Slice(AS_OF), 1, "x", [])], token=1, step="load",
         )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ WORTH = {
 
 
 def risk(shop, as_of, *rows):
-    shop.load("fact_customer_churn_risk", f"as_of={as_of}", rows)
+    shop.load("fact_customer_churn_risk", as_of.isoformat(), rows)
 
 
 def test_risk_is_summed_by_category(shop):

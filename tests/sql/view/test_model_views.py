@@ -25,7 +25,7 @@ def test_drift_is_shown_by_snapshot_with_what_came_of_its_predictions(shop):
     shop.sales("2026-04", as_of=NEW)
     shop.load(
         "fact_customer_churn_risk",
-        f"as_of={OLD}",
+        str(OLD),
         [at_risk("ann", OLD, version, probability=0.3), at_risk("bob", OLD, version, probability=0.4)],
     )
     shop.warehouse.loader.score("churn", firm_key="acme", step="score_churn")

@@ -86,7 +86,7 @@ def test_buckets_are_fifths_of_the_firms_own_values_in_its_currency_and_unknown_
 
 def test_top_customers_carry_tier_segment_cluster_and_risk(shop):
     version = model(shop, ANCHOR)
-    shop.load("fact_customer_churn_risk", f"as_of={NEW}", [at_risk("ann", NEW, version, category="High")])
+    shop.load("fact_customer_churn_risk", str(NEW), [at_risk("ann", NEW, version, category="High")])
     words = {"cluster_code": "few_orders", "cluster_description": "few orders, small baskets"}
     load(
         shop,
