@@ -25,7 +25,7 @@ import pyarrow as pa
 from include.datasets import Dataset
 from include.handoff import parts, protocol
 from include.handoff.calls import StoreError, perform
-from include.handoff.manifest import Corrupt, HandoffError, Manifest, Part, draft
+from include.handoff.manifest import FILE, Corrupt, HandoffError, Manifest, Part, draft
 from include.handoff.protocol import Fenced, UnknownOutcome
 from include.handoff.stores import open_store
 from include.periods import Month
@@ -136,7 +136,7 @@ class Handoff:
         firm_key: str,
         dataset: Dataset,
         as_of: date,
-        months: Mapping[Month, Manifest],
+        months: Mapping[Month, Referenced],
         *,
         token: int,
     ) -> Manifest:
@@ -175,6 +175,25 @@ class Handoff:
             return [slot]
         paths = (reference.partition("#")[0] for reference in found.made_from)
         return [Slot(firm_key, dataset, Slice.of_path(path)) for path in paths]
+
+    def latest_tokens(self, firm_key: str, dataset: Dataset) -> dict[Slice, int]:
+        """By slice that has a manifest, the highest token among its attempts' files; by one listing.
+
+        0 where there is no such file: an empty slice has none.
+        """
+        tokens: dict[Slice, int] = {}
+        written = set()
+        for entry in self._store.list(f"{firm_key}/{dataset.name}"):
+            _, _, folder, *below = entry.path.split("/")
+            try:
+                part = Slice.of_folder(folder)
+            except ValueError:
+                continue  # a stray file
+            name = below[0] if below else ""
+            tokens[part] = max(tokens.get(part, 0), protocol.token_of(name))
+            if name == FILE:
+                written.add(part)
+        return {part: token for part, token in tokens.items() if part in written}
 
     def fetch(self, slot: Slot) -> tuple[Manifest, list[Path]]:
         """The slot's manifest and local parquet files, whose size and hash were just verified."""

@@ -3,44 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 from include.datasets import Dataset
 from include.run.records import Row
+from include.slices import Slice
 from include.warehouse import Loaded, LoadSlice
+from include.warehouse.slices import Recorded, Written
 
 
-class CountsInMemory:
-    """``include.run.records.RowCounts``."""
+class SlicesInMemory:
+    """``include.run.records.SliceRecords``."""
 
     def __init__(self) -> None:
-        """Nothing was extracted."""
-        self._rows: dict[tuple[str, str, str], Row] = {}
+        """No slice is extracted."""
+        self._rows: dict[tuple[str, str, str], Recorded] = {}
 
-    def record(
-        self, firm_key: str, dataset_name: str, month: str, as_of: date, token: int, rows: int
+    def begin(
+        self, firm_key: str, dataset_name: str, part: Slice, as_of: date, token: int, source_rows: int
     ) -> None:
-        """Keep the month's count."""
-        self._rows[firm_key, dataset_name, month] = {
-            "slice": month,
-            "as_of": as_of,
-            "row_count": rows,
-            "compared_as_of": None,
-            "source_row_count": None,
-        }
+        """Keep the slice's count."""
+        key = (firm_key, dataset_name, str(part))
+        self._rows[key] = Recorded(part, as_of, token, None, source_rows, None, None)
 
-    def of(self, firm_key: str, dataset_name: str) -> list[Row]:
-        """The months of the dataset, in order."""
+    def record(self, firm_key: str, dataset_name: str, written: Sequence[Written]) -> None:
+        """Keep what the manifests say."""
+        for one in written:
+            key = (firm_key, dataset_name, str(one.slice))
+            row = self._rows.get(key) or Recorded(one.slice, one.as_of, one.token, None, None, None, None)
+            if row.token <= one.token:
+                self._rows[key] = replace(row, as_of=one.as_of, token=one.token, written=one)
+
+    def of(self, firm_key: str, dataset_name: str) -> list[Recorded]:
+        """The slices of the dataset, in order."""
         return [row for key, row in sorted(self._rows.items()) if key[:2] == (firm_key, dataset_name)]
 
     def record_comparison(
-        self, firm_key: str, dataset_name: str, as_of: date, counted: Mapping[str, tuple[int, int]]
+        self, firm_key: str, dataset_name: str, as_of: date, counted: Mapping[Slice, tuple[int, int]]
     ) -> None:
-        """Keep the source's count of each month."""
-        for month, (_, now) in counted.items():
-            self._rows[firm_key, dataset_name, month] |= {"compared_as_of": as_of, "source_row_count": now}
+        """Keep the source's count of each slice."""
+        for part, (_, now) in counted.items():
+            key = (firm_key, dataset_name, str(part))
+            self._rows[key] = replace(self._rows[key], compared_as_of=as_of, compared_rows=now)
 
 
 class QualityInMemory:
@@ -114,7 +120,7 @@ class ModelsInMemory:
 class InMemoryRecords:
     """``include.run.records.Records``, for as long as this object lives. ``reasons`` are by module."""
 
-    readings: CountsInMemory = field(default_factory=CountsInMemory)
+    slices: SlicesInMemory = field(default_factory=SlicesInMemory)
     quality: QualityInMemory = field(default_factory=QualityInMemory)
     models: ModelsInMemory = field(default_factory=ModelsInMemory)
     reasons: dict[str, str] = field(default_factory=dict)

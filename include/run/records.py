@@ -11,28 +11,33 @@ from datetime import date
 from typing import Any, Protocol
 
 from include.datasets import Dataset
+from include.slices import Slice
 from include.warehouse import Loaded, LoadSlice
 from include.warehouse.erasures import Forgotten
+from include.warehouse.slices import Recorded, Written
 
 Row = dict[str, Any]
 
 
-class RowCounts(Protocol):
-    """How many rows each month had when it was extracted, and how many its source has by now."""
+class SliceRecords(Protocol):
+    """The ledger of slices: which months are extracted, and how many rows each has."""
 
-    def record(
-        self, firm_key: str, dataset_name: str, month: str, as_of: date, token: int, rows: int
+    def begin(
+        self, firm_key: str, dataset_name: str, part: Slice, as_of: date, token: int, source_rows: int
     ) -> None:
-        """A month was extracted: so many rows, those that were rejected among them."""
+        """An attempt is about to commit the slice, of which the source gave so many rows."""
 
-    def of(self, firm_key: str, dataset_name: str) -> list[Row]:
-        """The months that were extracted: ``slice, as_of, row_count, compared_as_of, source_row_count``."""
+    def record(self, firm_key: str, dataset_name: str, written: Sequence[Written]) -> None:
+        """Record what manifests say of slices."""
+
+    def of(self, firm_key: str, dataset_name: str) -> list[Recorded]:
+        """The slices of the dataset that are in the ledger, in order."""
         ...
 
     def record_comparison(
-        self, firm_key: str, dataset_name: str, as_of: date, counted: Mapping[str, tuple[int, int]]
+        self, firm_key: str, dataset_name: str, as_of: date, counted: Mapping[Slice, tuple[int, int]]
     ) -> None:
-        """The source was counted again: by month, the rows extracted and the rows there are now."""
+        """The source was counted again: by slice, the rows once extracted and those there are now."""
 
 
 class QualityRecords(Protocol):
@@ -92,8 +97,8 @@ class Records(Protocol):
     """What a step writes while it computes, and reads of earlier runs."""
 
     @property
-    def readings(self) -> RowCounts:
-        """Row counts of extracted months."""
+    def slices(self) -> SliceRecords:
+        """The ledger of slices."""
         ...
 
     @property

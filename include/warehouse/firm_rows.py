@@ -42,9 +42,13 @@ class FirmRows(Part):
 
     def firm_row(self, firm_key: str) -> Row:
         """One firm's row as ``parse_firm`` takes it; UnknownFirm when there is none."""
-        for row in self.firm_rows():
-            if row["firm_key"] == firm_key:
-                return row
+        found = self._session.rows(
+            f"select {', '.join(FIELDS)}, removed_at from control.firms "
+            "where firm_key = %s and removed_at is null",
+            [firm_key],
+        )
+        if found:
+            return _as_people_write(found[0])
         raise UnknownFirm(f"no firm {firm_key!r}; see them: python -m include firms list")
 
     def save_firm(self, firm: FirmLike, actor: str) -> None:

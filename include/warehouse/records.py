@@ -8,8 +8,8 @@ from include.warehouse.erasures import Forgotten, erased_ids
 from include.warehouse.models import Models
 from include.warehouse.plain import text_of
 from include.warehouse.quality import Quality
-from include.warehouse.readings import Readings
 from include.warehouse.session import Part, Session
+from include.warehouse.slices import Slices
 
 
 class StepRecords(Part):
@@ -18,7 +18,7 @@ class StepRecords(Part):
     def __init__(self, session: Session) -> None:
         """Read and write through ``session``."""
         super().__init__(session)
-        self.readings = Readings(session)
+        self.slices = Slices(session)
         self.quality = Quality(session)
         self.models = Models(session)
 

@@ -4,11 +4,15 @@ from datetime import date
 
 import pytest
 
+from include.periods import Month
 from include.run.in_memory_records import InMemoryRecords, NoWarehouse
 from include.run.records import Records
+from include.slices import Slice
 from include.warehouse import Warehouse
+from include.warehouse.slices import Recorded, Written
 
 AS_OF = date(2026, 11, 21)
+OCTOBER, NOVEMBER = Slice(Month(2026, 10)), Slice(Month(2026, 11))
 ANCHOR = date(2026, 10, 1)
 CANDIDATE = {
     "contender_anchor": ANCHOR, "model_version": "v1", "method": "rules", "is_scoring": True, "error": None,
@@ -25,20 +29,33 @@ def records(request) -> Records:
         yield warehouse.records
 
 
-def test_an_extracted_month_is_counted_once_and_compared(records):
-    records.readings.record("acme", "transactions", "2026-11", AS_OF, 1, 10)
-    records.readings.record("acme", "transactions", "2026-11", AS_OF, 2, 12)
-    records.readings.record("acme", "transactions", "2026-10", AS_OF, 2, 7)
-    records.readings.record("zeta", "transactions", "2026-10", AS_OF, 2, 1)
+def written(part: Slice, token: int, rows: int) -> Written:
+    return Written(part, AS_OF, token, rows, f"sha {token}", "contract")
 
-    records.readings.record_comparison("acme", "transactions", AS_OF, {"2026-11": (12, 13)})
-    found = records.readings.of("acme", "transactions")
 
-    assert [(row["slice"], row["row_count"], row["source_row_count"]) for row in found] == [
-        ("2026-10", 7, None),
-        ("2026-11", 12, 13),
-    ]
-    assert [row["compared_as_of"] for row in found] == [None, AS_OF]
+def test_a_month_is_in_the_ledger_with_its_manifest_and_counts(records):
+    slices = records.slices
+    slices.begin("acme", "transactions", NOVEMBER, AS_OF, 1, 10)
+    slices.record("acme", "transactions", [written(NOVEMBER, 1, 9)])
+    slices.begin("acme", "transactions", NOVEMBER, AS_OF, 2, 12)
+    slices.record("acme", "transactions", [written(NOVEMBER, 2, 11)])
+    slices.begin("zeta", "transactions", OCTOBER, AS_OF, 2, 1)
+
+    slices.record_comparison("acme", "transactions", AS_OF, {NOVEMBER: (12, 13)})
+    found = slices.of("acme", "transactions")
+
+    assert found == [Recorded(NOVEMBER, AS_OF, 2, written(NOVEMBER, 2, 11), 12, AS_OF, 13)]
+
+
+def test_while_a_month_is_being_replaced_the_ledger_knows_no_manifest_of_it(records):
+    records.slices.record("acme", "transactions", [written(NOVEMBER, 1, 9), written(OCTOBER, 1, 7)])
+
+    records.slices.begin("acme", "transactions", NOVEMBER, AS_OF, 3, 12)
+    records.slices.record("acme", "transactions", [written(NOVEMBER, 2, 11)])
+    october, november = records.slices.of("acme", "transactions")
+
+    assert (october.written, october.source_rows) == (written(OCTOBER, 1, 7), None)
+    assert (november.written, november.token, november.source_rows) == (None, 3, 12)
 
 
 def test_a_promotion_result_is_read_back(records):
