@@ -6,6 +6,7 @@ import pytest
 from include.firms import Firm, FirmError, parse_firm
 from include.warehouse import UnknownFirm
 from include.warehouse.firm_rows import FIELDS
+from include.warehouse.session import Session
 from tests.warehouse.shop import ACME
 
 
@@ -97,3 +98,21 @@ def test_an_unknown_firm_is_an_error_that_says_where_to_look(shop, change):
 def test_a_key_that_is_no_identifier_cannot_exist(shop, key):
     with psycopg.connect(shop.dsn) as connection, pytest.raises(psycopg.errors.CheckViolation):
         connection.execute("insert into control.firms (firm_key) values (%s)", [key])
+
+
+def test_a_firm_is_read_without_reading_the_others(shop, monkeypatch):
+    for key in ("bravo", "corso"):
+        shop.warehouse.firms.save_firm(parse_firm(ACME | {"firm_key": key}), actor="ann")
+    counts = []
+    read = Session.rows
+
+    def counting(self, query, params=None):
+        rows = read(self, query, params)
+        counts.append(len(rows))
+        return rows
+
+    monkeypatch.setattr(Session, "rows", counting)
+
+    row = shop.warehouse.firms.firm_row("bravo")
+
+    assert (row["firm_key"], counts) == ("bravo", [1])

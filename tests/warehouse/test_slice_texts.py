@@ -52,3 +52,27 @@ def test_what_passed_the_gate_under_its_earlier_name_has_passed(shop):
     migrate_again(shop)
 
     assert shop.warehouse.records.quality.passed("acme", "transactions") == {("2026-11", "abc")}
+
+
+def test_the_ledger_begins_with_the_row_counts_of_earlier_releases(shop):
+    connection = shop.warehouse.session.connection
+    connection.execute("drop table control.slices")
+    connection.execute("delete from control.migrations where file_name = '026_slices'")
+    connection.execute(
+        "insert into control.readings values "
+        "('acme', 'transactions', '2026-10', '2026-11-15', 7, 20, '2026-11-22', 21), "
+        "('acme', 'transactions', '2026-11', '2026-11-21', 8, 5, null, null)"
+    )
+
+    applied = migrate(shop.dsn)
+    found = shop.warehouse.records.slices.of("acme", "transactions")
+    late = shop.warehouse.records.slices.late("acme")
+
+    assert applied == ["026_slices"]
+    assert [
+        (str(row.slice), row.token, row.source_rows, row.compared_rows, row.written) for row in found
+    ] == [
+        ("2026-10", 7, 20, 21, None),
+        ("2026-11", 8, 5, None, None),
+    ]
+    assert late == {"transactions": found[:1]}
