@@ -40,7 +40,9 @@ MAY_IMPORT = {
     "quality": VALUES | {"bounded_duckdb"},
     "sources": VALUES | {"bounded_duckdb", "private_files"},
     "firms_table": {"firms", "modules", "sources"},
-    "handoff": {"datasets", "periods", "slices", "faults", "settings", "connections", "private_files", "version"},
+    "handoff": {
+        "datasets", "periods", "slices", "faults", "settings", "connections", "private_files", "version",
+    },
     "warehouse": VALUES | {"faults"},
     "postgres": {"settings", "processes", "private_files"},
     "dictionary": {"datasets", "models"},
