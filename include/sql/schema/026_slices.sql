@@ -67,4 +67,4 @@ from control.readings
 on conflict do nothing;
 
 comment on table control.readings is
-'deprecated: use control.slices. Row counts that releases before 1.0 recorded; nothing reads or writes it.';
+'deprecated: use control.slices. Row counts that earlier releases recorded; nothing reads or writes it.';
