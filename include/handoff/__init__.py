@@ -73,6 +73,20 @@ class Referenced(Protocol):
         """``path#token#sha256``."""
 
 
+class Version(Protocol):
+    """The version of a slot that a reader expects, by its manifest."""
+
+    @property
+    def token(self) -> int:
+        """The token of the attempt that wrote it."""
+        ...
+
+    @property
+    def reference(self) -> str:
+        """``path#token#sha256``."""
+        ...
+
+
 class Handoff:
     """Reads and writes the slots under one root."""
 
@@ -200,7 +214,7 @@ class Handoff:
         found, landed = self._verified(slot)
         return found, [part.file for part in landed]
 
-    def read(self, slot: Slot, *, expected: Manifest | None = None) -> Iterator[pa.RecordBatch]:
+    def read(self, slot: Slot, *, expected: Version | None = None) -> Iterator[pa.RecordBatch]:
         """The slot's rows, from verified files, checked against the contract.
 
         Nothing is read before the first batch is asked for; with ``expected``, rows of any other

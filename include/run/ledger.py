@@ -7,7 +7,7 @@ instead costs a run one request per month.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -26,24 +26,65 @@ class Kept(NamedTuple):
     reference: str
 
 
+class Current(NamedTuple):
+    """What a slot holds: a manifest by its token, its hash and its reference."""
+
+    slot: Slot
+    as_of: date
+    token: int
+    sha256: str
+    reference: str
+    made_from: tuple[str, ...] = ()
+
+
 def kept_months(context: Context, dataset: Dataset, months: Iterable[Month]) -> dict[Month, Kept]:
     """Those of the months that are extracted under today's contract, in order."""
-    ledger = {row.slice: row for row in context.records.slices.of(context.firm.firm_key, dataset.name)}
-    latest = context.handoff.latest_tokens(context.firm.firm_key, dataset)
-    kept, found = {}, []
+    months = list(months)
+    found = _written(context, dataset, [Slice(month) for month in months])
+    kept = {}
     for month in months:
-        part = Slice(month)
-        written = _trusted(ledger.get(part), latest.get(part))
-        if written is None and part in latest:
-            manifest = context.handoff.manifest(context.month_slot(dataset, month))
-            written = written_of(part, manifest) if manifest else None
-            found += [written] if written else []
+        written = found.get(Slice(month))
         if written is not None and written.fingerprint == dataset.fingerprint:
             path = context.month_slot(dataset, month).path
             kept[month] = Kept(written.as_of, f"{path}#{written.token}#{written.sha256}")
-    if found:
-        context.records.slices.record(context.firm.firm_key, dataset.name, found)
     return kept
+
+
+def current(context: Context, dataset: Dataset, slots: Sequence[Slot]) -> list[Current]:
+    """What those slots of a dataset hold, in order; a slot that holds nothing is left out."""
+    if dataset.by != "month":
+        manifests = [(slot, context.handoff.manifest(slot)) for slot in slots]
+        return [
+            Current(slot, found.as_of, found.token, found.sha256, found.reference, found.made_from)
+            for slot, found in manifests
+            if found is not None
+        ]
+    written = _written(context, dataset, [slot.slice for slot in slots])
+    found = []
+    for slot in slots:
+        if one := written.get(slot.slice):
+            reference = f"{slot.path}#{one.token}#{one.sha256}"
+            context.handoff.consulted[slot.path] = reference
+            found.append(Current(slot, one.as_of, one.token, one.sha256, reference))
+    return found
+
+
+def _written(context: Context, dataset: Dataset, parts: Sequence[Slice]) -> dict[Slice, Written]:
+    """What the manifests of these months say: by the ledger if it is right, else read and recorded."""
+    ledger = {row.slice: row for row in context.records.slices.of(context.firm.firm_key, dataset.name)}
+    latest = context.handoff.latest_tokens(context.firm.firm_key, dataset)
+    found, read = {}, []
+    for part in parts:
+        written = _trusted(ledger.get(part), latest.get(part))
+        if written is None and part in latest:
+            manifest = context.handoff.manifest(Slot(context.firm.firm_key, dataset, part))
+            written = written_of(part, manifest) if manifest else None
+            read += [written] if written else []
+        if written is not None:
+            found[part] = written
+    if read:
+        context.records.slices.record(context.firm.firm_key, dataset.name, read)
+    return found
 
 
 def begin(context: Context, slot: Slot, *, as_of: date, source_rows: int) -> None:

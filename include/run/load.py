@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from include.datasets import Dataset
-from include.run import promotion
+from include.run import ledger, promotion
 from include.run.context import Context
 from include.warehouse import LoadSlice
 
@@ -31,12 +31,9 @@ def _load(context: Context, dataset: Dataset, training_date: date) -> tuple[int,
     if context.step.table is None:
         raise TypeError(f"{context.step.name} loads no table; see include/steps.py")
     slices = []
-    for slot in context.slots(dataset, training_date):
-        manifest = context.handoff.manifest(slot)
-        if manifest is not None:
-            batches = context.handoff.read(slot, expected=manifest)
-            made = (manifest.token, manifest.sha256, batches, manifest.made_from)
-            slices.append(LoadSlice(slot.slice, *made))
+    for found in ledger.current(context, dataset, context.slots(dataset, training_date)):
+        batches = context.handoff.read(found.slot, expected=found)
+        slices.append(LoadSlice(found.slot.slice, found.token, found.sha256, batches, found.made_from))
     loaded = context.loader.load(
         context.step.table,
         firm_key=context.firm.firm_key,

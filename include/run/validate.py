@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from include.handoff.documents import write_documents
+from include.run import ledger
 from include.run.context import Context
 from include.run.inputs import Inputs
 
@@ -27,10 +28,9 @@ def validate(context: Context) -> tuple[int, str]:
     firm_key = context.firm.firm_key
     passed = context.records.quality.passed(firm_key, dataset.name)
     slices, rows, shas = [], 0, {}
-    for slot in context.slots(dataset):
-        manifest = context.handoff.manifest(slot)
-        has_passed = manifest is not None and (str(slot.slice), manifest.sha256) in passed
-        if manifest is None or (has_passed and not context.check_all):
+    for found in ledger.current(context, dataset, context.slots(dataset)):
+        slot = found.slot
+        if (str(slot.slice), found.sha256) in passed and not context.check_all:
             continue
         manifest, files = context.handoff.fetch(slot)
         slices.append(quality.Slice(str(slot.slice), manifest.rows, files, read_as_of=manifest.as_of))

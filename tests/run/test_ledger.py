@@ -17,6 +17,11 @@ from include.settings import Settings
 from include.slices import Slice
 
 AS_OF = date(2025, 3, 1)
+EVENTS = [
+    "extract_transactions", "extract_customers", "extract_products",
+    "validate_customers", "validate_products", "validate_transactions",
+    "load_dim_product", "load_dim_customer", "load_fact_sales",
+]  # fmt: skip
 OLD = Slice(Month(2024, 6))
 
 
@@ -54,14 +59,17 @@ def gets(monkeypatch) -> Counter:
     return counted
 
 
-def test_a_daily_extract_asks_the_store_as_often_for_three_months_as_for_twenty(shop, gets):
+def test_a_day_is_extracted_checked_and_loaded_with_as_many_reads_for_twenty_months_as_for_three(shop, gets):
     asked = {}
     for key, months in (("few", 3), ("many", 20)):
         sold(shop, key, months=months)
+        shop.run(key, AS_OF, only=EVENTS)
         gets.clear()
-        note = extract(shop, key, AS_OF + timedelta(days=1))
+        notes = shop.run(key, AS_OF + timedelta(days=1), only=EVENTS)
         asked[key] = sum(gets.values())
-        assert note.startswith("read 2 of ")
+        assert notes["extract_transactions"].startswith("read 2 of ")
+        assert notes["validate_transactions"].startswith("checked ")
+        assert "stood already" in notes["load_fact_sales"]
 
     assert asked["many"] == asked["few"] > 0
 
