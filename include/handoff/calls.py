@@ -94,7 +94,7 @@ class Fetch(NamedTuple):
 
 
 class List(NamedTuple):
-    """Everything below a folder. Only the collector lists."""
+    """Everything below a folder: for the collector, erasing, and the check of the ledger of slices."""
 
     folder: str
 
