@@ -105,7 +105,7 @@ def _measured(plan: Plan, source: str, settings: Settings) -> Iterator[Row]:
         write_csv(plan, folder)
         row["source"] = {"kind": "csv", "uri": folder.as_uri(), "layout": "mapped"}
     with Warehouse(dsn) as warehouse:
-        warehouse.save_firm(parse_firm(row), actor="make bench")
+        warehouse.firms.save_firm(parse_firm(row), actor="make bench")
     lines = 0
     for as_of, what in (
         (plan.end - timedelta(days=2), "first run"),

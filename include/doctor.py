@@ -51,7 +51,7 @@ def examine(settings: Settings, *, only: str | None = None) -> Iterator[Finding]
     if waiting:
         return
     with Warehouse(dsn) as warehouse:
-        rows = warehouse.firm_rows()
+        rows = warehouse.firms.firm_rows()
     keys = {str(row["firm_key"]) for row in rows}
     yield _registry(settings, keys)
     if only is not None and only not in keys:

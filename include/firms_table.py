@@ -33,7 +33,7 @@ class FirmsTableError(RuntimeError):
 
 
 class FirmStore(Protocol):
-    """The store of firms: ``include.warehouse.Warehouse``."""
+    """The store of firms: ``firms`` of ``include.warehouse.Warehouse``."""
 
     def firm_rows(self, include_removed: bool = False) -> list[dict[str, Any]]:
         """The firms' rows."""

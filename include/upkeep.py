@@ -16,7 +16,6 @@ from include.steps import steps_for
 from include.warehouse import Warehouse, migrate
 from include.warehouse.alerts import LATE_ROWS, AlertQueue
 from include.warehouse.progress import Progress
-from include.warehouse.session import Row
 
 GRACE = timedelta(hours=6)  # a snapshot is missing this long after it was due
 KEEP_ATTEMPTS = timedelta(days=2)  # longer than the longest step with its retries
@@ -30,7 +29,7 @@ def update_schema(settings: Settings) -> list[str]:
 def sync(settings: Settings, *, force: bool = False) -> SyncReport:
     """Write the registry from ``control.firms``; FirmError, after writing, when a row was left out."""
     with Warehouse(settings.warehouse_dsn()) as warehouse:
-        report = sync_firms(warehouse, settings.registry, force=force)
+        report = sync_firms(warehouse.firms, settings.registry, force=force)
     report.check()
     return report
 
@@ -84,19 +83,16 @@ def missing_snapshots(settings: Settings, *, at: datetime) -> list[str]:
 def late_rows(settings: Settings) -> list[str]:
     """Firms with late-arriving or deleted rows in closed months; sends one alert for each change.
 
-    Runs count these months again in the source and store the counts in ``control.readings``.
+    Runs count these months again in the source and store the counts in ``control.slices``.
     """
     from include.run.recount import said
 
     found = []
     with Warehouse(settings.warehouse_dsn()) as warehouse:
         for firm in known_firms(settings.registry):
-            changed: dict[str, list[Row]] = {}
-            for row in warehouse.overtaken(firm.firm_key):
-                changed.setdefault(str(row["dataset"]), []).append(row)
-            for dataset, rows in changed.items():
-                pairs = {row["slice"]: (row["row_count"], row["source_row_count"]) for row in rows}
-                as_of = max(row["compared_as_of"] for row in rows)
+            for dataset, rows in warehouse.records.slices.late(firm.firm_key).items():
+                pairs = {str(row.slice): (row.source_rows or 0, row.compared_rows or 0) for row in rows}
+                as_of = max(row.compared_as_of or row.as_of for row in rows)
                 found.append(f"{firm.firm_key} {dataset} {', '.join(pairs)}")
                 send_once(
                     Failure(
@@ -104,7 +100,7 @@ def late_rows(settings: Settings) -> list[str]:
                         step=LATE_ROWS,
                         as_of=as_of.isoformat(),
                         error=f"{dataset} {said(pairs)}",
-                        log_url="control.readings in the warehouse",
+                        log_url="control.slices in the warehouse",
                         rerun=f"{rerun_command(firm.firm_key, as_of)} --full",
                         cause=cause_of(LATE_ROWS, firm.firm_key, dataset, repr(sorted(pairs.items()))),
                     ),

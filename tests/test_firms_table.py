@@ -24,15 +24,15 @@ def crm(module_migrated_dsn):
         def sync(self, **changes):
             settings = {"timezone": "Europe/Istanbul", "currency": "TRY", "schema": "crm"} | changes
             with Warehouse(module_migrated_dsn) as warehouse:
-                return import_firms(warehouse, lambda conn_id: module_migrated_dsn, "crm", **settings)
+                return import_firms(warehouse.firms, lambda conn_id: module_migrated_dsn, "crm", **settings)
 
         def firms(self) -> dict:
             with Warehouse(module_migrated_dsn) as warehouse:
-                return {row["firm_key"]: row for row in warehouse.firm_rows()}
+                return {row["firm_key"]: row for row in warehouse.firms.firm_rows()}
 
         def save(self, row: dict) -> None:
             with Warehouse(module_migrated_dsn) as warehouse:
-                warehouse.save_firm(parse_firm(row), "test")
+                warehouse.firms.save_firm(parse_firm(row), "test")
 
     made = Crm()
     made.run(
@@ -162,10 +162,10 @@ def test_the_table_may_be_in_oracle(module_migrated_dsn, crm):
     settings = {"timezone": "UTC", "currency": "GBP", "connect": lambda conn_id: connection}
 
     with Warehouse(module_migrated_dsn) as warehouse:
-        done = import_firms(warehouse, lambda _: "oracle://u:p@h/x", "ora", schema="crm", **settings)
+        done = import_firms(warehouse.firms, lambda _: "oracle://u:p@h/x", "ora", schema="crm", **settings)
         connection.current_schema = None
         with pytest.raises(FirmsTableError, match="ORA-00942"):
-            import_firms(warehouse, lambda _: "oracle://u:p@h/x", "ora", **settings)
+            import_firms(warehouse.firms, lambda _: "oracle://u:p@h/x", "ora", **settings)
 
     assert done.saved == ["firm_7"]
     assert crm.firms()["firm_7"]["source"] == {"kind": "oracle", "conn_id": "ora", "schema": "acme_dwh"}

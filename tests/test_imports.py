@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parent.parent
-VALUES = {"datasets", "periods", "firms", "row_checks"}  # what everything may speak of: rows, days, a firm
+# What every package may import: rows, days, slices, a firm.
+VALUES = {"datasets", "periods", "slices", "firms", "row_checks"}
 
 MAY_IMPORT = {
     "version": set(),
     "modules": set(),
     "datasets": set(),
     "periods": set(),
+    "slices": {"periods"},
     "firms": {"modules", "row_checks"},
     "row_checks": set(),
     "faults": set(),
@@ -38,7 +40,9 @@ MAY_IMPORT = {
     "quality": VALUES | {"bounded_duckdb"},
     "sources": VALUES | {"bounded_duckdb", "private_files"},
     "firms_table": {"firms", "modules", "sources"},
-    "handoff": {"datasets", "periods", "faults", "settings", "connections", "private_files", "version"},
+    "handoff": {
+        "datasets", "periods", "slices", "faults", "settings", "connections", "private_files", "version",
+    },
     "warehouse": VALUES | {"faults"},
     "postgres": {"settings", "processes", "private_files"},
     "dictionary": {"datasets", "models"},

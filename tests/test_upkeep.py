@@ -36,8 +36,8 @@ def add(settings: Settings, key: str, **changes: object) -> None:
         "churn_threshold_days": 90,
     }
     with Warehouse(settings.warehouse_dsn()) as warehouse:
-        warehouse.save_firm(parse_firm({**row, **changes}), "a test")
-        warehouse.connection.execute("update control.firms set updated_at = '2026-11-01'")
+        warehouse.firms.save_firm(parse_firm({**row, **changes}), "a test")
+        warehouse.session.connection.execute("update control.firms set updated_at = '2026-11-01'")
 
 
 def run_all(settings: Settings, key: str, as_of: str, *, but: str = "", status: str = "done") -> None:
@@ -45,7 +45,7 @@ def run_all(settings: Settings, key: str, as_of: str, *, but: str = "", status: 
         for step in steps_for(MODULES):
             if step.name == but:
                 continue
-            warehouse.connection.execute(
+            warehouse.session.connection.execute(
                 "insert into control.step_runs (firm_key, as_of, step, status) values (%s, %s, %s, %s)",
                 [key, as_of, step.name, status],
             )
@@ -82,7 +82,9 @@ def test_a_bad_row_fails_the_sync_after_the_others_were_written(settings: Settin
     add(settings, "acme")
     add(settings, "broken")
     with Warehouse(settings.warehouse_dsn()) as warehouse:
-        warehouse.connection.execute("update control.firms set timezone = null where firm_key = 'broken'")
+        warehouse.session.connection.execute(
+            "update control.firms set timezone = null where firm_key = 'broken'"
+        )
 
     with pytest.raises(FirmError, match="broken: firm broken: timezone"):
         sync(settings)
@@ -95,8 +97,8 @@ def test_a_paused_and_a_removed_firm(settings: Settings) -> None:
     add(settings, "removed")
     sync(settings)
     with Warehouse(settings.warehouse_dsn()) as warehouse:
-        warehouse.pause_firm("paused", True, "a test")
-        warehouse.remove_firm("removed", "a test")
+        warehouse.firms.pause_firm("paused", True, "a test")
+        warehouse.firms.remove_firm("removed", "a test")
 
     report = sync(settings)
 
@@ -171,7 +173,7 @@ def test_new_paused_and_inactive_firms_are_not_missing(settings: Settings) -> No
     add(settings, "paused", is_paused=True)
     add(settings, "new")
     with Warehouse(settings.warehouse_dsn()) as warehouse:
-        warehouse.connection.execute(
+        warehouse.session.connection.execute(
             "update control.firms set updated_at = %s where firm_key = 'new'", [NOON - timedelta(hours=5)]
         )
     sync(settings)

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from include.datasets.contract import COUNT, CUSTOMER_ID, MONEY, Dataset, column
 from include.handoff import Slot
+from include.slices import Slice
 
 AS_OF = date(2026, 11, 21)
 SCHEMA = pa.schema(
@@ -21,7 +22,7 @@ SCHEMA = pa.schema(
 )
 THINGS = Dataset(name="things", about="A thing.", grain=("customer_id", "number"), schema=SCHEMA)
 EVENTS = Dataset(name="events", about="An event.", grain=THINGS.grain, schema=SCHEMA, by="month")
-SLOT = Slot("acme", THINGS, AS_OF)
+SLOT = Slot("acme", THINGS, Slice(AS_OF))
 
 Row = tuple[str, int, int]
 

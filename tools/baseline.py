@@ -124,7 +124,7 @@ def run_all(dsn: str, rows: Mapping[str, dict[str, Any]], days: Mapping[str, Seq
     for key, row in rows.items():
         firm = parse_firm(row)
         with Warehouse(dsn) as warehouse:
-            warehouse.save_firm(firm, "baseline")
+            warehouse.firms.save_firm(firm, "baseline")
         for day in days[key]:
             started = time.monotonic()
             run_firm(key, day, chosen_steps(firm.modules))

@@ -36,9 +36,9 @@ def backfill(
     from include.warehouse.progress import Progress
 
     with open_warehouse() as warehouse:
-        row = parse_firm(warehouse.firm_row(firm))
+        row = parse_firm(warehouse.firms.firm_row(firm))
     begin, end = as_of_of(first, row.timezone), as_of_of(last, row.timezone)
-    with Progress(warehouse.dsn) as progress:
+    with Progress(warehouse.session.dsn) as progress:
         try:
             days = plan(row, begin, end, progress, again=again)
         except ValueError as error:

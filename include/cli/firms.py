@@ -52,7 +52,7 @@ def firms_add(
                 )
     with open_warehouse() as warehouse:
         for firm in parsed:
-            warehouse.save_firm(firm, actor=getpass.getuser())
+            warehouse.firms.save_firm(firm, actor=getpass.getuser())
             console.print(f"saved {firm.firm_key} ({firm.name})", markup=False)
         _sync(warehouse)
 
@@ -69,7 +69,7 @@ def firms_list() -> None:
     for heading in ("firm", "name", "source", "runs", "modules", "state"):
         table.add_column(heading)
     with open_warehouse() as warehouse:
-        rows = warehouse.firm_rows()
+        rows = warehouse.firms.firm_rows()
     for row in rows:
         try:
             firm = parse_firm(row)
@@ -98,7 +98,7 @@ def firms_pause(firm: str, resume: Annotated[bool, typer.Option("--resume")] = F
     Example: python -m include firms pause acme
     """
     with open_warehouse() as warehouse:
-        warehouse.pause_firm(firm, not resume, actor=getpass.getuser())
+        warehouse.firms.pause_firm(firm, not resume, actor=getpass.getuser())
         _sync(warehouse)
 
 
@@ -109,7 +109,7 @@ def firms_remove(firm: str) -> None:
     Example: python -m include firms remove acme
     """
     with open_warehouse() as warehouse:
-        warehouse.remove_firm(firm, actor=getpass.getuser())
+        warehouse.firms.remove_firm(firm, actor=getpass.getuser())
         _sync(warehouse)
 
 
@@ -129,7 +129,7 @@ def _sync(warehouse: Warehouse, *, force: bool = False) -> None:
 
     path = Settings.read().registry
     try:
-        report = sync_firms(warehouse, path, force=force)
+        report = sync_firms(warehouse.firms, path, force=force)
         console.print(f"registry: {len(report.kept)} firms in {path}", highlight=False)
         report.check()
     except FirmError as error:
@@ -154,7 +154,7 @@ def firms_import(
 
     with open_warehouse() as warehouse:
         done = import_firms(
-            warehouse,
+            warehouse.firms,
             connection_uri,
             conn,
             timezone=timezone,

@@ -26,7 +26,7 @@ def _opened(firm_key: str) -> Iterator[tuple[Warehouse, Firm]]:
     from include.firms import parse_firm
 
     with open_warehouse() as warehouse:
-        yield warehouse, parse_firm(warehouse.firm_row(firm_key))
+        yield warehouse, parse_firm(warehouse.firms.firm_row(firm_key))
 
 
 @models.command("list")
@@ -39,8 +39,8 @@ def models_list(firm: Annotated[str, typer.Argument(help="The firm's key.")]) ->
         table = Table(title=f"Models of {row.name}", title_justify="left")
         for heading in ("module", "anchor", "scores", "version", "method", "challenger", "why"):
             table.add_column(heading)
-        for model in warehouse.models(firm):
-            verdict = warehouse.verdict(firm, model["module"], model["anchor"])
+        for model in warehouse.records.models.models(firm):
+            verdict = warehouse.records.models.verdict(firm, model["module"], model["anchor"])
             scoring = [row["contender_anchor"] for row in verdict if row["is_scoring"]]
             table.add_row(
                 model["module"],
@@ -52,7 +52,7 @@ def models_list(firm: Annotated[str, typer.Argument(help="The firm's key.")]) ->
                 model["verdict"] or model["reason"],
             )
         console.print(table)
-        for decided in warehouse.decisions(firm):
+        for decided in warehouse.records.models.decisions(firm):
             console.print(
                 f"{decided['module']}: the model of {decided['anchor']} scores instead of that of "
                 f"{decided['replaces_anchor']} from {decided['from_as_of']} on; {decided['decided_by']}, "
@@ -92,7 +92,11 @@ def models_rollback(
         period = anchor_of(day, every_months=row.retrain_months)
         if module not in TRAINED:
             refuse(f"module {module!r} has no trained model; there are {' and '.join(TRAINED)}")
-        known = {model["anchor"]: model for model in warehouse.models(firm) if model["module"] == module}
+        known = {
+            model["anchor"]: model
+            for model in warehouse.records.models.models(firm)
+            if model["module"] == module
+        }
         if not known:
             refuse(
                 f"{firm} has no {module} model; run the firm first: "
@@ -107,7 +111,7 @@ def models_rollback(
                 f"for {day}; there are those of {on_record}. To train an earlier one, run an earlier "
                 f"day: python -m include run {firm} --as-of {period - timedelta(days=1)}"
             )
-        warehouse.decide(
+        warehouse.records.models.decide(
             firm,
             module,
             replaces_anchor=period,
@@ -127,10 +131,10 @@ def models_rollback(
 
 def _scoring(warehouse: Warehouse, firm: str, module: str, day: date, period: date) -> date:
     """Anchor of the model that currently scores the day."""
-    decided: Any = warehouse.decision(firm, module, as_of=day, anchor=period)
+    decided: Any = warehouse.records.models.decision(firm, module, as_of=day, anchor=period)
     if decided is not None:
         return date.fromisoformat(str(decided["anchor"]))
-    for row in warehouse.verdict(firm, module, period):
+    for row in warehouse.records.models.verdict(firm, module, period):
         if row["is_scoring"]:
             return date.fromisoformat(str(row["contender_anchor"]))
     return period

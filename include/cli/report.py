@@ -34,7 +34,7 @@ def report(
     settings = Settings.read()
     check_out_folder(out)
     with open_warehouse() as warehouse:
-        row = parse_firm(warehouse.firm_row(firm))
+        row = parse_firm(warehouse.firms.firm_row(firm))
     day = as_of_of(as_of, row.timezone)
     parent = private_folder(settings.home / "scratch")
     with TemporaryDirectory(dir=parent) as folder, console.status(f"{firm} as of {day}"):

@@ -46,7 +46,7 @@ def run(
     if report is not None:
         check_out_file(report, option="--json")
     with open_warehouse() as warehouse:
-        row = parse_firm(warehouse.firm_row(firm))
+        row = parse_firm(warehouse.firms.firm_row(firm))
     names = tuple(name.strip() for name in only.split(",") if name.strip())
     try:
         steps = chosen_steps(row.modules, from_step=from_step, only=names)
@@ -56,7 +56,7 @@ def run(
     attempt = Attempt(f"manual__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}")
     if resume:
         with open_warehouse() as warehouse:
-            last = warehouse.last_run_id(firm, day)
+            last = warehouse.runs.last_run_id(firm, day)
         if last is None:
             console.print(f"no step of {firm} as of {day} has run yet: running all of them")
         attempt = Attempt(last or attempt.run_id, may_skip=True)

@@ -58,7 +58,7 @@ def trial(
             day = trial.usable_day(firm, folder, asked)
         except SourceError as error:
             raise BadInputError(error.args[0]) from None
-        handoff, notebook = trial.compute(
+        handoff, records = trial.compute(
             firm, day, folder, before=lambda step: status.update(f"{file.name}: {step.name}")
         )
         engine = open_engine(
@@ -71,7 +71,7 @@ def trial(
         written = write(profile, out)
     for row in profile["insight"]:
         console.print(f"  {row['sentence']}", markup=False, highlight=False)
-    for module, reason in sorted(notebook.reasons.items()):
+    for module, reason in sorted(records.reasons.items()):
         if module in trial.MODULES:
             console.print(f"{module}: {reason}", style="dim", markup=False)
     console.print(f"{written.html}\n{written.json}", highlight=False, soft_wrap=True)

@@ -27,7 +27,7 @@ def validate(
     from include.steps import steps_for
 
     with open_warehouse() as warehouse:
-        row = parse_firm(warehouse.firm_row(firm))
+        row = parse_firm(warehouse.firms.firm_row(firm))
     day = as_of_of(as_of, row.timezone)
     failed = []
     for step in (step for step in steps_for(row.modules) if step.kind_name == "validate"):

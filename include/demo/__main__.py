@@ -101,8 +101,8 @@ def prepare(settings: Settings, console: Console) -> tuple[stack.Stack, AirflowA
     firms = [parse_firm(row) for row in firm_rows(folder)]
     with Warehouse(warehouse_dsn) as warehouse:
         for firm in firms:
-            warehouse.save_firm(firm, ACTOR)
-        sync_firms(warehouse, settings.registry).check()
+            warehouse.firms.save_firm(firm, ACTOR)
+        sync_firms(warehouse.firms, settings.registry).check()
     console.print(f"registered {', '.join(firm.firm_key for firm in firms)}")
     with ThreadPoolExecutor() as pool:
         loading: Future[str] = pool.submit(_load, warehouse_dsn, journey_dsn, folder)

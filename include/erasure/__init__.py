@@ -59,27 +59,27 @@ def erase(
         tempfile.TemporaryDirectory(dir=parent, prefix="erase-") as folder,
     ):
         scratch = Path(folder)
-        rows = {row["firm_key"]: row for row in warehouse.firm_rows(include_removed=True)}
+        rows = {row["firm_key"]: row for row in warehouse.firms.firm_rows(include_removed=True)}
         if firm_key not in rows:
             raise UnknownFirm(f"no firm {firm_key!r}; see them: python -m include firms list")
         others = rows.keys() - {firm_key}
         if not customer_id.strip() or customer_id == ANONYMOUS:
             raise EraseError(f"{customer_id!r} is not a customer id")
-        warehouse.hold_firm(firm_key)
-        customer_sk = warehouse.customer_sk(firm_key, customer_id)
-        terms = SearchTerms(customer_id, warehouse.contacts(customer_sk))
+        warehouse.erasures.hold_firm(firm_key)
+        customer_sk = warehouse.erasures.customer_sk(firm_key, customer_id)
+        terms = SearchTerms(customer_id, warehouse.erasures.contacts(customer_sk))
         _check_known(warehouse, settings, firm_key, customer_sk, terms, scratch)
 
-        digest = warehouse.bury(firm_key, customer_id, actor)
+        digest = warehouse.erasures.bury(firm_key, customer_id, actor)
         faults.point("erase.after_suppression")
         # No step of the firm runs now, so this token is higher than that of any step.
-        token = warehouse.rows(
+        token = warehouse.session.rows(
             "insert into control.attempts (firm_key, step, slice) values (%s, 'erase', '') returning token",
             [firm_key],
         )[0]["token"]
         purged = handoffs.purge_customer(settings.root, firm_key, terms, token=token, scratch=scratch)
         terms.add(also)
-        shared = warehouse.shared(firm_key, customer_id, sorted(terms.contacts))
+        shared = warehouse.erasures.shared(firm_key, customer_id, sorted(terms.contacts))
         terms.remove(shared)
         changed = {
             "slices of handoffs": purged.slices,
@@ -88,14 +88,14 @@ def erase(
             "lines of logs": places.mask_texts(settings, terms, others),
             "rows of the firm's own tables": _published(rows[firm_key], customer_id),
         }
-        tables = warehouse.forget_rows(
+        tables = warehouse.erasures.forget_rows(
             firm_key, customer_id, purged.rewritten, is_free_text, terms.redacted, terms.substrings
         )
         changed |= tables
-        warehouse.clean(
+        warehouse.erasures.clean(
             [
                 relation.full_name
-                for relation in warehouse.relations()
+                for relation in warehouse.erasures.relations()
                 if relation.kind in ("r", "p") and (relation.full_name in tables or _has_values(relation))
             ]
         )
@@ -105,7 +105,7 @@ def erase(
             len(shared),
         )
         if not report.found:
-            warehouse.finish(firm_key, digest, actor)
+            warehouse.erasures.finish(firm_key, digest, actor)
         return report
 
 
@@ -126,7 +126,7 @@ def _check_known(
     scratch: Path,
 ) -> None:
     """Reject unknown customer ids with EraseError: a mistyped id must not count as an erasure."""
-    forgotten = warehouse.forgotten(firm_key)
+    forgotten = warehouse.records.erased(firm_key)
     if customer_sk is not None or (forgotten is not None and forgotten.has(terms.customer_id)):
         return
     if not handoffs.purge_customer(settings.root, firm_key, terms, token=0, scratch=scratch, dry=True).slices:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +18,7 @@ from include.handoff import Handoff, Manifest, Slot
 from include.handoff.protocol import current, forget, read
 from include.handoff.purging import files_of, perform, purge
 from include.handoff.stores import open_store
-from include.periods import Month
+from include.slices import Slice
 from include.warehouse.erasures import Rewritten
 
 ERASURE = "erasure#"  # in a manifest's made_from: then the token, and the hash of the bytes before
@@ -68,7 +67,7 @@ def purge_customer(
                     # Written under an old contract, which no step reads.
                     done.removed += perform(forget(path), store)
                 elif not dry and dataset is not None:
-                    slot = Slot(firm_key, dataset, _slice(unit))
+                    slot = Slot(firm_key, dataset, Slice.of_folder(unit))
                     new = handoff.write(
                         slot,
                         (
@@ -92,9 +91,7 @@ def purge_customer(
 def _earlier(name: str, unit: str, found: Manifest) -> list[Rewritten]:
     """Earlier erasures that rewrote this slice; a killed one may not have updated the warehouse."""
     return [
-        Rewritten(
-            name, unit.partition("=")[2], text.rpartition("#")[2], found.sha256, found.token, found.rows
-        )
+        Rewritten(name, Slice.of_folder(unit), text.rpartition("#")[2], found.sha256, found.token, found.rows)
         for text in found.made_from
         if text.startswith(ERASURE)
     ]
@@ -182,8 +179,3 @@ def _dataset(name: str) -> Dataset | None:
         return known[name]
     extracted = known.get(name.removesuffix("_rejected"))
     return rejected_of(extracted) if extracted and name.endswith("_rejected") else None
-
-
-def _slice(unit: str) -> date | Month:
-    kind, _, text = unit.partition("=")
-    return Month.parse(text) if kind == "month" else date.fromisoformat(text)

@@ -14,7 +14,7 @@ from psycopg import sql
 from include.erasure import handoffs
 from include.erasure.search_terms import SearchTerms, is_free_text, names_customer
 from include.settings import Settings
-from include.warehouse.erasures import Erasures
+from include.warehouse import Warehouse
 from include.warehouse.relations import Relation
 
 TEXTS = ("text", "json", "jsonb", "character varying", "character", "text[]", "name")
@@ -31,7 +31,7 @@ class Searched:
 
 
 def search(
-    warehouse: Erasures,
+    warehouse: Warehouse,
     settings: Settings,
     firm_key: str,
     terms: SearchTerms,
@@ -44,7 +44,7 @@ def search(
     ``others`` are the keys of the other firms: their rows, statistics and task logs are not searched.
     """
     tables, views = Searched("tables"), Searched("views")
-    for relation in warehouse.relations():
+    for relation in warehouse.erasures.relations():
         part = views if relation.kind in ("v", "m") else tables
         part.count += 1
         part.found += in_relation(warehouse, relation, firm_key, terms, customer_sk)
@@ -59,7 +59,7 @@ def search(
 
 
 def in_relation(
-    warehouse: Erasures, relation: Relation, firm_key: str, terms: SearchTerms, customer_sk: int | None
+    warehouse: Warehouse, relation: Relation, firm_key: str, terms: SearchTerms, customer_sk: int | None
 ) -> list[str]:
     """The columns of a table or view that match, among the firm's rows; the relation is read once."""
     asked: dict[str, sql.Composable] = {}
@@ -83,9 +83,9 @@ def in_relation(
             sql.SQL("{} as {}").format(query, sql.Identifier(column)) for column, query in asked.items()
         ),
         relation.identifier,
-        relation.of_firm(firm_key, warehouse.firm_sk(firm_key)),
+        relation.of_firm(firm_key, warehouse.erasures.firm_sk(firm_key)),
     )
-    (row,) = warehouse.rows(query.as_string(warehouse.connection))
+    (row,) = warehouse.session.rows(query.as_string(warehouse.session.connection))
     found = []
     for column, held in row.items():
         matches = (
@@ -96,15 +96,15 @@ def in_relation(
     return found
 
 
-def in_statistics(warehouse: Erasures, terms: SearchTerms, firm_key: str) -> tuple[int, list[str]]:
+def in_statistics(warehouse: Warehouse, terms: SearchTerms, firm_key: str) -> tuple[int, list[str]]:
     """Search the planner's statistics, which contain row values: columns searched, and columns that match.
 
     Tables that firms share have one set of statistics. A value that a row of another firm holds belongs to
     that firm and is not reported.
     """
-    firm_sk = warehouse.firm_sk(firm_key)
-    relations = {relation.full_name: relation for relation in warehouse.relations()}
-    rows = warehouse.rows(
+    firm_sk = warehouse.erasures.firm_sk(firm_key)
+    relations = {relation.full_name: relation for relation in warehouse.erasures.relations()}
+    rows = warehouse.session.rows(
         "select stats.schemaname || '.' || stats.tablename as table_name, stats.attname as column_name, "
         "coalesce(parent.oid::regclass::text, '') as parent_name, "
         "pg_get_expr(part.relpartbound, part.oid) = format('FOR VALUES IN (%%s)', %s) as is_of_firm, "
@@ -127,7 +127,9 @@ def in_statistics(warehouse: Erasures, terms: SearchTerms, firm_key: str) -> tup
         values = {text for text in held if (is_id and text == terms.customer_id) or terms.has_contact(text)}
         relation = None if row["parent_name"] else relations.get(row["table_name"])
         if relation is not None and values:
-            values -= warehouse.held_by_others(relation, row["column_name"], values, firm_key, firm_sk)
+            values -= warehouse.erasures.held_by_others(
+                relation, row["column_name"], values, firm_key, firm_sk
+            )
         if values:
             found.append(f"{row['table_name']}.{row['column_name']}")
     return len(rows), found

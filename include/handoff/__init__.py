@@ -6,8 +6,8 @@ writer lands parts under its own attempt, then commits the manifest on condition
 has. Readers trust manifests only and verify each file's size and hash. ``protocol.py`` says why.
 
     handoff = Handoff("file:///data/handoffs", scratch=Path("/tmp/step"))
-    handoff.write(Slot("acme", RFM, as_of), batches, token=token, as_of=as_of)
-    for batch in handoff.read(Slot("acme", RFM, as_of)): ...
+    handoff.write(Slot("acme", RFM, Slice(as_of)), batches, token=token, as_of=as_of)
+    for batch in handoff.read(Slot("acme", RFM, Slice(as_of))): ...
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ import pyarrow as pa
 from include.datasets import Dataset
 from include.handoff import parts, protocol
 from include.handoff.calls import StoreError, perform
-from include.handoff.manifest import Corrupt, HandoffError, Manifest, Part, draft
+from include.handoff.manifest import FILE, Corrupt, HandoffError, Manifest, Part, draft
 from include.handoff.protocol import Fenced, UnknownOutcome
 from include.handoff.stores import open_store
 from include.periods import Month
+from include.slices import Slice
 from include.version import code_version
 
 __all__ = [
@@ -50,19 +51,18 @@ FIRM_KEY = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 @dataclass(frozen=True)
 class Slot:
-    """The place of one slice of one firm's dataset: a day (``as_of``) or a month."""
+    """The place of one slice of one firm's dataset."""
 
     firm_key: str
     dataset: Dataset
-    slice: date | Month
+    slice: Slice
 
     @property
     def path(self) -> str:
         """``acme/transactions/month=2026-11`` or ``acme/rfm/as_of=2026-11-21``."""
         if not FIRM_KEY.fullmatch(self.firm_key):
             raise HandoffError(f"{self.firm_key!r} is not a firm's key: lower case letters, digits, _")
-        unit = "month" if isinstance(self.slice, Month) else "as_of"
-        return f"{self.firm_key}/{self.dataset.name}/{unit}={self.slice}"
+        return f"{self.firm_key}/{self.dataset.name}/{self.slice.folder}"
 
 
 class Referenced(Protocol):
@@ -71,6 +71,20 @@ class Referenced(Protocol):
     @property
     def reference(self) -> str:
         """``path#token#sha256``."""
+
+
+class Version(Protocol):
+    """The version of a slot that a reader expects, by its manifest."""
+
+    @property
+    def token(self) -> int:
+        """The token of the attempt that wrote it."""
+        ...
+
+    @property
+    def reference(self) -> str:
+        """``path#token#sha256``."""
+        ...
 
 
 class Handoff:
@@ -136,12 +150,12 @@ class Handoff:
         firm_key: str,
         dataset: Dataset,
         as_of: date,
-        months: Mapping[Month, Manifest],
+        months: Mapping[Month, Referenced],
         *,
         token: int,
     ) -> Manifest:
         """Record which months make up a by-month dataset as of a date."""
-        slot = Slot(firm_key, dataset, as_of)
+        slot = Slot(firm_key, dataset, Slice(as_of))
         index = draft(
             slot.path,
             token=token,
@@ -167,21 +181,40 @@ class Handoff:
 
     def slots(self, firm_key: str, dataset: Dataset, as_of: date) -> list[Slot]:
         """Where the dataset is as of a date: one snapshot, or the months its index names, in order."""
-        slot = Slot(firm_key, dataset, as_of)
+        slot = Slot(firm_key, dataset, Slice(as_of))
         found = self.manifest(slot)
         if found is None:
             raise self._absent(slot)
         if dataset.by != "month":
             return [slot]
         paths = (reference.partition("#")[0] for reference in found.made_from)
-        return [Slot(firm_key, dataset, Month.parse(path.rpartition("=")[2])) for path in paths]
+        return [Slot(firm_key, dataset, Slice.of_path(path)) for path in paths]
+
+    def latest_tokens(self, firm_key: str, dataset: Dataset) -> dict[Slice, int]:
+        """By slice that has a manifest, the highest token among its attempts' files; by one listing.
+
+        0 where there is no such file: an empty slice has none.
+        """
+        tokens: dict[Slice, int] = {}
+        written = set()
+        for entry in self._store.list(f"{firm_key}/{dataset.name}"):
+            _, _, folder, *below = entry.path.split("/")
+            try:
+                part = Slice.of_folder(folder)
+            except ValueError:
+                continue  # a stray file
+            name = below[0] if below else ""
+            tokens[part] = max(tokens.get(part, 0), protocol.token_of(name))
+            if name == FILE:
+                written.add(part)
+        return {part: token for part, token in tokens.items() if part in written}
 
     def fetch(self, slot: Slot) -> tuple[Manifest, list[Path]]:
         """The slot's manifest and local parquet files, whose size and hash were just verified."""
         found, landed = self._verified(slot)
         return found, [part.file for part in landed]
 
-    def read(self, slot: Slot, *, expected: Manifest | None = None) -> Iterator[pa.RecordBatch]:
+    def read(self, slot: Slot, *, expected: Version | None = None) -> Iterator[pa.RecordBatch]:
         """The slot's rows, from verified files, checked against the contract.
 
         Nothing is read before the first batch is asked for; with ``expected``, rows of any other
@@ -224,7 +257,7 @@ class Handoff:
         return count
 
     def _verified(self, slot: Slot) -> tuple[Manifest, list[Any]]:
-        if slot.dataset.by == "month" and not isinstance(slot.slice, Month):
+        if slot.dataset.by == "month" and slot.slice.month is None:
             raise HandoffError(f"{slot.path} is an index of months; read each of slots(...) instead")
         found, landed = self._fetched(slot.path)
         if found is None:
@@ -254,7 +287,7 @@ class Handoff:
         step = self._writers.get(slot.dataset.name)
         if step is None:
             return f"rerun the step that writes {slot.dataset.name}"
-        day = slot.slice.end if isinstance(slot.slice, Month) else slot.slice
+        day = slot.slice.earliest_as_of
         return f"rerun its step: python -m include run {slot.firm_key} --as-of {day} --from {step}"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
@@ -94,7 +94,7 @@ class Fetch(NamedTuple):
 
 
 class List(NamedTuple):
-    """Everything below a folder. Only the collector lists."""
+    """Everything below a folder: for the collector, erasing, and the check of the ledger of slices."""
 
     folder: str
 
@@ -111,11 +111,46 @@ class Pause(NamedTuple):
     round: int
 
 
+class Store(Protocol):
+    """Where handoffs are kept. Paths are relative to its root; a path that could leave it is refused."""
+
+    def get(self, path: str) -> Blob | None:
+        """A small file's bytes and tag, or None."""
+
+    def put(self, path: str, data: bytes, expected: str | None) -> str:
+        """Replace a small file if its tag is ``expected`` (None: absent), all or nothing; the new tag."""
+        ...
+
+    def land(self, path: str, content: Content) -> Landed:
+        """Write a part file and hash what is written; on failure no file stays."""
+        ...
+
+    def sync(self, folder: str) -> None:
+        """Make what was landed there durable: it outlives a power cut."""
+
+    def fetch(self, path: str) -> Landed:
+        """A local file of those bytes, and their hash."""
+        ...
+
+    def release(self, landed: Landed) -> None:
+        """The local file is not needed any longer."""
+
+    def list(self, folder: str = "") -> Sequence[Entry]:
+        """Every file below a folder."""
+        ...
+
+    def delete(self, path: str) -> None:
+        """Remove a file; no error when it is gone."""
+
+    def pause(self, turn: int) -> None:
+        """Wait a moment, longer each round."""
+
+
 Call = Get | Put | Land | Sync | Fetch | List | Delete | Pause
 Steps = Generator[Call, Any, Any]
 
 
-def perform(steps: Steps, store: Any) -> Any:
+def perform(steps: Steps, store: Store) -> Any:
     """Drive ``steps`` against a real store, passing the fault points on the way."""
     answer: Any = None
     failure: Exception | None = None

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from include.handoff.calls import Blob, Conflict, Delete, Get, List, Pause, Put, Steps, Unknown, perform
+from include.handoff.calls import (
+    Blob,
+    Conflict,
+    Delete,
+    Get,
+    List,
+    Pause,
+    Put,
+    Steps,
+    Store,
+    Unknown,
+    perform,
+)
 from include.handoff.manifest import FILE, decode, encode, void
 from include.handoff.protocol import ROUNDS, UnknownOutcome, token_of
 
@@ -39,7 +49,7 @@ def purge(slot: str) -> Steps:
     raise UnknownOutcome(f"{slot}: old versions could not be removed, others keep writing to it; try again")
 
 
-def files_of(store: Any, firm_key: str) -> dict[str, list[str]]:
+def files_of(store: Store, firm_key: str) -> dict[str, list[str]]:
     """The files of a firm's slots, by slot."""
     slots: dict[str, list[str]] = {}
     for entry in store.list(firm_key):

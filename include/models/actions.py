@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from include.models.firm import FirmSettings
+
 ANY: tuple[str, ...] = ()
 
 
@@ -87,7 +89,7 @@ class RuleTableError(ValueError):
     """A rule is invalid; the message names its action_code."""
 
 
-def compute(candidates: pa.Table, *, firm: Any, as_of: date) -> pa.Table:
+def compute(candidates: pa.Table, *, firm: FirmSettings, as_of: date) -> pa.Table:
     """Rows of actions at ``as_of``: one per customer with a rule of positive net benefit."""
     settings = firm.actions
     decided = decide(

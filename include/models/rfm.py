@@ -8,13 +8,14 @@ quintiles: clip(ceil(5 * percentile / 100), 1, 5).
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.models import segments
+from include.models.firm import FirmSettings
 
 METRICS = {"recency": "days_since_last_order", "frequency": "window_orders", "monetary": "window_spend"}
 _SCALE = 10_000  # money and counts are compared as integers of 1/10,000, without rounding
@@ -35,7 +36,7 @@ class Params(NamedTuple):
     segment_of: dict[tuple[int, ...], str]
 
 
-def fit(values: pa.Table, *, firm: Any, as_of: date) -> pa.Table:
+def fit(values: pa.Table, *, firm: FirmSettings, as_of: date) -> pa.Table:
     """Rows of rfm_cuts: one per run of values with the same score and percentile, at most 10,001 per metric.
 
     ``values`` is rfm_values. Below ``firm.rfm.min_customers`` customers, scores and percentiles are null:
@@ -81,7 +82,7 @@ _CUTS = pa.schema(
 )
 
 
-def status(cuts: pa.Table, *, firm: Any) -> tuple[bool, str]:
+def status(cuts: pa.Table, *, firm: FirmSettings) -> tuple[bool, str]:
     """Whether the firm can be scored, and the reason."""
     if cuts.num_rows == 0:
         return False, "no customer has a sale before as_of, so there is no customer to score"
@@ -93,7 +94,7 @@ def status(cuts: pa.Table, *, firm: Any) -> tuple[bool, str]:
     return True, "scores by quantile of each distinct value"
 
 
-def prepare(cuts: pa.Table, decision_table: pa.Table, *, firm: Any, as_of: date) -> Params:
+def prepare(cuts: pa.Table, decision_table: pa.Table, *, firm: FirmSettings, as_of: date) -> Params:
     """Build the lookup arrays of ``predict`` from the fitted cuts and the firm's decision table."""
     del as_of, firm
     by_metric = {}
@@ -120,7 +121,7 @@ def prepare(cuts: pa.Table, decision_table: pa.Table, *, firm: Any, as_of: date)
     return Params(cuts=by_metric, segment_of=segments.cells_of(rules))
 
 
-def predict(batch: pa.RecordBatch, params: Params, *, firm: Any, as_of: date) -> pa.RecordBatch:
+def predict(batch: pa.RecordBatch, params: Params, *, firm: FirmSettings, as_of: date) -> pa.RecordBatch:
     """One row per customer of the batch (customer_summary): scores, percentiles, segment, status."""
     del as_of
     rows = batch.num_rows
@@ -159,7 +160,7 @@ _KEPT = (
 )
 
 
-def _eligible(batch: pa.RecordBatch, firm: Any) -> np.ndarray:
+def _eligible(batch: pa.RecordBatch, firm: FirmSettings) -> np.ndarray:
     """Mask of customers at or above the firm's minimum spend and orders; 0 means no minimum."""
     spend = _ten_thousandths(batch.column("total_spend"))
     orders = batch.column("order_count").to_numpy()
@@ -168,7 +169,7 @@ def _eligible(batch: pa.RecordBatch, firm: Any) -> np.ndarray:
     return eligible
 
 
-def _status_of(batch: pa.RecordBatch, firm: Any) -> pa.Array:
+def _status_of(batch: pa.RecordBatch, firm: FirmSettings) -> pa.Array:
     """Status: New if the first order is within ``new_days``, else by days since the last order."""
     silent = batch.column("days_since_last_order").to_numpy()
     age = batch.column("age_days").to_numpy()

@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from include.models.firm import FirmSettings
+
 UNSCORED = "unscored"
 
 
@@ -153,7 +155,7 @@ def rules_of(custom: Sequence[Mapping[str, Any]] | None) -> tuple[Segment, ...]:
     return tuple(rules)
 
 
-def compute(*, firm: Any, as_of: date) -> pa.Table:
+def compute(*, firm: FirmSettings, as_of: date) -> pa.Table:
     """Rows of segments: the checked decision table, one row per segment, and one for unscored customers."""
     del as_of  # the table depends on the firm's row only
     rules = rules_of(firm.rfm.segments)

@@ -162,7 +162,7 @@ def deliver_due(settings: Settings) -> dict[str, str]:
     with Warehouse(settings.warehouse_dsn()) as warehouse, Changes(settings.warehouse_dsn()) as box:
         for firm_key in box.firms_waiting():
             try:
-                results[firm_key] = deliver(parse_firm(warehouse.firm_row(firm_key)), settings)
+                results[firm_key] = deliver(parse_firm(warehouse.firms.firm_row(firm_key)), settings)
             except (FirmError, SettingsError, KeyError) as error:
                 results[firm_key] = str(error)
                 log.warning("Cannot send changes of firm %s: %s", firm_key, error)

@@ -139,7 +139,7 @@ class SliceSql:
 
         DuckDB has its own list of zones, of another date than Python's; it is used outside the month only.
         """
-        month = Month.parse(self.part.key)
+        month = Month.parse(self.part.text)
         cases = " ".join(
             f"when occurred_at < {literal(until)} then {int(offset.total_seconds()) * 1_000_000}"
             for until, offset in offsets(month.first - MARGIN, month.end + MARGIN, self.zone)

@@ -52,7 +52,7 @@ def check(
     rules = adjusted(suite(dataset), dataset, getattr(firm, "quality", None) or {})
     folder = Path(tempfile.mkdtemp(prefix="firmament-quality-", dir=scratch))
     try:
-        parts = sorted(slices, key=lambda s: s.key)
+        parts = sorted(slices, key=lambda s: s.text)
         paths = [path for part in parts for path in part.files]
         paths += [path for files in references.values() for path in files]
         connection = open_slices(paths, spill=folder)
@@ -121,7 +121,7 @@ class _Gate:
         """A slice with the counts and measures of one SQL statement."""
         one = SliceCheck(part, self.column_rules if part.files else [], rows.found_columns(part.files))
         one.usable = {f.name for f in self.dataset.schema if one.found.get(f.name) == str(f.type)}
-        profile = self.profiles[part.key] = Profile()
+        profile = self.profiles[part.text] = Profile()
         is_repeated = None  # whether some key may occur twice; None: the slice has no keys
         if one.has_rows:
             self._choose_rules(one)
@@ -167,7 +167,7 @@ class _Gate:
     def _run(self, one: SliceCheck) -> Aggregates:
         tables = {str(rule.of): self._table(rule) or "" for rule in one.rules if rule.is_reference}
         sql = SliceSql(self.dataset, one.part, self.firm.timezone, one.rules, one.specs, tables)
-        self._sql[one.part.key] = sql
+        self._sql[one.part.text] = sql
         grain = self.dataset.grain if one.usable.issuperset(self.dataset.grain) else ()
         statement = sql.statement(
             grain=grain,
@@ -230,7 +230,7 @@ class _Gate:
             grain = [name for name in self.dataset.grain if name in one.usable]
             for rule in one.rules:
                 if one.tallies[rule.name].broken:
-                    statement = self._sql[one.part.key].samples(rule, grain=grain)
+                    statement = self._sql[one.part.text].samples(rule, grain=grain)
                     table = self.connection.sql(statement).to_arrow_table()
                     one.tallies[rule.name].samples = rows.samples(table, self.dataset)
 

@@ -101,7 +101,7 @@ class Past:
         rows: dict[str, tuple[int, date]] = {}
         profiles: dict[str, Profile] = {}
         for row in history:
-            key = str(row["slice"]).rpartition("=")[2]
+            key = str(row["slice"])
             given = row["as_of"]
             as_of = given if isinstance(given, date) else date.fromisoformat(str(given))
             if key not in rows or rows[key][1] <= as_of:
@@ -121,13 +121,13 @@ def elapsed_days(key: str, known_before: date) -> int:
 def volume_ratio(part: Slice, past: Past, known_before: date, dataset: Dataset) -> Measurement:
     """Rows a day over the median of earlier slices."""
     by_month = dataset.by == "month"
-    days = elapsed_days(part.key, known_before)
+    days = elapsed_days(part.text, known_before)
     if not past.rows:
         return Measurement(None, f"{part.rows:,} rows; a first extraction, nothing to compare with")
     rates = [
         rows / elapsed_days(key, as_of)
         for key, (rows, as_of) in sorted(past.rows.items())
-        if key < part.key and elapsed_days(key, as_of) >= (LEAST_DAYS if by_month else 1)
+        if key < part.text and elapsed_days(key, as_of) >= (LEAST_DAYS if by_month else 1)
     ][-MONTHS_BACK:]
     if not rates or not days:
         return Measurement(None, f"{part.rows:,} rows; nothing earlier to compare with")
@@ -142,7 +142,7 @@ def volume_ratio(part: Slice, past: Past, known_before: date, dataset: Dataset) 
 
 def kept_ratio(part: Slice, past: Past, known_before: date) -> Measurement:
     """Rows over those of the same slice when it was last read, unless that was at a later as_of."""
-    rows, read = past.rows.get(part.key, (0, known_before))
+    rows, read = past.rows.get(part.text, (0, known_before))
     if not rows or read > known_before:
         return Measurement(None, f"{part.rows:,} rows; not read before")
     return Measurement(
@@ -154,11 +154,11 @@ def kept_ratio(part: Slice, past: Past, known_before: date) -> Measurement:
 
 def amount_ratio(part: Slice, profiles: Mapping[str, Profile]) -> Measurement:
     """The usual amount over that of the months before, in the same extraction or an earlier one."""
-    mine = profiles[part.key].usual_amount
+    mine = profiles[part.text].usual_amount
     earlier = [
         amount
         for key in sorted(profiles)
-        if key < part.key and (amount := profiles[key].usual_amount) is not None
+        if key < part.text and (amount := profiles[key].usual_amount) is not None
     ][-MONTHS_BACK:]
     if mine is None or not earlier:
         return Measurement(None, "too few amounts, or no earlier month, to compare")

@@ -72,7 +72,7 @@ def _rows(
         if chosen:
             values = {rule.looked_at: unknown(one.part, rule) for rule in chosen if rule.is_reference}
             wanted.append(Rechecked(one.part, chosen, one.specs, values))
-    by_key = {one.part.key: one for one in checks}
+    by_key = {one.part.text: one for one in checks}
     for (key, name), count in unexpected_counts(wanted, dataset, zone=zone, runner=runner).items():
         one = by_key[key]
         _compare(one, name, one.tallies[name].broken, count)

@@ -46,7 +46,7 @@ def unexpected_counts(
     slices: Sequence[Rechecked], dataset: Dataset, *, zone: str, runner: ExpectationRunner
 ) -> dict[tuple[str, str], int]:
     """Rows that break each rule, by the slice's key and the rule's name."""
-    found = {(s.part.key, rule.name): 0 for s in slices for rule in s.rules}
+    found = {(s.part.text, rule.name): 0 for s in slices for rule in s.rules}
     # A frame holds slices with the same rules, so no column is missing in some of its rows.
     for _, alike in groupby(sorted(slices, key=_names), key=_names):
         for frame in _frames(list(alike), dataset, zone):
@@ -117,5 +117,5 @@ def _by_slice(
     for piece in pieces:
         count = sum(start <= place < start + piece.rows for place in places) if places else 0
         if count:
-            yield (piece.of.part.key, rule_name), count
+            yield (piece.of.part.text, rule_name), count
         start += piece.rows

@@ -13,7 +13,7 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class Slice:
-    """A part of a dataset to be checked: its text (``2026-11``), rows and verified local files.
+    """A slice of a dataset to be checked: its text, rows and verified local files.
 
     ``read_as_of`` is the as_of at which it was extracted, where that is later than the run's: a
     backfill finds months that already hold what happened after its own as_of.
@@ -23,11 +23,6 @@ class Slice:
     rows: int
     files: list[Path]
     read_as_of: date | None = None
-
-    @property
-    def key(self) -> str:
-        """The bare month or day, whether the text is ``2026-11`` or ``month=2026-11``."""
-        return self.text.rpartition("=")[2]
 
 
 class Result(NamedTuple):

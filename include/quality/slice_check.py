@@ -58,7 +58,7 @@ class SliceCheck:
         yield from self._measure_results()
         if dataset.by == "month" and self.part.text:
             what = "Kept for later checks to compare with."
-            profile = profiles[self.part.key].text()
+            profile = profiles[self.part.text].text()
             yield Result("profile", "", self.part.text, False, True, profile, what)
 
     def document(self, dataset: Dataset, *, firm_key: str, as_of: date) -> dict[str, Any]:

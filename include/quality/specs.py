@@ -30,7 +30,7 @@ def moments_of(part: Slice, dataset: Dataset, zone: str, known_before: date) -> 
         "as_of_instant": start_of_day(known_before, zone),
     }
     if dataset.by == "month":
-        month = Month.parse(part.key)
+        month = Month.parse(part.text)
         moments |= {
             "month_first": _midnight(month.first),
             "month_end": _midnight(min(month.end, known_before)),

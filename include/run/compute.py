@@ -15,6 +15,7 @@ from include.datasets import Dataset
 from include.models import drift
 from include.run import promotion
 from include.run.context import Context
+from include.run.inputs import Inputs
 from include.steps import Step
 
 QUERIES = Path(__file__).parents[1] / "sql" / "query"
@@ -23,16 +24,19 @@ QUERIES = Path(__file__).parents[1] / "sql" / "query"
 def query(context: Context) -> tuple[int, str]:
     """Run ``sql/query/<dataset>.sql`` over what the step reads."""
     sql = (QUERIES / f"{context.written.name}.sql").read_text(encoding="utf-8")
-    return context.write(context.engine.query(sql, context.inputs(), context.params)).rows, ""
+    inputs = Inputs(context)
+    rows = context.engine.query(sql, inputs.all_files(), context.params)
+    return context.write(rows, inputs.made_from).rows, ""
 
 
 def features(context: Context) -> tuple[int, str]:
     """Every feature of every customer, by the queries that training runs too."""
     from include.training import churn
 
-    files = dict(context.inputs())
+    inputs = Inputs(context)
+    files = dict(inputs.all_files())
     rows = churn.feature_batches(context.engine, files, context.as_of, context.params, context.scratch)
-    return context.write(rows).rows, ""
+    return context.write(rows, inputs.made_from).rows, ""
 
 
 def sample(context: Context) -> tuple[int, str]:
@@ -41,35 +45,37 @@ def sample(context: Context) -> tuple[int, str]:
     Those of the earlier anchors whose models contend with the new one are made where they are missing.
     """
     training = import_module(f"include.training.{context.step.module}")
+    inputs = Inputs(context)
     files: dict[Dataset, list[Path]] = {}
+    counts: dict[date, int] = {}
     made: list[date] = []
-    for anchor in promotion.needed(context):
-        then = promotion.at(context, anchor)
-        if (standing := then.standing()) is None:
-            files = files or dict(then.inputs())
+    for training_date in promotion.needed(context):
+        manifest = context.up_to_date(training_date)
+        if manifest is None:
+            files = files or dict(inputs.all_files())
             rows = training.stack(
                 context.engine,
                 files,
-                anchor=anchor,
-                firm=context.firm,
+                anchor=training_date,
+                firm=context.firm_settings,
                 params=context.params,
-                scratch=context.scratch / anchor.isoformat(),
+                scratch=context.scratch / training_date.isoformat(),
             )
-            standing = then.write(rows)
-            context.made_from = then.made_from
-            made.append(anchor)
-        if anchor == context.anchor:
-            count = standing.rows
+            manifest = context.write(rows, inputs.made_from, training_date)
+            made.append(training_date)
+        counts[training_date] = manifest.rows
+    count = counts[context.training_date]
     if not made:
-        return count, f"the rows of anchor {context.anchor} stand"
+        return count, f"the rows of anchor {context.training_date} stand"
     return count, f"anchor {', '.join(map(str, made))}"
 
 
 def compute(context: Context) -> tuple[int, str]:
     """Compute a small dataset by a model that fits nothing: rules, a decision table, text."""
-    tables = [context.table(dataset) for dataset in context.step.reads]
-    computed = _model(context.step).compute(*tables, firm=context.firm, as_of=context.as_of)
-    return context.write(computed.to_batches()).rows, ""
+    inputs = Inputs(context)
+    tables = [inputs.table(dataset) for dataset in context.step.reads]
+    computed = _model(context.step).compute(*tables, firm=context.firm_settings, as_of=context.as_of)
+    return context.write(computed.to_batches(), inputs.made_from).rows, ""
 
 
 def fit(context: Context) -> tuple[int, str]:
@@ -77,40 +83,42 @@ def fit(context: Context) -> tuple[int, str]:
     if context.step.model in promotion.GATED:
         return _fit_and_promote(context)
     model = _model(context.step)
-    rows, note = _fit(context, model)
+    rows, note = _fit(context, model, context.training_date)
     if hasattr(model, "status"):
-        note = _say_status(context, context, model, note, "")
+        note = _say_status(context, context.training_date, model, note, "")
     return rows, note
 
 
-def _fit(context: Context, model: Any) -> tuple[int, str]:
-    standing = context.standing()
-    if standing is not None:
-        return standing.rows, f"the model of anchor {context.anchor} stands"
-    tables = [context.table(dataset) for dataset in context.step.reads]
-    fitted = model.fit(*tables, firm=context.firm, as_of=context.day_of(context.written))
-    return context.write(fitted.to_batches()).rows, ""
+def _fit(context: Context, model: Any, training_date: date) -> tuple[int, str]:
+    manifest = context.up_to_date(training_date)
+    if manifest is not None:
+        return manifest.rows, f"the model of anchor {training_date} stands"
+    inputs = Inputs(context, training_date)
+    tables = [inputs.table(dataset) for dataset in context.step.reads]
+    day = context.day_of(context.written, training_date)
+    fitted = model.fit(*tables, firm=context.firm_settings, as_of=day)
+    return context.write(fitted.to_batches(), inputs.made_from, training_date).rows, ""
 
 
 def _fit_and_promote(context: Context) -> tuple[int, str]:
     """Fit the anchor's model, and those it contends with where they are missing; hold the gate."""
     model = _model(context.step)
     models, found = {}, {}
-    for anchor in promotion.needed(context):
-        then = promotion.at(context, anchor)
-        found[anchor] = _fit(then, model)
-        models[anchor] = then.table(context.written)
+    for training_date in promotion.needed(context):
+        found[training_date] = _fit(context, model, training_date)
+        models[training_date] = Inputs(context, training_date).table(context.written)
     promotion.evaluate_promotion(context, context.step.reads[0], models)
-    rows, note = found[context.anchor]
+    rows, note = found[context.training_date]
     scorer, why = promotion.scoring(context)
-    return rows, _say_status(context, promotion.at(context, scorer), model, note, why)
+    return rows, _say_status(context, scorer, model, note, why)
 
 
-def _say_status(context: Context, scoring: Context, model: Any, note: str, why: str) -> str:
+def _say_status(context: Context, training_date: date, model: Any, note: str, why: str) -> str:
     """Record whether the model that scores had data enough, and why it scores; what to note."""
-    is_sufficient, reason = model.status(scoring.table(context.written), firm=context.firm)
+    fitted = Inputs(context, training_date).table(context.written)
+    is_sufficient, reason = model.status(fitted, firm=context.firm_settings)
     said = "; ".join(filter(None, [reason, why]))
-    context.warehouse.set_module_status(
+    context.records.set_module_status(
         context.firm.firm_key, context.as_of, context.step.module or context.step.name, is_sufficient, said
     )
     return "; ".join(filter(None, [note, said]))
@@ -119,29 +127,29 @@ def _say_status(context: Context, scoring: Context, model: Any, note: str, why: 
 def predict(context: Context) -> tuple[int, str]:
     """Apply a model batch by batch to the first dataset the step reads."""
     model = _model(context.step)
-    why = ""
+    why, training_date = "", context.training_date
     if context.step.model in promotion.GATED:
-        scorer, why = promotion.scoring(context)
-        why = "" if scorer == context.anchor else why
-        context = promotion.at(context, scorer)
+        training_date, why = promotion.scoring(context)
+        why = "" if training_date == context.training_date else why
+    inputs = Inputs(context, training_date)
     streamed, *fitted = context.step.reads
-    tables = [context.table(dataset) for dataset in fitted]
-    params = model.prepare(*tables, firm=context.firm, as_of=context.as_of)
+    tables = [inputs.table(dataset) for dataset in fitted]
+    params = model.prepare(*tables, firm=context.firm_settings, as_of=context.as_of)
     kept = [table for dataset, table in zip(fitted, tables, strict=True) if dataset.by == "anchor"]
     tally = _tally(kept[0]) if context.step.model in promotion.GATED else None
 
     def batches() -> Iterator[pa.RecordBatch]:
-        for batch in context.rows(streamed):
-            predicted = model.predict(batch, params, firm=context.firm, as_of=context.as_of)
+        for batch in inputs.rows(streamed):
+            predicted = model.predict(batch, params, firm=context.firm_settings, as_of=context.as_of)
             if tally is not None:
                 tally.add(batch, predicted)
             yield predicted
 
-    rows = context.write(batches()).rows
+    rows = context.write(batches(), inputs.made_from, training_date).rows
     if tally is None:
         return rows, why
     drifted = tally.rows()
-    context.warehouse.record_drift(
+    context.records.models.record_drift(
         context.firm.firm_key, context.step.module or "", context.as_of, params.version, drifted
     )
     return rows, "; ".join(filter(None, [why, drift.message(drifted)]))

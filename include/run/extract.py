@@ -25,6 +25,7 @@ from include.datasets.extracted import CUSTOMERS, rejected_of
 from include.faults import point
 from include.handoff import Manifest, Slot
 from include.periods import Month, months_between, months_to_read
+from include.run import ledger
 from include.run.context import Context
 from include.run.intake import Intake
 from include.run.modules import tell_modules
@@ -40,7 +41,7 @@ READERS = 2  # connections to a firm's own system at one time; each holds one ba
 def extract(context: Context) -> tuple[int, str]:
     """Read what this run needs of the dataset; rows read, and how many months."""
     dataset = context.written
-    forgotten = context.warehouse.forgotten(context.firm.firm_key)
+    forgotten = context.records.erased(context.firm.firm_key)
     # A copy of the source's files that outlives the step would still hold who is forgotten.
     cache = context.scratch if forgotten else context.settings.home / "cache" / context.firm.firm_key
     source = sparing(open_source(context.firm, connection_uri, scratch=cache), forgotten)
@@ -56,12 +57,12 @@ def extract(context: Context) -> tuple[int, str]:
 def _months(context: Context, source: Source, dataset: Dataset) -> tuple[int, str]:
     """Read the months that this run needs, and count those that it does not."""
     first = source.first_month(dataset) if source.offers(dataset) else None
-    kept = _kept_months(context, dataset, first)
+    kept = ledger.kept_months(context, dataset, months_between(first, context.as_of)) if first else {}
     wanted = (
         months_to_read(
             first,
             context.as_of,
-            {month: manifest.as_of for month, manifest in kept.items()},
+            {month: extracted.as_of for month, extracted in kept.items()},
             lookback_days=context.firm.lookback_days,
             full=context.full,
         )
@@ -75,8 +76,10 @@ def _months(context: Context, source: Source, dataset: Dataset) -> tuple[int, st
     }
     with _read_ahead(context, source, dataset, days) as intakes:
         for month, intake in intakes:
-            kept[month] = _commit(context, context.slot(dataset, month), intake, as_of=days[month])
-            rows += kept[month].rows
+            slot = context.month_slot(dataset, month)
+            manifest = _commit(context, slot, intake, as_of=days[month])
+            kept[month] = ledger.finish(context, slot, manifest)
+            rows += manifest.rows
             read += 1
             log.info("%s of %s: %d of %d months, %d rows", dataset.name, month, read, len(days), rows)
             point("extract.after_month")
@@ -88,21 +91,6 @@ def _months(context: Context, source: Source, dataset: Dataset) -> tuple[int, st
     differing = recount(context, source, dataset, kept, read=days)
     read_of = f"read {len(wanted)} of {len(kept)} months"
     return rows, "; ".join(filter(None, [read_of, differing]))
-
-
-def _kept_months(context: Context, dataset: Dataset, first: Month | None) -> dict[Month, Manifest]:
-    """Months that stand already, under today's contract."""
-    if first is None:
-        return {}
-    found = {
-        month: context.handoff.manifest(context.slot(dataset, month))
-        for month in months_between(first, context.as_of)
-    }
-    return {
-        month: manifest
-        for month, manifest in found.items()
-        if manifest is not None and manifest.fingerprint == dataset.fingerprint
-    }
 
 
 def _snapshot(context: Context, source: Source, dataset: Dataset) -> Manifest:
@@ -179,11 +167,9 @@ def _account_for(context: Context, slot: Slot, intake: Intake, *, as_of: date) -
     if intake.rejections.rows or context.handoff.manifest(rejected) is not None:
         rows = intake.rejected(context.engine)
         context.handoff.write(rejected, rows, token=context.token, as_of=context.as_of)
-    if isinstance(slot.slice, Month):
-        context.warehouse.record_reading(
-            slot.firm_key, slot.dataset.name, str(slot.slice), as_of, context.token, intake.rows
-        )
-    context.warehouse.record_rejections(
+    if slot.slice.month is not None:
+        ledger.begin(context, slot, as_of=as_of, source_rows=intake.rows)
+    context.records.quality.record_rejections(
         slot.firm_key,
         slot.dataset.name,
         str(slot.slice),

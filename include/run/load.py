@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from include.datasets import Dataset
-from include.run import promotion
+from include.run import ledger, promotion
 from include.run.context import Context
 from include.warehouse import LoadSlice
 
@@ -13,30 +15,26 @@ def load(context: Context) -> tuple[int, str]:
     (dataset,) = context.step.reads
     if dataset.by == "anchor" and context.step.module in promotion.GATED:
         return _load_models(context, dataset)
-    return _load(context, dataset)
+    return _load(context, dataset, context.training_date)
 
 
 def _load_models(context: Context, dataset: Dataset) -> tuple[int, str]:
     """Every model that the run needed, each anchor by itself: those that stand there cost nothing."""
     found = {}
-    for anchor in promotion.needed(context):
-        then = promotion.at(context, anchor)
-        if anchor == context.anchor or context.handoff.manifest(then.slot(dataset)) is not None:
-            found[anchor] = _load(then, dataset)
-    return sum(rows for rows, _ in found.values()), found[context.anchor][1]
+    for day in promotion.needed(context):
+        if day == context.training_date or context.handoff.manifest(context.slot(dataset, day)) is not None:
+            found[day] = _load(context, dataset, day)
+    return sum(rows for rows, _ in found.values()), found[context.training_date][1]
 
 
-def _load(context: Context, dataset: Dataset) -> tuple[int, str]:
+def _load(context: Context, dataset: Dataset, training_date: date) -> tuple[int, str]:
     if context.step.table is None:
         raise TypeError(f"{context.step.name} loads no table; see include/steps.py")
     slices = []
-    for slot in context.slots(dataset):
-        manifest = context.handoff.manifest(slot)
-        if manifest is not None:
-            batches = context.handoff.read(slot, expected=manifest)
-            made = (manifest.token, manifest.sha256, batches, manifest.made_from)
-            slices.append(LoadSlice(str(slot.slice), *made))
-    loaded = context.warehouse.load(
+    for found in ledger.current(context, dataset, context.slots(dataset, training_date)):
+        batches = context.handoff.read(found.slot, expected=found)
+        slices.append(LoadSlice(found.slot.slice, found.token, found.sha256, batches, found.made_from))
+    loaded = context.loader.load(
         context.step.table,
         firm_key=context.firm.firm_key,
         as_of=context.as_of,

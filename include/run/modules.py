@@ -15,7 +15,7 @@ def tell_modules(context: Context, source: Source) -> None:
     for module, dataset in NEEDED.items():
         is_on = module in context.firm.modules
         has_data = source.offers(dataset)
-        context.warehouse.set_module_status(
+        context.records.set_module_status(
             context.firm.firm_key,
             context.as_of,
             module,

@@ -8,7 +8,6 @@ before the anchor and on records, so every order of runs scores a day with the s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, timedelta
 from importlib import import_module
 from typing import Any
@@ -20,6 +19,7 @@ from include.models import promotion as rule
 from include.modules import TRAINED
 from include.periods import anchor_of
 from include.run.context import Context
+from include.run.inputs import Inputs
 
 GATED = tuple(TRAINED)  # modules whose models are promoted from one anchor to the next
 GENERATIONS = 1  # earlier models compared with a new one; trained if missing
@@ -39,14 +39,14 @@ def contending(context: Context) -> tuple[date, ...]:
     """The anchor, and the earlier anchors whose models are promotion candidates, latest first."""
     firm = context.firm
     days = TRAINED[_module(context)].horizon_days(firm)
-    earlier = earlier_anchors(context.anchor, window_days=days, every_months=firm.retrain_months)
-    return context.anchor, *earlier
+    earlier = earlier_anchors(context.training_date, window_days=days, every_months=firm.retrain_months)
+    return context.training_date, *earlier
 
 
 def needed(context: Context) -> tuple[date, ...]:
     """Anchors of all models the run needs, oldest first: the candidates' and the override's."""
     if context.step.module not in GATED:
-        return (context.anchor,)
+        return (context.training_date,)
     found = set(contending(context))
     if (decided := decision(context)) is not None:
         found.add(decided["anchor"])
@@ -60,28 +60,28 @@ def scoring(context: Context) -> tuple[date, str]:
             f"the model of {decided['anchor']} scores from {decided['from_as_of']} on, by a decision of "
             f"{decided['decided_by']} on {decided['decided_at']:%Y-%m-%d}: {decided['why']}"
         )
-    for row in context.warehouse.verdict(context.firm.firm_key, _module(context), context.anchor):
+    for row in context.records.models.verdict(context.firm.firm_key, _module(context), context.training_date):
         if row["is_scoring"]:
             return row["contender_anchor"], row["reason"]
-    return context.anchor, ""
+    return context.training_date, ""
 
 
 def evaluate_promotion(context: Context, training: Dataset, models: dict[date, pa.Table]) -> None:
     """Evaluate the promotion at the run's anchor and record the result, unless already recorded."""
     promotion: Any = import_module(f"include.models.{context.step.model}.promotion")
-    anchor, module = context.anchor, _module(context)
+    anchor, module = context.training_date, _module(context)
     contending_models = {day: models[day] for day in contending(context)}
-    standing = context.warehouse.verdict(context.firm.firm_key, module, anchor)
+    standing = context.records.models.verdict(context.firm.firm_key, module, anchor)
     versions = {day: promotion.version_of(model) for day, model in contending_models.items()}
     if {row["contender_anchor"]: row["model_version"] for row in standing} == versions:
         return
-    rows = context.table(training)
+    rows = Inputs(context).table(training)
     candidates = [
-        promotion.candidate(model, rows, anchor=anchor, firm=context.firm)
+        promotion.candidate(model, rows, anchor=anchor, firm=context.firm_settings)
         for model in contending_models.values()
     ]
     found = rule.evaluate(candidates[0], candidates[1:], error_name=promotion.ERROR)
-    context.warehouse.record_verdict(
+    context.records.models.record_verdict(
         context.firm.firm_key, module, anchor, _rows(candidates, found, promotion, promotion.cutoff_of(rows))
     )
 
@@ -105,18 +105,13 @@ def _rows(
     ]
 
 
-def at(context: Context, anchor: date) -> Context:
-    """The same step at another anchor: what it reads and writes by anchor lies there."""
-    return replace(context, at=anchor, made_from=list(context.made_from))
-
-
 def decision(context: Context) -> dict[str, Any] | None:
     """The manual override of the scoring model that is in force on the run's as_of, if any."""
-    return context.warehouse.decision(
+    return context.records.models.decision(
         context.firm.firm_key,
         _module(context),
         as_of=context.as_of,
-        anchor=anchor_of(context.as_of, every_months=context.firm.retrain_months),
+        anchor=context.training_date,
     )
 
 

@@ -18,7 +18,7 @@ def publish(context: Context) -> tuple[int, str]:
     if place is None:
         return 0, "the firm's row names no place to publish to"
     rows, notes = 0, []
-    dsn = context.warehouse.dsn
+    dsn = context.settings.warehouse_dsn()
     run = publishing.Run(firm.firm_key, context.as_of, context.token)
     with Results(dsn) as results:
         # A day that was not computed would look like one on which every customer was gone.
@@ -38,7 +38,7 @@ def publish(context: Context) -> tuple[int, str]:
         rows += changes
         notes.append(f"{changes} changes; {webhook.deliver(firm, context.settings)}")
     note = "; ".join(filter(None, notes))
-    context.warehouse.set_module_status(
+    context.records.set_module_status(
         firm.firm_key, context.as_of, "publish", True, note or f"{rows} rows published"
     )
     return rows, note

@@ -7,13 +7,13 @@ finds is an incident for people, who decide whether to read all with ``--full``.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
-from datetime import timedelta
+from collections.abc import Collection, Container, Mapping
+from datetime import date, timedelta
 
 from include.datasets import Dataset
-from include.handoff import Manifest
 from include.periods import Month
 from include.run.context import Context
+from include.slices import Slice
 from include.sources import Source
 
 EVERY = timedelta(days=7)  # by as_of: how long a count stands
@@ -21,24 +21,25 @@ SHOWN = 3
 
 
 def recount(
-    context: Context, source: Source, dataset: Dataset, kept: Mapping[Month, Manifest], read: Container[Month]
+    context: Context, source: Source, dataset: Dataset, kept: Collection[Month], read: Container[Month]
 ) -> str:
     """Count the months that stand and were not looked at for a week; which of them differ, or nothing."""
     firm_key = context.firm.firm_key
-    readings = {Month.parse(row["slice"]): row for row in context.warehouse.readings(firm_key, dataset.name)}
-    due = {
-        month: readings[month]["as_of"]
-        for month in kept
-        if month not in read
-        and month in readings
-        and context.as_of >= (readings[month]["compared_as_of"] or readings[month]["as_of"]) + EVERY
-    }
+    ledger = {row.slice.month: row for row in context.records.slices.of(firm_key, dataset.name)}
+    extracted: dict[Month, int] = {}
+    due: dict[Month, date] = {}
+    for month in kept:
+        row = ledger.get(month)
+        if month in read or row is None or row.source_rows is None:
+            continue
+        if context.as_of >= (row.compared_as_of or row.as_of) + EVERY:
+            extracted[month], due[month] = row.source_rows, row.as_of
     if not due:
         return ""
     found = source.counts(dataset, due)
-    counted = {month: (int(readings[month]["row_count"]), found[month]) for month in due}
-    context.warehouse.record_comparison(
-        firm_key, dataset.name, context.as_of, {str(month): pair for month, pair in counted.items()}
+    counted = {month: (extracted[month], found[month]) for month in due}
+    context.records.slices.record_comparison(
+        firm_key, dataset.name, context.as_of, {Slice(month): pair for month, pair in counted.items()}
     )
     return said({str(month): pair for month, pair in counted.items() if pair[0] != pair[1]})
 

@@ -116,13 +116,13 @@ class _Runner:
         self._firm: Firm | None = None
         self._firm_row: dict[str, Any] = {}
         self._earlier = (
-            warehouse.last_done(firm_key, as_of, attempt.run_id) if attempt.may_skip and not full else {}
+            warehouse.runs.last_done(firm_key, as_of, attempt.run_id) if attempt.may_skip and not full else {}
         )
 
     def run(self, step: Step) -> Outcome:
         """Run one step, or skip it; record how it ended."""
         meter, started_at = Meter(), datetime.now(UTC)
-        token = self.warehouse.draw_token(self.firm_key, step.name, self.as_of.isoformat())
+        token = self.warehouse.runs.draw_token(self.firm_key, step.name, self.as_of.isoformat())
         log.info("%s: start of %s, firm %s, as_of %s, token %d", step.stage, step.name, self.firm_key,
                  self.as_of, token)  # fmt: skip
         record: dict[str, Any] = {
@@ -138,7 +138,7 @@ class _Runner:
             outcome = Outcome(
                 step.name, rows, meter.seconds, meter.cpu_seconds, meter.peak_mb, note, status == "skipped"
             )
-            self.warehouse.finish_step(
+            self.warehouse.runs.finish_step(
                 self.firm_key,
                 self.as_of,
                 step.name,
@@ -174,8 +174,8 @@ class _Runner:
                 firm.engine, memory_mb=self.settings.memory_mb, threads=os.cpu_count() or 1, scratch=folder
             )
             context = Context(
-                step, firm, self.as_of, token, self.full, self.handoff, self.warehouse, engine, folder,
-                self.settings, check_all=self.check_all,
+                step, firm, self.as_of, token, self.full, self.handoff, self.warehouse.records,
+                self.warehouse.loader, engine, folder, self.settings, check_all=self.check_all,
             )  # fmt: skip
             decision = promotion.decision(context) if step.model in promotion.GATED else None
             record["settings_sha256"] = settings_digest(self._firm_row, decision)
@@ -202,9 +202,9 @@ class _Runner:
     def firm(self) -> Firm:
         """The firm, read once; FirmError when its row cannot be used."""
         if self._firm is None:
-            firm = parse_firm(self.warehouse.firm_row(self.firm_key))
+            firm = parse_firm(self.warehouse.firms.firm_row(self.firm_key))
             self._firm_row = firm.model_dump(mode="json", by_alias=True, exclude={"alerts"})
-            self.warehouse.start_run(self.firm_key, self.as_of, self._firm_row, code_version())
+            self.warehouse.runs.start_run(self.firm_key, self.as_of, self._firm_row, code_version())
             self._firm = firm
         return self._firm
 

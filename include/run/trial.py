@@ -1,6 +1,6 @@
 """The computing steps on one sales file, in a folder of their own: no warehouse, no Airflow, no firm's row.
 
-They are the very steps that a firm runs; what they would put on record is kept in memory instead.
+The steps are those that a firm runs; their records stay in memory.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow.compute as pc
@@ -23,58 +23,16 @@ from include.handoff import Handoff
 from include.modules import ROWS
 from include.periods import Month, months_between
 from include.run.context import Context
+from include.run.in_memory_records import InMemoryRecords, NoWarehouse
 from include.run.stage import WRITERS, function_of
 from include.settings import Settings
 from include.sources import SourceError, open_source
 from include.sources.files import ENDINGS
 from include.sources.layouts import LAYOUTS
 from include.steps import Step, steps_for
-from include.warehouse import Warehouse
 
 FIRM_KEY = "tried"
 MODULES = tuple(module.name for module in ROWS if module.in_preview)
-
-
-class Notebook:
-    """What the computing steps put on record and ask of the record, for as long as this object lives."""
-
-    def __init__(self) -> None:
-        """Nothing is on record."""
-        self.reasons: dict[str, str] = {}
-        self._verdicts: dict[tuple[str, str, date], list[dict[str, Any]]] = {}
-
-    def forgotten(self, firm_key: str) -> None:
-        """Nobody was erased."""
-
-    def decision(self, firm_key: str, module: str, **days: date) -> None:
-        """Nobody decided for a model."""
-
-    def verdict(self, firm_key: str, module: str, anchor: date) -> list[dict[str, Any]]:
-        """The gate's rows of an anchor."""
-        return self._verdicts.get((firm_key, module, anchor), [])
-
-    def record_verdict(self, firm_key: str, module: str, anchor: date, rows: list[dict[str, Any]]) -> None:
-        """Keep the gate's rows of an anchor."""
-        self._verdicts[firm_key, module, anchor] = rows
-
-    def set_module_status(
-        self, firm_key: str, as_of: date, module: str, is_sufficient: bool, reason: str
-    ) -> None:
-        """Keep why a module can or cannot stand behind its numbers."""
-        self.reasons[module] = reason
-
-    def record_drift(self, *about: object) -> None:
-        """Drift is of no use on the only day there is."""
-
-    def record_rejections(self, *about: object) -> None:
-        """The rejected rows lie beside the dataset, where the report counts them."""
-
-    def record_reading(self, *about: object) -> None:
-        """No later run will count the months again."""
-
-    def readings(self, *about: object) -> list[dict[str, Any]]:
-        """Nothing was read before."""
-        return []
 
 
 def settings_in(folder: Path) -> Settings:
@@ -154,9 +112,9 @@ def usable_day(firm: Firm, folder: Path, asked: date | None = None) -> date:
 
 def compute(
     firm: Firm, as_of: date, folder: Path, *, before: Callable[[Step], None] = lambda step: None
-) -> tuple[Handoff, Notebook]:
-    """Run the computing steps in this process; what they handed over, and what they said."""
-    settings, notebook, tokens = settings_in(folder), Notebook(), itertools.count(1)
+) -> tuple[Handoff, InMemoryRecords]:
+    """Run the computing steps in this process; their handoffs and their records."""
+    settings, records, tokens = settings_in(folder), InMemoryRecords(), itertools.count(1)
     for step in steps_for(firm.modules):
         if not step.kind.is_computing:
             continue
@@ -167,10 +125,9 @@ def compute(
         engine = open_engine(
             firm.engine, memory_mb=settings.memory_mb, threads=os.cpu_count() or 1, scratch=scratch
         )
-        warehouse = cast(Warehouse, notebook)
         context = Context(
-            step, firm, as_of, next(tokens), False, handoff, warehouse, engine, scratch, settings
+            step, firm, as_of, next(tokens), False, handoff, records, NoWarehouse(), engine, scratch, settings
         )
         function_of(step)(context)
         shutil.rmtree(scratch)
-    return Handoff(settings.root, scratch=folder / "scratch", writers=WRITERS), notebook
+    return Handoff(settings.root, scratch=folder / "scratch", writers=WRITERS), records

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from include.handoff.documents import write_documents
+from include.run import ledger
 from include.run.context import Context
+from include.run.inputs import Inputs
 
 if TYPE_CHECKING:
     from include.quality import Report
@@ -24,30 +26,29 @@ def validate(context: Context) -> tuple[int, str]:
 
     dataset, *others = context.step.reads
     firm_key = context.firm.firm_key
-    passed = context.warehouse.passed(firm_key, dataset.name)
+    passed = context.records.quality.passed(firm_key, dataset.name)
     slices, rows, shas = [], 0, {}
-    for slot in context.slots(dataset):
-        manifest = context.handoff.manifest(slot)
-        has_passed = manifest is not None and (str(slot.slice), manifest.sha256) in passed
-        if manifest is None or (has_passed and not context.check_all):
+    for found in ledger.current(context, dataset, context.slots(dataset)):
+        slot = found.slot
+        if (str(slot.slice), found.sha256) in passed and not context.check_all:
             continue
         manifest, files = context.handoff.fetch(slot)
         slices.append(quality.Slice(str(slot.slice), manifest.rows, files, read_as_of=manifest.as_of))
         shas[str(slot.slice)] = manifest.sha256
         rows += manifest.rows
-    history = context.warehouse.history(firm_key, dataset.name)
+    history = context.records.quality.history(firm_key, dataset.name)
     if not slices and dataset.by == "as_of":  # silence of events is measured even when none is new
         return 0, "nothing new to check"
     if not rows and not any(earlier["rows"] for earlier in history):
         return 0, "the firm has none, and never had"
     is_first = not passed and not history
-    is_training_date = context.as_of == context.anchor
+    is_training_date = context.as_of == context.training_date
     report = quality.check(
         dataset,
         firm=context.firm,
         as_of=context.as_of,
         slices=slices,
-        references={other.name: context.files(other) for other in others},
+        references={other.name: Inputs(context).files(other) for other in others},
         history=history,
         whole_suite=context.check_all or is_training_date or is_first,
         scratch=context.scratch,
@@ -73,7 +74,7 @@ def _record(context: Context, report: Report, shas: Mapping[str, str]) -> None:
         token=context.token,
         scratch=context.scratch,
     )
-    context.warehouse.record_quality(
+    context.records.quality.record(
         context.firm.firm_key,
         context.as_of,
         context.token,

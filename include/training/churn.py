@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -23,6 +22,7 @@ from include.datasets.extracted import LOYALTY_MOVEMENTS, PRODUCTS, TRANSACTIONS
 from include.datasets.features import CUSTOMER_FEATURES, FEATURE_QUERIES
 from include.engines import Engine
 from include.models.churn.sufficiency import MIN_CUTOFFS
+from include.models.firm import FirmSettings
 from include.training import sampling
 from include.training.sampling import ALL_CUSTOMERS, QUERIES, Files, bucket, run, span, write
 
@@ -42,7 +42,13 @@ def cutoffs_of(anchor: date, *, first_day: date, horizon_days: int, most: int) -
 
 
 def stack(
-    engine: Engine, files: Files, *, anchor: date, firm: Any, params: Mapping[str, object], scratch: Path
+    engine: Engine,
+    files: Files,
+    *,
+    anchor: date,
+    firm: FirmSettings,
+    params: Mapping[str, object],
+    scratch: Path,
 ) -> Iterator[pa.RecordBatch]:
     """Rows of churn_training for one anchor: one per cutoff and customer, with features and label.
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,6 +17,7 @@ from include.datasets.computed import CUSTOMER_DAYS, CUSTOMER_SUMMARY
 from include.datasets.extracted import TRANSACTIONS
 from include.datasets.value import VALUE_HISTORIES
 from include.engines import Engine
+from include.models.firm import FirmSettings
 from include.training.sampling import Files, bucket, run, sample_of, span
 
 HORIZONS = (180, 90)  # days; the longest with two windows after one horizon of history, else the last
@@ -37,7 +37,13 @@ def cutoffs_of(anchor: date, first_day: date) -> tuple[tuple[date, ...], int]:
 
 
 def stack(
-    engine: Engine, files: Files, *, anchor: date, firm: Any, params: Mapping[str, object], scratch: Path
+    engine: Engine,
+    files: Files,
+    *,
+    anchor: date,
+    firm: FirmSettings,
+    params: Mapping[str, object],
+    scratch: Path,
 ) -> Iterator[pa.RecordBatch]:
     """Rows of value_histories for one anchor: one per cutoff and sampled customer."""
     del firm

@@ -1,10 +1,14 @@
 """The warehouse adapter: all that reads and writes Postgres on the pipeline's side.
 
-``migrate`` makes the schema; ``Warehouse`` keeps the firms' rows, hands out fencing tokens, loads
-slices in one transaction each, and keeps the books of every run.
+``migrate`` makes the schema. ``Warehouse`` opens one session and gives its parts: the firms' rows, the
+runs, what steps record, the loader of facts, and erasures.
 """
 
-from include.warehouse.bookkeeping import Bookkeeping
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
 from include.warehouse.erasures import Erasures
 from include.warehouse.errors import (
     Fenced,
@@ -15,15 +19,45 @@ from include.warehouse.errors import (
     WarehouseError,
 )
 from include.warehouse.firm_rows import FirmRows
-from include.warehouse.loading import Loaded, Loading, LoadSlice
+from include.warehouse.loading import FactLoader, Loaded, LoadSlice
 from include.warehouse.migrations import migrate
-from include.warehouse.models import Models
-from include.warehouse.readings import Readings
-from include.warehouse.scoring import Scoring
+from include.warehouse.records import StepRecords
+from include.warehouse.runs import Runs
+from include.warehouse.session import Session
 
 
-class Warehouse(FirmRows, Bookkeeping, Readings, Loading, Scoring, Models, Erasures):
-    """A firm's analytics in Postgres, at a DSN. Use it as a context manager, in one process and thread."""
+class Warehouse:
+    """The warehouse at a DSN. Use it as a context manager, in one process and thread.
+
+    Its parts share one session, so a lock that one of them takes holds for all.
+    """
+
+    def __init__(self, dsn: str) -> None:
+        """Nothing is opened before the first call."""
+        self.session = Session(dsn)
+        self.firms = FirmRows(self.session)
+        self.runs = Runs(self.session)
+        self.records = StepRecords(self.session)
+        self.loader = FactLoader(self.session)
+        self.erasures = Erasures(self.session)
+
+    def __enter__(self) -> Self:
+        """The warehouse itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the session."""
+        self.close()
+
+    def __repr__(self) -> str:
+        """Without the address, which holds a password."""
+        return "Warehouse()"
+
+    def close(self) -> None:
+        """Close the session's connection; the next call opens another."""
+        self.session.close()
 
 
 __all__ = [

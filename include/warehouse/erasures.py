@@ -18,10 +18,11 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from include import faults
+from include.slices import Slice
 from include.warehouse.errors import UnknownFirm
 from include.warehouse.loading import FIRM_LOCK
 from include.warehouse.relations import Relation
-from include.warehouse.session import Row, Session
+from include.warehouse.session import Part, Row, Session
 
 STEP_LOCK = 7_304  # advisory lock class: steps of a firm share it, erasing has it alone
 PATIENCE = "15min"
@@ -46,7 +47,7 @@ class Rewritten:
     """A slice of a handoff that was written anew: what stands loaded of it is as good."""
 
     dataset: str
-    slice: str
+    slice: Slice
     old_sha256: str
     new_sha256: str
     token: int
@@ -63,39 +64,42 @@ def share_with_steps(connection: psycopg.Connection[Row], firm_key: str) -> None
     connection.execute("select pg_advisory_lock_shared(%s, hashtext(%s))", [STEP_LOCK, firm_key])
 
 
-class Erasures(Session):
+def erased_ids(session: Session, firm_key: str) -> Forgotten | None:
+    """The hashes of the firm's erased customers; None where there are none."""
+    rows = session.rows(
+        "select salt, array_agg(customer_hash) as hashes from control.erasures "
+        "join control.erasure_salts using (firm_key) where firm_key = %s group by salt",
+        [firm_key],
+    )
+    return Forgotten(bytes(rows[0]["salt"]), frozenset(rows[0]["hashes"])) if rows else None
+
+
+class Erasures(Part):
     """The warehouse's part of forgetting a customer."""
 
     def hold_firm(self, firm_key: str) -> None:
         """Wait until no step of the firm runs, and let none begin while this session lives."""
-        with self.clear_errors(f"waiting for the steps of {firm_key} to end"):
-            self.connection.execute(f"set lock_timeout = '{PATIENCE}'")
-            self.connection.execute("select pg_advisory_lock(%s, hashtext(%s))", [STEP_LOCK, firm_key])
-            self.connection.execute("reset lock_timeout")
-
-    def forgotten(self, firm_key: str) -> Forgotten | None:
-        """The firm's tombstones, if it has any."""
-        rows = self.rows(
-            "select salt, array_agg(customer_hash) as hashes from control.erasures "
-            "join control.erasure_salts using (firm_key) where firm_key = %s group by salt",
-            [firm_key],
-        )
-        return Forgotten(bytes(rows[0]["salt"]), frozenset(rows[0]["hashes"])) if rows else None
+        with self._session.clear_errors(f"waiting for the steps of {firm_key} to end"):
+            self._session.connection.execute(f"set lock_timeout = '{PATIENCE}'")
+            self._session.connection.execute(
+                "select pg_advisory_lock(%s, hashtext(%s))", [STEP_LOCK, firm_key]
+            )
+            self._session.connection.execute("reset lock_timeout")
 
     def bury(self, firm_key: str, customer_id: str, actor: str) -> str:
         """Set the tombstone, and write down who asked for it; its hash."""
-        with self.clear_errors(f"tombstone of {firm_key}"), self.connection.transaction():
-            self.connection.execute(
+        with self._session.clear_errors(f"tombstone of {firm_key}"), self._session.connection.transaction():
+            self._session.connection.execute(
                 "insert into control.erasure_salts (firm_key, salt) values (%s, %s) on conflict do nothing",
                 [firm_key, secrets.token_bytes(32)],
             )
-            row = self.connection.execute(
+            row = self._session.connection.execute(
                 "select salt from control.erasure_salts where firm_key = %s", [firm_key]
             ).fetchone()
             if row is None:
                 raise UnknownFirm(f"no firm {firm_key!r}")
             digest = tombstone(bytes(row["salt"]), customer_id)
-            self.connection.execute(
+            self._session.connection.execute(
                 "insert into control.erasures (firm_key, customer_hash, requested_by) values (%s, %s, %s) "
                 "on conflict (firm_key, customer_hash) do update set erased_at = null",
                 [firm_key, digest, actor],
@@ -105,8 +109,8 @@ class Erasures(Session):
 
     def finish(self, firm_key: str, digest: str, actor: str) -> None:
         """A scan of everything found nothing more."""
-        with self.clear_errors(f"tombstone of {firm_key}"), self.connection.transaction():
-            self.connection.execute(
+        with self._session.clear_errors(f"tombstone of {firm_key}"), self._session.connection.transaction():
+            self._session.connection.execute(
                 "update control.erasures set erased_at = clock_timestamp() "
                 "where firm_key = %s and customer_hash = %s",
                 [firm_key, digest],
@@ -115,12 +119,12 @@ class Erasures(Session):
 
     def firm_sk(self, firm_key: str) -> int | None:
         """The firm's key in the facts; None when nothing of it was ever loaded."""
-        rows = self.rows("select firm_sk from analytics.dim_firm where firm_key = %s", [firm_key])
+        rows = self._session.rows("select firm_sk from analytics.dim_firm where firm_key = %s", [firm_key])
         return int(rows[0]["firm_sk"]) if rows else None
 
     def customer_sk(self, firm_key: str, customer_id: str) -> int | None:
         """The customer's key in the facts."""
-        rows = self.rows(
+        rows = self._session.rows(
             "select customer_sk from analytics.dim_customer join analytics.dim_firm using (firm_sk) "
             "where firm_key = %s and customer_id = %s and not is_anonymous",
             [firm_key, customer_id],
@@ -129,14 +133,14 @@ class Erasures(Session):
 
     def contacts(self, customer_sk: int | None) -> list[str | None]:
         """The contact values that the warehouse holds of a customer."""
-        rows = self.rows(
+        rows = self._session.rows(
             "select full_name, email, phone from pii.customer_contact where customer_sk = %s", [customer_sk]
         )
         return [value for row in rows for value in row.values()]
 
     def shared(self, firm_key: str, customer_id: str, values: Sequence[str]) -> set[str]:
         """Those of the values that are another customer's too."""
-        rows = self.rows(
+        rows = self._session.rows(
             "select asked.value from unnest(%s::text[]) as asked (value) where exists ("
             "select from pii.customer_contact join analytics.dim_customer using (customer_sk) "
             "join analytics.dim_firm on dim_firm.firm_sk = dim_customer.firm_sk "
@@ -156,11 +160,11 @@ class Erasures(Session):
         query = sql.SQL(
             "select distinct {0}::text as value from {1} where {2} and {0}::text = any({3})"
         ).format(sql.Identifier(column), relation.identifier, others, sql.Literal(sorted(values)))
-        return {row["value"] for row in self.rows(query.as_string(self.connection))}
+        return {row["value"] for row in self._session.rows(query.as_string(self._session.connection))}
 
     def relations(self) -> list[Relation]:
         """Every table and view of the warehouse, partitions apart: they are read through their parents."""
-        rows = self.rows(
+        rows = self._session.rows(
             "select n.nspname as schema, c.relname as name, c.relkind::text as kind, "
             "json_object_agg(a.attname, format_type(a.atttypid, null) order by a.attnum) as columns "
             "from pg_catalog.pg_class as c join pg_catalog.pg_namespace as n on n.oid = c.relnamespace "
@@ -184,7 +188,7 @@ class Erasures(Session):
         relations = [relation for relation in self.relations() if relation.kind in ("r", "p")]
         changed: dict[str, int] = {}
         doing = f"forgetting a customer of {firm_key}"
-        with self.clear_errors(doing), self.transaction(doing) as connection:
+        with self._session.clear_errors(doing), self._session.transaction(doing) as connection:
             if firm_sk is not None:
                 connection.execute("select pg_advisory_xact_lock(%s, %s)", [FIRM_LOCK, firm_sk])
             for relation in relations:
@@ -213,13 +217,15 @@ class Erasures(Session):
 
     def clean(self, tables: Sequence[str]) -> None:
         """Free the deleted rows' room and renew statistics, which hold values of rows themselves."""
-        with self.clear_errors("vacuum after erasing"):
+        with self._session.clear_errors("vacuum after erasing"):
             for name in tables:
                 schema, _, table = name.partition(".")
-                self.connection.execute(sql.SQL("vacuum (analyze) {}").format(sql.Identifier(schema, table)))
+                self._session.connection.execute(
+                    sql.SQL("vacuum (analyze) {}").format(sql.Identifier(schema, table))
+                )
 
     def _write_down(self, actor: str, change: str, firm_key: str, digest: str) -> None:
-        self.connection.execute(
+        self._session.connection.execute(
             "insert into control.audit (actor, change_made, firm_key, changed_to) values (%s, %s, %s, %s)",
             [actor, change, firm_key, Jsonb({"customer_hash": digest})],
         )
@@ -288,6 +294,6 @@ def _carry_over(connection: psycopg.Connection[Row], table: str, firm_key: str, 
         "and manifest_sha256 = %(old)s",
         {
             "new": part.new_sha256, "old": part.old_sha256, "token": part.token,
-            "firm": firm_key, "dataset": part.dataset, "slice": part.slice,
+            "firm": firm_key, "dataset": part.dataset, "slice": str(part.slice),
         },
     )  # fmt: skip

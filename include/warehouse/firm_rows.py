@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from psycopg.types.json import Jsonb
 
 from include.warehouse.errors import UnknownFirm
-from include.warehouse.session import Row, Session
+from include.warehouse.session import Part, Row
 
 FIELDS = (
     "firm_key", "name", "source", "timezone", "currency", "working_day_period", "schedule_hour",
@@ -28,12 +28,12 @@ class FirmLike(Protocol):
         """The firm as plain values."""
 
 
-class FirmRows(Session):
+class FirmRows(Part):
     """Reading and changing the firms' rows; every change leaves a row in ``control.audit``."""
 
     def firm_rows(self, include_removed: bool = False) -> list[Row]:
         """Every firm's row as ``parse_firm`` takes it, valid or not; removed ones have ``removed_at`` too."""
-        found = self.rows(
+        found = self._session.rows(
             f"select {', '.join(FIELDS)}, removed_at from control.firms "
             "where removed_at is null or %s order by firm_key",
             [include_removed],
@@ -42,9 +42,13 @@ class FirmRows(Session):
 
     def firm_row(self, firm_key: str) -> Row:
         """One firm's row as ``parse_firm`` takes it; UnknownFirm when there is none."""
-        for row in self.firm_rows():
-            if row["firm_key"] == firm_key:
-                return row
+        found = self._session.rows(
+            f"select {', '.join(FIELDS)}, removed_at from control.firms "
+            "where firm_key = %s and removed_at is null",
+            [firm_key],
+        )
+        if found:
+            return _as_people_write(found[0])
         raise UnknownFirm(f"no firm {firm_key!r}; see them: python -m include firms list")
 
     def save_firm(self, firm: FirmLike, actor: str) -> None:
@@ -55,8 +59,8 @@ class FirmRows(Session):
             for field in FIELDS
         }
         columns = ", ".join(FIELDS)
-        with self.clear_errors(f"firm {firm.firm_key}"), self.connection.transaction():
-            self.connection.execute(
+        with self._session.clear_errors(f"firm {firm.firm_key}"), self._session.connection.transaction():
+            self._session.connection.execute(
                 f"insert into control.firms ({columns}) "
                 f"values ({', '.join(f'%({field})s' for field in FIELDS)}) "
                 "on conflict (firm_key) do update set removed_at = null, updated_at = clock_timestamp(), "
@@ -74,8 +78,8 @@ class FirmRows(Session):
         self._change(firm_key, "removed_at = clock_timestamp()", [], actor, "remove")
 
     def _change(self, firm_key: str, assignment: str, values: list[Any], actor: str, change: str) -> None:
-        with self.clear_errors(f"firm {firm_key}"), self.connection.transaction():
-            changed = self.connection.execute(
+        with self._session.clear_errors(f"firm {firm_key}"), self._session.connection.transaction():
+            changed = self._session.connection.execute(
                 f"update control.firms set {assignment}, updated_at = clock_timestamp() "
                 "where firm_key = %s and removed_at is null",
                 [*values, firm_key],
@@ -85,7 +89,7 @@ class FirmRows(Session):
             self._audit(actor, change, firm_key, None)
 
     def _audit(self, actor: str, change: str, firm_key: str, changed_to: dict[str, Any] | None) -> None:
-        self.connection.execute(
+        self._session.connection.execute(
             "insert into control.audit (actor, change_made, firm_key, changed_to) values (%s, %s, %s, %s)",
             [actor, change, firm_key, None if changed_to is None else Jsonb(changed_to)],
         )

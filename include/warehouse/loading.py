@@ -22,32 +22,37 @@ import pyarrow.compute as pc
 
 from include import faults
 from include.datasets.contract import Dataset
+from include.slices import Slice
 from include.warehouse import statements
 from include.warehouse.errors import Fenced, LoadRefused, UnknownFirm, WarehouseError, explain, is_data_fault
 from include.warehouse.partitions import analyze_partition, ensure_partition, index_partition
-from include.warehouse.session import Row, Session
+from include.warehouse.scoring import FIRM_LOCK, score
+from include.warehouse.session import Part, Row
 from include.warehouse.staging import stage
 
-FIRM_LOCK = 7_301  # advisory lock class: loads of one firm follow one another
 TRIES = 8
 SHOWN = 5
 
 
 @dataclass(frozen=True)
 class LoadSlice:
-    """A slice to load: ``month=2026-11`` or ``as_of=2026-11-21``, its rows, its manifest and what made it."""
+    """A slice to load: its rows, its manifest and what made it."""
 
-    text: str
+    slice: Slice
     manifest_token: int
     manifest_sha256: str
     batches: Iterable[pa.RecordBatch] = field(repr=False)
     made_from: tuple[str, ...] = ()
 
     @property
+    def text(self) -> str:
+        """How ``control.loads`` names the slice: ``2026-11`` or ``2026-11-21``."""
+        return str(self.slice)
+
+    @property
     def day(self) -> date:
-        """The month's first day, or the snapshot's as_of."""
-        value = self.text.rpartition("=")[2]
-        return date.fromisoformat(value if len(value) == 10 else f"{value}-01")
+        """The month's first day, or the snapshot's day."""
+        return self.slice.first_day
 
 
 @dataclass(frozen=True)
@@ -58,8 +63,8 @@ class Loaded:
     skipped_slices: int
 
 
-class Loading(Session):
-    """The load of facts and dimensions."""
+class FactLoader(Part):
+    """Loads facts and dimensions, and scores predictions. ``include.run.records.Loader`` is its protocol."""
 
     def load(
         self,
@@ -84,12 +89,12 @@ class Loading(Session):
             raise ValueError(f"{doing}: a snapshot is loaded alone, for its own as_of {as_of}")
         if dataset.by == "anchor" and [s.day <= as_of for s in slices] != [True]:
             raise ValueError(f"{doing}: an anchor is loaded alone, on or after its day; as_of is {as_of}")
-        with self.clear_errors(doing):
+        with self._session.clear_errors(doing):
             firm_sk = self._firm_sk(firm_key)
-            ensure_partition(self.connection, table, firm_sk)
+            ensure_partition(self._session.connection, table, firm_sk)
         load = _Load(table, firm_key, firm_sk, as_of, dataset, token, doing)
         try:
-            with self.transaction(doing) as connection:
+            with self._session.transaction(doing) as connection:
                 done = load.run(connection, slices)
                 faults.point("warehouse.before_commit")
             faults.point("warehouse.after_commit")
@@ -97,14 +102,18 @@ class Loading(Session):
             kind = LoadRefused if is_data_fault(error) else WarehouseError
             raise kind(f"{doing}: {load.at}: {explain(error)}; nothing was changed") from None
         if done.rows:
-            analyze_partition(self.connection, table, firm_sk)
+            analyze_partition(self._session.connection, table, firm_sk)
         return done
+
+    def score(self, module: str, *, firm_key: str, step: str) -> int:
+        """Bring a firm's scorecard of a module up to date; rows written, 0 when it was."""
+        return score(self._session, module, firm_key=firm_key, step=step)
 
     def _firm_sk(self, firm_key: str) -> int:
         text = statements.placeholders(statements.script("load", "dim_firm"), {"firm_key": firm_key})
-        with self.connection.transaction():
-            self.connection.execute(text, {"firm_key": firm_key})
-            row = self.connection.execute(
+        with self._session.connection.transaction():
+            self._session.connection.execute(text, {"firm_key": firm_key})
+            row = self._session.connection.execute(
                 "select firm_sk from analytics.dim_firm where firm_key = %s", [firm_key]
             ).fetchone()
         if row is None:

@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from include.warehouse.session import Row, Session
+from include.warehouse.session import Part, Row
 
 
-class Models(Session):
+class Models(Part):
     """Verdicts, decisions and drift of a firm's models."""
 
     def verdict(self, firm_key: str, module: str, anchor: date) -> list[Row]:
         """The gate held at an anchor: its contenders, latest first; none where it was not held yet."""
-        return self.rows(
+        return self._session.rows(
             "select contender_anchor, model_version, is_scoring, reason from control.model_gates "
             "where firm_key = %s and module = %s and anchor = %s order by contender_anchor desc",
             [firm_key, module, anchor],
@@ -24,12 +24,15 @@ class Models(Session):
         self, firm_key: str, module: str, anchor: date, contenders: Sequence[Mapping[str, Any]]
     ) -> None:
         """Replace an anchor's gate: one row per contender, with the columns of ``control.model_gates``."""
-        with self.clear_errors(f"gate of {module} of {firm_key}"), self.connection.transaction():
-            self.connection.execute(
+        with (
+            self._session.clear_errors(f"gate of {module} of {firm_key}"),
+            self._session.connection.transaction(),
+        ):
+            self._session.connection.execute(
                 "delete from control.model_gates where firm_key = %s and module = %s and anchor = %s",
                 [firm_key, module, anchor],
             )
-            with self.connection.cursor() as cursor:
+            with self._session.connection.cursor() as cursor:
                 cursor.executemany(
                     "insert into control.model_gates (firm_key, module, anchor, contender_anchor, "
                     "model_version, method, is_scoring, error, error_name, margin, cutoff, reason) "
@@ -43,7 +46,7 @@ class Models(Session):
 
     def decision(self, firm_key: str, module: str, *, as_of: date, anchor: date) -> Row | None:
         """The decision in force on ``as_of`` for the period of ``anchor``: the last one taken, if any."""
-        found = self.rows(
+        found = self._session.rows(
             "select anchor, from_as_of, decided_by, decided_at, why from control.model_decisions "
             "where firm_key = %s and module = %s and replaces_anchor = %s and from_as_of <= %s "
             "order by decision_id desc limit 1",
@@ -63,8 +66,8 @@ class Models(Session):
         why: str,
     ) -> None:
         """Put a decision on record: from ``from_as_of`` to the next anchor the model of ``anchor`` scores."""
-        with self.clear_errors(f"decision on {module} of {firm_key}"):
-            self.connection.execute(
+        with self._session.clear_errors(f"decision on {module} of {firm_key}"):
+            self._session.connection.execute(
                 "insert into control.model_decisions "
                 "(firm_key, module, replaces_anchor, from_as_of, anchor, decided_by, why) "
                 "values (%s, %s, %s, %s, %s, %s, %s)",
@@ -73,7 +76,7 @@ class Models(Session):
 
     def decisions(self, firm_key: str) -> list[Row]:
         """Every decision on a firm's models, in the order in which they were taken."""
-        return self.rows(
+        return self._session.rows(
             "select module, replaces_anchor, from_as_of, anchor, decided_by, decided_at, why "
             "from control.model_decisions where firm_key = %s order by decision_id",
             [firm_key],
@@ -81,7 +84,7 @@ class Models(Session):
 
     def models(self, firm_key: str) -> list[Row]:
         """A firm's standing models, with the gate's verdict on each at its own anchor."""
-        return self.rows(
+        return self._session.rows(
             "select models.module, models.anchor, models.model_version, models.method, models.challenger, "
             "models.is_sufficient, models.reason, gates.reason as verdict from control.models "
             "left join control.model_gates as gates on gates.firm_key = models.firm_key "
@@ -101,13 +104,16 @@ class Models(Session):
     ) -> None:
         """Replace a snapshot's drift, one row per variable."""
         key = {"firm_key": firm_key, "module": module, "as_of": as_of, "model_version": model_version}
-        with self.clear_errors(f"drift of {module} of {firm_key}"), self.connection.transaction():
-            self.connection.execute(
+        with (
+            self._session.clear_errors(f"drift of {module} of {firm_key}"),
+            self._session.connection.transaction(),
+        ):
+            self._session.connection.execute(
                 "delete from control.model_drift "
                 "where firm_key = %(firm_key)s and module = %(module)s and as_of = %(as_of)s",
                 key,
             )
-            with self.connection.cursor() as cursor:
+            with self._session.connection.cursor() as cursor:
                 cursor.executemany(
                     "insert into control.model_drift (firm_key, module, as_of, variable_name, is_score, "
                     "model_version, psi, training_customers, customers) "

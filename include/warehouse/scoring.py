@@ -6,32 +6,30 @@ import hashlib
 
 from include import faults
 from include.warehouse import statements
-from include.warehouse.loading import FIRM_LOCK
 from include.warehouse.session import Session
 
+FIRM_LOCK = 7_301  # advisory lock class: loads of one firm follow one another
 
-class Scoring(Session):
-    """``fact_scorecard``, from facts that are loaded already."""
 
-    def score(self, module: str, *, firm_key: str, step: str) -> int:
-        """Bring a firm's scorecard of a module up to date; rows written, 0 when it was."""
-        text = statements.script("score", module)
-        doing = f"{step}: fact_scorecard of {firm_key}: sql/score/{module}.sql"
-        with self.clear_errors(doing), self.transaction(doing) as connection:
-            found = connection.execute(
-                "select firm_sk from analytics.dim_firm where firm_key = %s", [firm_key]
-            ).fetchone()
-            if found is None:
-                return 0  # nothing of the firm has ever been loaded
-            connection.execute("select pg_advisory_xact_lock(%s, %s)", [FIRM_LOCK, found["firm_sk"]])
-            params = {
-                "firm_key": firm_key,
-                "firm_sk": found["firm_sk"],
-                "scorer_sha256": hashlib.sha256(text.encode()).hexdigest(),
-            }
-            answer = connection.execute(statements.placeholders(text, params), params)
-            while answer.nextset():
-                pass
-            faults.point("warehouse.before_commit")
-        faults.point("warehouse.after_commit")
-        return answer.rowcount
+def score(session: Session, module: str, *, firm_key: str, step: str) -> int:
+    """Bring a firm's ``fact_scorecard`` of a module up to date; rows written, 0 when it was."""
+    text = statements.script("score", module)
+    doing = f"{step}: fact_scorecard of {firm_key}: sql/score/{module}.sql"
+    with session.clear_errors(doing), session.transaction(doing) as connection:
+        found = connection.execute(
+            "select firm_sk from analytics.dim_firm where firm_key = %s", [firm_key]
+        ).fetchone()
+        if found is None:
+            return 0  # nothing of the firm has ever been loaded
+        connection.execute("select pg_advisory_xact_lock(%s, %s)", [FIRM_LOCK, found["firm_sk"]])
+        params = {
+            "firm_key": firm_key,
+            "firm_sk": found["firm_sk"],
+            "scorer_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        }
+        answer = connection.execute(statements.placeholders(text, params), params)
+        while answer.nextset():
+            pass
+        faults.point("warehouse.before_commit")
+    faults.point("warehouse.after_commit")
+    return answer.rowcount

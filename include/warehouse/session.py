@@ -131,3 +131,11 @@ class Session:
             f"{doing}: the connection was lost during COMMIT and transaction {number} is "
             f"{status or 'not to be asked about'}; run the step again, it recognises what is loaded"
         )
+
+
+class Part:
+    """One part of the warehouse: the calls that belong together, over a session that the parts share."""
+
+    def __init__(self, session: Session) -> None:
+        """Read and write through ``session``."""
+        self._session = session

@@ -34,8 +34,8 @@ def installation(migrated_dsn, tmp_path, monkeypatch):
     settings = Settings.read()
     with Warehouse(migrated_dsn) as warehouse:
         source = {"kind": "csv", "uri": drop.as_uri(), "layout": "cdnow"}
-        warehouse.save_firm(parse_firm({**ACME, "source": source}), actor="test")
-        sync_firms(warehouse, settings.registry)
+        warehouse.firms.save_firm(parse_firm({**ACME, "source": source}), actor="test")
+        sync_firms(warehouse.firms, settings.registry)
     return settings
 
 
@@ -70,8 +70,8 @@ def test_an_unknown_firm_is_reported(installation):
 
 def test_a_firm_missing_from_the_registry_is_reported(installation):
     with Warehouse(installation.warehouse_dsn()) as warehouse:
-        row = warehouse.firm_row("acme")
-        warehouse.save_firm(parse_firm({**row, "firm_key": "zeta"}), actor="test")
+        row = warehouse.firms.firm_row("acme")
+        warehouse.firms.save_firm(parse_firm({**row, "firm_key": "zeta"}), actor="test")
 
     assert "zeta" in not_well(installation)["registry"]
 

@@ -17,6 +17,7 @@ from include.cli import app
 from include.command_errors import BAD_INPUT, FAILED, INTERRUPTED, MOST_LINES, BadInputError, report
 from include.firms import parse_firm
 from include.warehouse import Warehouse
+from include.warehouse.firm_rows import FirmRows
 
 PROJECT = Path(__file__).parents[2]
 TRACE = "Traceback (most recent call last)"
@@ -86,7 +87,7 @@ def world(module_migrated_dsn, tmp_path_factory):
         "churn_threshold_days": 30,
     }
     with Warehouse(module_migrated_dsn) as warehouse:
-        warehouse.save_firm(parse_firm(row), actor="test")
+        warehouse.firms.save_firm(parse_firm(row), actor="test")
     (home / "folder").mkdir()
     (home / "folder.csv").mkdir()
     bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -232,7 +233,7 @@ def test_an_internal_error_writes_its_traceback_to_the_logs_folder(world, monkey
     def broken(self, firm_key):
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr(Warehouse, "firm_row", broken)
+    monkeypatch.setattr(FirmRows, "firm_row", broken)
 
     result = invoke(["run", "acme", "--as-of", "2026-01-01"], world, monkeypatch)
 

@@ -102,8 +102,8 @@ class RealAirflow:
             "modules": ["rfm"],
         }
         with Warehouse(self.stack.warehouse) as warehouse:
-            warehouse.save_firm(parse_firm({**row, **changes}), "a test")
-            sync_firms(warehouse, self.settings.registry)
+            warehouse.firms.save_firm(parse_firm({**row, **changes}), "a test")
+            sync_firms(warehouse.firms, self.settings.registry)
         return self.wait_for_dag(f"firm_{key}")
 
     def wait_for_dag(self, dag_id: str) -> str:

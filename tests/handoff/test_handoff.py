@@ -13,6 +13,7 @@ from include.datasets.contract import COUNT, CUSTOMER_ID, column
 from include.handoff import Fenced, Handoff, HandoffError, Slot, local_token, parts
 from include.handoff.manifest import Corrupt, Part
 from include.periods import Month
+from include.slices import Slice
 from include.version import __version__
 from tests.things import AS_OF, EVENTS, SLOT, THINGS, batch, rows
 
@@ -123,7 +124,7 @@ def test_a_breach_of_contract_on_write_leaves_nothing(handoff, bad, says):
 def test_rows_written_under_another_contract_are_refused_on_read(handoff):
     lax = pa.schema([CUSTOMER_ID, column("number", COUNT, "May be null."), THINGS.schema.field("net_amount")])
     handoff.write(
-        Slot("acme", Dataset("things", "A thing.", ("customer_id",), lax), AS_OF),
+        Slot("acme", Dataset("things", "A thing.", ("customer_id",), lax), Slice(AS_OF)),
         [pa.RecordBatch.from_pydict({"customer_id": ["a"], "number": [None], "net_amount": [1]}, schema=lax)],
         token=1,
         as_of=AS_OF,
@@ -192,16 +193,16 @@ def change(handoff: Handoff, path: str, how) -> None:
 def test_a_dataset_by_month_is_what_its_index_says(handoff):
     october, november = Month(2026, 10), Month(2026, 11)
     manifests = {
-        month: handoff.write(Slot("acme", EVENTS, month), [batch(("a", n, n))], token=n, as_of=AS_OF)
+        month: handoff.write(Slot("acme", EVENTS, Slice(month)), [batch(("a", n, n))], token=n, as_of=AS_OF)
         for n, month in enumerate((november, october), start=1)
     }
 
     index = handoff.write_index("acme", EVENTS, AS_OF, manifests, token=3)
 
-    assert [slot.slice for slot in handoff.slots("acme", EVENTS, AS_OF)] == [october, november]
+    assert [slot.slice.month for slot in handoff.slots("acme", EVENTS, AS_OF)] == [october, november]
     assert index.made_from == (manifests[october].reference, manifests[november].reference)
     with pytest.raises(HandoffError, match="is an index of months"):
-        handoff.fetch(Slot("acme", EVENTS, AS_OF))
+        handoff.fetch(Slot("acme", EVENTS, Slice(AS_OF)))
     with pytest.raises(Fenced):
         handoff.write_index("acme", EVENTS, AS_OF, {}, token=2)
 
@@ -210,7 +211,7 @@ def test_an_absent_dataset_names_the_step_to_rerun(handoff):
     with pytest.raises(HandoffError, match=r"things/as_of=2026-11-21 has not been written; .*predict_things"):
         handoff.slots("acme", THINGS, AS_OF)
     with pytest.raises(HandoffError, match="rerun the step that writes events"):
-        handoff.fetch(Slot("acme", EVENTS, Month(2026, 11)))
+        handoff.fetch(Slot("acme", EVENTS, Slice(Month(2026, 11))))
 
     assert handoff.manifest(SLOT) is None
 
@@ -219,7 +220,7 @@ def test_a_manifest_says_what_it_was_made_from(handoff):
     source = handoff.write(SLOT, [batch(("a", 1, 1))], token=1, as_of=AS_OF)
 
     made = handoff.write(
-        Slot("acme", THINGS, date(2026, 11, 22)), [], token=2, as_of=AS_OF, made_from=[source]
+        Slot("acme", THINGS, Slice(date(2026, 11, 22))), [], token=2, as_of=AS_OF, made_from=[source]
     )
 
     assert made.made_from == (f"acme/things/as_of=2026-11-21#1#{source.sha256}",)
@@ -242,7 +243,7 @@ def test_the_collector_spares_current_previous_and_young(handoff):
 
 
 def test_a_damaged_slot_does_not_keep_others_from_being_collected(handoff):
-    other = Slot("bravo", THINGS, AS_OF)
+    other = Slot("bravo", THINGS, Slice(AS_OF))
     for token in (1, 2, 3):
         handoff.write(SLOT, [], token=token, as_of=AS_OF)
         handoff.write(other, [], token=token, as_of=AS_OF)
@@ -276,7 +277,7 @@ def test_local_tokens_rise(handoff_root, tmp_path):
 @pytest.mark.parametrize("key", ["../evil", "a/b", "A", "", "a" * 64, "é"])
 def test_a_firm_key_cannot_lead_elsewhere(key):
     with pytest.raises(HandoffError, match="is not a firm's key"):
-        _ = Slot(key, THINGS, AS_OF).path
+        _ = Slot(key, THINGS, Slice(AS_OF)).path
 
 
 def test_rows_of_another_version_than_expected_are_refused(handoff):

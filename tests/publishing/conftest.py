@@ -117,7 +117,7 @@ def snapshot(shop, day, *, bob, ann="champions"):
     )
     shop.load(
         "fact_customer_churn_risk",
-        f"as_of={day}",
+        str(day),
         [
             at_risk("ann", day, shop.version, probability=0.125),
             at_risk(
@@ -127,7 +127,7 @@ def snapshot(shop, day, *, bob, ann="champions"):
     )
     shop.load(
         "fact_firm_metric",
-        f"as_of={day}",
+        str(day),
         [
             metric("customers", 2),
             metric("revenue_at_risk", 50, "money"),
@@ -136,7 +136,7 @@ def snapshot(shop, day, *, bob, ann="champions"):
     )
     shop.load(
         "fact_firm_insight",
-        f"as_of={day}",
+        str(day),
         [
             sentence(2, "Bob left."),
             sentence(1, "You have 2 customers."),

@@ -21,7 +21,7 @@ from tests.warehouse.shop import ACME
 def firm(analysed, crm, tmp_path, monkeypatch):
     """The analysed shop, whose row says where to publish."""
     place = {"conn_id": "acme_crm", "schema": "crm", "webhook": "acme_hook"}
-    analysed.warehouse.save_firm(
+    analysed.warehouse.firms.save_firm(
         parse_firm(ACME | {"publish": place, "modules": ["rfm", "churn", "insight", "publish"]}), actor="test"
     )
     monkeypatch.setenv("FIRMAMENT_HOME", str(tmp_path))

@@ -330,7 +330,7 @@ def _enqueue(shop) -> None:
 def test_upkeep_sends_waiting_changes_and_reports_why_others_wait(firm):
     firm.box.enqueue("acme", NEW)
     quiet = webhook.deliver_due(settings(firm, 1))
-    firm.warehouse.save_firm(FIRM, actor="test")
+    firm.warehouse.firms.save_firm(FIRM, actor="test")
     del os.environ["AIRFLOW_CONN_ACME_HOOK"]
     lost = webhook.deliver_due(Settings.read({"FIRMAMENT_WAREHOUSE_DSN": firm.dsn}))
 

@@ -16,6 +16,7 @@ from include.handoff import Handoff, Slot
 from include.periods import Month
 from include.report.profile import gather
 from include.report.reading import Reading
+from include.slices import Slice
 
 AS_OF = date(2025, 3, 1)
 ROW = {
@@ -45,7 +46,7 @@ class Left:
         whole = [{f.name: None if f.nullable else _nothing(f) for f in dataset.schema} | row for row in rows]
         in_order = [(name, "ascending") for name in dataset.grain]
         batch = pa.RecordBatch.from_pylist(whole, schema=dataset.schema).sort_by(in_order)
-        slot = Slot("acme", dataset, month or AS_OF)
+        slot = Slot("acme", dataset, Slice(month or AS_OF))
         manifest = self.handoff.write(slot, [batch], token=self._token, as_of=AS_OF)
         if month is not None:
             self.handoff.write_index("acme", dataset, AS_OF, {month: manifest}, token=self._token)

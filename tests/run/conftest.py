@@ -51,7 +51,7 @@ class Shop:
             "modules": ["rfm"],
         } | changes
         with Warehouse(self.dsn) as warehouse:
-            warehouse.save_firm(parse_firm(row), actor="test")
+            warehouse.firms.save_firm(parse_firm(row), actor="test")
         return folder
 
     def sell(self, key: str, sales: Iterable[tuple], *, name: str = "sales.csv") -> None:
@@ -66,7 +66,7 @@ class Shop:
     def run(self, key: str, as_of: date, *, full: bool = False, only: Iterable[str] = ()) -> dict[str, str]:
         """Run the firm's steps; the note of each."""
         with Warehouse(self.dsn) as warehouse:
-            modules = parse_firm(warehouse.firm_row(key)).modules
+            modules = parse_firm(warehouse.firms.firm_row(key)).modules
         steps = [step for step in steps_for(modules) if not only or step.name in only]
         return {step.name: run_step(step, key, as_of, full=full).note for step in steps}
 

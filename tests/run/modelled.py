@@ -18,6 +18,7 @@ from include.run import WRITERS, run_step
 from include.run.context import SettingsUsed
 from include.settings import Settings
 from include.simulator import Plan, write_csv
+from include.slices import Slice
 from include.steps import steps_for
 from include.warehouse import Warehouse
 
@@ -79,7 +80,7 @@ class Installation:
             "ltv": {"min_customers": 200, "min_repeat_buyers": 50},
         }  # fmt: skip
         with Warehouse(self.dsn) as warehouse:
-            warehouse.save_firm(parse_firm(row), actor="test")
+            warehouse.firms.save_firm(parse_firm(row), actor="test")
 
     def run(self, key: str, as_of: date, *, only=()) -> dict[str, str]:
         """Run steps in this process, as a replay may: those that are needed, or some of them."""
@@ -103,7 +104,7 @@ class Installation:
 
     def roll_back(self, key: str, module: str) -> None:
         with Warehouse(self.dsn) as warehouse:
-            warehouse.decide(
+            warehouse.records.models.decide(
                 key, module, replaces_anchor=ANCHOR, from_as_of=DECIDED, anchor=EARLIER,
                 decided_by="ann", why="It called everybody a churner.",
             )  # fmt: skip
@@ -113,7 +114,7 @@ def read(key: str, dataset: Dataset, day: date) -> pa.Table:
     """What a firm's dataset holds at a day."""
     with TemporaryDirectory() as scratch:
         handoff = Handoff(Settings.read().root, scratch=Path(scratch), writers=WRITERS)
-        return pa.Table.from_batches(handoff.read(Slot(key, dataset, day)))
+        return pa.Table.from_batches(handoff.read(Slot(key, dataset, Slice(day))))
 
 
 def learn_noise(installation: Installation, key: str) -> None:
@@ -121,10 +122,10 @@ def learn_noise(installation: Installation, key: str) -> None:
     settings = Settings.read()
     with TemporaryDirectory() as scratch, Warehouse(installation.dsn) as warehouse:
         handoff = Handoff(settings.root, scratch=Path(scratch), writers=WRITERS)
-        slot = Slot(key, CHURN_TRAINING, ANCHOR)
+        slot = Slot(key, CHURN_TRAINING, Slice(ANCHOR))
         manifest = handoff.manifest(slot)
         noisy = noise(pa.Table.from_batches(handoff.read(slot, expected=manifest)))
-        token = warehouse.draw_token(key, "churn_training", "noise")
+        token = warehouse.runs.draw_token(key, "churn_training", "noise")
         references = [SettingsUsed(reference) for reference in manifest.made_from]
         handoff.write(slot, noisy.to_batches(), token=token, as_of=AFTER, made_from=references)
 

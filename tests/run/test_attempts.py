@@ -140,7 +140,7 @@ def test_each_step_is_on_record_with_its_run_inputs_and_output(acme):
     rfm(Attempt(RUN, 2, may_skip=True))
 
     with Warehouse(acme.dsn) as warehouse:
-        rows = warehouse.rows(
+        rows = warehouse.session.rows(
             "select * from control.step_runs where step = 'predict_rfm' order by step_run_id"
         )
     first, second = rows
@@ -164,7 +164,7 @@ def test_what_was_not_there_is_an_input_too(shop):
     run_stage(chosen_steps(("insight",)), "acme", AS_OF, attempt=Attempt(RUN))
 
     with Warehouse(shop.dsn) as warehouse:
-        (row,) = warehouse.rows("select * from control.step_runs where step = 'firm_metrics'")
+        (row,) = warehouse.session.rows("select * from control.step_runs where step = 'firm_metrics'")
 
     # The modules rfm, churn and ltv are off, so their datasets are not asked for.
     assert [reference.partition("/")[2].partition("/")[0] for reference in row["input_manifests"]] == [

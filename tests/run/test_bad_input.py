@@ -130,7 +130,7 @@ def test_a_row_that_leads_nowhere_says_so_and_yesterday_stands(standing, monkeyp
     before = standing.facts("acme")
     changes, said = ROWS[fault]
     with Warehouse(standing.dsn) as warehouse:
-        good = warehouse.firm_row("acme")
+        good = warehouse.firms.firm_row("acme")
     standing.add("acme", **changes)
 
     try:

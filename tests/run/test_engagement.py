@@ -77,7 +77,7 @@ def test_a_firm_that_has_all_of_it_has_facts_of_all_of_it_and_the_same_after_ano
     assert [shop.query(f"select * from analytics.{fact} order by 1, 2, 3") for fact in facts] == before
     # What the gate compares later months with.
     with Warehouse(shop.dsn) as warehouse:
-        past = warehouse.history("acme", "loyalty_movements")
+        past = warehouse.records.quality.history("acme", "loyalty_movements")
     assert [(row["slice"], row["rows"]) for row in past] == [("2025-02", 1)]
 
     shop.add("acme", source=SOURCE, modules=[*MODULES, "churn"])

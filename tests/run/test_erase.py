@@ -162,7 +162,7 @@ def test_a_killed_erasure_that_runs_again_ends_the_same(acme):
 def test_erasing_waits_for_a_running_step_of_the_firm(acme):
     there = ("select count(*) from analytics.dim_customer where customer_id = %s", person(3).customer_id)
     with Warehouse(acme.dsn) as step:
-        step.draw_token("acme", "extract_customers", str(AS_OF))
+        step.runs.draw_token("acme", "extract_customers", str(AS_OF))
         child = forked(lambda: erase_one(acme, 3))
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline and acme.query(WAITING) == [(0,)]:

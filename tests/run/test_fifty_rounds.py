@@ -19,12 +19,13 @@ from include.datasets.extracted import TRANSACTIONS
 from include.firms import parse_firm
 from include.handoff import Handoff, Slot
 from include.periods import Month
+from include.slices import Slice
 from include.warehouse import LoadSlice, Warehouse
 from tests.warehouse.shop import ACME, batch, sale
 
 ROUNDS, RUNS = 50, 3
 AS_OF = date(2026, 11, 21)
-SLOT = Slot("acme", TRANSACTIONS, Month(2026, 11))
+SLOT = Slot("acme", TRANSACTIONS, Slice(Month(2026, 11)))
 
 
 def lines(token: int) -> list[dict]:
@@ -42,7 +43,7 @@ class Run:
 
     def once(self) -> tuple[int, bool]:
         """Extract, then load what was read; the token, and whether the extract stands."""
-        token = self.warehouse.draw_token("acme", "extract_transactions", "2026-11")
+        token = self.warehouse.runs.draw_token("acme", "extract_transactions", "2026-11")
         rows = batch(TRANSACTIONS, lines(token))
         self.start.wait(60)
         try:
@@ -53,12 +54,12 @@ class Run:
         self.start.wait(60)
         # Whether or not it was overtaken: it may have learnt of that too late.
         with suppress(warehouse.Fenced):
-            self.warehouse.load(
+            self.warehouse.loader.load(
                 "fact_sales",
                 firm_key="acme",
                 as_of=AS_OF,
                 dataset=TRANSACTIONS,
-                slices=[LoadSlice("2026-11", token, f"sha of {token}", [rows])],
+                slices=[LoadSlice(SLOT.slice, token, f"sha of {token}", [rows])],
                 token=token,
                 step="load_fact_sales",
             )
@@ -67,7 +68,7 @@ class Run:
 
 def test_of_three_runs_that_meet_fifty_times_the_one_that_began_last_stands_each_time(migrated_dsn, tmp_path):
     with Warehouse(migrated_dsn) as one:
-        one.save_firm(parse_firm(ACME), actor="test")
+        one.firms.save_firm(parse_firm(ACME), actor="test")
     start = Barrier(RUNS)
     runs = [Run(migrated_dsn, tmp_path, number, start) for number in range(RUNS)]
     stands = "select array_agg(distinct net_amount::int), count(*) from analytics.fact_sales"

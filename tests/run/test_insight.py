@@ -8,6 +8,7 @@ import pytest
 from babel.numbers import parse_decimal
 
 from include.datasets.insight import FIRM_INSIGHT
+from include.slices import Slice
 from include.warehouse import LoadRefused, LoadSlice, Warehouse
 from tests.run.test_pipeline import AS_OF, sales
 from tests.warehouse.shop import batch
@@ -94,10 +95,10 @@ def test_a_sentence_that_cites_what_has_no_value_is_refused(told):
         "sentence": "9",
         "cited_metrics": '[{"metric": "revenue_at_risk", "member": "", "shown": "9"}]',
     }
-    part = LoadSlice(f"as_of={AS_OF}", 10**9, "x", [batch(FIRM_INSIGHT, [row])])
+    part = LoadSlice(Slice(AS_OF), 10**9, "x", [batch(FIRM_INSIGHT, [row])])
 
     with Warehouse(told.dsn) as warehouse, pytest.raises(LoadRefused, match="made_up: revenue_at_risk"):
-        warehouse.load(
+        warehouse.loader.load(
             "fact_firm_insight", firm_key="acme", as_of=AS_OF, dataset=FIRM_INSIGHT, slices=[part],
             token=10**9, step="load_fact_firm_insight",
         )  # fmt: skip

@@ -35,7 +35,7 @@ def standing(shop):
 
 
 def test_a_row_behind_the_look_back_is_an_incident_and_not_silence(standing):
-    before = standing.query("select count(*) from control.readings where source_row_count = row_count")
+    before = standing.query("select count(*) from control.slices where compared_row_count = source_row_count")
     standing.sell("acme", LATE, name="late.csv")
 
     soon = extract(standing, AS_OF + WEEK + timedelta(days=6))
@@ -80,7 +80,7 @@ def test_rows_that_could_not_be_used_are_counted_on_both_sides(shop):
     note = extract(shop, AS_OF + WEEK)
 
     assert note == "read 2 of 5 months"
-    november = "select row_count, source_row_count from control.readings where slice = '2024-11'"
+    november = "select source_row_count, compared_row_count from control.slices where slice = '2024-11'"
     assert shop.query(november) == [(5, 5)]
 
 
@@ -93,8 +93,10 @@ def test_rows_that_come_late_hide_no_snapshot_that_is_missing(shop):
         "values ('acme', '2025-03-14', 'load_fact_sales', 'done') returning step"
     )
     shop.query(
-        "insert into control.readings values ('acme', 'transactions', '2024-11', '2025-01-01', 1, 2, "
-        "'2025-03-15', 3) returning slice"
+        "insert into control.slices (firm_key, dataset, slice, as_of, token, status, source_row_count, "
+        "compared_as_of, compared_row_count) "
+        "values ('acme', 'transactions', '2024-11', '2025-01-01', 1, 'unknown', 2, '2025-03-15', 3) "
+        "returning slice"
     )
 
     told = late_rows(Settings.read())

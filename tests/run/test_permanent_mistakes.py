@@ -35,7 +35,7 @@ def test_a_permanent_mistake_is_an_error_of_the_firms_row(shop, monkeypatch, sou
     with psycopg.connect(shop.dsn) as connection:
         create_shop(connection, "shop")
     with Warehouse(shop.dsn) as warehouse:
-        warehouse.save_firm(parse_firm(ROW | {"source": source}), actor="test")
+        warehouse.firms.save_firm(parse_firm(ROW | {"source": source}), actor="test")
 
     with pytest.raises(FirmError, match=said):
         run_step(find_step("extract_transactions"), "acme", AS_OF)
@@ -44,7 +44,7 @@ def test_a_permanent_mistake_is_an_error_of_the_firms_row(shop, monkeypatch, sou
 def test_a_server_that_is_away_is_no_mistake_of_the_row(shop, monkeypatch):
     monkeypatch.setenv("AIRFLOW_CONN_ACME_SHOP", "postgresql://127.0.0.1:1/shop")
     with Warehouse(shop.dsn) as warehouse:
-        warehouse.save_firm(parse_firm(ROW), actor="test")
+        warehouse.firms.save_firm(parse_firm(ROW), actor="test")
 
     with pytest.raises(Exception, match="cannot connect") as caught:
         run_step(find_step("extract_transactions"), "acme", AS_OF)

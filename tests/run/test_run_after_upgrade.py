@@ -17,6 +17,7 @@ from include.handoff import Handoff, Slot
 from include.modules import TRAINED
 from include.run import WRITERS, run_step
 from include.run.context import QUERY_SETTINGS
+from include.slices import Slice
 from include.steps import STEPS, steps_for
 from include.warehouse import Warehouse, migrate
 from tests.warehouse.old_warehouse import AS_OF, FIRMS, restore, unpack
@@ -36,7 +37,7 @@ class Installation:
 
     def firm(self, key: str) -> Firm:
         with Warehouse(self.dsn) as warehouse:
-            return parse_firm(warehouse.firm_row(key))
+            return parse_firm(warehouse.firms.firm_row(key))
 
     def run(self, key: str, as_of: date, only: tuple[str, ...] = ()) -> dict[str, str]:
         steps = steps_for(self.firm(key).modules)
@@ -73,7 +74,7 @@ def test_the_frozen_formula_gives_the_reference_that_old_manifests_carry(old, ke
 
     for training in TRAINED.values():
         for name in (training.rows, training.model):
-            manifest = old.handoff.manifest(Slot(key, catalogue()[name], ANCHORS[key]))
+            manifest = old.handoff.manifest(Slot(key, catalogue()[name], Slice(ANCHORS[key])))
             assert firm.first_settings_reference in manifest.made_from
 
 

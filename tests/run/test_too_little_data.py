@@ -17,6 +17,7 @@ from include.datasets.computed import CUSTOMER_SUMMARY, RFM
 from include.datasets.value import LTV
 from include.handoff import Handoff, Slot
 from include.run import trial
+from include.slices import Slice
 
 CASES = Path(__file__).parents[3] / "shared" / "data" / "cases"
 AS_OF = date(2025, 1, 1)
@@ -81,7 +82,7 @@ def computed(folder: Path, file: Path, as_of: date, **fields: object) -> tuple[H
 
 
 def table(handoff: Handoff, dataset: Dataset, as_of: date) -> pa.Table:
-    batches = handoff.read(Slot(trial.FIRM_KEY, dataset, as_of.isoformat()))
+    batches = handoff.read(Slot(trial.FIRM_KEY, dataset, Slice(as_of)))
     return pa.Table.from_batches(batches, schema=dataset.schema)
 
 

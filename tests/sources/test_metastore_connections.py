@@ -80,8 +80,8 @@ def shop_in_the_metastore(metastore, shop, migrated_dsn):
         "modules": ["rfm"],
     }
     with Warehouse(migrated_dsn) as warehouse:
-        warehouse.save_firm(parse_firm(row), "a test")
-        sync_firms(warehouse, home / "registry.json")
+        warehouse.firms.save_firm(parse_firm(row), "a test")
+        sync_firms(warehouse.firms, home / "registry.json")
     yield home, migrated_dsn
     airflow(services, "connections", "delete", "kept_shop")
 

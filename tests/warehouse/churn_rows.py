@@ -36,7 +36,7 @@ def artefact(anchor, *, method="bgnbd", canaries=(), horizon=HORIZON, reason="It
 def model(shop, anchor, *, as_of=None, **more) -> str:
     """Load an anchor's model; its version."""
     rows, version = artefact(anchor, **more)
-    shop.load("churn_models", f"as_of={anchor}", rows, as_of=as_of or anchor)
+    shop.load("churn_models", str(anchor), rows, as_of=as_of or anchor)
     return version
 
 

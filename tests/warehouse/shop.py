@@ -12,6 +12,7 @@ import pytest
 from include.datasets.computed import RFM, SEGMENTS
 from include.datasets.extracted import CUSTOMERS, PRODUCTS, TRANSACTIONS
 from include.firms import parse_firm
+from include.slices import Slice
 from include.warehouse import Loaded, LoadSlice, Warehouse
 
 ACME = {
@@ -95,23 +96,23 @@ class Shop:
     def __init__(self, dsn: str, firm_key: str = "acme") -> None:
         self.dsn, self.firm_key = dsn, firm_key
         self.warehouse = Warehouse(dsn)
-        self.warehouse.save_firm(parse_firm(ACME | {"firm_key": firm_key}), actor="test")
+        self.warehouse.firms.save_firm(parse_firm(ACME | {"firm_key": firm_key}), actor="test")
         self.hashes = itertools.count(1)
 
     def load(self, table, slice_text, rows, *, as_of=None, token=None, manifest=None, sha256=None) -> Loaded:
         """Load one slice; each call is a new attempt with new bytes unless told otherwise."""
         dataset = TABLES[table]
-        drawn = self.warehouse.draw_token(self.firm_key, f"load_{table}", slice_text)
+        drawn = self.warehouse.runs.draw_token(self.firm_key, f"load_{table}", slice_text)
         part = LoadSlice(
-            slice_text,
+            Slice.parse(slice_text),
             manifest or token or drawn,
             sha256 or f"sha {next(self.hashes)}",
             [batch(dataset, rows)] if rows else [],
         )
-        return self.warehouse.load(
+        return self.warehouse.loader.load(
             table,
             firm_key=self.firm_key,
-            as_of=as_of or date.fromisoformat(slice_text.rpartition("=")[2]),
+            as_of=as_of or Slice.parse(slice_text).first_day,
             dataset=dataset,
             slices=[part],
             token=token or drawn,
@@ -120,15 +121,15 @@ class Shop:
 
     def sales(self, month, *rows, as_of=date(2026, 11, 21), **more) -> Loaded:
         """Load one month of sales."""
-        return self.load("fact_sales", f"month={month}", rows, as_of=as_of, **more)
+        return self.load("fact_sales", month, rows, as_of=as_of, **more)
 
     def rfm(self, as_of, *rows, **more) -> Loaded:
         """Load one RFM snapshot."""
-        return self.load("fact_customer_rfm", f"as_of={as_of}", rows, **more)
+        return self.load("fact_customer_rfm", as_of.isoformat(), rows, **more)
 
     def customers(self, as_of, *rows, **more) -> Loaded:
         """Load one snapshot of customers."""
-        return self.load("dim_customer", f"as_of={as_of}", rows, **more)
+        return self.load("dim_customer", as_of.isoformat(), rows, **more)
 
     def ask(self, query, *params) -> list[tuple]:
         """Rows of a query, as tuples."""

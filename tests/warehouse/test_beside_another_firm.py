@@ -58,7 +58,7 @@ def test_risk_has_the_horizon_of_the_model_it_names(shop, other):
     trained(other, MARCH, "march", horizon=30)
     other.customers(AS_OF, {"customer_id": "ann"})
 
-    shop.load("fact_customer_churn_risk", f"as_of={AS_OF}", [at_risk("ann", AS_OF, version)])
+    shop.load("fact_customer_churn_risk", AS_OF.isoformat(), [at_risk("ann", AS_OF, version)])
 
     assert shop.ask(
         "select firm_key, customer_id, horizon_days from analytics.fact_customer_churn_risk as risk "
@@ -90,7 +90,7 @@ def test_each_line_keeps_its_own_firm_customer_and_product(shop, other):
 
 def test_each_firm_keeps_its_own_name_and_currency(shop, other):
     zeta = ACME | {"firm_key": "zeta", "name": "Zeta", "currency": "EUR"}
-    other.warehouse.save_firm(parse_firm(zeta), actor="test")
+    other.warehouse.firms.save_firm(parse_firm(zeta), actor="test")
 
     for firm in (shop, other, shop):
         firm.sales("2026-04", sale("1", APRIL))

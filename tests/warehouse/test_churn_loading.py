@@ -13,11 +13,11 @@ AS_OF, END = date(2026, 3, 10), date(2026, 4, 9)
 
 
 def risk(shop, as_of, *rows, **more):
-    return shop.load("fact_customer_churn_risk", f"as_of={as_of}", rows, **more)
+    return shop.load("fact_customer_churn_risk", as_of.isoformat(), rows, **more)
 
 
 def score(shop):
-    return shop.warehouse.score("churn", firm_key="acme", step="score_churn")
+    return shop.warehouse.loader.score("churn", firm_key="acme", step="score_churn")
 
 
 def test_a_model_is_on_record_with_what_it_knew(shop):
@@ -50,8 +50,8 @@ def test_a_model_trained_anew_stands_and_the_earlier_one_stays_on_record(shop):
 def test_an_anchor_is_loaded_once_whatever_days_run_after_it(shop):
     rows, _ = artefact(ANCHOR)
 
-    first = shop.load("churn_models", f"as_of={ANCHOR}", rows, as_of=AS_OF, manifest=1, sha256="same")
-    second = shop.load("churn_models", f"as_of={ANCHOR}", rows, as_of=END, manifest=1, sha256="same")
+    first = shop.load("churn_models", str(ANCHOR), rows, as_of=AS_OF, manifest=1, sha256="same")
+    second = shop.load("churn_models", str(ANCHOR), rows, as_of=END, manifest=1, sha256="same")
 
     assert (first.rows, first.skipped_slices, second.rows, second.skipped_slices) == (len(rows), 0, 0, 1)
 
@@ -60,7 +60,7 @@ def test_an_anchor_after_as_of_is_not_loaded(shop):
     rows, _ = artefact(LATER)
 
     with pytest.raises(ValueError, match="on or after its day"):
-        shop.load("churn_models", f"as_of={LATER}", rows, as_of=AS_OF)
+        shop.load("churn_models", str(LATER), rows, as_of=AS_OF)
 
 
 def test_a_tampered_model_is_refused(shop):
@@ -68,7 +68,7 @@ def test_a_tampered_model_is_refused(shop):
     rows[0]["body"] += " "
 
     with pytest.raises(LoadRefused, match="hash of the part differs from its content"):
-        shop.load("churn_models", f"as_of={ANCHOR}", rows)
+        shop.load("churn_models", str(ANCHOR), rows)
 
 
 def test_risk_from_a_model_that_is_not_on_record_is_refused(shop):

@@ -67,7 +67,7 @@ def behind(shop: Shop, server, **how) -> tuple[Shop, CommitProxy]:
     far = object.__new__(Shop)
     far.__dict__.update(shop.__dict__)
     far.warehouse = Warehouse(shop.dsn.replace(f":{server.port}/", f":{proxy.port}/"))
-    load = far.warehouse.transaction
+    load = far.warehouse.session.transaction
 
     @contextlib.contextmanager
     def armed(doing):
@@ -75,7 +75,7 @@ def behind(shop: Shop, server, **how) -> tuple[Shop, CommitProxy]:
         with load(doing) as connection:
             yield connection
 
-    far.warehouse.transaction = armed
+    far.warehouse.session.transaction = armed
     return far, proxy
 
 

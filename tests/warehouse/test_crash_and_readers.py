@@ -10,6 +10,7 @@ import pytest
 from include import postgres
 from include.datasets.computed import RFM
 from include.datasets.extracted import TRANSACTIONS
+from include.slices import Slice
 from include.warehouse import LoadSlice, WarehouseError, migrate
 from tests.warehouse.shop import Shop, batch, sale, scored
 
@@ -48,8 +49,8 @@ def scores(number: int):
 @pytest.mark.parametrize(
     ("table", "dataset", "slice_text", "rows"),
     [
-        ("fact_sales", TRANSACTIONS, "month=2026-11", sales),
-        ("fact_customer_rfm", RFM, f"as_of={AS_OF}", scores),
+        ("fact_sales", TRANSACTIONS, "2026-11", sales),
+        ("fact_customer_rfm", RFM, AS_OF.isoformat(), scores),
     ],
 )
 def test_a_server_that_crashes_during_a_load_keeps_what_stood(own_shop, table, dataset, slice_text, rows):
@@ -66,10 +67,10 @@ def test_a_server_that_crashes_during_a_load_keeps_what_stood(own_shop, table, d
                     crash()
                 yield batch(dataset, rows(number))
 
-        token = shop.warehouse.draw_token("acme", f"load_{table}", slice_text)
-        part = LoadSlice(slice_text, token, f"crash {offset}", crashing())
+        token = shop.warehouse.runs.draw_token("acme", f"load_{table}", slice_text)
+        part = LoadSlice(Slice.parse(slice_text), token, f"crash {offset}", crashing())
         with pytest.raises(WarehouseError):
-            shop.warehouse.load(
+            shop.warehouse.loader.load(
                 table, firm_key="acme", as_of=AS_OF, dataset=dataset, slices=[part], token=token, step="load"
             )
         assert shop.ask(count) == [(1,)]

@@ -19,7 +19,7 @@ SHOWN = (
 def directory(shop, as_of, **names):
     """Load a directory in which each kind has the same codes; every name tells its kind."""
     rows = [entry(kind, code, entry_name=f"{name} {kind}") for kind in KINDS for code, name in names.items()]
-    shop.load("dim_campaign", f"as_of={as_of}", rows)
+    shop.load("dim_campaign", as_of.isoformat(), rows)
 
 
 @pytest.mark.parametrize("order", [(APRIL, MAY, JUNE), (JUNE, APRIL, MAY), (MAY, JUNE, APRIL)])
@@ -63,7 +63,7 @@ def test_a_kind_that_the_latest_directory_has_none_of_is_active_in_none_of_its_e
     }
 
     for as_of in order:
-        shop.load("dim_campaign", f"as_of={as_of}", rows[as_of])
+        shop.load("dim_campaign", as_of.isoformat(), rows[as_of])
 
     active = {(kind, is_active) for kind, _, _, is_active in shop.ask(SHOWN)}
     assert active == {("campaign", True), ("channel", False), ("programme", False)}

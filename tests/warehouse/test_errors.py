@@ -40,7 +40,7 @@ ROWS = {
 )  # fmt: skip
 def test_an_error_names_its_kind_and_no_value(warehouse_dsn, query, said):
     with Warehouse(warehouse_dsn) as warehouse, pytest.raises(WarehouseError, match=said) as caught:
-        warehouse.rows(query)
+        warehouse.session.rows(query)
 
     assert not re.search(r"example|ann|twice|2025|999", str(caught.value))
     assert caught.value.__suppress_context__
@@ -61,17 +61,17 @@ def test_a_copy_says_its_table_row_and_column(warehouse_dsn, shown):
 
 def test_a_read_only_server_is_named_as_such(warehouse_dsn):
     with Warehouse(warehouse_dsn) as warehouse:
-        warehouse.connection.execute("set default_transaction_read_only = on")
+        warehouse.session.connection.execute("set default_transaction_read_only = on")
 
         with pytest.raises(WarehouseError, match="is this a standby"):
-            warehouse.rows("create table public.t (a int)")
+            warehouse.session.rows("create table public.t (a int)")
 
 
 def test_a_connection_that_broke_is_opened_again(warehouse_dsn):
     with Warehouse(warehouse_dsn) as warehouse, psycopg.connect(warehouse_dsn) as other:
-        first = warehouse.rows("select pg_backend_pid() as pid")[0]["pid"]
+        first = warehouse.session.rows("select pg_backend_pid() as pid")[0]["pid"]
         other.execute("select pg_terminate_backend(%s)", [first])
         with pytest.raises(WarehouseError):
-            warehouse.rows("select 1 as one")
+            warehouse.session.rows("select 1 as one")
 
-        assert warehouse.rows("select 1 as one") == [{"one": 1}]
+        assert warehouse.session.rows("select 1 as one") == [{"one": 1}]

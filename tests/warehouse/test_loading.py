@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from include.datasets.extracted import CUSTOMERS
+from include.slices import Slice
 from include.warehouse import LoadRefused, LoadSlice, UnknownFirm, staging
 from tests.warehouse.shop import returned, sale, scored
 
@@ -63,7 +64,7 @@ def test_equal_bytes_are_not_loaded_again(shop):
 
 def test_equal_bytes_are_loaded_again_when_the_load_itself_has_changed(shop):
     shop.sales("2026-11", sale("1", NOV), sha256="same")
-    shop.warehouse.connection.execute("update control.loads set loader_sha256 = 'of an older load'")
+    shop.warehouse.session.connection.execute("update control.loads set loader_sha256 = 'of an older load'")
 
     again = shop.sales("2026-11", sale("1", NOV), sha256="same")
 
@@ -152,9 +153,9 @@ def test_a_statement_that_fails_is_named_by_its_file(shop):
 
 def test_an_unknown_firm_is_named(shop):
     with pytest.raises(UnknownFirm, match="no firm 'nobody'"):
-        shop.warehouse.load(
+        shop.warehouse.loader.load(
             "dim_customer", firm_key="nobody", as_of=AS_OF, dataset=CUSTOMERS,
-            slices=[LoadSlice(f"as_of={AS_OF}", 1, "x", [])], token=1, step="load",
+            slices=[LoadSlice(Slice(AS_OF), 1, "x", [])], token=1, step="load",
         )  # fmt: skip
 
 

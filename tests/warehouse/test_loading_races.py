@@ -12,6 +12,8 @@ import psycopg
 import pytest
 
 from include.datasets.extracted import CUSTOMERS, TRANSACTIONS
+from include.periods import Month
+from include.slices import Slice
 from include.warehouse import Fenced, LoadSlice, Warehouse, WarehouseError
 from include.warehouse.loading import FIRM_LOCK
 from tests.warehouse.shop import batch, sale, scored
@@ -57,8 +59,8 @@ def test_a_zombie_that_wakes_after_its_successor_is_fenced(shop):
 
     def run():
         try:
-            part = LoadSlice("month=2026-11", 1, "zombie", late())
-            zombie.load(
+            part = LoadSlice(Slice.parse("2026-11"), 1, "zombie", late())
+            zombie.loader.load(
                 "fact_sales", firm_key="acme", as_of=AS_OF, dataset=TRANSACTIONS, slices=[part], token=1,
                 step="zombie",
             )  # fmt: skip
@@ -88,16 +90,17 @@ def test_eight_loaders_at_once_give_each_customer_one_key(shop):
             try:
                 if number % 2:
                     rows = [sale(f"{number}-{n}", date(2026, number, 3), customer=n) for n in mine]
-                    warehouse.load(
+                    warehouse.loader.load(
                         "fact_sales", firm_key="acme", as_of=AS_OF, dataset=TRANSACTIONS, token=100 + number,
-                        slices=[LoadSlice(f"2026-0{number}", 1, "x", [batch(TRANSACTIONS, rows)])], step="s",
+                        step="s",
+                        slices=[LoadSlice(Slice(Month(2026, number)), 1, "x", [batch(TRANSACTIONS, rows)])],
                     )  # fmt: skip
                 else:
                     day = date(2026, 11, 1 + number)
                     rows = [{"customer_id": n, "city": str(number)} for n in mine]
-                    warehouse.load(
+                    warehouse.loader.load(
                         "dim_customer", firm_key="acme", as_of=day, dataset=CUSTOMERS, token=100 + number,
-                        slices=[LoadSlice(f"{day}", 1, "x", [batch(CUSTOMERS, rows)])], step="s",
+                        slices=[LoadSlice(Slice(day), 1, "x", [batch(CUSTOMERS, rows)])], step="s",
                     )  # fmt: skip
             except WarehouseError as error:
                 errors.append(error)
@@ -121,9 +124,9 @@ def test_a_session_that_is_ended_while_loading_leaves_nothing(shop):
         shop.ask("select pg_terminate_backend(pid) from pg_stat_activity where query ilike 'copy%'")
         yield batch(TRANSACTIONS, [sale("1", NOV)] * 1)
 
-    part = LoadSlice("month=2026-11", 1, "x", rows())
+    part = LoadSlice(Slice.parse("2026-11"), 1, "x", rows())
     with pytest.raises(WarehouseError):
-        shop.warehouse.load(
+        shop.warehouse.loader.load(
             "fact_sales", firm_key="acme", as_of=AS_OF, dataset=TRANSACTIONS, slices=[part], token=1,
             step="load",
         )  # fmt: skip
@@ -161,7 +164,7 @@ def test_a_loader_killed_at_any_point_is_made_good_by_its_retry(shop, point, kep
 
 def test_a_deadlock_is_tried_again(shop):
     shop.sales("2026-11", sale("1", NOV))
-    shop.warehouse.connection.execute(
+    shop.warehouse.session.connection.execute(
         "set deadlock_timeout = '3s'"
     )  # of the two it is the loader who gives way
     done = []

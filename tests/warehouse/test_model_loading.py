@@ -46,7 +46,7 @@ def artefact(**changes):
 def test_a_value_model_is_on_record_with_its_parameters_and_its_backtest(model_shop):
     rows, version = artefact()
 
-    model_shop.load("ltv_models", f"as_of={ANCHOR}", rows)
+    model_shop.load("ltv_models", str(ANCHOR), rows)
 
     assert model_shop.ask(
         "select module, model_version, anchor, challenger, training_cutoffs, training_customers, "
@@ -69,7 +69,7 @@ def test_a_value_model_is_on_record_with_its_parameters_and_its_backtest(model_s
 def test_a_model_without_a_window_to_test_on_is_on_record_too(model_shop):
     rows, version = artefact(horizon_days=0, cutoffs=[], method="none", challenger=None)
 
-    model_shop.load("ltv_models", f"as_of={ANCHOR}", rows)
+    model_shop.load("ltv_models", str(ANCHOR), rows)
 
     assert model_shop.ask("select model_version, training_cutoffs, challenger from control.models") == [
         (version, [], None)
@@ -80,7 +80,7 @@ def test_models_of_two_modules_stand_beside_each_other(model_shop):
     rows, value = artefact()
 
     churn = churn_model(model_shop, ANCHOR)
-    model_shop.load("ltv_models", f"as_of={ANCHOR}", rows)
+    model_shop.load("ltv_models", str(ANCHOR), rows)
 
     assert model_shop.ask("select model_version from control.models where is_standing order by module") == [
         (churn,),
@@ -93,7 +93,7 @@ def test_a_tampered_value_model_is_refused(model_shop):
     rows[-1]["body"] += " "
 
     with pytest.raises(LoadRefused, match="hash of the part differs from its content: 1 rows, such as trees"):
-        model_shop.load("ltv_models", f"as_of={ANCHOR}", rows)
+        model_shop.load("ltv_models", str(ANCHOR), rows)
 
     assert model_shop.ask("select 1 from control.models") == []
 
@@ -102,12 +102,12 @@ def test_a_decision_holds_from_its_day_and_the_last_one_counts(model_shop):
     warehouse = model_shop.warehouse
 
     def decide(day, anchor):
-        warehouse.decide(
+        warehouse.records.models.decide(
             "acme", "ltv", replaces_anchor=ANCHOR, from_as_of=day, anchor=anchor, decided_by="ann", why="x"
         )
 
     def used(day, anchor=ANCHOR):
-        found = warehouse.decision("acme", "ltv", as_of=day, anchor=anchor)
+        found = warehouse.records.models.decision("acme", "ltv", as_of=day, anchor=anchor)
         return found and found["anchor"]
 
     decide(date(2026, 3, 10), EARLIER)
@@ -115,4 +115,4 @@ def test_a_decision_holds_from_its_day_and_the_last_one_counts(model_shop):
 
     assert [used(date(2026, 3, day)) for day in (9, 10, 19, 20)] == [None, EARLIER, EARLIER, ANCHOR]
     assert used(date(2026, 6, 2), anchor=date(2026, 6, 1)) is None
-    assert warehouse.decision("acme", "churn", as_of=date(2026, 3, 15), anchor=ANCHOR) is None
+    assert warehouse.records.models.decision("acme", "churn", as_of=date(2026, 3, 15), anchor=ANCHOR) is None

@@ -91,13 +91,13 @@ def test_the_order_of_runs_does_not_show_in_the_tables(shop, seed):
 
     def dump(order):
         for table in ("analytics.fact_customer_rfm", "analytics.dim_snapshot", "control.loads"):
-            shop.warehouse.connection.execute(f"delete from {table}")
-        shop.warehouse.connection.execute(
+            shop.warehouse.session.connection.execute(f"delete from {table}")
+        shop.warehouse.session.connection.execute(
             "truncate analytics.dim_customer, pii.customer_contact, analytics.dim_customer_segment cascade"
         )
         for day in order:
             rfm, customers, segments = snapshots[day]
-            shop.load("dim_customer_segment", f"as_of={day}", segments)
+            shop.load("dim_customer_segment", str(day), segments)
             shop.customers(day, *customers)
             shop.rfm(day, *rfm)
         return [shop.ask(query) for query in DUMPS]
@@ -120,9 +120,9 @@ def segment(code, name):
 
 
 def test_a_segment_that_left_the_decision_table_stays_inactive(shop):
-    shop.load("dim_customer_segment", "as_of=2026-11-01", [segment("x", "X"), segment("y", "Y")])
+    shop.load("dim_customer_segment", "2026-11-01", [segment("x", "X"), segment("y", "Y")])
 
-    shop.load("dim_customer_segment", "as_of=2026-11-02", [segment("x", "X")])
+    shop.load("dim_customer_segment", "2026-11-02", [segment("x", "X")])
 
     rows = shop.ask("select segment_code, is_active from analytics.dim_customer_segment order by 1")
     assert rows == [("x", True), ("y", False)]

@@ -52,7 +52,7 @@ def test_a_decision_table_corrected_on_its_day_is_believed(shop):
     def segment(name):
         about = {"segment_description": "", "target_marketing_strategy": "", "segment_type": "rfm"}
         row = {"segment_code": "loyal", "segment_name": name, "cells": "555", "retention_priority": 1}
-        shop.load("dim_customer_segment", f"as_of={LAST}", [row | about | {"value_tier": "High value"}])
+        shop.load("dim_customer_segment", str(LAST), [row | about | {"value_tier": "High value"}])
 
     segment("Loyal")
     segment("Faithful")

@@ -52,7 +52,7 @@ class Installation:
         restore(dsn)
         unpack(dsn, self.home)
         with Warehouse(dsn) as warehouse:
-            sync_firms(warehouse, self.settings.registry)
+            sync_firms(warehouse.firms, self.settings.registry)
         postgres.stop(self.settings.postgres)
 
     @property

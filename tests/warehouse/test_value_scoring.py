@@ -11,7 +11,7 @@ AS_OF, END, YEAR_END = date(2025, 3, 10), date(2025, 4, 9), date(2026, 3, 10)
 
 
 def score(shop):
-    return shop.warehouse.score("ltv", firm_key="acme", step="score_ltv")
+    return shop.warehouse.loader.score("ltv", firm_key="acme", step="score_ltv")
 
 
 def expects(customer, amount, deviation, **more):

@@ -15,7 +15,7 @@ TIERS = {
 
 def load(shop, as_of, *rows):
     """Load one snapshot of customers' value."""
-    return shop.load("fact_customer_ltv", f"as_of={as_of}", rows)
+    return shop.load("fact_customer_ltv", as_of.isoformat(), rows)
 
 
 def valued(customer, *, year=100, tier=3, **more) -> dict:

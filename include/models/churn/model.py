@@ -24,6 +24,7 @@ from include.models.churn import sufficiency as churn_sufficiency
 from include.models.churn import training as churn_training
 from include.models.churn.artefact import ArtefactError
 from include.models.churn.factors import code_of
+from include.models.firm import FirmSettings
 
 Floats = NDArray[np.float64]
 
@@ -47,7 +48,7 @@ class Params(NamedTuple):
     order: NDArray[np.int64]  # feature indices, grouped by code
 
 
-def fit(training: pa.Table, *, firm: Any, as_of: date) -> pa.Table:
+def fit(training: pa.Table, *, firm: FirmSettings, as_of: date) -> pa.Table:
     """Rows of churn_model from churn_training: one per part. ``as_of`` is the training date (anchor)."""
     windows = churn_training.windows_of(training)
     horizon = firm.churn_threshold_days
@@ -95,14 +96,14 @@ def _reference(
     return drift.reference(values, score={"churn_probability": probability})
 
 
-def status(model: pa.Table, *, firm: Any) -> tuple[bool, str]:
+def status(model: pa.Table, *, firm: FirmSettings) -> tuple[bool, str]:
     """Whether the history sufficed for a backtested model, and which model is used and why."""
     del firm
     header = churn_artefact.read(model)["header"]
     return header["is_sufficient"], header["reason"]
 
 
-def prepare(model: pa.Table, *, firm: Any, as_of: date) -> Params:
+def prepare(model: pa.Table, *, firm: FirmSettings, as_of: date) -> Params:
     """Read and verify a model.
 
     ArtefactError if it is damaged, trained for another churn threshold, or trained later than ``as_of``.
@@ -140,7 +141,7 @@ def _params(parts: dict[str, Any]) -> Params:
     )
 
 
-def predict(batch: pa.RecordBatch, params: Params, *, firm: Any, as_of: date) -> pa.RecordBatch:
+def predict(batch: pa.RecordBatch, params: Params, *, firm: FirmSettings, as_of: date) -> pa.RecordBatch:
     """Rows of churn_risk, one per customer of the batch (customer_features)."""
     chunks = [
         _predict(batch.slice(first, trees.CHUNK_ROWS), params, firm=firm, as_of=as_of)
@@ -160,7 +161,7 @@ def probability_of(rows: pa.Table | pa.RecordBatch, params: Params, *, horizon_d
     return None
 
 
-def _predict(batch: pa.RecordBatch, params: Params, *, firm: Any, as_of: date) -> pa.RecordBatch:
+def _predict(batch: pa.RecordBatch, params: Params, *, firm: FirmSettings, as_of: date) -> pa.RecordBatch:
     horizon = firm.churn_threshold_days
     probability = probability_of(batch, params, horizon_days=horizon)
     if params.trees is not None:
@@ -205,7 +206,7 @@ def _spend_cuts(windows: list[churn_training.Window]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _settings(firm: Any) -> dict[str, Any]:
+def _settings(firm: FirmSettings) -> dict[str, Any]:
     """Settings the model was trained with, stored in the header."""
     names = ("most_cutoffs", "sample_customers", "min_customers", "min_repeat_buyers", "min_events")
     return {

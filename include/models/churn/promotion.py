@@ -11,6 +11,7 @@ from include.models.churn import artefact as churn_artefact
 from include.models.churn import evaluation
 from include.models.churn import model as churn
 from include.models.churn import training as churn_training
+from include.models.firm import FirmSettings
 from include.models.promotion import Candidate
 
 ERROR = "Brier score"
@@ -34,7 +35,7 @@ def cutoff_of(training: pa.Table) -> date | None:
     return None if window is None else window.cutoff
 
 
-def candidate(model: pa.Table, training: pa.Table, *, anchor: date, firm: Any) -> Candidate:
+def candidate(model: pa.Table, training: pa.Table, *, anchor: date, firm: FirmSettings) -> Candidate:
     """A model as promotion candidate at ``anchor``.
 
     The anchor's model is measured by its backtest, an earlier model by scoring the window.
@@ -69,7 +70,7 @@ def _backtest_error(parts: dict[str, Any]) -> float | None:
     return None
 
 
-def _error_on(model: pa.Table, training: pa.Table, *, trained_to: date, firm: Any) -> float | None:
+def _error_on(model: pa.Table, training: pa.Table, *, trained_to: date, firm: FirmSettings) -> float | None:
     window = window_of(training)
     if window is None or window.cutoff < trained_to:
         return None  # trained on part of this window

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +11,7 @@ from scipy import special
 
 from include.models.churn.factors import TEXTS
 from include.models.churn.trees import column_values
+from include.models.firm import FirmSettings
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -70,7 +70,7 @@ def describe(
     spend_cuts: tuple[float, float],
     method: str,
     version: str,
-    firm: Any,
+    firm: FirmSettings,
     as_of: date,
 ) -> pa.RecordBatch:
     """Rows of churn_risk for a batch of customer_features; ``score`` is 0 to 100."""

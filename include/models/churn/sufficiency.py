@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
+
+from include.models.firm import FirmSettings
 
 Bools = NDArray[np.bool_]
 
 MIN_CUTOFFS = 3  # one to train on, one to tune on, one to evaluate on
 
 
-def shortfalls(windows: list[tuple[Bools, Bools]], *, firm: Any) -> list[str]:
+def shortfalls(windows: list[tuple[Bools, Bools]], *, firm: FirmSettings) -> list[str]:
     """One phrase per shortfall; an empty list if the firm has enough history.
 
     ``windows`` holds one pair per cutoff, oldest first: whether each customer churned, and whether each is a

@@ -18,6 +18,7 @@ from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal, format_percent
 
+from include.models.firm import FirmSettings
 from include.models.insight.text import LANGUAGES, SEGMENT_NAMES, SENTENCES, Sentence, When
 
 _SLOT = re.compile(r"\{(\w+)(?::(size))?(?:\|([^|}]+)\|([^|}]+))?\}")
@@ -39,7 +40,7 @@ class _MissingMetricError(Exception):
     """A sentence cites a metric without a value; the sentence is left out."""
 
 
-def compute(metrics: pa.Table, *, firm: Any, as_of: date) -> pa.Table:
+def compute(metrics: pa.Table, *, firm: FirmSettings, as_of: date) -> pa.Table:
     """Rows of firm_insight: the sentences whose conditions hold, by language, in reading order."""
     found = {
         (row["metric"], row["member"]): Metric(row["unit"], row["metric_value"])
@@ -50,7 +51,9 @@ def compute(metrics: pa.Table, *, firm: Any, as_of: date) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=_SCHEMA)
 
 
-def _sentences(metrics: Metrics, language: str, *, firm: Any, as_of: date) -> Iterator[dict[str, object]]:
+def _sentences(
+    metrics: Metrics, language: str, *, firm: FirmSettings, as_of: date
+) -> Iterator[dict[str, object]]:
     place = 0
     for sentence in SENTENCES:
         member = _member(sentence.member, metrics)
@@ -159,7 +162,7 @@ def _member(wanted: str, metrics: Metrics) -> str:
     return max(sorted(sizes), key=lambda member: sizes[member], default="")
 
 
-def _segment_name(code: str, language: str, firm: Any) -> str:
+def _segment_name(code: str, language: str, firm: FirmSettings) -> str:
     own: Iterable[Mapping[str, Any]] = firm.rfm.segments or ()
     for row in own:
         if row.get("segment_code") == code:

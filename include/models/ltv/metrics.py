@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from include.models import drift
+from include.models.firm import FirmSettings
 from include.models.ltv import candidates
 from include.models.ltv import prediction as ltv_prediction
 from include.models.ltv.prediction import ValueModel
@@ -28,7 +29,7 @@ def challenger_of(backtest: Sequence[dict[str, Any]], *, champion: str) -> str |
     return min(errors, key=lambda name: (float(np.mean(errors[name])), name), default=None)
 
 
-def reference(now: pa.Table, model: ValueModel, *, firm: Any) -> dict[str, Any]:
+def reference(now: pa.Table, model: ValueModel, *, firm: FirmSettings) -> dict[str, Any]:
     """Drift reference of the customers at the training date: features and predicted value of a year."""
     found = ltv_prediction.expected(now, model, annual_discount_rate=firm.ltv.annual_discount_rate)
     values = {name: candidates.floats(now, name) for name in DRIFT_FEATURES}

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from include.models.firm import FirmSettings
 from include.models.ltv import artefact as ltv_artefact
 from include.models.ltv import backtest as ltv_backtest
 from include.models.ltv import candidates, clusters, intervals
@@ -49,7 +50,7 @@ class Params(NamedTuple):
     version: str
 
 
-def fit(histories: pa.Table, *, firm: Any, as_of: date) -> pa.Table:
+def fit(histories: pa.Table, *, firm: FirmSettings, as_of: date) -> pa.Table:
     """Rows of value_model from value_histories: one per part. ``as_of`` is the training date (anchor)."""
     windows = ltv_backtest.windows_of(histories)
     now = windows[-1].rows if windows else histories
@@ -120,13 +121,13 @@ def _intervals(
     }
 
 
-def _clusters(now: pa.Table, *, firm: Any) -> dict[str, Any]:
+def _clusters(now: pa.Table, *, firm: FirmSettings) -> dict[str, Any]:
     if now.num_rows < firm.ltv.min_customers:
         return clusters.none(f"no clusters: {now.num_rows} of {firm.ltv.min_customers} customers")
     return clusters.fit(now, churn_threshold_days=firm.churn_threshold_days)
 
 
-def _shortfalls(now: pa.Table, *, has_backtest: bool, firm: Any) -> list[str]:
+def _shortfalls(now: pa.Table, *, has_backtest: bool, firm: FirmSettings) -> list[str]:
     """What the history lacks for a backtest, one phrase per shortfall; empty if nothing."""
     repeat = int((candidates.floats(now, "frequency") > 0).sum()) if now.num_rows else 0
     missing = []
@@ -181,7 +182,7 @@ def _recorded(result: ltv_backtest.Result) -> dict[str, Any]:
     }
 
 
-def _cuts(now: pa.Table, value_model: ValueModel, *, firm: Any) -> Cuts:
+def _cuts(now: pa.Table, value_model: ValueModel, *, firm: FirmSettings) -> Cuts:
     if not now.num_rows:
         return Cuts([0.0], [0.0])
     revenue = candidates.floats(now, "total_spend")
@@ -193,7 +194,7 @@ def _cuts_to_json(cuts: Cuts) -> dict[str, list[float]]:
     return {"worth": cuts.value, "revenue": cuts.revenue}  # persisted names
 
 
-def status(model: pa.Table, *, firm: Any) -> tuple[bool, str]:
+def status(model: pa.Table, *, firm: FirmSettings) -> tuple[bool, str]:
     """Whether the history sufficed for a backtested model, and which model is used and why."""
     del firm
     parts = ltv_artefact.read(model)
@@ -202,7 +203,7 @@ def status(model: pa.Table, *, firm: Any) -> tuple[bool, str]:
     return header["is_sufficient"], "; ".join(reasons)
 
 
-def prepare(model: pa.Table, *, firm: Any, as_of: date) -> Params:
+def prepare(model: pa.Table, *, firm: FirmSettings, as_of: date) -> Params:
     """Read and verify a model; ValueArtefactError if it is damaged or trained later than ``as_of``."""
     del firm
     parts = ltv_artefact.read(model)
@@ -217,7 +218,7 @@ def prepare(model: pa.Table, *, firm: Any, as_of: date) -> Params:
     )
 
 
-def predict(batch: pa.RecordBatch, params: Params, *, firm: Any, as_of: date) -> pa.RecordBatch:
+def predict(batch: pa.RecordBatch, params: Params, *, firm: FirmSettings, as_of: date) -> pa.RecordBatch:
     """Rows of ltv, one per customer of the batch (customer_summary)."""
     value_model = params.model
     found = ltv_prediction.expected(batch, value_model, annual_discount_rate=firm.ltv.annual_discount_rate)

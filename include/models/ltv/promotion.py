@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from include.models.firm import FirmSettings
 from include.models.ltv import artefact as ltv_artefact
 from include.models.ltv import backtest as ltv_backtest
 from include.models.ltv import candidates
@@ -35,7 +36,7 @@ def cutoff_of(histories: pa.Table) -> date | None:
     return None if window is None else window.cutoff
 
 
-def candidate(model: pa.Table, histories: pa.Table, *, anchor: date, firm: Any) -> Candidate:
+def candidate(model: pa.Table, histories: pa.Table, *, anchor: date, firm: FirmSettings) -> Candidate:
     """A model as promotion candidate at ``anchor``.
 
     The anchor's own model is measured by its backtest, an earlier model by predicting the window.
@@ -61,7 +62,7 @@ def _backtest_error(parts: dict[str, Any], window: ltv_backtest.Window) -> float
 
 
 def _error_on(
-    parts: dict[str, Any], window: ltv_backtest.Window, trained_to: date, firm: Any
+    parts: dict[str, Any], window: ltv_backtest.Window, trained_to: date, firm: FirmSettings
 ) -> float | None:
     model = ltv_prediction.from_parts(parts)
     has_other_horizon = model.horizon_days != window.horizon_days

@@ -37,7 +37,7 @@ def action(customer, *, held=False, chosen=None, code="offer", cost=2):
 
 
 def decide_on(shop, as_of, *rows):
-    shop.load("fact_action", f"as_of={as_of}", sorted(rows, key=lambda row: row["customer_id"]))
+    shop.load("fact_action", as_of.isoformat(), sorted(rows, key=lambda row: row["customer_id"]))
 
 
 def sold(shop, *lines, as_of=APRIL):

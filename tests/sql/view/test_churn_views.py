@@ -26,7 +26,7 @@ WORTH = {
 
 
 def risk(shop, as_of, *rows):
-    shop.load("fact_customer_churn_risk", f"as_of={as_of}", rows)
+    shop.load("fact_customer_churn_risk", as_of.isoformat(), rows)
 
 
 def test_risk_is_summed_by_category(shop):
@@ -161,7 +161,7 @@ def test_a_scorecard_shows_the_windows_that_had_passed(shop):
     shop.sales("2026-03", sale("1", OLD), as_of=NEW)
     shop.sales("2026-04", as_of=NEW)
     risk(shop, OLD, at_risk("ann", OLD, version, probability=0.25))
-    shop.warehouse.score("churn", firm_key="acme", step="score_churn")
+    shop.warehouse.loader.score("churn", firm_key="acme", step="score_churn")
 
     rows = shop.ask(
         "select as_of, predicted_as_of, matured_on, decile, predicted_mean, realised_mean "

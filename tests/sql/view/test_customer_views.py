@@ -33,7 +33,7 @@ def happen(shop, *events):
     """Load events, each in its own month."""
     for month in sorted({one["order_date"].strftime("%Y-%m") for one in events}):
         rows = [one for one in events if one["order_date"].strftime("%Y-%m") == month]
-        shop.load("fact_interaction", f"month={month}", rows, as_of=AS_OF)
+        shop.load("fact_interaction", month, rows, as_of=AS_OF)
 
 
 def golden(shop):
@@ -44,7 +44,7 @@ def golden(shop):
     load(shop, AS_OF, valued("ann", year=50, tier=4), valued("cid", year=None))
     shop.load(
         "fact_customer_churn_risk",
-        f"as_of={AS_OF}",
+        AS_OF.isoformat(),
         [at_risk("ann", AS_OF, version, probability=0.75, category="High", factors=["overdue"], days=3)],
     )
     return version
@@ -83,7 +83,7 @@ def test_the_combined_rows_are_of_the_latest_day_of_any_module(shop):
     version = model(shop, date(2026, 10, 1))
     load(shop, OLD, valued("ann"))
     shop.rfm(OLD, scored("ann", OLD), scored("bob", OLD))
-    shop.load("fact_customer_churn_risk", f"as_of={AS_OF}", [at_risk("cid", AS_OF, version, days=7)])
+    shop.load("fact_customer_churn_risk", AS_OF.isoformat(), [at_risk("cid", AS_OF, version, days=7)])
 
     golden = shop.ask("select as_of, customer_id, days_since_last_order from mart.vw_analytic_customer")
     around = shop.ask("select as_of, customer_id, days_since_last_order from mart.vw_customer_360")
@@ -123,7 +123,7 @@ def test_everything_about_a_customer_is_in_one_row(shop):
     shop.customers(AS_OF, {"customer_id": "ann", "country": "TR", "age_band": "25-34", "city": "Izmir"})
     shop.load(
         "dim_product",
-        f"as_of={AS_OF}",
+        AS_OF.isoformat(),
         [{"product_id": "tea", "category": "drinks"}, {"product_id": "jam", "category": "spreads"}],
     )
     sell(
@@ -135,7 +135,7 @@ def test_everything_about_a_customer_is_in_one_row(shop):
     )
     golden(shop)
     happen(shop, event("e1", ago(20), "nps", nps_score=3), event("e2", ago(10), "complaint"))
-    shop.load("fact_loyalty_movement", "month=2026-11", [points("p", ago(3), earned=9, used=2)], as_of=AS_OF)
+    shop.load("fact_loyalty_movement", "2026-11", [points("p", ago(3), earned=9, used=2)], as_of=AS_OF)
     action = {
         "customer_id": "ann",
         "action_code": "win_back",
@@ -145,7 +145,7 @@ def test_everything_about_a_customer_is_in_one_row(shop):
         "is_chosen": True,
         "explanation": "Worth it.",
     }
-    shop.load("fact_action", f"as_of={AS_OF}", [action])
+    shop.load("fact_action", AS_OF.isoformat(), [action])
 
     rows = shop.ask(
         "select customer_id, country, age_band, rfm_segment, clv_value, churn_risk_category, "
@@ -253,7 +253,7 @@ def test_a_journey_has_each_milestone_once_and_in_order(shop):
     lead = won("lead", ago(110), "ann", channel_code="ads", **bought)
     again = lead | {"acquisition_id": "again", "lead_id": "again", "is_acquisition": False}
     again |= {"acquired_date": None, "revenue_30_days": None, "revenue_90_days": None}
-    shop.load("fact_customer_acquisition", f"as_of={AS_OF}", [lead, again])
+    shop.load("fact_customer_acquisition", AS_OF.isoformat(), [lead, again])
 
     rows = shop.ask(
         "select customer_id, step_number, milestone, milestone_date, channel_code, days_since_previous, "
@@ -274,7 +274,7 @@ def test_a_journey_has_each_milestone_once_and_in_order(shop):
 
 
 def test_touchpoints_count_when_their_window_has_passed(shop):
-    shop.load("dim_campaign", f"as_of={AS_OF}", [entry("channel", "mail")])
+    shop.load("dim_campaign", AS_OF.isoformat(), [entry("channel", "mail")])
     sell(shop, sale("1", ago(40), "ann"), sale("2", ago(31), "bob"), sale("3", ago(3), "cid"))
     happen(
         shop,

@@ -45,17 +45,17 @@ def happen(shop, as_of):
             for day in days
             for kind in kinds
         ]  # fmt: skip
-        shop.load("fact_interaction", f"month={month}", events, as_of=as_of)
+        shop.load("fact_interaction", month, events, as_of=as_of)
         moved = [points(f"{day}", day, earned=shop.amount) for day in days]
-        shop.load("fact_loyalty_movement", f"month={month}", moved, as_of=as_of)
-    shop.load("dim_campaign", f"as_of={as_of}", [entry("campaign", "spring"), entry("channel", "mail")])
+        shop.load("fact_loyalty_movement", month, moved, as_of=as_of)
+    shop.load("dim_campaign", as_of.isoformat(), [entry("campaign", "spring"), entry("channel", "mail")])
     known = {"lead_created_date": as_of - timedelta(days=60), "days_to_convert": 51}
     leads = [
         won("l1", as_of - timedelta(days=9), "ann", channel_code="mail", acquisition_cost=shop.amount)
         | known,
         lead("l2", as_of - timedelta(days=9), campaign_id="spring", acquisition_cost=shop.amount),
     ]
-    shop.load("fact_customer_acquisition", f"as_of={as_of}", leads)
+    shop.load("fact_customer_acquisition", as_of.isoformat(), leads)
 
 
 def before(as_of) -> list[tuple[str, list[date]]]:
@@ -74,24 +74,24 @@ def analyse(shop, as_of, number, segment):
     load(shop, as_of, *worth)
     risk = {"category": "High", "factors": ["overdue"], "probability": number / 16}
     fading = [at_risk(who, as_of, version, **risk) for who in (*PEOPLE, f"risk {as_of}")]
-    shop.load("fact_customer_churn_risk", f"as_of={as_of}", fading)
+    shop.load("fact_customer_churn_risk", as_of.isoformat(), fading)
     act = {"action_code": "call", "cost_amount": number, "expected_benefit_amount": 50, "explanation": "Why."}
     shop.load(
         "fact_action",
-        f"as_of={as_of}",
+        as_of.isoformat(),
         [
             act | {"customer_id": "ann", "is_holdout": False, "is_chosen": True},
             act | {"customer_id": "bob", "is_holdout": True, "is_chosen": False},
         ],
     )
     metric = {"metric": "customers", "member": "", "unit": "count", "definition": "Counted."}
-    shop.load("fact_firm_metric", f"as_of={as_of}", [metric | {"metric_value": number}])
+    shop.load("fact_firm_metric", as_of.isoformat(), [metric | {"metric_value": number}])
     message = {"language_code": "en", "place": 1, "is_firm_language": True, "kind": "fact", "rule_code": "r"}
     shop.load(
-        "fact_firm_insight", f"as_of={as_of}", [message | {"sentence": f"{number}.", "cited_metrics": "[]"}]
+        "fact_firm_insight", as_of.isoformat(), [message | {"sentence": f"{number}.", "cited_metrics": "[]"}]
     )
     drifted = {"is_score": True, "psi": number / 10, "training_customers": 9, "customers": 9}
-    shop.warehouse.record_drift(
+    shop.warehouse.records.models.record_drift(
         shop.firm_key, "churn", as_of, version, [drifted | {"variable_name": "chance"}]
     )
 
@@ -100,11 +100,11 @@ def fill(shop, as_of, number, segment="champions"):
     """Rows in every fact that a view reads, as of one day."""
     contact = {"email": f"{shop.firm_key}@example.com", "city": "Izmir"}
     shop.customers(as_of, *({"customer_id": who} | contact for who in PEOPLE))
-    shop.load("dim_product", f"as_of={as_of}", [{"product_id": "tea"}, {"product_id": "jam"}])
+    shop.load("dim_product", as_of.isoformat(), [{"product_id": "tea"}, {"product_id": "jam"}])
     buy(shop, as_of)
     happen(shop, as_of)
     analyse(shop, as_of, number, segment)
-    shop.warehouse.score("churn", firm_key=shop.firm_key, step="score_churn")
+    shop.warehouse.loader.score("churn", firm_key=shop.firm_key, step="score_churn")
 
 
 def views(shop) -> dict[str, list]:

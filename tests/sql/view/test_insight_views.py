@@ -15,7 +15,7 @@ def measure(shop, as_of, **values):
         {"metric": metric, "member": member, "unit": "count", "metric_value": value, "definition": "Counted."}
         for metric, _, member, value in ((*name.partition("_"), value) for name, value in values.items())
     ]
-    shop.load("fact_firm_metric", f"as_of={as_of}", rows)
+    shop.load("fact_firm_metric", as_of.isoformat(), rows)
 
 
 def sentence(place, text, *, language="en") -> dict:
@@ -54,8 +54,8 @@ def test_a_metric_has_its_value_of_the_previous_snapshot(shop):
 
 def test_an_insight_is_that_of_its_snapshot_in_each_language(shop):
     message = sentence(1, "Seven customers."), sentence(1, "Yedi.", language="tr"), sentence(2, "None lost.")
-    shop.load("fact_firm_insight", f"as_of={OLD}", [sentence(1, "Ten customers.")])
-    shop.load("fact_firm_insight", f"as_of={NEW}", message)
+    shop.load("fact_firm_insight", str(OLD), [sentence(1, "Ten customers.")])
+    shop.load("fact_firm_insight", str(NEW), message)
 
     rows = shop.ask(
         "select as_of, language_code, place, is_firm_language, sentence from mart.vw_firm_insight "

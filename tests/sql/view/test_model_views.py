@@ -16,7 +16,7 @@ def moved(shop, as_of, version, **psi):
          "training_customers": 10, "customers": 12}
         for name, value in psi.items()
     ]  # fmt: skip
-    shop.warehouse.record_drift("acme", "churn", as_of, version, rows)
+    shop.warehouse.records.models.record_drift("acme", "churn", as_of, version, rows)
 
 
 def test_drift_is_shown_by_snapshot_with_the_outcome_of_its_predictions(shop):
@@ -25,10 +25,10 @@ def test_drift_is_shown_by_snapshot_with_the_outcome_of_its_predictions(shop):
     shop.sales("2026-04", as_of=NEW)
     shop.load(
         "fact_customer_churn_risk",
-        f"as_of={OLD}",
+        str(OLD),
         [at_risk("ann", OLD, version, probability=0.3), at_risk("bob", OLD, version, probability=0.4)],
     )
-    shop.warehouse.score("churn", firm_key="acme", step="score_churn")
+    shop.warehouse.loader.score("churn", firm_key="acme", step="score_churn")
     moved(shop, OLD, version, chance=0.05, orders=0.1, age=0.25)
     moved(shop, NEW, version, chance=0.3, orders=0.01, age=0.01)
 

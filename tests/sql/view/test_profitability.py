@@ -15,7 +15,7 @@ def test_known_costs_are_deducted_from_the_margin(shop):
     channels = [("desk", 4), ("chat", None)]
     shop.load(
         "dim_campaign",
-        f"as_of={AS_OF}",
+        AS_OF.isoformat(),
         [entry("channel", code, cost_per_interaction=cost) for code, cost in channels],
     )
     load(
@@ -29,7 +29,7 @@ def test_known_costs_are_deducted_from_the_margin(shop):
     )
     shop.load(
         "fact_customer_acquisition",
-        f"as_of={AS_OF}",
+        AS_OF.isoformat(),
         [
             won("l1", DAY, "ann", acquisition_cost=40),
             won("l2", DAY, "bob", acquisition_cost=25),
@@ -39,7 +39,7 @@ def test_known_costs_are_deducted_from_the_margin(shop):
     )
     shop.load(
         "fact_interaction",
-        "month=2026-11",
+        "2026-11",
         [
             event("1", DAY, "ticket", "ann", channel_code="desk", event_count=2),  # 2 at the desk's 4
             event("2", DAY, "complaint", "ann", channel_code="desk", cost_amount=N("1.5")),
@@ -70,7 +70,7 @@ def test_acquisition_cost_comes_from_the_leads_of_the_same_snapshot(shop):
     old = date(2026, 11, 14)
     for day in (old, AS_OF):
         load(shop, day, valued("ann"))
-    shop.load("fact_customer_acquisition", f"as_of={old}", [won("l1", DAY, "ann", acquisition_cost=40)])
+    shop.load("fact_customer_acquisition", str(old), [won("l1", DAY, "ann", acquisition_cost=40)])
 
     rows = [
         shop.ask("select acquisition_cost from mart.customer_profitability('acme', %s)", day)

@@ -27,7 +27,7 @@ SEGMENTS = [
 
 
 def test_a_segment_is_summed_over_its_customers(shop):
-    shop.load("dim_customer_segment", f"as_of={NEW}", SEGMENTS)
+    shop.load("dim_customer_segment", str(NEW), SEGMENTS)
     shop.rfm(OLD, scored("zoe", OLD))
     shop.rfm(
         NEW,
@@ -95,7 +95,7 @@ def test_a_cell_of_scores_counts_its_customers(shop):
 
 
 def test_migration_counts_customers_who_moved_stayed_entered_and_left(shop):
-    shop.load("dim_customer_segment", f"as_of={NEW}", SEGMENTS)
+    shop.load("dim_customer_segment", str(NEW), SEGMENTS)
     shop.rfm(
         OLD,
         scored("stays", OLD),

@@ -15,7 +15,7 @@ def test_the_scorecard_shows_value_over_each_horizon_that_had_passed(shop):
     shop.sales("2026-04", as_of=NEW)
     room = {"spend_deviation_horizon": 3.0, "total_doubt_horizon": 0.1, "total_reach": 2.0}
     load(shop, OLD, valued("ann", spend_horizon_days=30, expected_spend_horizon=40, **room))
-    shop.warehouse.score("ltv", firm_key="acme", step="score_ltv")
+    shop.warehouse.loader.score("ltv", firm_key="acme", step="score_ltv")
 
     rows = shop.ask(
         "select as_of, module, predicted_as_of, horizon_days, decile, predicted_total, predicted_low, "
@@ -86,7 +86,7 @@ def test_buckets_are_quintiles_in_the_firms_currency_and_unknown_is_a_bucket(sho
 
 def test_top_customers_carry_tier_segment_cluster_and_risk(shop):
     version = model(shop, ANCHOR)
-    shop.load("fact_customer_churn_risk", f"as_of={NEW}", [at_risk("ann", NEW, version, category="High")])
+    shop.load("fact_customer_churn_risk", str(NEW), [at_risk("ann", NEW, version, category="High")])
     words = {"cluster_code": "few_orders", "cluster_description": "few orders, small baskets"}
     load(
         shop,

@@ -1,0 +1,143 @@
+"""What a step needs of the warehouse: ``Records`` to write and read while it computes, and the ``Loader``.
+
+``include.warehouse.records.StepRecords`` implements ``Records`` on Postgres; ``InMemoryRecords`` implements
+it in this process, for ``try`` and for tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, Protocol
+
+from include.datasets import Dataset
+from include.slices import Slice
+from include.warehouse import Loaded, LoadSlice
+from include.warehouse.erasures import Forgotten
+from include.warehouse.slices import Recorded, Written
+
+Row = dict[str, Any]
+
+
+class SliceRecords(Protocol):
+    """The ledger of slices: which months are extracted, and how many rows each has."""
+
+    def begin(
+        self, firm_key: str, dataset_name: str, part: Slice, as_of: date, token: int, source_rows: int
+    ) -> None:
+        """An attempt is about to commit the slice, of which the source gave so many rows."""
+
+    def record(self, firm_key: str, dataset_name: str, written: Sequence[Written]) -> None:
+        """Record what manifests say of slices."""
+
+    def of(self, firm_key: str, dataset_name: str) -> list[Recorded]:
+        """The slices of the dataset that are in the ledger, in order."""
+        ...
+
+    def record_comparison(
+        self, firm_key: str, dataset_name: str, as_of: date, counted: Mapping[Slice, tuple[int, int]]
+    ) -> None:
+        """The source was counted again: by slice, the rows once extracted and those there are now."""
+
+
+class QualityRecords(Protocol):
+    """What the extraction rejected and what the quality gate found."""
+
+    def record_rejections(
+        self,
+        firm_key: str,
+        dataset_name: str,
+        slice_text: str,
+        as_of: date,
+        token: int,
+        rows: Sequence[Mapping[str, Any]],
+    ) -> None:
+        """Replace a slice's rejected rows, each ``reason, rows, net_amount, samples``."""
+
+    def record(self, firm_key: str, as_of: date, token: int, results: Sequence[Mapping[str, Any]]) -> None:
+        """Record the gate's results."""
+
+    def history(self, firm_key: str, dataset_name: str) -> list[Row]:
+        """Volumes of the dataset's slices as they were last loaded: ``slice, rows, as_of, profile``."""
+        ...
+
+    def passed(self, firm_key: str, dataset_name: str) -> set[tuple[str, str]]:
+        """Slices, with the hash of their bytes, that passed the gate when last checked."""
+        ...
+
+
+class ModelRecords(Protocol):
+    """Which model scores, and how far scores have drifted since it was trained."""
+
+    def verdict(self, firm_key: str, module: str, anchor: date) -> list[Row]:
+        """The promotion result of a training date: one row per candidate, latest first."""
+        ...
+
+    def record_verdict(
+        self, firm_key: str, module: str, anchor: date, contenders: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Replace the promotion result of a training date."""
+
+    def decision(self, firm_key: str, module: str, *, as_of: date, anchor: date) -> Row | None:
+        """The manual override in force on ``as_of`` for the period of ``anchor``, if any."""
+        ...
+
+    def record_drift(
+        self,
+        firm_key: str,
+        module: str,
+        as_of: date,
+        model_version: str,
+        variables: Sequence[Mapping[str, Any]],
+    ) -> None:
+        """Replace a snapshot's drift, one row per variable."""
+
+
+class Records(Protocol):
+    """What a step writes while it computes, and reads of earlier runs."""
+
+    @property
+    def slices(self) -> SliceRecords:
+        """The ledger of slices."""
+        ...
+
+    @property
+    def quality(self) -> QualityRecords:
+        """Rejections and gate results."""
+        ...
+
+    @property
+    def models(self) -> ModelRecords:
+        """Promotion results, overrides, drift."""
+        ...
+
+    def erased(self, firm_key: str) -> Forgotten | None:
+        """The erased customers of the firm, as hashes; None where there are none."""
+        ...
+
+    def set_module_status(
+        self, firm_key: str, as_of: date, module: str, is_sufficient: bool, reason: str
+    ) -> None:
+        """Record whether a module had data enough at a snapshot, and what it did otherwise."""
+
+
+class Loader(Protocol):
+    """Writes facts and dimensions."""
+
+    def load(
+        self,
+        table: str,
+        *,
+        firm_key: str,
+        as_of: date,
+        dataset: Dataset,
+        slices: Sequence[LoadSlice],
+        token: int,
+        step: str,
+    ) -> Loaded:
+        """Replace ``slices`` of a firm's ``table``; slices loaded from the same bytes are skipped."""
+        ...
+
+    def score(self, module: str, *, firm_key: str, step: str) -> int:
+        """Bring a firm's scorecard of a module up to date; rows written, 0 when it was."""
+        ...
