@@ -13,6 +13,7 @@ Airflow is imported on first use: the import takes about 2 seconds.
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import sys
@@ -22,6 +23,7 @@ from typing import Any
 
 from include.settings import WAREHOUSE_VARIABLE, Settings, SettingsError, as_libpq, write_private
 
+POSTGRES = ("postgres", "postgresql")
 WAREHOUSE_DSN = "FIRMAMENT_WAREHOUSE_DSN"
 NOT_REMEMBERED = frozenset({"FIRMAMENT_HOME", "FIRMAMENT_FAULT", "FIRMAMENT_AIRFLOW_PASSWORD"})
 PROCESS_CONTEXT = "_AIRFLOW_PROCESS_CONTEXT"  # Airflow's own name; `airflow connections` sets it too
@@ -45,7 +47,10 @@ def connection(conn_id: str) -> Any:
 
 def connection_uri(conn_id: str) -> str:
     """The URI of a connection; ``postgresql://`` for every spelling of PostgreSQL, as libpq requires."""
-    return as_libpq(connection(conn_id).get_uri())
+    found = connection(conn_id)
+    if found.conn_type in POSTGRES and found.extra_dejson:
+        found = _for_libpq(found)
+    return as_libpq(found.get_uri())
 
 
 def prepare_airflow() -> None:
@@ -130,6 +135,26 @@ def _configured() -> bool:
         if not name.startswith("FIRMAMENT_"):
             os.environ.setdefault(name, text)
     return True
+
+
+def _for_libpq(found: Any) -> Any:
+    """The connection as Airflow's Postgres hook connects: its own options removed, a token for ``iam``.
+
+    Airflow writes an option that is no text, such as ``keepalives_idle: 30``, in a form libpq refuses.
+    """
+    from airflow.providers.postgres.hooks.postgres import PostgresHook
+
+    result = copy.copy(found)
+    if found.extra_dejson.get("iam"):
+        hook = PostgresHook(postgres_conn_id=found.conn_id)
+        result.login, result.password, result.port = hook.get_iam_token(found)
+    options = {
+        name: str(value)
+        for name, value in found.extra_dejson.items()
+        if name not in PostgresHook.ignored_extra_options
+    }
+    result.extra = json.dumps(options)
+    return result
 
 
 def _not_found(conn_id: str) -> SettingsError:

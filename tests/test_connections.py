@@ -5,7 +5,9 @@ import os
 import subprocess
 import sys
 
+import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from include.connections import (
     apply_remembered_settings,
@@ -33,6 +35,39 @@ def test_a_variable_holds_a_uri_or_json(monkeypatch, value, uri):
     monkeypatch.setenv("AIRFLOW_CONN_SHOP", value)
 
     assert connection_uri("shop") == uri
+
+
+def test_options_of_airflows_postgres_hook_are_not_given_to_libpq(monkeypatch, postgres_server):
+    place = conninfo_to_dict(postgres_server.dsn())
+    fields = {
+        "conn_type": "postgres", "login": place["user"], "password": place["password"], "host": place["host"],
+        "port": int(place["port"]), "schema": place["dbname"],
+        "extra": {"cursor": "dictcursor", "sqlalchemy_query": {"a": "b"}, "keepalives_idle": 30},
+    }  # fmt: skip
+    monkeypatch.setenv("AIRFLOW_CONN_SHOP", json.dumps(fields))
+
+    uri = connection_uri("shop")
+
+    with psycopg.connect(uri) as found:
+        assert found.execute("select 1").fetchone() == (1,)
+    assert conninfo_to_dict(uri) == place | {"keepalives_idle": "30"}
+
+
+def test_a_postgres_that_takes_iam_tokens_gets_one_in_place_of_a_password(monkeypatch):
+    key = {"login": "AKIAEXAMPLE", "password": "secret", "extra": {"region_name": "eu-west-1"}}
+    monkeypatch.setenv("AIRFLOW_CONN_CLOUD", json.dumps({"conn_type": "aws", **key}))
+    extra = {"iam": True, "aws_conn_id": "cloud", "sslmode": "require"}
+    fields = {"conn_type": "postgres", "login": "reader", "host": "db.example.com", "schema": "shop"}
+    monkeypatch.setenv("AIRFLOW_CONN_SHOP", json.dumps({**fields, "extra": extra}))
+
+    found = conninfo_to_dict(connection_uri("shop"))
+
+    token = found.pop("password")
+    assert found == {
+        "user": "reader", "host": "db.example.com", "port": "5432", "dbname": "shop", "sslmode": "require",
+    }  # fmt: skip
+    assert token.startswith("db.example.com:5432/?Action=connect&DBUser=reader")
+    assert "X-Amz-Signature=" in token
 
 
 def test_an_extra_may_be_nested(monkeypatch):
