@@ -8,6 +8,10 @@ The registry file is all that is read here, so parsing opens no connection. What
 (thresholds, the source's address) is read when a task runs.
 """
 
+from include.airflow_version import require_airflow
+
+require_airflow()  # first: an older Airflow lacks what is imported below
+
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,18 +26,18 @@ from airflow.sdk import (
 )
 from airflow.sdk.exceptions import AirflowFailException
 
-from include.airflow_version import require_airflow
-from include.alerts import alert_of_run, alert_of_task
+from include.alerts import FailureNotifier
 from include.firms import FirmError, FirmShape
 from include.registry import known_firms
 from include.runbook import dag_page, stage_page
 from include.schedule import AsOfError, as_of_of_run, cron, is_scheduled
 from include.settings import Settings
 from include.shards import shard_of
-from include.steps import Stage, stage_upstream, stages_for
+from include.steps import STAGES, Stage, stage_upstream, stages_for
 
 START = datetime(2020, 1, 1, tzinfo=UTC)  # fixed, or every parse would make a new version of the DAG
 RUN_TIMEOUT = timedelta(hours=20)  # one run at a time: a stuck one must end before the next day's
+FIRST_STEP = STAGES[0].steps[0].name  # writes the run's first note
 LONGEST_RETRY_DELAY = timedelta(minutes=30)
 
 AS_OF = Param(
@@ -47,7 +51,6 @@ AS_OF = Param(
 
 def build_shard(number: int, of: int) -> list[DAG]:
     """The DAGs of the firms in shard ``number`` (from 1) of ``of``; in a task, that task's DAG alone."""
-    require_airflow()
     wanted = get_parsing_context().dag_id
     firms = known_firms(Settings.read().registry)
     return [
@@ -71,6 +74,9 @@ def timetable(firm: FirmShape) -> Any:
 def firm_dag(firm: FirmShape) -> DAG:
     """A firm's DAG: its stages, each after those it waits for."""
     stages = stages_for(firm.modules)
+    upstream = stage_upstream(stages)
+    leaves = {stage.name for stage in stages}.difference(*upstream.values())
+    notifier = FailureNotifier(firm)
     with DAG(
         dag_id(firm),
         dag_display_name=f"{firm.name} ({firm.firm_key})",
@@ -83,12 +89,12 @@ def firm_dag(firm: FirmShape) -> DAG:
         max_active_runs=1,
         dagrun_timeout=RUN_TIMEOUT,
         tags=["firmament", f"firm:{firm.firm_key}", firm.source_kind],
-        default_args={"owner": firm.owner},
-        on_failure_callback=alert_of_run(firm),
+        default_args={"owner": firm.owner, "on_failure_callback": notifier},
+        on_failure_callback=notifier,
     ) as dag:
-        nodes = {stage.name: stage_node(firm, stage) for stage in stages}
-        for name, upstream in stage_upstream(stages).items():
-            for other in upstream:
+        nodes = {stage.name: stage_node(firm, stage, is_leaf=stage.name in leaves) for stage in stages}
+        for name, others in upstream.items():
+            for other in others:
                 nodes[other] >> nodes[name]
     # Last: each task takes a copy of the DAG's parameters, and serialisation checks the schema of every copy
     # twice. A task can read the run's parameters without a copy.
@@ -96,10 +102,10 @@ def firm_dag(firm: FirmShape) -> DAG:
     return dag
 
 
-def stage_node(firm: FirmShape, stage: Stage) -> Any:
-    """A stage as a task, or as a group with one task per step."""
+def stage_node(firm: FirmShape, stage: Stage, *, is_leaf: bool) -> Any:
+    """A stage as a task, or as a group with one task per step; no other stage waits for a leaf."""
     if not stage.is_split:
-        return stage_task(firm, stage, stage.name)
+        return stage_task(firm, stage, stage.name, is_leaf=is_leaf)
     with TaskGroup(stage.name, tooltip=stage.does) as group:
         for step in stage.steps:
             # Extracts alone are split: each waits for a slot of its source's pool.
@@ -107,7 +113,9 @@ def stage_node(firm: FirmShape, stage: Stage) -> Any:
     return group
 
 
-def stage_task(firm: FirmShape, stage: Stage, task_id: str, *, pool: str | None = None) -> Any:
+def stage_task(
+    firm: FirmShape, stage: Stage, task_id: str, *, pool: str | None = None, is_leaf: bool = False
+) -> Any:
     """A stage as a task. All it does is ``run_stage``, so that a run by hand does the same."""
 
     @task(
@@ -120,12 +128,12 @@ def stage_task(firm: FirmShape, stage: Stage, task_id: str, *, pool: str | None 
         retry_exponential_backoff=2,
         max_retry_delay=LONGEST_RETRY_DELAY,
         execution_timeout=timedelta(minutes=stage.timeout_minutes),
-        on_failure_callback=alert_of_task(firm),
     )
     def run() -> dict[str, Any]:
         from include.faults import die_with_parent
         from include.quality import QualityError
         from include.run import Attempt, run_stage
+        from include.run_notes import RunNote
 
         # A supervisor that is killed would leave this process working, beside the retry.
         die_with_parent()
@@ -139,10 +147,15 @@ def stage_task(firm: FirmShape, stage: Stage, task_id: str, *, pool: str | None 
         )
         try:
             as_of = as_of_of_run(context, firm.timezone)
+            note = RunNote(instance.dag_id, context["run_id"], as_of.isoformat())
+            if stage.steps[0].name == FIRST_STEP and not attempt.may_skip:
+                note.started()
             outcomes = run_stage(stage.steps, firm.firm_key, as_of, attempt=attempt)
         except (AsOfError, FirmError, QualityError) as error:
             # Only a change of the input helps: a retry would delay the message.
             raise AirflowFailException(str(error)) from error
+        if is_leaf:
+            note.ended(firm)
         return {
             "as_of": as_of.isoformat(),
             "steps": {

@@ -1,9 +1,9 @@
 """Keeps the installation in order, every hour: the schema, the registry of firms, and what was left behind.
 
-- **migrate** applies new numbered SQL files to the warehouse.
-- **sync_firms** writes the registry that DAG files read. It refuses to drop more than a fifth of the
-  firms at once; if that is meant, trigger this DAG with `force` set. It fails when a firm's row cannot be
-  read, after writing the others.
+- **check_schema** fails when the warehouse lacks a migration, with the command that applies it.
+- **sync_firms** writes the registry that DAG files read, and adds the pools that Airflow lacks. It refuses to
+  drop more than a fifth of the firms at once; if that is meant, trigger this DAG with `force` set. It fails
+  when a firm's row cannot be read, after writing the others.
 - **collect** removes files of attempts that ended long ago and that nothing refers to.
 - **check_snapshots** tells of each firm whose latest snapshot was due and did not come, once.
 - **check_late_rows** tells of each firm whose source changed in months that are read no more, once.
@@ -13,35 +13,43 @@
 Every task may be run again at any time. The same by hand: `python -m include firms sync`.
 """
 
+from include.airflow_version import require_airflow
+
+require_airflow()  # first: an older Airflow lacks what is imported below
+
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
 
-from include.alerts import alert_of_upkeep
+from include.alerts import FailureNotifier
 from include.firms import FirmError
 from include.settings import Settings
 
 
 @task
-def migrate() -> list[str]:
-    """Apply the migrations that are not applied yet."""
-    from include.upkeep import update_schema
+def check_schema() -> None:
+    """Fail when the warehouse lacks a migration."""
+    from include.upkeep import check_schema
+    from include.warehouse import MigrationError
 
-    return update_schema(Settings.read())
+    try:
+        check_schema(Settings.read())
+    except MigrationError as error:
+        raise AirflowFailException(str(error)) from error
 
 
 @task(multiple_outputs=False)
 def sync_firms() -> dict[str, Any]:
-    """Write the registry from ``control.firms``."""
+    """Write the registry from ``control.firms``, and add the pools that Airflow lacks."""
     from include.upkeep import sync
 
     try:
-        report = sync(Settings.read(), force=bool(get_current_context()["params"]["force"]))
+        report, added = sync(Settings.read(), force=bool(get_current_context()["params"]["force"]))
     except FirmError as error:
         raise AirflowFailException(str(error)) from error
-    return {"kept": len(report.kept), "dropped": list(report.dropped)}
+    return {"kept": len(report.kept), "dropped": list(report.dropped), "pools": added}
 
 
 @task
@@ -103,7 +111,7 @@ with DAG(
         "retries": 2,
         "retry_delay": timedelta(seconds=30),
         "execution_timeout": timedelta(minutes=20),
-        "on_failure_callback": alert_of_upkeep,
+        "on_failure_callback": FailureNotifier(),
     },
 ):
     # Not one after the other: a firm whose row is bad fails the sync, and must keep nothing else waiting.
@@ -115,4 +123,4 @@ with DAG(
         resend_alerts(),
         deliver_changes(),
     ]
-    migrate() >> chores
+    check_schema() >> chores

@@ -1,17 +1,18 @@
-"""Airflow's REST API, as far as the commands here need it: start runs, watch them, read a task's log."""
+"""Airflow's REST API: start and watch runs, note their outcome, read a task's log, make pools."""
 
 from __future__ import annotations
 
-import json
-import urllib.error
-import urllib.request
+import ssl
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
+import httpx
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
-TIMEOUT_SECONDS = 30
+TIMEOUT_SECONDS = 30.0
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+PAGE = 100  # what Airflow returns at most per call
 
 
 class AirflowError(RuntimeError):
@@ -27,7 +28,7 @@ def _is_busy(error: BaseException) -> bool:
     """Whether the server gave no answer, or could not just now."""
     if isinstance(error, AirflowError):
         return error.status >= 500
-    return isinstance(error, (TimeoutError, urllib.error.URLError))
+    return isinstance(error, (TimeoutError, ConnectionError))
 
 
 PATIENCE = Retrying(
@@ -41,9 +42,17 @@ PATIENCE = Retrying(
 class AirflowApi:
     """One signed-in user of the API of a running Airflow."""
 
-    def __init__(self, url: str, user: str, password: str) -> None:
+    def __init__(self, url: str, user: str, password: str, *, timeout: float = TIMEOUT_SECONDS) -> None:
         """Sign in; AirflowError when the password is refused."""
         self._url = url.rstrip("/")
+        self._timeout = timeout
+        address = urlsplit(self._url)
+        # Loading the certificates takes 20 ms, and plain HTTP needs none. Redirects are not followed.
+        self._verify: ssl.SSLContext | bool = (
+            ssl.create_default_context() if address.scheme == "https" else False
+        )
+        # A proxy in the environment must not come between us and the loopback address.
+        self._trust_env = address.hostname not in LOOPBACK
         self._token = ""
         self._token = self.call("POST", "/auth/token", {"username": user, "password": password})[
             "access_token"
@@ -57,25 +66,26 @@ class AirflowApi:
         return self._call(method, path, body)
 
     def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        headers = {"Accept": "application/json"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
-        request = urllib.request.Request(
-            self._url + path,
-            data=None if body is None else json.dumps(body).encode(),
-            headers=headers,
-            method=method,
-        )
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
-                found: dict[str, Any] = json.loads(answer.read() or b"{}")
-                return found
-        except urllib.error.HTTPError as error:
-            with error:
-                said = error.read().decode(errors="replace")[:500]
-            raise AirflowError(f"{method} {path}: {error.code} {said}", error.code) from None
-        except TimeoutError:
-            raise TimeoutError(f"Airflow did not answer {method} {path} in {TIMEOUT_SECONDS} s") from None
+            with httpx.Client(
+                timeout=self._timeout, verify=self._verify, trust_env=self._trust_env
+            ) as client:
+                answer = client.request(method, self._url + path, json=body, headers=headers)
+        except httpx.TimeoutException:
+            raise TimeoutError(f"Airflow did not answer {method} {path} in {self._timeout:g} s") from None
+        except httpx.TransportError as error:
+            raise ConnectionError(
+                f"Airflow at {self._url} cannot be reached for {method} {path}: {error}"
+            ) from None
+        if not answer.is_success:
+            raise AirflowError(
+                f"{method} {path}: {answer.status_code} {answer.text[:500]}", answer.status_code
+            )
+        found: dict[str, Any] = answer.json() if answer.content else {}
+        return found
 
     def has_dag(self, dag_id: str) -> bool:
         """Whether the DAG was parsed and may be run."""
@@ -113,6 +123,34 @@ class AirflowApi:
     def run_state(self, dag_id: str, run_id: str) -> str:
         """``queued``, ``running``, ``success`` or ``failed``."""
         return str(self.call("GET", _run(dag_id, run_id))["state"])
+
+    def note(self, dag_id: str, run_id: str) -> str:
+        """The note of a run; empty when it has none."""
+        return str(self.call("GET", _run(dag_id, run_id))["note"] or "")
+
+    def set_note(self, dag_id: str, run_id: str, text: str) -> None:
+        """Write the note of a run, which the list of runs shows."""
+        self.call("PATCH", f"{_run(dag_id, run_id)}?update_mask=note", {"note": text})
+
+    def pools(self) -> set[str]:
+        """The names of all pools."""
+        found: set[str] = set()
+        while True:
+            page = self.call("GET", f"/api/v2/pools?limit={PAGE}&offset={len(found)}&order_by=id")
+            found |= {pool["name"] for pool in page["pools"]}
+            if not page["pools"] or len(found) >= page["total_entries"]:
+                return found
+
+    def add_pool(self, name: str, *, slots: int, description: str) -> bool:
+        """Add a pool; False when there is one of that name, which keeps its slots."""
+        body = {"name": name, "slots": slots, "description": description}
+        try:
+            self.call("POST", "/api/v2/pools", body)
+        except AirflowError as error:
+            if error.status != 409:
+                raise
+            return False
+        return True
 
     def tasks(self, dag_id: str, run_id: str, *, ended_since: str | None = None) -> list[dict[str, Any]]:
         """The run's task instances; with ``ended_since``, an instant, those alone that ended then or later.

@@ -4,7 +4,8 @@ In a task, Airflow's API server resolves a connection. A command has no API serv
 its secrets backend, ``AIRFLOW_CONN_<ID>`` and its metastore, as ``airflow connections get`` does.
 
 A plain shell does not know where the metastore is. ``make up`` therefore writes the Airflow settings of the
-services to ``<FIRMAMENT_HOME>/airflow/services.json`` (mode 0600), and a command reads them from there.
+services to ``<FIRMAMENT_HOME>/airflow/services.json`` (mode 0600), and a command reads them from there; so
+it does the FIRMAMENT_* variables that ``make up`` was started with, such as FIRMAMENT_ROOT.
 Variables that the shell exports win. An ``AIRFLOW_HOME`` of another Airflow is used as it is.
 
 Airflow is imported on first use: the import takes about 2 seconds.
@@ -12,6 +13,7 @@ Airflow is imported on first use: the import takes about 2 seconds.
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import sys
@@ -19,13 +21,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from include.settings import Settings, SettingsError, as_libpq, write_private
+from include.settings import WAREHOUSE_VARIABLE, Settings, SettingsError, as_libpq, write_private
 
+POSTGRES = ("postgres", "postgresql")
+WAREHOUSE_DSN = "FIRMAMENT_WAREHOUSE_DSN"
+NOT_REMEMBERED = frozenset({"FIRMAMENT_HOME", "FIRMAMENT_FAULT", "FIRMAMENT_AIRFLOW_PASSWORD"})
 PROCESS_CONTEXT = "_AIRFLOW_PROCESS_CONTEXT"  # Airflow's own name; `airflow connections` sets it too
 
 
+class MissingConnectionError(SettingsError):
+    """Airflow has no connection of that id."""
+
+
 def connection(conn_id: str) -> Any:
-    """The Airflow connection of that id; SettingsError when Airflow has none."""
+    """The Airflow connection of that id; MissingConnectionError when Airflow has none."""
     prepare_airflow()
     from airflow.sdk import Connection
     from airflow.sdk.exceptions import AirflowNotFoundException
@@ -33,12 +42,15 @@ def connection(conn_id: str) -> Any:
     try:
         return Connection.get(conn_id)
     except AirflowNotFoundException as error:
-        raise SettingsError(_not_found(conn_id)) from error
+        raise _not_found(conn_id) from error
 
 
 def connection_uri(conn_id: str) -> str:
     """The URI of a connection; ``postgresql://`` for every spelling of PostgreSQL, as libpq requires."""
-    return as_libpq(connection(conn_id).get_uri())
+    found = connection(conn_id)
+    if found.conn_type in POSTGRES and found.extra_dejson:
+        found = _for_libpq(found)
+    return as_libpq(found.get_uri())
 
 
 def prepare_airflow() -> None:
@@ -51,9 +63,48 @@ def prepare_airflow() -> None:
 
 
 def remember_services(settings: Settings, environ: Mapping[str, str]) -> None:
-    """Write the Airflow settings of the services for commands in a plain shell; they hold secrets."""
+    """Write the Airflow settings of the services, and the FIRMAMENT_* variables they were started with.
+
+    Commands in a plain shell read them. They hold secrets.
+    """
     kept = {name: text for name, text in environ.items() if name.startswith(("AIRFLOW", "PYTHONPATH"))}
-    write_private(_services_file(settings), json.dumps(kept, indent=1, sort_keys=True))
+    exported = {
+        name: text
+        for name, text in settings.environ.items()
+        if name.startswith("FIRMAMENT_") and name not in NOT_REMEMBERED
+    }
+    if text := settings.environ.get(WAREHOUSE_VARIABLE):
+        exported.setdefault(WAREHOUSE_DSN, as_libpq(text) if "://" in text else settings.warehouse_dsn())
+    write_private(_services_file(settings), json.dumps({**kept, **exported}, indent=1, sort_keys=True))
+
+
+def apply_remembered_settings() -> None:
+    """Set the FIRMAMENT_* variables that ``make up`` was started with. Call it when a command starts.
+
+    Otherwise a command in a plain shell would write to the default FIRMAMENT_ROOT. Variables that the shell
+    exports win. FIRMAMENT_HOME is never set: it says where the file lies.
+    """
+    for name, text in _remembered(Settings.read()).items():
+        if not name.startswith("FIRMAMENT_") or name in NOT_REMEMBERED:
+            continue
+        if name == WAREHOUSE_DSN and WAREHOUSE_VARIABLE in os.environ:
+            continue
+        os.environ.setdefault(name, text)
+
+
+def _remembered(settings: Settings) -> dict[str, str]:
+    """The content of the services' file; empty where ``make up`` never ran."""
+    path = _services_file(settings)
+    try:
+        found: dict[str, str] = json.loads(path.read_text())
+        return found
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, ValueError) as error:
+        raise SettingsError(
+            f"{path} cannot be read ({error}); run the command as the user who runs `make up`; "
+            "`make up` writes the file again"
+        ) from error
 
 
 def _services_file(settings: Settings) -> Path:
@@ -72,31 +123,46 @@ def _configured() -> bool:
     chosen = os.environ.get("AIRFLOW_HOME")
     if chosen and Path(chosen).expanduser().resolve() != home:
         return True
-    try:
-        services: dict[str, str] = json.loads(_services_file(settings).read_text())
-    except (FileNotFoundError, NotADirectoryError):
+    services = _remembered(settings)
+    if not services:
         if (Path.home() / "airflow" / "airflow.cfg").exists() or chosen:
             return True
         # Airflow writes airflow.cfg when it is first imported: not into the user's home.
         os.environ["AIRFLOW_HOME"] = str(home)
         return "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN" in os.environ
-    except (OSError, ValueError) as error:
-        raise SettingsError(
-            f"{_services_file(settings)} cannot be read ({error}); run the command as the user who runs "
-            "`make up`; `make up` writes the file again"
-        ) from error
     sys.path += [path for path in services.pop("PYTHONPATH", "").split(os.pathsep) if path not in sys.path]
     for name, text in services.items():
-        os.environ.setdefault(name, text)
+        if not name.startswith("FIRMAMENT_"):
+            os.environ.setdefault(name, text)
     return True
 
 
-def _not_found(conn_id: str) -> str:
+def _for_libpq(found: Any) -> Any:
+    """The connection as Airflow's Postgres hook connects: its own options removed, a token for ``iam``.
+
+    Airflow writes an option that is no text, such as ``keepalives_idle: 30``, in a form libpq refuses.
+    """
+    from airflow.providers.postgres.hooks.postgres import PostgresHook
+
+    result = copy.copy(found)
+    if found.extra_dejson.get("iam"):
+        hook = PostgresHook(postgres_conn_id=found.conn_id)
+        result.login, result.password, result.port = hook.get_iam_token(found)
+    options = {
+        name: str(value)
+        for name, value in found.extra_dejson.items()
+        if name not in PostgresHook.ignored_extra_options
+    }
+    result.extra = json.dumps(options)
+    return result
+
+
+def _not_found(conn_id: str) -> SettingsError:
     variable = f"AIRFLOW_CONN_{conn_id.upper()}"
     if variable in os.environ:
         # The value is left out of the message: it holds a password.
-        return f"connection {conn_id!r}: {variable} is neither a URI nor a JSON object"
-    return (
+        return SettingsError(f"connection {conn_id!r}: {variable} is neither a URI nor a JSON object")
+    return MissingConnectionError(
         f"no connection {conn_id!r} in Airflow (its secrets backend, {variable}, and the metastore of "
         f"AIRFLOW_HOME={os.environ.get('AIRFLOW_HOME', '~/airflow')}); add it with "
         f"`airflow connections add {conn_id} --conn-uri ...`, or set {variable} to its URI"

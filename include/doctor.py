@@ -14,13 +14,14 @@ from tempfile import TemporaryDirectory
 from threading import Barrier
 from typing import Any, NamedTuple
 
-from include.connections import connection_uri
+from include.connections import MissingConnectionError, connection_uri
 from include.datasets.extracted import TRANSACTIONS
 from include.firms import Firm, FirmError, parse_firm
 from include.handoff import HandoffError
 from include.handoff.calls import Conflict
 from include.handoff.stores import open_store
-from include.registry import read_registry
+from include.pools import PoolError, missing_pools
+from include.registry import known_firms, read_registry
 from include.settings import Settings, SettingsError
 from include.sources import SourceError, open_source
 from include.warehouse import Warehouse, WarehouseError
@@ -54,6 +55,7 @@ def examine(settings: Settings, *, only: str | None = None) -> Iterator[Finding]
         rows = warehouse.firms.firm_rows()
     keys = {str(row["firm_key"]) for row in rows}
     yield _registry(settings, keys)
+    yield _pools(settings)
     if only is not None and only not in keys:
         yield Finding(f"firm {only}", False, "no such firm; see them: python -m include firms list")
     for row in rows:
@@ -112,6 +114,22 @@ def _registry(settings: Settings, keys: set[str]) -> Finding:
         return f"{len(listed)} firms in {settings.registry}"
 
     return _tried("registry", compare, FirmError, OSError)
+
+
+def _pools(settings: Settings) -> Finding:
+    """A task whose pool does not exist waits until its run times out."""
+
+    def compare() -> str:
+        wanted = {firm.pool for firm in known_firms(settings.registry)}
+        try:
+            missing = missing_pools(wanted)
+        except MissingConnectionError as error:
+            return f"not checked: {error}"
+        if missing:
+            raise PoolError(f"Airflow lacks {', '.join(missing)}: python -m include firms sync")
+        return f"{len(wanted)} pools exist in Airflow"
+
+    return _tried("pools", compare, PoolError, FirmError, SettingsError, OSError)
 
 
 def _firm(row: dict[str, Any], settings: Settings) -> Finding:

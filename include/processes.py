@@ -1,44 +1,64 @@
 """Processes that outlive the command that started them: are they alive, and how they end."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import signal
 import time
 from pathlib import Path
 
+import psutil
+
 POLL_SECONDS = 0.05
+KILL_SECONDS = 5.0  # for the kernel to end what got SIGKILL
+TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def is_alive(pid: int) -> bool:
     """Whether the process runs; one that ended and waits to be reaped does not."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        # Containers often have no init that reaps, and signal 0 reaches a zombie.
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
         return False
-    except PermissionError:
-        pass  # another user's
-    # Containers often have no init that reaps, and signal 0 reaches a zombie.
-    return _state(pid) != "Z"
+    except psutil.AccessDenied:
+        return True  # another user's
 
 
 def started_at(pid: int) -> str:
-    """When the kernel started the process: with the pid it tells a process from its successor."""
-    stat = _stat(pid)
-    return stat[19] if stat else ""
+    """When the kernel started the process: with the pid it tells a process from its successor.
+
+    In clock ticks since boot: the time of day that psutil gives moves with the clock.
+    """
+    try:
+        return str(round((psutil.Process(pid).create_time() - psutil.boot_time()) * TICKS))
+    except psutil.Error:  # ended meanwhile
+        return ""
+
+
+def folder_of(pid: int) -> Path | None:
+    """The working directory of a process; None when it has ended, PermissionError when another user's."""
+    try:
+        return Path(psutil.Process(pid).cwd())
+    except psutil.NoSuchProcess:
+        return None
+    except psutil.AccessDenied as error:
+        raise PermissionError(str(error)) from None
 
 
 def family(leader: int) -> dict[int, str]:
     """The living processes of a session and all their descendants: pid to start."""
-    stats = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        if (stat := _stat(int(folder.name))) and stat[0] != "Z":
-            stats[int(folder.name)] = stat
-    members = {pid for pid, stat in stats.items() if leader in (pid, int(stat[3]))}
+    parents: dict[int, int] = {}
+    for process in psutil.process_iter(["ppid", "status"]):
+        if process.info["status"] != psutil.STATUS_ZOMBIE:
+            parents[process.pid] = process.info["ppid"]
+    members = {pid for pid in parents if leader in (pid, _session(pid))}
     children = members
     while children:  # some took a session of their own
-        children = {pid for pid, stat in stats.items() if int(stat[1]) in children} - members
+        children = {pid for pid, parent in parents.items() if parent in children} - members
         members |= children
-    return {pid: stats[pid][19] for pid in members}
+    return {pid: start for pid in members if (start := started_at(pid))}
 
 
 def end_sessions(leaders: list[int], *, patience: float) -> set[int]:
@@ -50,16 +70,18 @@ def end_sessions(leaders: list[int], *, patience: float) -> set[int]:
     known: dict[int, dict[int, str]] = {leader: family(leader) for leader in leaders}
     for leader in leaders:
         _signal(leader, signal.SIGTERM)
-    killed = set()
-    deadline = time.monotonic() + patience
+    killed: set[int] = set()
+    deadline, give_up = time.monotonic() + patience, float("inf")
     while any(living := [_living(leader, known) for leader in leaders]):
+        if time.monotonic() > give_up:
+            raise TimeoutError(f"still alive after SIGKILL: {sorted(set().union(*living))}")
         if time.monotonic() > deadline:
             for leader in leaders:
                 for pid in _living(leader, known):
                     killed.add(leader)
                     _signal(pid, signal.SIGKILL)
-            if time.monotonic() > deadline + patience:
-                raise TimeoutError(f"still alive after SIGKILL: {sorted(set().union(*living))}")
+            # From the first kill on: on a busy machine, listing the processes may take long.
+            give_up = min(give_up, time.monotonic() + max(patience, KILL_SECONDS))
         time.sleep(POLL_SECONDS)
     return killed
 
@@ -75,14 +97,8 @@ def _signal(pid: int, number: int) -> None:
         os.kill(pid, number)
 
 
-def _state(pid: int) -> str:
-    stat = _stat(pid)
-    return stat[0] if stat else ""
-
-
-def _stat(pid: int) -> list[str]:
-    """The fields of ``/proc/<pid>/stat`` after the name: state, parent, group, session, ..."""
+def _session(pid: int) -> int | None:
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:  # ended meanwhile, or a system without /proc
-        return []
+        return os.getsid(pid)
+    except OSError:  # ended meanwhile
+        return None

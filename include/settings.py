@@ -34,8 +34,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
-from include.processes import is_alive, started_at
-
 PROJECT = Path(__file__).resolve().parent.parent
 WAREHOUSE_CONN_ID = "firmament_warehouse"
 WAREHOUSE_VARIABLE = "AIRFLOW_CONN_FIRMAMENT_WAREHOUSE"
@@ -100,6 +98,9 @@ class Settings:
 
 def embedded_server(folder: Path) -> dict[str, object] | None:
     """What the embedded server in ``folder`` wrote of itself, when that process is alive."""
+    # Not at the top: a DAG file imports this module, and psutil is no part of the standard library.
+    from include.processes import is_alive, started_at
+
     try:
         state: dict[str, object] = json.loads((folder / "server.json").read_text())
     except PermissionError as error:

@@ -8,30 +8,42 @@ from pathlib import Path
 
 from include.alerts import Failure, cause_of, send_again, send_once
 from include.handoff import Handoff
+from include.pools import add_missing_pools
 from include.registry import SyncReport, known_firms, sync_firms
 from include.runbook import rerun_command
 from include.schedule import last_due
 from include.settings import Settings
 from include.steps import steps_for
-from include.warehouse import Warehouse, migrate
+from include.warehouse import MigrationError, Warehouse
 from include.warehouse.alerts import LATE_ROWS, AlertQueue
+from include.warehouse.migrations import pending
 from include.warehouse.progress import Progress
 
 GRACE = timedelta(hours=6)  # a snapshot is missing this long after it was due
 KEEP_ATTEMPTS = timedelta(days=2)  # longer than the longest step with its retries
 
 
-def update_schema(settings: Settings) -> list[str]:
-    """Apply the migrations that are not applied yet; their names."""
-    return migrate(settings.warehouse_dsn())
+def check_schema(settings: Settings) -> None:
+    """Fail when the warehouse lacks a migration. Migrations are applied at deploy, not by the hourly run."""
+    if waiting := pending(settings.warehouse_dsn()):
+        raise MigrationError(
+            f"the warehouse lacks {len(waiting)} migrations ({', '.join(waiting)}); apply them: "
+            "python -m include migrate"
+        )
 
 
-def sync(settings: Settings, *, force: bool = False) -> SyncReport:
-    """Write the registry from ``control.firms``; FirmError, after writing, when a row was left out."""
+def sync(settings: Settings, *, force: bool = False) -> tuple[SyncReport, list[str]]:
+    """Write the registry from ``control.firms`` and add the pools that Airflow lacks; the report, the pools.
+
+    FirmError, after both, when a row was left out.
+    """
     with Warehouse(settings.warehouse_dsn()) as warehouse:
         report = sync_firms(warehouse.firms, settings.registry, force=force)
-    report.check()
-    return report
+    try:
+        added = add_missing_pools(firm.pool for firm in known_firms(settings.registry))
+    finally:
+        report.check()
+    return report, added
 
 
 def collect(settings: Settings) -> int:

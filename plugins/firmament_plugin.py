@@ -1,4 +1,4 @@
-"""The Airflow plugin of Firmament: a timetable, and listeners for pools and for quick tasks.
+"""The Airflow plugin of Firmament: a timetable, and a listener for quick tasks.
 
 They run inside Airflow's own services, so this file imports nothing of the pipeline.
 """
@@ -6,11 +6,10 @@ They run inside Airflow's own services, so this file imports nothing of the pipe
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from datetime import timedelta
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from airflow.configuration import conf
@@ -18,18 +17,10 @@ from airflow.listeners import hookimpl
 from airflow.plugins_manager import AirflowPlugin
 from airflow.timetables.base import DagRunInfo, DataInterval, TimeRestriction, Timetable
 from pendulum import DateTime, instance, now
-from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 
 from include.schedule import due_at, instant_of
 
-if TYPE_CHECKING:
-    from airflow.models.dagrun import DagRun
-
 log = logging.getLogger(__name__)
-
-POOL_SLOTS = "FIRMAMENT_POOL_SLOTS"  # how many steps may read one source at a time
-DEFAULT_POOL_SLOTS = "4"
 
 # What steps import of others' code: three seconds a step. None of ours, or tasks would go on with the code
 # that the scheduler started with. A clean gate imports neither pandas nor Great Expectations (2.5 CPU s), but
@@ -115,38 +106,6 @@ class EveryDays(Timetable):
         return instance(instant_of(day, hour=self.hour, zone=self.zone))
 
 
-class MissingPools:
-    """Makes the pools that a firm's run asks for.
-
-    A task whose pool does not exist waits for ever, and the scheduler only warns. A task may not write
-    Airflow's tables, but a listener runs in the scheduler itself, just as the run begins.
-    """
-
-    @hookimpl
-    def on_dag_run_running(self, dag_run: DagRun, msg: str) -> None:
-        """Make each missing pool; one that is there keeps the slots an operator gave it."""
-        if not dag_run.dag_id.startswith("firm_"):
-            return
-        from airflow.models.pool import Pool
-        from airflow.models.taskinstance import TaskInstance
-        from airflow.utils.session import create_session
-
-        with create_session(scoped=False) as session:
-            wanted = select(TaskInstance.pool).where(
-                TaskInstance.dag_id == dag_run.dag_id, TaskInstance.run_id == dag_run.run_id
-            )
-            missing = set(session.scalars(wanted)) - set(session.scalars(select(Pool.pool)))
-        for name in sorted(missing):
-            slots = int(os.environ.get(POOL_SLOTS, DEFAULT_POOL_SLOTS))
-            about = "Steps that read one source at the same time (Firmament)"
-            try:
-                with create_session(scoped=False) as session:
-                    session.add(Pool(pool=name, slots=slots, description=about, include_deferred=False))
-            except IntegrityError:
-                continue  # another scheduler was first
-            log.info("Made pool %s with %d slots", name, slots)
-
-
 class WarmWorkers:
     """Imports the libraries of the steps before the scheduler forks its workers.
 
@@ -172,4 +131,4 @@ class FirmamentPlugin(AirflowPlugin):
 
     name = "firmament"
     timetables = [EveryDays]  # noqa: RUF012 - Airflow's own signature
-    listeners = [MissingPools(), WarmWorkers()]  # noqa: RUF012
+    listeners = [WarmWorkers()]  # noqa: RUF012

@@ -1,48 +1,21 @@
 """Against a real HTTP server that answers as Airflow does; the whole API is tried by the demo."""
 
-import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import socket
 
 import pytest
 from tenacity import wait_none
 
 from include import airflow_api
 from include.airflow_api import AirflowApi, AirflowError
+from tests.airflow_server import airflow_server
 
 
 @pytest.fixture
 def airflow(monkeypatch):
     """A server that gives the answers it was told to, in order, and remembers what it was asked."""
     monkeypatch.setattr(airflow_api.PATIENCE, "wait", wait_none())
-    answers: dict[str, list[tuple[int, object]]] = {"POST /auth/token": [(201, {"access_token": "t0"})]}
-    asked: list[tuple[str, object, str]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def answer(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            call = f"{self.command} {self.path}"
-            asked.append((call, json.loads(body or b"null"), self.headers.get("Authorization") or ""))
-            waiting = answers.get(call) or [(404, {"detail": "not found"})]
-            status, content = waiting.pop(0) if len(waiting) > 1 else waiting[0]
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(json.dumps(content).encode())
-
-        do_GET = do_POST = do_PATCH = answer  # noqa: N815 the names that http.server looks for
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", answers, asked
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with airflow_server() as server:
+        yield server
 
 
 def test_calls_are_signed_with_the_token_of_the_sign_in(airflow):
@@ -118,3 +91,44 @@ def test_tasks_that_ended_lately_are_asked_for_alone(airflow):
 
     assert [task["task_id"] for task in everything] == ["a", "b"]
     assert [task["task_id"] for task in lately] == ["b"]
+
+
+def test_a_server_that_is_not_there_or_does_not_answer_is_named():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+
+        with pytest.raises(TimeoutError, match=r"did not answer POST /auth/token in 0\.2 s"):
+            AirflowApi(url, "admin", "secret", timeout=0.2)
+
+    with pytest.raises(ConnectionError, match=f"{url} cannot be reached for POST /auth/token"):
+        AirflowApi(url, "admin", "secret")
+
+
+def test_a_proxy_of_the_environment_does_not_come_between(airflow, monkeypatch):
+    url, answers, _ = airflow
+    answers["GET /api/v2/importErrors"] = [(200, {"import_errors": []})]
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
+
+    assert AirflowApi(url, "admin", "secret").import_errors() == []
+
+
+def test_every_page_of_the_pools_is_read(airflow):
+    url, answers, _ = airflow
+    path = "GET /api/v2/pools?limit=100&offset={}&order_by=id"
+    answers[path.format(0)] = [(200, {"pools": [{"name": "a"}, {"name": "b"}], "total_entries": 3})]
+    answers[path.format(2)] = [(200, {"pools": [{"name": "c"}], "total_entries": 3})]
+
+    assert AirflowApi(url, "admin", "secret").pools() == {"a", "b", "c"}
+
+
+def test_a_pool_that_exists_is_left_as_it_is(airflow):
+    url, answers, asked = airflow
+    answers["POST /api/v2/pools"] = [(409, {"detail": "exists"}), (201, {})]
+    api = AirflowApi(url, "admin", "secret")
+
+    added = [api.add_pool("shop", slots=4, description="sources") for _ in range(2)]
+
+    assert added == [False, True]
+    assert asked[-1][1] == {"name": "shop", "slots": 4, "description": "sources"}
+    assert [call for call, *_ in asked if call.startswith("PATCH")] == []

@@ -76,6 +76,20 @@ def test_no_dag_is_built_on_an_older_airflow(tmp_path):
     assert "AirflowTooOldError: Airflow 3.2.2 or newer is needed" in done.stderr
 
 
+@pytest.mark.parametrize("file", ["firm_dag", "upkeep"])
+def test_a_dag_file_refuses_it_before_it_imports_what_an_older_airflow_lacks(tmp_path, file):
+    code = f"""import sys
+try:
+    import {file}
+except RuntimeError as error:
+    print(type(error).__name__, "airflow" in sys.modules)
+"""
+
+    done = run(tmp_path, "3.1.8", "-c", code)
+
+    assert done.stdout.strip() == "AirflowTooOldError False", done.stderr
+
+
 def test_the_locked_airflow_is_accepted_and_ci_tests_the_oldest():
     oldest = ".".join(map(str, OLDEST))
     workflow = yaml.safe_load((PROJECT / "examples" / "ci" / "github-actions.yaml").read_text())

@@ -1,3 +1,4 @@
+import copy
 import json
 import logging
 import socket
@@ -14,9 +15,7 @@ import pytest
 from include.alerts import (
     VANISHED,
     Failure,
-    alert_of_run,
-    alert_of_task,
-    alert_of_upkeep,
+    FailureNotifier,
     cause_of,
     first_line,
     send,
@@ -25,7 +24,9 @@ from include.alerts import (
     targets,
 )
 from include.firms import Alerts, FirmShape
+from include.service_accounts import RUNS
 from include.warehouse.alerts import AlertQueue
+from tests.airflow_server import airflow_server
 from tests.sinks import Hook, Mailbox, mail_server, web_hook
 
 
@@ -126,7 +127,7 @@ def context(
 
 
 def test_a_message_names_firm_step_as_of_error_log_and_rerun(hook: Hook) -> None:
-    failed = alert_of_task(firm(webhook="ops_hook"))
+    failed = FailureNotifier(firm(webhook="ops_hook"))
 
     failed(context(RuntimeError("the table is gone\nand more")))
 
@@ -191,7 +192,7 @@ def test_a_target_that_refuses_is_logged(hook: Hook, caplog: pytest.LogCaptureFi
         sent = send(failure(), Alerts(webhook="ops_hook"))
 
     assert sent == []
-    assert "No target accepted the alert" in caplog.text
+    assert "Nobody was told" in caplog.text
 
 
 def test_a_redirect_is_not_followed(hook: Hook) -> None:
@@ -205,7 +206,7 @@ def test_a_redirect_is_not_followed(hook: Hook) -> None:
 def test_a_missing_connection_is_logged_and_raises_nothing(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    alert_of_task(firm(webhook="nowhere"))(context(RuntimeError("boom")))
+    FailureNotifier(firm(webhook="nowhere"))(context(RuntimeError("boom")))
 
     assert "nowhere" in caplog.text
 
@@ -213,7 +214,7 @@ def test_a_missing_connection_is_logged_and_raises_nothing(
 def test_a_firm_without_targets_uses_the_installations(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FIRMAMENT_ALERT_WEBHOOK", "ops_hook")
 
-    alert_of_task(firm())(context(RuntimeError("boom")))
+    FailureNotifier(firm())(context(RuntimeError("boom")))
 
     assert len(hook.received) == 1
 
@@ -231,13 +232,13 @@ def test_the_installations_targets_may_be_set_in_airflow_cfg(
 
 
 def test_a_killed_task_sends_an_alert_without_an_error_text(hook: Hook) -> None:
-    alert_of_task(firm(webhook="ops_hook"))(context(None))
+    FailureNotifier(firm(webhook="ops_hook"))(context(None))
 
     assert VANISHED in hook.texts[0]
 
 
 def test_a_failed_run_sends_an_alert_only_if_no_task_did(hook: Hook) -> None:
-    failed = alert_of_run(firm(webhook="ops_hook"))
+    failed = FailureNotifier(firm(webhook="ops_hook"))
 
     failed(context(None, reason="task_failure"))
     failed(context(None, reason="timed_out"))
@@ -247,16 +248,54 @@ def test_a_failed_run_sends_an_alert_only_if_no_task_did(hook: Hook) -> None:
     assert hook.received[0]["rerun"] == "python -m include run acme --as-of 2026-11-21"
 
 
+def test_a_failed_run_opens_the_warehouse_only_for_a_message_to_be_sent_again(
+    hook: Hook, queue: AlertQueue
+) -> None:
+    failed = FailureNotifier(firm(webhook="ops_hook"))
+
+    failed(context(None, reason="timed_out"))
+    taken = queue.rows("select step from control.alerts")
+    hook.status = 500
+    failed(context(None, reason="all_tasks_deadlocked"))
+
+    assert taken == []
+    assert queue.rows("select step, sent_at from control.alerts") == [
+        {"step": "the whole run", "sent_at": None}
+    ]
+
+
+def test_a_notifier_that_was_copied_with_the_default_args_is_the_same(hook: Hook) -> None:
+    notifier = FailureNotifier(firm(webhook="ops_hook"))
+
+    assert copy.deepcopy(notifier) == notifier
+
+
+def test_the_run_gets_a_note_of_the_stage_that_failed(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
+    with airflow_server() as (url, answers, asked):
+        patch = "PATCH /api/v2/dags/firm_acme/dagRuns/scheduled__2026-11-20?update_mask=note"
+        answers[patch] = [(200, {})]
+        monkeypatch.setenv("AIRFLOW_CONN_FIRMAMENT_AIRFLOW", RUNS.as_connection(url, "secret"))
+
+        FailureNotifier(firm(webhook="ops_hook"))(
+            context(RuntimeError("the table is gone\nmore"), step="rfm")
+        )
+
+    assert asked[-1][:2] == (
+        patch,
+        {"note": "as_of 2026-11-21 · failed at rfm: RuntimeError: the table is gone"},
+    )
+
+
 def test_upkeep_alerts_go_to_the_installations_targets(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FIRMAMENT_ALERT_WEBHOOK", "ops_hook")
 
-    alert_of_upkeep(context(RuntimeError("boom"), step="migrate"))
+    FailureNotifier()(context(RuntimeError("boom"), step="migrate"))
 
     assert "upkeep failed at migrate" in hook.texts[0]
 
 
 def test_one_cause_in_many_steps_is_one_message(hook: Hook, queue: AlertQueue) -> None:
-    failed = alert_of_task(firm(webhook="ops_hook"))
+    failed = FailureNotifier(firm(webhook="ops_hook"))
 
     for step in ("extract_customers", "extract_products", "extract_transactions"):
         failed(context(RuntimeError("the source is down"), step=step))
@@ -269,7 +308,7 @@ def test_one_cause_in_many_steps_is_one_message(hook: Hook, queue: AlertQueue) -
 
 
 def test_a_cleared_run_that_fails_again_sends_another_alert(hook: Hook, queue: AlertQueue) -> None:
-    failed = alert_of_task(firm(webhook="ops_hook"))
+    failed = FailureNotifier(firm(webhook="ops_hook"))
 
     failed(context(RuntimeError("down"), cleared=0))
     failed(context(RuntimeError("down"), cleared=1))

@@ -1,10 +1,14 @@
 """The compose file says what the embedded stack says. No Docker engine runs it here."""
 
+import json
 import re
+import subprocess
+import sys
 
 import pytest
 import yaml
 
+from include.service_accounts import ACCOUNTS
 from include.settings import PROJECT, Settings
 from include.stack.environment import keys, service_environment
 from include.stack.services import SERVICES
@@ -59,13 +63,42 @@ def test_the_storage_connection_is_the_one_the_root_names():
     assert f"s3.bucket.create -name {conn_id[2]}" in COMPOSE["services"]["bucket"]["command"][0]
 
 
+def test_the_service_accounts_get_the_passwords_of_their_connections(tmp_path):
+    services = COMPOSE["services"]["prepare"]["environment"]
+    given = {
+        account.variable: re.sub(r"\$\{(\w+):\?\}", r"\1", services[account.variable]) for account in ACCOUNTS
+    }
+
+    done = subprocess.run(
+        [sys.executable, "-m", "include.stack", "passwords"], cwd=PROJECT,
+        env={"FIRMAMENT_HOME": str(tmp_path), **given}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "airflow" / "passwords.json").read_text()) == {
+        "firmament_runs": "FIRMAMENT_RUNS_PASSWORD",
+        "firmament_pools": "FIRMAMENT_POOLS_PASSWORD",
+    }
+    assert (tmp_path / "airflow" / "passwords.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_service_account_without_its_connection_stops_the_start(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "include.stack", "passwords"], cwd=PROJECT,
+        env={"FIRMAMENT_HOME": str(tmp_path)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 1
+    assert "AIRFLOW_CONN_FIRMAMENT_AIRFLOW and AIRFLOW_CONN_FIRMAMENT_AIRFLOW_POOLS must be" in done.stderr
+
+
 def test_no_password_has_a_value_in_the_file():
     text = (PROJECT / "docker-compose.yaml").read_text()
 
     variables = re.findall(r"\$\{(FIRMAMENT_\w*(?:PASSWORD|SECRET|KEY)\w*)(.*?)\}", text)
 
     assert {default for _, default in variables} == {":?"}
-    assert len({name for name, _ in variables}) == 6
+    assert len({name for name, _ in variables}) == 8
 
 
 def test_every_port_is_published_on_the_loopback_address_alone():
@@ -109,8 +142,9 @@ def test_every_service_of_airflows_tells_whether_it_is_well_and_waits_for_the_sc
         assert service["healthcheck"]["test"][0] == "CMD", name
         assert set(service["depends_on"]) == {"prepare"}
     last = COMPOSE["services"]["prepare"]["command"][0].split("\n")
-    assert [line for line in last if line][-2:] == [
+    assert [line for line in last if line][-3:] == [
         "python -m airflow db migrate",
+        "python -m include.stack passwords",
         "python -m include migrate",
     ]
 

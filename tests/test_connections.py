@@ -1,12 +1,20 @@
 """Connections: what Airflow resolves in a task, a command resolves too, in the plainest of shells."""
 
+import json
 import os
 import subprocess
 import sys
 
+import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
-from include.connections import connection, connection_uri, remember_services
+from include.connections import (
+    apply_remembered_settings,
+    connection,
+    connection_uri,
+    remember_services,
+)
 from include.settings import PROJECT, Settings, SettingsError
 
 
@@ -27,6 +35,39 @@ def test_a_variable_holds_a_uri_or_json(monkeypatch, value, uri):
     monkeypatch.setenv("AIRFLOW_CONN_SHOP", value)
 
     assert connection_uri("shop") == uri
+
+
+def test_options_of_airflows_postgres_hook_are_not_given_to_libpq(monkeypatch, postgres_server):
+    place = conninfo_to_dict(postgres_server.dsn())
+    fields = {
+        "conn_type": "postgres", "login": place["user"], "password": place["password"], "host": place["host"],
+        "port": int(place["port"]), "schema": place["dbname"],
+        "extra": {"cursor": "dictcursor", "sqlalchemy_query": {"a": "b"}, "keepalives_idle": 30},
+    }  # fmt: skip
+    monkeypatch.setenv("AIRFLOW_CONN_SHOP", json.dumps(fields))
+
+    uri = connection_uri("shop")
+
+    with psycopg.connect(uri) as found:
+        assert found.execute("select 1").fetchone() == (1,)
+    assert conninfo_to_dict(uri) == place | {"keepalives_idle": "30"}
+
+
+def test_a_postgres_that_takes_iam_tokens_gets_one_in_place_of_a_password(monkeypatch):
+    key = {"login": "AKIAEXAMPLE", "password": "secret", "extra": {"region_name": "eu-west-1"}}
+    monkeypatch.setenv("AIRFLOW_CONN_CLOUD", json.dumps({"conn_type": "aws", **key}))
+    extra = {"iam": True, "aws_conn_id": "cloud", "sslmode": "require"}
+    fields = {"conn_type": "postgres", "login": "reader", "host": "db.example.com", "schema": "shop"}
+    monkeypatch.setenv("AIRFLOW_CONN_SHOP", json.dumps({**fields, "extra": extra}))
+
+    found = conninfo_to_dict(connection_uri("shop"))
+
+    token = found.pop("password")
+    assert found == {
+        "user": "reader", "host": "db.example.com", "port": "5432", "dbname": "shop", "sslmode": "require",
+    }  # fmt: skip
+    assert token.startswith("db.example.com:5432/?Action=connect&DBUser=reader")
+    assert "X-Amz-Signature=" in token
 
 
 def test_an_extra_may_be_nested(monkeypatch):
@@ -70,6 +111,74 @@ def test_the_settings_of_the_services_are_for_their_owner_alone(tmp_path):
     remember_services(Settings.read({"FIRMAMENT_HOME": str(tmp_path)}), {"AIRFLOW__CORE__FERNET_KEY": "k"})
 
     assert (tmp_path / "airflow" / "services.json").stat().st_mode & 0o777 == 0o600
+
+
+def remember(home, **exported):
+    (home / "airflow").mkdir()
+    remember_services(Settings.read({"FIRMAMENT_HOME": str(home), **exported}), {"AIRFLOW__API__PORT": "1"})
+
+
+def plain_shell(command, home, **exported):
+    return subprocess.run(
+        [sys.executable, "-m", "include", *command.split()],
+        cwd=PROJECT,
+        env={"FIRMAMENT_HOME": str(home), **exported},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("name", ["FIRMAMENT_WAREHOUSE_DSN", "AIRFLOW_CONN_FIRMAMENT_WAREHOUSE"])
+def test_a_command_has_the_settings_that_make_up_was_started_with(tmp_path, name):
+    remember(tmp_path, **{name: "postgresql://remembered/w"})
+
+    plain = plain_shell("dsn", tmp_path)
+    exported = plain_shell("dsn", tmp_path, FIRMAMENT_WAREHOUSE_DSN="postgresql://exported/w")
+    as_connection = plain_shell("dsn", tmp_path, AIRFLOW_CONN_FIRMAMENT_WAREHOUSE="postgres://exported/w")
+
+    assert plain.stdout.strip() == "postgresql://remembered/w"
+    assert exported.stdout.strip() == as_connection.stdout.strip() == "postgresql://exported/w"
+
+
+def test_a_command_writes_to_the_root_of_make_up_and_not_to_the_default(tmp_path, migrated_dsn):
+    home, root = tmp_path / "home", tmp_path / "store"
+    home.mkdir()
+    remember(home, FIRMAMENT_ROOT=root.as_uri())
+
+    done = plain_shell("doctor", home, FIRMAMENT_WAREHOUSE_DSN=migrated_dsn)
+
+    assert f"{root.as_uri()}: one of" in done.stdout, done.stdout + done.stderr
+    assert not (home / "handoffs").exists()
+
+
+def test_neither_the_home_nor_a_fault_nor_a_password_is_remembered(tmp_path, monkeypatch):
+    remember(
+        tmp_path,
+        FIRMAMENT_FAULT="step.before_work:1:raise",
+        FIRMAMENT_AIRFLOW_PASSWORD="p",
+        FIRMAMENT_MEMORY_MB="9",
+    )
+    path = tmp_path / "airflow" / "services.json"
+    kept = json.loads(path.read_text())
+    path.write_text(json.dumps({**kept, "FIRMAMENT_HOME": "/elsewhere"}))
+    monkeypatch.setattr(os, "environ", {"FIRMAMENT_HOME": str(tmp_path)})
+
+    apply_remembered_settings()
+
+    assert kept == {"AIRFLOW__API__PORT": "1", "FIRMAMENT_MEMORY_MB": "9"}
+    assert os.environ == {"FIRMAMENT_HOME": str(tmp_path), "FIRMAMENT_MEMORY_MB": "9"}
+
+
+def test_a_broken_file_of_settings_stops_the_command(tmp_path):
+    remember(tmp_path)
+    (tmp_path / "airflow" / "services.json").write_text("{")
+
+    done = plain_shell("dsn", tmp_path)
+
+    assert done.returncode == 1
+    assert "services.json cannot be read" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,9 @@ MAY_IMPORT = {
     "simulator": set(),
     "airflow_api": set(),
     "airflow_version": set(),
+    "service_accounts": {"airflow_api", "connections", "settings"},
+    "pools": {"airflow_api", "service_accounts", "settings"},
+    "run_notes": {"connections", "firms", "service_accounts", "settings", "steps", "warehouse"},
     "kinds": set(),
     "pipeline": {"datasets", "kinds"},
     "steps": {"datasets", "pipeline"},
@@ -49,14 +52,15 @@ MAY_IMPORT = {
     "training": {"datasets", "engines", "models"},
     "runbook": {"firms", "schedule", "steps"},
     "backfill": {"firms", "schedule", "steps", "warehouse"},
-    "alerts": {"connections", "firms", "runbook", "schedule", "settings", "warehouse"},
+    "alerts": {"connections", "firms", "run_notes", "runbook", "schedule", "settings", "warehouse"},
     "publishing": {"connections", "faults", "firms", "settings", "sources", "warehouse"},
     "erasure": VALUES
     | {"connections", "private_files", "faults", "handoff", "publishing", "settings", "warehouse"},
     "report": VALUES | {"private_files", "settings", "engines", "handoff", "models", "modules", "version"},
-    "doctor": VALUES | {"connections", "handoff", "registry", "settings", "sources", "warehouse"},
+    "doctor": VALUES | {"connections", "handoff", "pools", "registry", "settings", "sources", "warehouse"},
     "stack": {
         "airflow_version", "command_errors", "connections", "private_files", "postgres", "processes",
+        "service_accounts",
         "settings", "warehouse",
     },
     "run": VALUES
@@ -66,18 +70,19 @@ MAY_IMPORT = {
         "steps", "training", "version", "warehouse",
     },
     "upkeep": {
-        "alerts", "handoff", "registry", "run", "runbook", "schedule", "settings", "steps", "warehouse",
+        "alerts", "handoff", "pools", "registry", "run", "runbook", "schedule", "settings", "steps",
+        "warehouse",
     },
     "demo": {
-        "airflow_api", "command_errors", "firms", "postgres", "private_files", "registry", "settings",
-        "simulator", "stack", "warehouse",
+        "airflow_api", "command_errors", "firms", "pools", "postgres", "private_files", "registry",
+        "settings", "simulator", "stack", "warehouse",
     },
     "cli": VALUES
     | {
         "command_errors", "connections", "private_files",
         "backfill", "doctor", "engines", "erasure", "firm_checks", "firms_table", "handoff", "modules",
-        "quality", "registry", "report", "run", "runbook", "settings", "sources", "steps", "version",
-        "warehouse",
+        "pools", "quality", "registry", "report", "run", "runbook", "settings", "sources", "steps",
+        "version", "warehouse",
     },
     "__init__": {"version"},
     "__main__": {"cli", "command_errors"},

@@ -1,7 +1,5 @@
 """The embedded stack: its environment, and real lives of its services."""
 
-import contextlib
-import http.client
 import json
 import os
 import shutil
@@ -11,10 +9,10 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
+import httpx
+import psutil
 import pytest
 
 from include import postgres, stack
@@ -194,7 +192,7 @@ def test_a_task_runs_imports_the_project_and_finds_the_warehouse(running):
 
 @pytest.mark.airflow
 def test_a_wrong_password_does_not_sign_in(running):
-    with pytest.raises(urllib.error.HTTPError, match="401"):
+    with pytest.raises(httpx.HTTPStatusError, match="401"):
         sign_in(settings_of(running), password="wrong")
 
 
@@ -295,31 +293,21 @@ def pids_of(home):
 
 
 def listening(pids):
-    """The addresses on which the processes listen, from the kernel's own tables."""
-    inodes = set()
-    for pid in pids:
-        for handle in Path(f"/proc/{pid}/fd").iterdir():
-            with contextlib.suppress(OSError):
-                inodes.add(str(handle.readlink()))
-    addresses = set()
-    for table in ("tcp", "tcp6"):
-        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
-            fields = line.split()
-            if fields[3] == "0A" and f"socket:[{fields[9]}]" in inodes:
-                host, port = fields[1].split(":")
-                known = socket.inet_ntoa(bytes.fromhex(host)[::-1]) if table == "tcp" else f"[{host}]"
-                addresses.add(f"{known}:{int(port, 16)}")
-    return addresses
+    """The addresses on which the processes listen."""
+    found = {one for pid in pids for one in psutil.Process(pid).net_connections("inet")}
+    return {f"{one.laddr.ip}:{one.laddr.port}" for one in found if one.status == psutil.CONN_LISTEN}
 
 
 def ask(settings, method, path, body=None, token=None):
-    url = stack.env(settings)["AIRFLOW__API__BASE_URL"] + path
-    request = urllib.request.Request(url, method=method, data=json.dumps(body).encode() if body else None)
-    request.add_header("Content-Type", "application/json")
-    if token:
-        request.add_header("Authorization", f"Bearer {token}")
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
-        return json.load(answer)
+    answer = httpx.request(
+        method,
+        stack.env(settings)["AIRFLOW__API__BASE_URL"] + path,
+        json=body,
+        headers={"Authorization": f"Bearer {token}"} if token else {},
+        timeout=30,
+        trust_env=False,
+    )
+    return answer.raise_for_status().json()
 
 
 def sign_in(settings, password=None):
@@ -336,7 +324,7 @@ def trigger(settings, token, dag_id):
         try:
             run_id = run_id or ask(settings, "POST", runs, {"logical_date": None}, token)["dag_run_id"]
             state = ask(settings, "GET", f"{runs}/{run_id}", token=token)["state"]
-        except (urllib.error.HTTPError, http.client.HTTPException):
+        except httpx.HTTPError:
             state = "unknown"
         if state in ("success", "failed"):
             return state

@@ -1,5 +1,6 @@
 import os
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -7,22 +8,40 @@ import pytest
 
 from include.firms import MODULES, FirmError, parse_firm
 from include.handoff import Handoff
+from include.pools import PoolError
 from include.registry import read_registry
+from include.service_accounts import POOLS
 from include.settings import Settings
 from include.steps import steps_for
-from include.upkeep import GRACE, KEEP_ATTEMPTS, collect, missing_snapshots, sync, update_schema
-from include.warehouse import Warehouse
+from include.upkeep import GRACE, KEEP_ATTEMPTS, check_schema, collect, missing_snapshots, sync
+from include.warehouse import MigrationError, Warehouse, migrate
 from include.warehouse.alerts import AlertQueue
+from tests.airflow_server import Answers, Asked, airflow_server
 from tests.things import AS_OF, SLOT, batch, rows
 
+Airflow = tuple[str, Answers, Asked]
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)  # a Friday
 
 
 @pytest.fixture
-def settings(migrated_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(
+    migrated_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, airflow: Airflow
+) -> Settings:
     monkeypatch.setenv("FIRMAMENT_WAREHOUSE_DSN", migrated_dsn)
     monkeypatch.setenv("FIRMAMENT_HOME", str(tmp_path))
+    monkeypatch.setenv(POOLS.variable, POOLS.as_connection(airflow[0], "secret"))
     return Settings.read()
+
+
+@pytest.fixture
+def airflow() -> Iterator[Airflow]:
+    """An Airflow that has no pool of a source yet."""
+    with airflow_server() as server:
+        _, answers, _ = server
+        page = {"pools": [{"name": "default_pool"}], "total_entries": 1}
+        answers["GET /api/v2/pools?limit=100&offset=0&order_by=id"] = [(200, page)]
+        answers["POST /api/v2/pools"] = [(201, {})]
+        yield server
 
 
 def add(settings: Settings, key: str, **changes: object) -> None:
@@ -57,28 +76,30 @@ def alerts(settings: Settings) -> list[tuple[str, str, str]]:
     return [tuple(row.values()) for row in rows]
 
 
-def test_the_schema_is_brought_up_to_date_once(
+def test_a_schema_that_lacks_a_migration_is_told_with_the_command_and_left_alone(
     warehouse_dsn: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FIRMAMENT_WAREHOUSE_DSN", warehouse_dsn)
     empty = Settings.read()
 
-    applied = update_schema(empty)
+    for _ in range(2):
+        with pytest.raises(MigrationError, match=r"lacks \d+ migrations .*: python -m include migrate"):
+            check_schema(empty)
+    migrate(warehouse_dsn)
 
-    assert len(applied) > 1
-    assert update_schema(empty) == []
+    check_schema(empty)
 
 
 def test_a_firm_in_the_warehouse_is_in_the_registry_after_the_sync(settings: Settings) -> None:
     add(settings, "acme")
 
-    report = sync(settings)
+    report, _ = sync(settings)
 
     assert report.kept == ("acme",)
     assert [shape.firm_key for shape in read_registry(settings.registry)] == ["acme"]
 
 
-def test_a_bad_row_fails_the_sync_after_the_others_were_written(settings: Settings) -> None:
+def test_a_bad_row_fails_the_sync_after_the_others_were_written(settings: Settings, airflow: Airflow) -> None:
     add(settings, "acme")
     add(settings, "broken")
     with Warehouse(settings.warehouse_dsn()) as warehouse:
@@ -87,6 +108,28 @@ def test_a_bad_row_fails_the_sync_after_the_others_were_written(settings: Settin
         )
 
     with pytest.raises(FirmError, match="broken: firm broken: timezone"):
+        sync(settings)
+
+    assert [shape.firm_key for shape in read_registry(settings.registry)] == ["acme"]
+    assert [call for call, *_ in airflow[2] if call == "POST /api/v2/pools"] != []
+
+
+def test_the_sync_adds_the_pools_that_airflow_lacks(settings: Settings, airflow: Airflow) -> None:
+    add(settings, "acme")
+
+    _, added = sync(settings)
+
+    assert added == ["source_csv"]
+    assert airflow[2][-1][0] == "POST /api/v2/pools"
+
+
+def test_a_sync_that_cannot_add_a_pool_fails_after_the_registry_was_written(
+    settings: Settings, airflow: Airflow
+) -> None:
+    add(settings, "acme")
+    airflow[1]["POST /api/v2/pools"] = [(403, {"detail": "Forbidden"})]
+
+    with pytest.raises(PoolError, match="source_csv"):
         sync(settings)
 
     assert [shape.firm_key for shape in read_registry(settings.registry)] == ["acme"]
@@ -100,7 +143,7 @@ def test_a_paused_and_a_removed_firm(settings: Settings) -> None:
         warehouse.firms.pause_firm("paused", True, "a test")
         warehouse.firms.remove_firm("removed", "a test")
 
-    report = sync(settings)
+    report, _ = sync(settings)
 
     assert report.dropped == ("removed",)
     assert [(shape.firm_key, shape.is_paused) for shape in read_registry(settings.registry)] == [
@@ -150,8 +193,8 @@ def test_a_reported_failure_is_not_reported_again_as_missing(settings: Settings)
     add(settings, "acme")
     sync(settings)
     with AlertQueue(settings.warehouse_dsn()) as queue:
-        result = dict.fromkeys(("cause", "step", "error", "log_url", "rerun"), "x")
-        queue.claim({**result, "firm_key": "acme", "as_of": "2026-11-20"})
+        told = dict.fromkeys(("cause", "step", "error", "log_url", "rerun"), "x")
+        queue.claim({**told, "firm_key": "acme", "as_of": "2026-11-20"})
 
     assert missing_snapshots(settings, at=NOON) == ["acme 2026-11-20"]
     assert len(alerts(settings)) == 1

@@ -7,8 +7,8 @@ unreachable target is logged and delays neither the other targets nor the run.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Failure",
-    "alert_of_run",
-    "alert_of_task",
-    "alert_of_upkeep",
+    "FailureNotifier",
     "cause_of",
     "first_line",
     "send",
@@ -35,6 +33,7 @@ __all__ = [
     "targets",
 ]
 
+WHOLE_RUN = "the whole run"
 VANISHED = "the task ended without an error message: killed, out of memory, or its heartbeat was lost"
 RUN_REASONS = {
     "timed_out": "the run exceeded its time limit and was ended",
@@ -43,47 +42,57 @@ RUN_REASONS = {
 
 log = logging.getLogger(__name__)
 
-Callback = Callable[[Mapping[str, Any]], None]
 
+@dataclass(frozen=True)
+class FailureNotifier:
+    """The ``on_failure_callback`` of a DAG and, by its ``default_args``, of all its tasks.
 
-def alert_of_task(firm: FirmShape) -> Callback:
-    """The ``on_failure_callback`` of a firm's tasks: called when no retry is left, not for skipped ones."""
+    Airflow calls it for a task when no retry is left, and for a run that failed. It sends the alert and, for
+    a firm, writes the run's note. It never raises. ``firm`` is None for the installation's own DAG.
 
-    def failed(context: Mapping[str, Any]) -> None:
-        as_of = _as_of(context, firm.timezone)
-        step = context["ti"].task_id
+    Airflow's ``BaseNotifier`` is not its base class: that renders Jinja templates, and a message quotes
+    errors, which are no templates.
+    """
+
+    firm: FirmShape | None = None
+
+    def __call__(self, context: Mapping[str, Any]) -> None:
+        """Send the alert of a failed task or run."""
+        try:
+            if context.get("reason") is None:
+                self._task_failed(context)
+            elif self.firm is not None:
+                self._run_failed(context, self.firm)
+        except Exception:
+            log.exception("An alert could not be made")
+
+    def _task_failed(self, context: Mapping[str, Any]) -> None:
+        step, error = context["ti"].task_id, _error(context)
+        if self.firm is None:
+            rerun = f"airflow dags trigger {context['ti'].dag_id}"
+            send_once(_failure(context, "upkeep", step, "now", error, rerun), Alerts())
+            return
+        key, as_of = self.firm.firm_key, _as_of(context, self.firm.timezone)
         # After bad data the source must be read again; after anything else what is done already stays done.
         rerun = (
-            rerun_command(firm.firm_key, as_of, from_step="extract")
+            rerun_command(key, as_of, from_step="extract")
             if step == "validate"
-            else rerun_command(firm.firm_key, as_of, resume=True)
+            else rerun_command(key, as_of, resume=True)
         )
-        send_once(_failure(context, firm.firm_key, step, as_of, _error(context), rerun), firm.alerts)
+        send_once(_failure(context, key, step, as_of, error, rerun), self.firm.alerts)
+        _note(context, self.firm, as_of, step, error)
 
-    return _safely(failed)
-
-
-def alert_of_run(firm: FirmShape) -> Callback:
-    """The ``on_failure_callback`` of a firm's DAG: speaks only when no task of the run could."""
-
-    def failed(context: Mapping[str, Any]) -> None:
-        if reason := RUN_REASONS.get(str(context.get("reason"))):
+    def _run_failed(self, context: Mapping[str, Any], firm: FirmShape) -> None:
+        """Alert only when no task of the run could. Airflow calls this in its DAG processor, once a run."""
+        if reason := RUN_REASONS.get(str(context["reason"])):
             as_of = _as_of(context, firm.timezone)
             rerun = rerun_command(firm.firm_key, as_of)
-            send_once(_failure(context, firm.firm_key, "the whole run", as_of, reason, rerun), firm.alerts)
-
-    return _safely(failed)
-
-
-def alert_of_upkeep(context: Mapping[str, Any]) -> None:
-    """The ``on_failure_callback`` of the installation's own tasks."""
-
-    def failed(context: Mapping[str, Any]) -> None:
-        rerun = f"airflow dags trigger {context['ti'].dag_id}"
-        failure = _failure(context, "upkeep", context["ti"].task_id, "now", _error(context), rerun)
-        send_once(failure, Alerts())
-
-    _safely(failed)(context)
+            failure = _failure(context, firm.firm_key, WHOLE_RUN, as_of, reason, rerun)
+            # No other process sends this alert, so the warehouse is opened only to enqueue a failed one.
+            if not send(failure, firm.alerts):
+                with _alert_queue() as queue:
+                    queue.claim({**asdict(failure), "as_of": _day(failure.as_of)})
+            _note(context, firm, as_of, WHOLE_RUN, reason)
 
 
 def send_once(failure: Failure, alerts: Alerts) -> None:
@@ -130,14 +139,11 @@ def _error(context: Mapping[str, Any]) -> str:
     return first_line(error) if isinstance(error, BaseException) else VANISHED
 
 
-def _safely(callback: Callback) -> Callback:
-    def call(context: Mapping[str, Any]) -> None:
-        try:
-            callback(context)
-        except Exception:
-            log.exception("An alert could not be made")
+def _note(context: Mapping[str, Any], firm: FirmShape, as_of: str, step: str, error: str) -> None:
+    # Not at the top: a DAG file imports this module, and the HTTP client is heavy.
+    from include.run_notes import RunNote
 
-    return call
+    RunNote(f"firm_{firm.firm_key}", str(context.get("run_id")), as_of).failed(step, error)
 
 
 def _alert_queue() -> AlertQueue:

@@ -21,6 +21,7 @@ from include.cli.report import report
 from include.cli.run import run
 from include.cli.trial import trial
 from include.cli.validate import validate
+from include.connections import apply_remembered_settings
 from include.private_files import private_umask
 from include.version import code_version
 
@@ -93,7 +94,8 @@ def privately(
         typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and exit."),
     ] = False,
 ) -> None:
-    """Let a command write files for their owner alone, whatever the umask of the shell."""
+    """Run a command with the settings of `make up`, and let it write files for their owner alone."""
+    apply_remembered_settings()
     context.with_resource(private_umask())
 
 

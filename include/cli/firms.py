@@ -117,12 +117,12 @@ def firms_remove(firm: str) -> None:
 def firms_sync(
     force: Annotated[bool, typer.Option("--force", help="Also drop more than a fifth of the firms.")] = False,
 ) -> None:
-    """Write the registry that DAG files read."""
+    """Write the registry that DAG files read, and add the pools that Airflow lacks."""
     with open_warehouse() as warehouse:
-        _sync(warehouse, force=force)
+        _sync(warehouse, force=force, needs_pools=True)
 
 
-def _sync(warehouse: Warehouse, *, force: bool = False) -> None:
+def _sync(warehouse: Warehouse, *, force: bool = False, needs_pools: bool = False) -> None:
     from include.firms import FirmError
     from include.registry import sync_firms
     from include.settings import Settings
@@ -131,9 +131,30 @@ def _sync(warehouse: Warehouse, *, force: bool = False) -> None:
     try:
         report = sync_firms(warehouse.firms, path, force=force)
         console.print(f"registry: {len(report.kept)} firms in {path}", highlight=False)
+        _add_pools(path, must=needs_pools)
         report.check()
     except FirmError as error:
         stop(error)
+
+
+def _add_pools(registry: Path, *, must: bool) -> None:
+    """Add the pools that Airflow lacks. Without Airflow the registry is all there is to sync."""
+    from include.connections import MissingConnectionError
+    from include.pools import PoolError, add_missing_pools
+    from include.registry import known_firms
+    from include.settings import SettingsError
+
+    try:
+        added = add_missing_pools(firm.pool for firm in known_firms(registry))
+    except MissingConnectionError:
+        console.print("pools: not checked, no Airflow runs here", highlight=False)
+    except (PoolError, SettingsError) as error:
+        if must:
+            stop(error)
+        console.print(f"pools: {error}", markup=False, highlight=False, soft_wrap=True)
+    else:
+        found = f"added {', '.join(added)}" if added else "all exist"
+        console.print(f"pools: {found}", highlight=False)
 
 
 @firms.command("import")

@@ -18,9 +18,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
 from include.connections import connection
 from include.handoff.calls import Blob, Conflict, Content, Entry, Gone, Landed, StoreError, Unknown
-from include.handoff.landing import CHUNK_BYTES, checked, failed, pause, pour
+from include.handoff.landing import CHUNK_BYTES, PAUSE_SECONDS, checked, failed, pause, pour
 from include.private_files import open_private, private_folder
 from include.settings import SettingsError
 
@@ -39,6 +41,22 @@ REFUSED = {
 ABSENT = {"NoSuchKey", "404"}
 
 
+def _is_interrupted(error: BaseException) -> bool:
+    """Whether a download broke off, which botocore does not retry by itself."""
+    from botocore.exceptions import IncompleteReadError, ReadTimeoutError, ResponseStreamingError
+
+    return isinstance(error, (IncompleteReadError, ReadTimeoutError, ResponseStreamingError))
+
+
+# botocore repeats a request, but not a download that broke off after its first byte.
+DOWNLOADS = Retrying(
+    retry=retry_if_exception(_is_interrupted),
+    stop=stop_after_attempt(TRIES),
+    wait=wait_random_exponential(multiplier=PAUSE_SECONDS, max=64 * PAUSE_SECONDS),
+    reraise=True,
+)
+
+
 class S3Store:
     """Handoffs under a prefix of a bucket."""
 
@@ -52,17 +70,13 @@ class S3Store:
     def get(self, path: str) -> Blob | None:
         """A small object's bytes and its ETag, or None."""
         with self._explained("read", path):
-            for turn in range(TRIES):
-                try:
-                    answer = self._client.get_object(Bucket=self._bucket, Key=self._key(path))
-                    return Blob(answer["Body"].read(), answer["ETag"])
-                except Exception as error:
-                    if _code(error) in ABSENT:
-                        return None
-                    if turn == TRIES - 1 or not _is_interrupted(error):
-                        raise
-                pause(turn)
-        raise AssertionError("unreachable")
+            try:
+                blob: Blob = DOWNLOADS(self._read, path)
+            except Exception as error:
+                if _code(error) in ABSENT:
+                    return None
+                raise
+            return blob
 
     def put(self, path: str, data: bytes, expected: str | None) -> str:
         """Replace the object if its ETag is still the one that was read."""
@@ -110,19 +124,16 @@ class S3Store:
         try:
             private_folder(copy.parent)
             with self._explained("read", path):
-                for turn in range(TRIES):
-                    try:
-                        return self._download(path, copy)
-                    except Exception as error:
-                        copy.unlink(missing_ok=True)
-                        if _code(error) in ABSENT:
-                            raise Gone(path) from error
-                        if turn == TRIES - 1 or not _is_interrupted(error):
-                            raise
-                    pause(turn)
+                try:
+                    landed: Landed = DOWNLOADS(self._download, path, copy)
+                except Exception as error:
+                    copy.unlink(missing_ok=True)
+                    if _code(error) in ABSENT:
+                        raise Gone(path) from error
+                    raise
+                return landed
         except OSError as error:
             raise failed("write", copy, error) from error
-        raise AssertionError("unreachable")
 
     def release(self, landed: Landed) -> None:
         """Remove a downloaded copy."""
@@ -159,6 +170,10 @@ class S3Store:
 
     def _key(self, path: str) -> str:
         return self._prefix + checked(path)
+
+    def _read(self, path: str) -> Blob:
+        answer = self._client.get_object(Bucket=self._bucket, Key=self._key(path))
+        return Blob(answer["Body"].read(), answer["ETag"])
 
     def _download(self, path: str, copy: Path) -> Landed:
         digest, count = hashlib.sha256(), 0
@@ -227,10 +242,3 @@ def _connect(conn_id: str) -> Any:
 def _code(error: Exception) -> str:
     answer: dict[str, Any] = getattr(error, "response", None) or {}
     return str(answer.get("Error", {}).get("Code", ""))
-
-
-def _is_interrupted(error: Exception) -> bool:
-    """Whether a download broke off, which botocore does not retry by itself."""
-    from botocore.exceptions import IncompleteReadError, ReadTimeoutError, ResponseStreamingError
-
-    return isinstance(error, (IncompleteReadError, ReadTimeoutError, ResponseStreamingError))

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from include.postgres.account import Account, PostgresError, program
 from include.private_files import private_folder
-from include.processes import is_alive, started_at
+from include.processes import folder_of, is_alive, started_at
 from include.settings import embedded_server, write_private
 
 HOST = "127.0.0.1"
@@ -241,7 +241,7 @@ def _postmaster(folder: Path) -> int | None:
         try:
             pid = int(lock.read_text().split()[0])
             os.kill(pid, 0)
-            home = Path(f"/proc/{pid}/cwd").readlink() if is_alive(pid) else None
+            home = folder_of(pid) if is_alive(pid) else None
         except (FileNotFoundError, IndexError, ValueError, ProcessLookupError):
             return None
         except PermissionError:

@@ -6,14 +6,15 @@ The page's own policy forbids it to load anything, so that it says the same offl
 from __future__ import annotations
 
 import json
-from html import escape
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from include.report.sections import SECTIONS
 from include.report.tables import number
+from include.report.templating import render
 
 HERE = Path(__file__).parent
 POLICY = (
@@ -35,43 +36,27 @@ def html_of(profile: dict[str, Any]) -> str:
             for feature in profile["features"]
         ],
     }
-    links = "".join(f'<a href="#{name}">{escape(title)}</a>' for name, title, _, _ in sections)
-    bodies = "".join(
-        f'<section id="{name}"><h2>{escape(title)}</h2>{body}</section>' for name, title, body, _ in sections
-    )
     # "<" would let a text of the data end the script that holds it.
     carried = json.dumps(data, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{POLICY}">
-<meta name="generator" content="Firmament {profile["version"]}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(firm["name"])} as of {as_of}: data and features</title>
-<style>{_file("page.css")}</style>
-</head>
-<body>
-<header>
-<h1>{escape(firm["name"])}: data and features</h1>
-<p class="soft">As of {as_of}, excluding that day. Days are days in {escape(firm["timezone"])},
-money is in {escape(firm["currency"])}. No customer is named on this page, and a rate or an average of
-fewer than {profile["small_group"]} customers is left out.</p>
-{_figures(profile)}
-<nav aria-label="Sections">{links}</nav>
-</header>
-<main>{bodies}</main>
-<footer>Made by Firmament {profile["version"]} from the firm's own records; the JSON beside it has the same
-figures.</footer>
-<script type="application/json" id="report">{carried}</script>
-<script>{get_plotlyjs()}</script>
-<script>{_file("page.js")}</script>
-</body>
-</html>
-"""
+    page = render(
+        "page",
+        version=profile["version"],
+        policy=Markup(POLICY),
+        firm=firm,
+        as_of=as_of,
+        small_group=profile["small_group"],
+        figures=_figures(profile),
+        sections=sections,
+        # Our own files and the escaped data, which HTML's escapes would break.
+        style=Markup(_file("page.css")),
+        script=Markup(_file("page.js")),
+        plotly=Markup(get_plotlyjs()),
+        data=Markup(carried),
+    )
+    return f"{page}\n"
 
 
-def _figures(profile: dict[str, Any]) -> str:
+def _figures(profile: dict[str, Any]) -> list[tuple[str, str]]:
     """The few numbers at the top."""
     months = profile["months"]
     cards: list[tuple[str, str]] = []
@@ -88,8 +73,7 @@ def _figures(profile: dict[str, Any]) -> str:
         last = profile["target"]["cutoffs"][-1]
         if last["churn_rate"] is not None:
             cards.append((f"{100 * last['churn_rate']:.1f} %", f"churned after {last['cutoff']}"))
-    inner = "".join(f"<div><b>{escape(value)}</b><span>{escape(what)}</span></div>" for value, what in cards)
-    return f'<div class="figures">{inner}</div>'
+    return cards
 
 
 def _file(name: str) -> str:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from html import escape
 from typing import Any
+
+from markupsafe import Markup
 
 from include.report import charts
 from include.report.tables import SAME_AS_TABLE, Column, details, drawn, number, table
+from include.report.templating import render
 
 SHOWN_PAIRS = 100
-Section = tuple[str, str, str, dict[str, Any]]  # its id, its title, its body, its charts by id
+Section = tuple[str, str, Markup, dict[str, Any]]  # its id, its title, its body, its charts by id
 
 
 def _charted(
-    name: str, title: str, said: str, figure: dict[str, Any], below: str, *, called: str = SAME_AS_TABLE
+    name: str, title: str, said: str, figure: dict[str, Any], below: Markup, *, called: str = SAME_AS_TABLE
 ) -> Section:
     """A section of one chart, what it says, and its table."""
     chart = f"{name}-chart"
@@ -25,9 +27,9 @@ def _insight(profile: dict[str, Any]) -> Section | None:
     rows = profile["insight"]
     if not rows:
         return None
-    told = " ".join(escape(row["sentence"]) for row in rows if row["kind"] != "recommendation")
-    advice = "".join(f"<li>{escape(row['sentence'])}</li>" for row in rows if row["kind"] == "recommendation")
-    return "insight", "In words", f"<p>{told}</p>" + (f"<ul>{advice}</ul>" if advice else ""), {}
+    told = " ".join(row["sentence"] for row in rows if row["kind"] != "recommendation")
+    advice = [row["sentence"] for row in rows if row["kind"] == "recommendation"]
+    return "insight", "In words", render("insight", told=told, advice=advice), {}
 
 
 def _months(profile: dict[str, Any]) -> Section | None:
@@ -88,8 +90,8 @@ def _data(profile: dict[str, Any]) -> Section | None:
     for dataset in profile["datasets"]:
         span = f", {dataset['first_date']} to {dataset['last_date']}" if dataset["first_date"] else ""
         refused = "; ".join(f"{n:,} {reason}" for reason, n in dataset["rejected"].items())
-        said = f"{escape(dataset['about'])} {dataset['rows']:,} rows{span}. " + (
-            f"Could not be used: {escape(refused)}." if refused else "Every row that was read could be used."
+        said = f"{dataset['about']} {dataset['rows']:,} rows{span}. " + (
+            f"Could not be used: {refused}." if refused else "Every row that was read could be used."
         )
         below = table(
             (
@@ -101,9 +103,9 @@ def _data(profile: dict[str, Any]) -> Section | None:
             dataset["columns"],
         )
         empty = sum(column["missing_share"] > 0 for column in dataset["columns"])
-        summary = f"{escape(dataset['name'])}: {empty} of {len(dataset['columns'])} columns lack values"
-        parts.append(f"<p><b>{escape(dataset['name'])}</b>: {said}</p>{details(summary, below)}")
-    return "data", "What was read", "".join(parts), {}
+        summary = f"{dataset['name']}: {empty} of {len(dataset['columns'])} columns lack values"
+        parts.append(render("dataset", name=dataset["name"], said=said, below=details(summary, below)))
+    return "data", "What was read", Markup("").join(parts), {}
 
 
 def _target(profile: dict[str, Any]) -> Section | None:
@@ -145,28 +147,17 @@ def _distributions(profile: dict[str, Any]) -> Section | None:
     for feature in features:
         groups.setdefault(feature["group"], []).append(feature["name"])
     strongest = max(features, key=lambda f: abs(f["correlation"] or 0))["name"]
-    options = "".join(
-        f'<optgroup label="{escape(group)}">'
-        + "".join(
-            f"<option{' selected' if name == strongest else ''}>{escape(name)}</option>" for name in names
-        )
-        + "</optgroup>"
-        for group, names in groups.items()
-    )
     sampled, customers = profile["sampled"], profile["customers"]
     whom = (
         f"all {customers:,} customers" if sampled == customers else f"{sampled:,} of {customers:,} customers"
     )
-    line = (
-        " The line is the share of customers with such a value who then churned, at past cutoffs."
-        if profile["target"]
-        else ""
-    )
-    body = (
-        f"<p>Values of {len(features)} features of {whom}; the outer bars hold the tails.{line}</p>"
-        f'<div class="controls"><label>Feature<br><select id="feature">{options}</select></label></div>'
-        '<p id="about" class="soft" aria-live="polite"></p>'
-        '<div class="chart" id="distribution" role="img" aria-label="Histogram of the chosen feature"></div>'
+    body = render(
+        "distributions",
+        count=len(features),
+        whom=whom,
+        has_target=bool(profile["target"]),
+        groups=groups,
+        strongest=strongest,
     )
     return "distributions", "Distributions", body, {"distribution": charts.distribution()}
 
@@ -232,36 +223,19 @@ def _features(profile: dict[str, Any]) -> Section | None:
         ("skewness", lambda row: row.get("skewness")),
         ("with churn", "correlation"),
     )
-    body = (
-        "<p>Press a heading to sort, a name to see its distribution. “With churn” is the rank correlation "
-        "with having churned, at past cutoffs.</p>"
-        '<div class="controls"><label>Find<br><input id="wanted" type="search"></label>'
-        '<span id="shown" class="soft" aria-live="polite"></span></div>'
-        f'<div id="features">{table(columns, profile["features"], is_linked=True)}</div>'
-    )
+    body = render("features", below=table(columns, profile["features"], is_linked=True))
     return "all-features", "Every feature", body, {}
 
 
 def _models(profile: dict[str, Any]) -> Section | None:
     if not profile["models"]:
         return None
-    items = "".join(
-        f"<li><b>{escape(model['name'])}</b>: "
-        f"{'had data enough' if model['is_sufficient'] else 'a simpler rule stands in'}. "
-        f"{escape(model['reason'])}</li>"
-        for model in profile["models"]
-    )
-    return "models", "Models", f"<ul>{items}</ul>", {}
+    return "models", "Models", render("models", models=profile["models"]), {}
 
 
 def _lacks(profile: dict[str, Any]) -> Section | None:
-    lacking = profile["not_computed"]
-    if not lacking:
-        return "not-computed", "Not computed", "<p>Everything this report knows of was computed.</p>", {}
-    items = "".join(
-        f"<li><b>{escape(item['what'])}</b>: <code>{escape(item['why'])}</code></li>" for item in lacking
-    )
-    return "not-computed", "Not computed", f'<div class="lacks"><ul>{items}</ul></div>', {}
+    body = render("not_computed", lacking=profile["not_computed"])
+    return "not-computed", "Not computed", body, {}
 
 
 SECTIONS: tuple[Callable[[dict[str, Any]], Section | None], ...] = (

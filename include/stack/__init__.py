@@ -41,6 +41,7 @@ from include.stack.environment import (
     keys,
     merge,
     service_environment,
+    service_passwords,
     write_passwords,
 )
 from include.stack.state import StackError, State, number
@@ -155,7 +156,7 @@ def _environment(settings: Settings, dsn: str, port: int) -> dict[str, str]:
     own = service_environment(
         settings, warehouse=dsn, metadata=same_server_url(dsn, "airflow"), port=port, keys=keys(settings)
     )
-    write_passwords(settings, _admin_password(settings))
+    write_passwords(settings, {ADMIN: _admin_password(settings), **service_passwords(own)})
     return merge(own, settings.environ)
 
 

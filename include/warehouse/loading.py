@@ -9,8 +9,6 @@ at once. The lock is a courtesy between loads; what stops a zombie is the token.
 from __future__ import annotations
 
 import hashlib
-import random
-import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +17,7 @@ from datetime import date
 import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random
 
 from include import faults
 from include.datasets.contract import Dataset
@@ -150,15 +149,21 @@ class _Load:
             "set local work_mem = '128MB'; set local enable_nestloop = off"
         )
         connection.execute("savepoint staged")
-        for attempt in range(TRIES):
-            try:
-                return self._replace(connection, slices, due, rows)
-            except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
-                if attempt == TRIES - 1:
-                    raise
-                connection.execute("rollback to savepoint staged")
-                time.sleep(random.uniform(0.05, 0.5))
-        raise AssertionError("the last try returns or raises")
+
+        def undo(state: RetryCallState) -> None:
+            connection.execute("rollback to savepoint staged")
+
+        again = Retrying(
+            retry=retry_if_exception_type(
+                (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
+            ),
+            stop=stop_after_attempt(TRIES),
+            wait=wait_random(0.05, 0.5),
+            before_sleep=undo,
+            reraise=True,
+        )
+        done: Loaded = again(self._replace, connection, slices, due, rows)
+        return done
 
     def _replace(
         self,

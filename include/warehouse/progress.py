@@ -1,10 +1,10 @@
-"""How far each firm has come: what the check for missing snapshots asks."""
+"""Which steps of a firm's snapshots and runs have ended."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 
-from include.warehouse.session import Session
+from include.warehouse.session import Row, Session
 
 
 class Progress(Session):
@@ -32,6 +32,25 @@ class Progress(Session):
                 and status <> 'failed'
         """
         return {row["step"] for row in self.rows(asked, {"firm_key": firm_key})}
+
+    def steps_of_run(self, firm_key: str, as_of: date | str, run_id: str) -> dict[str, Row]:
+        """``status`` and ``row_count`` of the latest attempt of each step in an Airflow run."""
+        asked = """
+            select distinct on (step)
+                step,
+                status,
+                row_count
+            from control.step_runs
+            where
+                firm_key = %(firm_key)s
+                and as_of = %(as_of)s
+                and airflow_run_id = %(run_id)s
+            order by
+                step,
+                step_run_id desc
+        """
+        found = self.rows(asked, {"firm_key": firm_key, "as_of": as_of, "run_id": run_id})
+        return {row["step"]: row for row in found}
 
     def changed_at(self) -> dict[str, datetime]:
         """When each firm's row was last saved, in UTC."""

@@ -10,8 +10,10 @@ from include.cli import app
 from include.firms import parse_firm
 from include.handoff.folder import FileStore
 from include.registry import sync_firms
+from include.service_accounts import POOLS
 from include.settings import Settings
 from include.warehouse import Warehouse
+from tests.airflow_server import airflow_server
 
 ACME = {
     "firm_key": "acme",
@@ -95,3 +97,34 @@ def test_a_warehouse_without_a_migration_is_reported_with_the_command(tmp_path, 
     assert list(found) == ["warehouse"]
     assert "001_schemas" in found["warehouse"]
     assert "python -m include migrate" in found["warehouse"]
+
+
+def test_a_pool_that_airflow_lacks_is_named_and_the_sync_adds_it(installation, monkeypatch):
+    with airflow_server() as (url, answers, asked):
+        answers["GET /api/v2/pools?limit=100&offset=0&order_by=id"] = [
+            (200, {"pools": [{"name": "default_pool"}], "total_entries": 1})
+        ]
+        answers["POST /api/v2/pools"] = [(201, {})]
+        monkeypatch.setenv(POOLS.variable, POOLS.as_connection(url, "secret"))
+
+        found = not_well(installation)
+        posted = [call for call, *_ in asked if call == "POST /api/v2/pools"]
+        done = CliRunner().invoke(app, ["firms", "sync"])
+
+    assert found == {"pools": "Airflow lacks source_csv: python -m include firms sync"}
+    assert posted == []
+    assert done.exit_code == 0, done.output
+    assert "pools: added source_csv" in done.output
+    assert asked[-1][0] == "POST /api/v2/pools"
+
+
+def test_an_airflow_that_is_down_fails_the_sync_and_no_other_command(installation, monkeypatch):
+    monkeypatch.setenv(POOLS.variable, POOLS.as_connection("http://127.0.0.1:9", "secret"))
+
+    paused = CliRunner().invoke(app, ["firms", "pause", "acme"])
+    synced = CliRunner().invoke(app, ["firms", "sync"])
+
+    assert paused.exit_code == 0, paused.output
+    assert "could not be added" in paused.output
+    assert synced.exit_code == 1
+    assert "could not be added" in synced.output

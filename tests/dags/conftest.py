@@ -22,7 +22,9 @@ import pytest
 from include import stack
 from include.airflow_api import AirflowApi
 from include.firms import parse_firm
-from include.registry import sync_firms
+from include.pools import add_pools
+from include.registry import read_registry, sync_firms
+from include.service_accounts import POOLS, ServiceAccount
 from include.settings import PROJECT, Settings
 from include.simulator import Plan, write_csv
 from include.warehouse import Warehouse
@@ -104,7 +106,13 @@ class RealAirflow:
         with Warehouse(self.stack.warehouse) as warehouse:
             warehouse.firms.save_firm(parse_firm({**row, **changes}), "a test")
             sync_firms(warehouse.firms, self.settings.registry)
+        add_pools(self.service(POOLS), {firm.pool for firm in read_registry(self.settings.registry)})
         return self.wait_for_dag(f"firm_{key}")
+
+    def service(self, account: ServiceAccount) -> AirflowApi:
+        """The API, signed in to by a service account, as its connection says."""
+        fields = json.loads(stack.env(self.settings)[account.variable])
+        return AirflowApi(fields["host"], fields["login"], fields["password"])
 
     def wait_for_dag(self, dag_id: str) -> str:
         """Wait until Airflow has parsed the DAG."""

@@ -106,8 +106,8 @@ def test_upkeep_does_every_chore_once_the_schema_stands(parsed: dict[str, Any]) 
         "resend_alerts",
         "deliver_changes",
     }
-    assert set(found) == chores | {"migrate"}
-    assert set(found["migrate"]["downstream_task_ids"]) == chores
+    assert set(found) == chores | {"check_schema"}
+    assert set(found["check_schema"]["downstream_task_ids"]) == chores
 
 
 def test_a_module_that_is_off_has_no_tasks(parsed: dict[str, Any]) -> None:

@@ -4,8 +4,8 @@ import os
 import signal
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 
@@ -13,7 +13,8 @@ from include.airflow_api import AirflowError
 from include.processes import is_alive
 from include.registry import read_registry
 from include.runbook import backfill_command
-from include.steps import stages_for
+from include.service_accounts import RUNS
+from include.steps import stages_for, steps_for
 from tests.dags.conftest import RealAirflow
 from tests.file_modes import open_to_others
 
@@ -31,10 +32,6 @@ FACTS = """
     where dim_firm.firm_key = %s and fact_customer_rfm.as_of = %s
     order by dim_customer.customer_id
 """
-
-
-def parent_of(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 @contextmanager
@@ -84,9 +81,15 @@ def test_a_firm_that_lacks_a_threshold_fails_alone_and_is_told_of_once(airflow_s
     assert message["as_of"] == as_of.isoformat()
     assert "churn_threshold_days: Field required" in message["error"]
     assert message["log_url"].startswith(
-        f"{airflow.stack.url}/dags/firm_lacking/runs/{failed}/tasks/extract_"
+        f"{airflow.stack.url}/dags/firm_lacking/runs/{failed}/tasks/extract."
     )
     assert message["rerun"] == f"python -m include run lacking --as-of {as_of} --resume"
+    note = airflow.api.note(lacking, failed)
+    assert note.startswith(f"as_of {as_of} · failed at extract.")
+    assert "churn_threshold_days: Field required" in note
+    customers = len(airflow.rows(FACTS, "well", as_of))
+    whole = f"as_of {as_of} · {len(steps_for(('rfm',)))} steps done · {customers} customers"
+    assert airflow.api.note(*well) == whole
 
 
 def test_a_stage_killed_with_its_supervisor_goes_on_in_its_retry_and_computes_when_cleared(
@@ -103,7 +106,7 @@ def test_a_stage_killed_with_its_supervisor_goes_on_in_its_retry_and_computes_wh
         )
         airflow.wait(lambda: waits_for_a_lock(airflow), f"{stage} waits for the lock", seconds=60)
         task = airflow.task(killed, run_id, stage)["pid"]
-        supervisor = parent_of(task)
+        supervisor = psutil.Process(task).ppid()
         os.kill(supervisor, signal.SIGKILL)
         airflow.wait(lambda: not is_alive(task), "the task ends with its supervisor", seconds=10)
 
@@ -149,11 +152,7 @@ def test_a_gate_that_loses_its_database_is_retried_and_passes(airflow_stack: Rea
 
     def gates_in(run_id: str, state: str) -> set[str]:
         tasks = airflow.api.tasks(dag_id, run_id)
-        return {
-            task["task_id"]
-            for task in tasks
-            if task["task_id"].startswith("validate_") and task["state"] == state
-        }
+        return {task["task_id"] for task in tasks if task["task_id"] == "validate" and task["state"] == state}
 
     with locked(airflow, "control.quality"):
         run_id = airflow.trigger(dag_id, WELL_AS_OF)
@@ -168,7 +167,7 @@ def test_a_gate_that_loses_its_database_is_retried_and_passes(airflow_stack: Rea
 
 
 def test_a_verdict_of_the_gate_is_final_at_the_first_try(airflow_stack: RealAirflow):
-    airflow, step = airflow_stack, "validate_transactions"
+    airflow, step = airflow_stack, "validate"
     dag_id = airflow.add_firm("bad", quality={"transactions": {"grain_unique": {"fail_above": -1}}})
 
     run_id = airflow.trigger(dag_id, WELL_AS_OF)
@@ -176,6 +175,9 @@ def test_a_verdict_of_the_gate_is_final_at_the_first_try(airflow_stack: RealAirf
     assert airflow.ended(dag_id, run_id) == "failed"
     task = airflow.task(dag_id, run_id, step)
     assert (task["state"], task["try_number"], task["max_tries"]) == ("failed", 1, 4)
+    note = airflow.api.note(dag_id, run_id)
+    assert note.startswith(f"as_of {WELL_AS_OF} · failed at {step}: ")
+    assert "grain_unique" in note
     (message,) = [one for one in airflow.hook.received if one["firm"] == "bad"]
     assert message["step"] == step
     assert "grain_unique" in message["error"]
@@ -297,17 +299,35 @@ def test_a_corrupt_registry_is_an_import_error_and_the_dags_stand(airflow_stack:
     airflow.wait_for_parse(lambda: not airflow.api.import_errors(), "the import error is gone")
 
 
-def test_upkeep_brings_a_new_firm_to_airflow(airflow_stack: RealAirflow):
+def test_the_account_that_writes_notes_may_change_no_pool_and_read_no_connection(
+    airflow_stack: RealAirflow,
+):
+    runs = airflow_stack.service(RUNS)
+
+    for call in (lambda: runs.add_pool("x", slots=1, description=""), lambda: runs.call("GET", CONNECTIONS)):
+        with pytest.raises(AirflowError) as refused:
+            call()
+
+        assert refused.value.status == 403
+
+
+CONNECTIONS = "/api/v2/connections"
+
+
+def test_upkeep_brings_a_new_firm_and_its_pool_to_airflow(airflow_stack: RealAirflow):
     airflow = airflow_stack
     airflow.add_firm("first")
     airflow.rows(
         "insert into control.firms (firm_key, name, source, timezone, currency, working_day_period, "
-        "churn_threshold_days) select 'second', 'Second', source, timezone, currency, 0, 60 "
+        "churn_threshold_days) select 'second', 'Second', "
+        """'{"kind": "postgres", "conn_id": "second_shop"}', timezone, currency, 0, 60 """
         "from control.firms where firm_key = 'first' returning firm_key"
     )
+    assert "source_second_shop" not in airflow.api.pools()
     dag_id = airflow.wait_for_dag("firmament_upkeep")
 
     run_id = airflow.trigger(dag_id)
 
     assert airflow.ended(dag_id, run_id) == "success"
     airflow.wait_for_dag("firm_second")
+    assert airflow.api.call("GET", "/api/v2/pools/source_second_shop")["slots"] == 4
