@@ -1,0 +1,107 @@
+"""Find the encoding of a text file: byte order marks, UTF-8, then the candidate whose header is known.
+
+A name of a column that reads right under one code page and not under another is better evidence than
+letter frequencies of a few kilobytes; charset-normalizer decides when no header is known.
+"""
+
+from __future__ import annotations
+
+import codecs
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+
+import charset_normalizer
+
+from include.intake.answer import Refused
+
+SAMPLE_BYTES = 1 << 18
+MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# Western last but one: every byte is a letter there, so it never fails.
+CANDIDATES = (
+    "cp1252", "cp1254", "gb18030", "shift_jis", "cp949", "big5", "cp1251", "cp1250", "cp1253",
+    "cp1255", "cp1256", "cp1257", "iso8859_2", "iso8859_5", "iso8859_9", "iso8859_15", "mac_roman",
+    "koi8_r", "cp850", "cp857", "cp866", "latin_1",
+)  # fmt: skip
+
+
+def find_encoding(path: Path, known_names: Callable[[str], int]) -> tuple[str, bool]:
+    """The encoding, and whether it was inferred. ``known_names`` counts known column names in a text."""
+    with path.open("rb") as source:
+        head = source.read(SAMPLE_BYTES)
+    for mark, name in MARKS:
+        if head.startswith(mark):
+            return name, False
+    if wide := _wide(head):
+        return wide, False
+    if decodes(path, "utf-8"):
+        return "utf-8", False
+    odd = _with_odd_bytes(path, head)
+    possible = [name for name in CANDIDATES if _decodes_sample(odd, name)]
+    scored = [(known_names(head.decode(name, errors="ignore")[:20_000]), name) for name in possible]
+    most = max((score for score, _ in scored), default=0)
+    best = [name for score, name in scored if score == most]
+    guess = charset_normalizer.from_bytes(odd[:65_536], cp_isolation=best or None).best()
+    order = [name for name in ("cp1252", *best) if name in best]
+    if guess is not None and guess.encoding in best and not _is_western(odd):
+        order.insert(0, guess.encoding)
+    for name in order:
+        if decodes(path, name):
+            return name, True
+    raise Refused(
+        "unknown_encoding",
+        f"{path.name}: the text is in no encoding that could be found",
+        "Name it with --encoding, such as --encoding cp1254",
+    )
+
+
+def decodes(path: Path, encoding: str) -> bool:
+    """Whether all of a file is valid in an encoding."""
+    try:
+        with path.open(encoding=encoding, newline="") as source:
+            while source.read(1 << 20):
+                pass
+    except (UnicodeDecodeError, UnicodeError):
+        return False
+    return True
+
+
+def _wide(head: bytes) -> str | None:
+    """UTF-16 without a mark: every other byte of Latin text is zero."""
+    if len(head) < 4 or head.count(0) * 4 < len(head):
+        return None
+    return "utf-16-le" if head[1::2].count(0) > head[0::2].count(0) else "utf-16-be"
+
+
+def _with_odd_bytes(path: Path, head: bytes) -> bytes:
+    """The file's lines that hold bytes beyond ASCII, up to the size of the sample."""
+    lines, size = [head.split(b"\n", 1)[0]], 0
+    with path.open("rb") as source:
+        for line in source:
+            if not line.isascii():
+                lines.append(line)
+                size += len(line)
+                if size > SAMPLE_BYTES:
+                    break
+    return b"\n".join(lines)
+
+
+def _decodes_sample(sample: bytes, name: str) -> bool:
+    try:
+        text = sample.decode(name)
+    except UnicodeDecodeError:
+        return False
+    return not any("\x80" <= c <= "\x9f" for c in text)
+
+
+def _is_western(sample: bytes) -> bool:
+    """Whether bytes beyond ASCII are few and alone, as accents, signs and currency marks are."""
+    odd = sum(byte >= 0x80 for byte in sample)
+    pairs = sum(a >= 0x80 and b >= 0x80 for a, b in itertools.pairwise(sample))
+    return odd > 0 and pairs * 4 < odd
