@@ -62,27 +62,11 @@ class Parts:
     @classmethod
     def none(cls, size: int) -> Parts:
         """Parts of ``size`` values that are no dates."""
-        numbers = [np.zeros(size, "int64") for _ in range(5)]
-        flags = [np.zeros(size, bool) for _ in range(8)]
-        a, b, c, seconds, offset = numbers
-        wide_a, wide_c, named, fixed, valid, has_time, has_offset, is_ready = flags
-        ready = np.full(size, np.datetime64("NaT"), "M8[s]")
-        return cls(
-            a,
-            b,
-            c,
-            wide_a,
-            wide_c,
-            named,
-            fixed,
-            valid,
-            seconds,
-            has_time,
-            offset,
-            has_offset,
-            ready,
-            is_ready,
-        )
+        numbers = [np.zeros(size, "int64") for _ in range(3)]
+        flags = [np.zeros(size, bool) for _ in range(5)]
+        times = np.zeros(size, "int64"), np.zeros(size, bool), np.zeros(size, "int64"), np.zeros(size, bool)
+        ready = np.full(size, np.datetime64("NaT"), "M8[s]"), np.zeros(size, bool)
+        return cls(*numbers, *flags, *times, *ready)
 
     def day(self, order: str) -> npt.NDArray[np.datetime64]:
         """The day of each value under an order; NaT where it is none."""

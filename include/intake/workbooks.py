@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
@@ -24,7 +25,8 @@ def read(path: Path, options: Options) -> list[Table]:
     import python_calamine as calamine
 
     try:
-        book = calamine.CalamineWorkbook.from_path(str(path))
+        # By content: calamine's from_path goes by the ending, which is often wrong.
+        book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes()))
         names = [options.sheet] if options.sheet else book.sheet_names
         if options.sheet and options.sheet not in book.sheet_names:
             raise Refused(
