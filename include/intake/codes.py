@@ -48,6 +48,7 @@ WARNINGS = {
     "mixed_numbers": "A column mixes decimal points and decimal commas.",
     "copies": "Many rows are exact copies of others.",
     "same_file_twice": "Two files or sheets hold the same rows; they were read once.",
+    "overlapping_files": "Rows of one file are in another too; they were read once.",
     "other_tables": "Files or sheets of another header were not read.",
     "order_of_two_customers": "An order id stands beside two customers.",
     "order_on_several_days": "Order ids come again on other days.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import itertools
 import re
 from collections import Counter
@@ -50,19 +51,16 @@ def find_dialect(sample: list[str], known: frozenset[str], wanted: str | None = 
             skip = sample.index(line) + 1
             wanted = wanted or match[1]
     lines = [line for line in sample[skip:] if line.strip()]
-    escape = (
-        "\\" if sum('\\"' in line for line in lines) and not any('""' in line for line in lines) else None
-    )
     if wanted is not None:
         delimiter = NAMED.get(wanted, wanted)
         if len(delimiter) != 1:
             raise Refused(
                 "bad_option", f"delimiter {wanted!r} is not one character", "Use --delimiter ';' or tab"
             )
-        return Dialect(delimiter, escape, skip=skip)
+        return _escaped(Dialect(delimiter, skip=skip), lines)
     scored = []
     for rank, delimiter in enumerate(DELIMITERS):
-        dialect = Dialect(delimiter, escape, skip=skip)
+        dialect = _escaped(Dialect(delimiter, skip=skip), lines)
         rows = _rows_of(dialect, lines)
         widths = Counter(len(row) for row in rows)
         if not widths:
@@ -77,11 +75,23 @@ def find_dialect(sample: list[str], known: frozenset[str], wanted: str | None = 
         even = count / len(rows)
         scored.append((min(named, 4) + 3 * even + min(usual, 12) / 12, -rank, delimiter))
     if scored:
-        return Dialect(max(scored)[2], escape, skip=skip)
+        return _escaped(Dialect(max(scored)[2], skip=skip), lines)
     blanks = Counter(len(line.split()) for line in lines[1:] or lines)
     if lines and blanks.most_common(1)[0][0] > 1 and blanks.most_common(1)[0][1] * 10 > 8 * len(lines):
         return Dialect(" ", quotes=False, skip=skip)
-    return Dialect(",", escape, skip=skip)
+    return Dialect(",", skip=skip)
+
+
+def _escaped(dialect: Dialect, lines: list[str]) -> Dialect:
+    """The dialect with backslashes before quotes, where rows are more even that way."""
+    if not any('\\"' in line for line in lines):
+        return dialect
+    other = dataclasses.replace(dialect, escape="\\")
+    even = [
+        max(Counter(len(row) for row in _rows_of(d, lines)).values(), default=0) / max(len(lines), 1)
+        for d in (dialect, other)
+    ]
+    return other if even[1] > even[0] else dialect
 
 
 def _rows_of(dialect: Dialect, lines: list[str]) -> list[list[str]]:

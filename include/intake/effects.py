@@ -12,7 +12,9 @@ from include.intake.columns import text_of
 from include.intake.currencies import currency_of
 from include.intake.customers import ids_of
 from include.intake.lines import Lines, reject
+from include.intake.mapping import AMOUNTS
 from include.intake.money import Amounts, Bools, shown
+from include.intake.numbers import signs_of
 from include.intake.options import Options
 from include.intake.tables import compact
 from include.intake.words import REASONS, effect_of
@@ -24,8 +26,9 @@ def apply_effects(lines: Lines, options: Options, findings: Findings) -> None:
     if lines.mapping.platform.strict_signs:
         _strict_signs(lines)
         effects[_starts_with_c(lines)] = "return"
+    amount_missing = np.isin(lines.reason.astype(str), ("None", "bad_number", "missing_amount"))
     for effect, why in REASONS.items():
-        reject(lines.reason, effects == effect, why)
+        lines.reason[(effects == effect) & amount_missing] = why
     if "cancelled_at" in lines.mapping.at:
         reject(lines.reason, _per_order(lines, _filled(lines, "cancelled_at")), "cancelled_order")
     returned = effects == "return"
@@ -209,9 +212,15 @@ def _ask_refund_included(lines: Lines, options: Options) -> None:
 
 def _currency(lines: Lines, options: Options, findings: Findings) -> None:
     """Keep one currency; Asks when the file has several and none is chosen."""
-    if "currency" not in lines.mapping.at:
+    if "currency" in lines.mapping.at:
+        column = _of_first_row(lines, text_of(lines.table, lines.mapping.at["currency"]))
+        name = lines.mapping.header(lines.table, "currency")
+    elif len(lines.numbers.currencies) > 1:
+        role = next(role for role in AMOUNTS if role in lines.mapping.at)
+        column = signs_of(lines.table.columns[lines.mapping.at[role]])
+        name = lines.mapping.header(lines.table, role)
+    else:
         return
-    column = _of_first_row(lines, text_of(lines.table, lines.mapping.at["currency"]))
     encoded = column.dictionary_encode()
     codes = [currency_of(word) or word.strip().upper() for word in encoded.dictionary.to_pylist()]
     index = np.asarray(encoded.indices.fill_null(len(codes)))
@@ -233,7 +242,7 @@ def _currency(lines: Lines, options: Options, findings: Findings) -> None:
         Question(
             "several_currencies",
             f"{lines.table.name}: amounts are in {', '.join(present)} and cannot be added up",
-            lines.mapping.header(lines.table, "currency"),
+            name,
             {c: f"only the rows in {c}: {total}" for c, total in sums.items()},
             "--currency",
         )

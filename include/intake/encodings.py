@@ -31,6 +31,13 @@ CANDIDATES = (
 )  # fmt: skip
 
 
+# Icelandic letters, which Turkish bytes become, and signs that count as letters.
+RARE = frozenset("\u00fe\u00f0\u00fd\u00de\u00d0\u00dd\u00aa\u00ba\u00b5\u0192")
+SIGNS_BEYOND = frozenset(
+    "\u20ac\u00a3\u00a5\u2019\u2018\u201c\u201d\u2013\u2014\u2026\u00b7\u00b0\u00a0\u00ab\u00bb"
+)
+
+
 def find_encoding(path: Path, known_names: Callable[[str], int]) -> tuple[str, bool]:
     """The encoding, and whether it was inferred. ``known_names`` counts known column names in a text."""
     with path.open("rb") as source:
@@ -47,9 +54,10 @@ def find_encoding(path: Path, known_names: Callable[[str], int]) -> tuple[str, b
     scored = [(known_names(head.decode(name, errors="ignore")[:20_000]), name) for name in possible]
     most = max((score for score, _ in scored), default=0)
     best = [name for score, name in scored if score == most]
+    best.sort(key=lambda name: -_plausible(odd.decode(name)))  # stable: western code pages first among equals
     guess = charset_normalizer.from_bytes(odd[:65_536], cp_isolation=best or None).best()
-    order = [name for name in ("cp1252", *best) if name in best]
-    if guess is not None and guess.encoding in best and not _is_western(odd):
+    order = list(best)
+    if most == 0 and guess is not None and guess.encoding in best and not _is_western(odd):
         order.insert(0, guess.encoding)
     for name in order:
         if decodes(path, name):
@@ -98,6 +106,19 @@ def _decodes_sample(sample: bytes, name: str) -> bool:
     except UnicodeDecodeError:
         return False
     return not any("\x80" <= c <= "\x9f" for c in text)
+
+
+def _plausible(text: str) -> float:
+    """The share of characters beyond ASCII that are usual letters or signs where they are."""
+    odd = [(i, c) for i, c in enumerate(text) if ord(c) > 127]
+    good = 0
+    for i, c in odd:
+        before, after = text[i - 1 : i], text[i + 1 : i + 2]
+        if c.isalpha() and c not in RARE:
+            good += not (c.isupper() and before.islower())
+        elif c in SIGNS_BEYOND or not (before.isalpha() or after.isalpha()):
+            good += 1
+    return round(good / len(odd), 2) if odd else 1.0
 
 
 def _is_western(sample: bytes) -> bool:

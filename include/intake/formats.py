@@ -43,7 +43,7 @@ def kind_of(path: Path) -> str:
     if text.startswith((b"<html", b"<!doctype html", b"<table", b"<meta", b"<div")):
         return "html"
     if text.startswith((b"<?xml", b"<workbook")):
-        return "html" if b"<html" in text or b"<table>" in text else "xml"
+        return "xml" if b"office:spreadsheet" in text or b"<html" not in text else "html"
     if text.startswith((b"{", b"[")):
         return "json"
     return "text"

@@ -267,8 +267,8 @@ def _judge(lines: Lines, options: Options, findings: Findings) -> None:
         missing = ~known[lines.orders.code]
     else:
         missing = ~net.amounts.known
-    reject(reason, missing, "missing_amount")
     apply_effects(lines, options, findings)
+    reject(reason, missing, "missing_amount")
 
 
 def check_share(lines: Lines, most: float = 0.2) -> None:

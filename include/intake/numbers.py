@@ -153,6 +153,19 @@ def votes_of(column: pa.Array) -> Votes:
     return votes
 
 
+def signs_of(column: pa.Array) -> pa.Array:
+    """The currency code that each value bears; null where it bears none."""
+    encoded = ascii_of(column).dictionary_encode()
+    parts = pc.extract_regex(encoded.dictionary, _PATTERN)
+    codes: list[str | None] = [None] * len(encoded.dictionary)
+    for name in ("c1", "c2"):
+        words = pc.struct_field(parts, name).to_pylist()
+        codes = [
+            code or (currency_of(word) if word else None) for code, word in zip(codes, words, strict=True)
+        ]
+    return pc.take(pa.array(codes, pa.string()), encoded.indices)
+
+
 def _known(*words: str) -> bool:
     return all(
         not word or currency_of(word) or word.casefold().strip(".") in CURRENCY_WORDS for word in words

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from include.intake.columns import text_of
 from include.intake.currencies import currency_of
 from include.intake.formats import read_tables
 from include.intake.headers import KNOWN
-from include.intake.lines import SAMPLE, Lines, check_share, lines_of
+from include.intake.lines import ADVICE, SAMPLE, Lines, check_share, lines_of
 from include.intake.mapping import map_columns
 from include.intake.options import Options
 from include.intake.tables import Table, compact
@@ -39,6 +40,8 @@ def inspect(path: Path, options: Options | None = None) -> Reading:
         with TemporaryDirectory(prefix="firmament-inspect-") as folder:
             tables = read_tables(path, options, Path(folder))
             table = joined(tables, answer.findings)
+        if not table.rows and table.ragged:
+            raise Refused("too_many_rejected", ragged_text(table), ADVICE["ragged_row"])
         if not table.rows:
             raise Refused("no_rows", f"{table.name} has a header and no rows", "Export a period with sales")
         mapping = map_columns(table, options, answer.findings)
@@ -55,6 +58,12 @@ def inspect(path: Path, options: Options | None = None) -> Reading:
         answer.outcome, answer.refusal = "refused", refused
         return Reading(answer)
     return Reading(answer, lines)
+
+
+def ragged_text(table: Table) -> str:
+    """What is wrong with a table whose rows do not fit its header."""
+    first = table.ragged[0][:120]
+    return f"{table.name}: all {len(table.ragged)} rows have more fields than the header, such as {first}"
 
 
 def joined(tables: list[Table], findings: Findings) -> Table:
@@ -91,11 +100,36 @@ def joined(tables: list[Table], findings: Findings) -> Table:
         "joined",
         f"{len(unique)} tables of one header were read together: {', '.join(t.name for t in unique[:5])}",
     )
+    unique = _without_overlap(unique, findings)
     first = unique[0]
     columns = [pa.concat_arrays([t.columns[i] for t in unique]) for i in range(len(first.header))]
     typed = frozenset.intersection(*(t.typed for t in unique))
     ragged = [row for t in unique for row in t.ragged]
     return Table(first.name, first.header, columns, typed, ragged, has_header=first.has_header)
+
+
+def _without_overlap(tables: list[Table], findings: Findings) -> list[Table]:
+    """Leave rows out that an earlier table holds too, as exports of overlapping periods do."""
+    names = [f"c{i}" for i in range(len(tables[0].header))]
+    kept: list[Table] = []
+    seen: pa.Table | None = None
+    for table in tables:
+        rows = pa.table({n: pc.fill_null(c, "") for n, c in zip(names, table.columns, strict=True)})
+        if seen is not None:
+            numbered = rows.append_column("at", pa.array(np.arange(table.rows)))
+            new = numbered.join(seen, keys=names, join_type="left anti")["at"].combine_chunks()
+            new = pc.take(new, pc.sort_indices(new))
+            if len(new) < table.rows:
+                left = table.rows - len(new)
+                findings.warn(
+                    "overlapping_files", f"{left} rows of {table.name} are in an earlier file too: read once"
+                )
+            columns = [column.take(new) for column in table.columns]
+            table = dataclasses.replace(table, columns=columns)
+        kept.append(table)
+        both = rows if seen is None else pa.concat_tables([seen, rows])
+        seen = both.group_by(names).aggregate([])
+    return kept
 
 
 def _digest(table: Table) -> str:
