@@ -57,11 +57,21 @@ _DIGITS = str.maketrans({chr(zero + i): str(i) for zero in (0x0660, 0x06F0, 0xFF
 def ids_of(column: pa.Array) -> tuple[pa.Array, int]:
     """A column's ids by the rule, null for nobody; and how many values lost digits to scientific notation."""
     encoded = column.dictionary_encode() if not pa.types.is_dictionary(column.type) else column
-    values = [normalised(value) for value in encoded.dictionary.to_pylist()]
+    values = encoded.dictionary.to_pylist()
+    usual = _usual(encoded.dictionary).to_pylist()
+    values = [value if plain else normalised(value) for value, plain in zip(values, usual, strict=True)]
     lost = pa.array([value.startswith(SHORTENED) for value in values], pa.bool_())
     count = pc.sum(pc.take(lost, encoded.indices)).as_py() or 0
     texts = [value.removeprefix(SHORTENED) or None for value in values]
     return pc.take(pa.array(texts, pa.string()), encoded.indices), int(count)
+
+
+def _usual(values: pa.Array) -> pa.Array:
+    """Which values the rule leaves as they are; most are, and this is much faster than the rule."""
+    plain = pc.match_substring_regex(values, r"^(?:[A-Za-z0-9_#-]+|[a-z0-9_+.-]+@[a-z0-9.-]+)$")
+    odd = pc.match_substring_regex(values, r"^0+$|^\d+[eE]\d+$")
+    placeholder = pc.is_in(pc.utf8_lower(values), value_set=pa.array(sorted(PLACEHOLDERS)))
+    return pc.and_(plain, pc.invert(pc.or_(odd, placeholder)))
 
 
 def near_twins(ids: list[str], most: int = 5) -> list[tuple[str, ...]]:

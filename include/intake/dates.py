@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +37,7 @@ _PATTERNS = {
     r"]?(?P<h>\d{2}):?(?P<mi>\d{2}):?(?P<s>\d{2})?)?(?P<half>)(?P<zone>Z?)$",
 }
 _NUMBER = r"^\d+(?:\.\d+)?$"
+FEW_WORDS = 80
 EXCEL_EPOCH = np.datetime64("1899-12-30", "s")
 ORDERS = ("dmy", "mdy", "ymd")
 
@@ -66,7 +68,8 @@ class Parts:
         flags = [np.zeros(size, bool) for _ in range(5)]
         times = np.zeros(size, "int64"), np.zeros(size, bool), np.zeros(size, "int64"), np.zeros(size, bool)
         ready = np.full(size, np.datetime64("NaT"), "M8[s]"), np.zeros(size, bool)
-        return cls(*numbers, *flags, *times, *ready)
+        every: list[Any] = [*numbers, *flags, *times, *ready]
+        return cls(*every)
 
     def day(self, order: str) -> npt.NDArray[np.datetime64]:
         """The day of each value under an order; NaT where it is none."""
@@ -173,7 +176,33 @@ def _with_words(text: pa.Array) -> pa.Array:
         for m in _words(value)
     }
     known = {word: _sign(word) for word in words}
+    if len(known) <= FEW_WORDS and not _is_odd(text):
+        return _replaced(text, known)
     return pa.array([_spelt(value, known) for value in text.to_pylist()], pa.string())
+
+
+def _is_odd(text: pa.Array) -> bool:
+    """Whether values hold two words that may be months, or a half of the day before its hour."""
+    shapes = pc.unique(pc.replace_substring_regex(text, r"\d+", "0")).to_pylist()
+    for shape in shapes:
+        signs = [_sign(word) for word in _words(shape)]
+        if sum("@m" in sign for sign in signs) > 1 or not shape[:1].isascii():
+            return True
+        spelt = _WORD.sub(lambda match: _sign(match[0]), shape)
+        if re.search(r"@[ap]\s*0:", spelt):
+            return True
+    return False
+
+
+def _replaced(text: pa.Array, known: dict[str, str]) -> pa.Array:
+    """Words by signs, in one pass a word: longest first, by way of a private character each."""
+    words = sorted(known, key=len, reverse=True)
+    for i, word in enumerate(words):
+        text = pc.replace_substring(text, word, chr(0xE000 + i))
+    for i, word in enumerate(words):
+        text = pc.replace_substring(text, chr(0xE000 + i), known[word])
+    text = pc.replace_substring_regex(text, r"\s+", " ")
+    return pc.utf8_trim(text, " ,(.")
 
 
 _WORD = re.compile(r"[^\W\d_]+(?:\.[^\W\d_]+)*\.?")

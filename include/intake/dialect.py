@@ -177,7 +177,7 @@ def _rows(lines: Iterator[str], dialect: Dialect) -> Iterator[list[str]]:
                         row = []
                         yield from (line for line in alone if any(cell.strip() for cell in line))
                 seen.clear()
-                if any(row) and any(cell.strip() for cell in row):
+                if row and (row[0].strip() or any(cell.strip() for cell in row)):
                     width = width or len(row)
                     yield row
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -60,8 +61,14 @@ class Builder:
 
     def extend(self, rows: Iterable[Sequence[str | None]]) -> None:
         """Add many rows."""
-        for row in rows:
-            self.add(row)
+        source = iter(rows)
+        while batch := list(itertools.islice(source, BATCH)):
+            if set(map(len, batch)) == {self.width} and not self._rows:
+                self._rows = batch
+                self._flush()
+            else:
+                for row in batch:
+                    self.add(row)
 
     def columns(self) -> list[pa.Array]:
         """The columns of everything added."""

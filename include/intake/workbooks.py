@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
+import pyarrow as pa
+
 from include.intake.answer import Refused
 from include.intake.headers import KNOWN
 from include.intake.options import Options
-from include.intake.tables import Builder, Table, find_header
+from include.intake.records import text_of
+from include.intake.tables import Table, find_header
 from include.sources.files import FREE_BYTES, MAX_RATIO
 
 HEAD_ROWS = 60
@@ -65,34 +68,38 @@ def table_of(file: str, sheet: str, rows: Sequence[Sequence[object]], options: O
             names.pop()
         header = tuple(name or f"#{i + 1}" for i, name in enumerate(names))
     body = filled if at is None else filled[at + 1 :]
-    mixed = _mixed(body, len(header))
-    builder = Builder(len(header))
-    for row in body:
-        builder.add([_text(cell, exact=i in mixed) for i, cell in enumerate(row)])
-    typed = frozenset(range(len(header))) - mixed - _texts(body, len(header))
-    table = Table(
-        f"{file}, sheet {sheet}", header, builder.columns(), typed, builder.ragged, has_header=at is not None
-    )
+    columns, typed, ragged = _columns(body, len(header))
+    table = Table(f"{file}, sheet {sheet}", header, columns, typed, ragged, has_header=at is not None)
     table.notes.append(("sheet", f"sheet {sheet} was read"))
     if at:
         table.notes.append(("preamble", f"{at} rows above the header were left out"))
     return table
 
 
-def _mixed(rows: Sequence[Sequence[object]], width: int) -> frozenset[int]:
-    """Columns with numbers and with text, such as numbers that somebody typed as text."""
-    return frozenset(
-        i
-        for i in range(width)
-        if any(isinstance(row[i], str) and row[i] for row in rows if i < len(row))
-        and any(isinstance(row[i], float) for row in rows if i < len(row))
-    )
-
-
-def _texts(rows: Sequence[Sequence[object]], width: int) -> frozenset[int]:
-    return frozenset(
-        i for i in range(width) if any(isinstance(row[i], str) and row[i] for row in rows if i < len(row))
-    )
+def _columns(
+    rows: Sequence[Sequence[object]], width: int
+) -> tuple[list[pa.Array], frozenset[int], list[str]]:
+    """Cells as columns of text; which columns are typed throughout; rows beyond the header."""
+    wide = [row for row in rows if len(row) > width and any(cell not in ("", None) for cell in row[width:])]
+    ragged = [" | ".join(_text(cell) or "" for cell in row) for row in wide]
+    if wide:
+        left_out = {id(row) for row in wide}
+        rows = [row for row in rows if id(row) not in left_out]
+    columns, typed = [], []
+    for i in range(width):
+        cells = [row[i] if i < len(row) else None for row in rows]
+        kinds = {type(cell) for cell in cells if cell not in ("", None)}
+        if str not in kinds:
+            typed.append(i)
+        if kinds == {str}:
+            columns.append(pa.array([cell or None for cell in cells], pa.string()))
+        elif kinds == {float}:
+            numbers = [None if cell in ("", None) else round(cell, 9) for cell in cells]  # type: ignore[call-overload]
+            columns.append(text_of(pa.array(numbers, pa.float64())))
+        else:
+            exact = {str, float} <= kinds
+            columns.append(pa.array([_text(cell, exact=exact) for cell in cells], pa.string()))
+    return columns, frozenset(typed), ragged
 
 
 def _text(cell: object, *, exact: bool = False) -> str | None:

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001, RUF003 signs of other scripts are what is tested
 """How people write the same number, date and id: one random style a file."""
 
 from __future__ import annotations
@@ -9,12 +10,77 @@ from random import Random
 
 ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 MONTHS = {
-    "en": "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(),
-    "long": "January February March April May June July August September October November December".split(),
-    "tr": "Ocak Şubat Mart Nisan Mayıs Haziran Temmuz Ağustos Eylül Ekim Kasım Aralık".split(),
-    "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember".split(),
-    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split(),
-    "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre".split(),
+    "en": ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
+    "long": [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ],
+    "tr": [
+        "Ocak",
+        "Şubat",
+        "Mart",
+        "Nisan",
+        "Mayıs",
+        "Haziran",
+        "Temmuz",
+        "Ağustos",
+        "Eylül",
+        "Ekim",
+        "Kasım",
+        "Aralık",
+    ],
+    "de": [
+        "Januar",
+        "Februar",
+        "März",
+        "April",
+        "Mai",
+        "Juni",
+        "Juli",
+        "August",
+        "September",
+        "Oktober",
+        "November",
+        "Dezember",
+    ],
+    "fr": [
+        "janvier",
+        "février",
+        "mars",
+        "avril",
+        "mai",
+        "juin",
+        "juillet",
+        "août",
+        "septembre",
+        "octobre",
+        "novembre",
+        "décembre",
+    ],
+    "es": [
+        "enero",
+        "febrero",
+        "marzo",
+        "abril",
+        "mayo",
+        "junio",
+        "julio",
+        "agosto",
+        "septiembre",
+        "octubre",
+        "noviembre",
+        "diciembre",
+    ],
 }
 SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "TRY": "₺"}
 
@@ -40,8 +106,12 @@ class NumberStyle:
         text = f"{self.before}{text}{self.after}"
         if value < 0:
             text = {
-                "-": f"-{text}", "−": f"−{text}", "()": f"({text})", "trailing": f"{text}-", "'-": f"'-{text}",
-            }[self.negative]  # fmt: skip
+                "-": f"-{text}",
+                "−": f"−{text}",
+                "()": f"({text})",
+                "trailing": f"{text}-",
+                "'-": f"'-{text}",
+            }[self.negative]
         return text.translate(ARABIC) if self.arabic else text
 
 
@@ -58,11 +128,20 @@ def random_numbers(random: Random, currency: str, *, whole: bool) -> NumberStyle
     """A style of numbers."""
     group, mark, lakh = random.choice(
         [
-            ("", ".", False), ("", ".", False), (",", ".", False), ("", ",", False), (".", ",", False),
-            (" ", ",", False), ("\u00a0", ",", False), ("\u202f", ",", False), ("'", ".", False), ("’", ".", False),
-            (",", ".", True), ("٬", "٫", False),
+            ("", ".", False),
+            ("", ".", False),
+            (",", ".", False),
+            ("", ",", False),
+            (".", ",", False),
+            (" ", ",", False),
+            ("\u00a0", ",", False),
+            ("\u202f", ",", False),
+            ("'", ".", False),
+            ("’", ".", False),
+            (",", ".", True),
+            ("٬", "٫", False),
         ]
-    )  # fmt: skip
+    )
     style = NumberStyle(group, mark, lakh)
     style.arabic = mark == "٫"
     style.negative = random.choice(["-", "-", "−", "()", "trailing", "'-"]) if not style.arabic else "-"
@@ -81,17 +160,37 @@ def random_dates(random: Random) -> tuple[str, bool, bool]:
     """The name of a style of dates; whether days tell month from day; whether it carries the time."""
     return random.choice(
         [
-            ("%Y-%m-%d", True, False), ("%Y-%m-%d %H:%M:%S", True, True), ("%Y-%m-%dT%H:%M:%SZ", True, True),
-            ("%Y-%m-%d %H:%M:%S +0300", True, True), ("%Y/%m/%d %H:%M", True, True), ("%d/%m/%Y", False, False),
-            ("%d/%m/%Y %H:%M", False, True), ("%m/%d/%Y", False, False), ("%m/%d/%Y %I:%M %p", False, True),
-            ("%d.%m.%Y", False, False), ("%d.%m.%Y %H:%M", False, True), ("%d-%m-%Y", False, False),
-            ("%m/%d/%y %H:%M", False, True), ("%d/%m/%y", False, False), ("%d.%m.%y", False, False),
-            ("word en", True, True), ("word long", True, False), ("word tr", True, False), ("word de", True, False),
-            ("word fr", True, False), ("word es", True, False), ("serial", True, True), ("epoch", True, True),
-            ("epoch ms", True, True), ("%Y%m%d", True, False), ("single", True, True), ("chinese", True, False),
-            ("rfc", True, True), ("mixed", False, True),
+            ("%Y-%m-%d", True, False),
+            ("%Y-%m-%d %H:%M:%S", True, True),
+            ("%Y-%m-%dT%H:%M:%SZ", True, True),
+            ("%Y-%m-%d %H:%M:%S +0300", True, True),
+            ("%Y/%m/%d %H:%M", True, True),
+            ("%d/%m/%Y", False, False),
+            ("%d/%m/%Y %H:%M", False, True),
+            ("%m/%d/%Y", False, False),
+            ("%m/%d/%Y %I:%M %p", False, True),
+            ("%d.%m.%Y", False, False),
+            ("%d.%m.%Y %H:%M", False, True),
+            ("%d-%m-%Y", False, False),
+            ("%m/%d/%y %H:%M", False, True),
+            ("%d/%m/%y", False, False),
+            ("%d.%m.%y", False, False),
+            ("word en", True, True),
+            ("word long", True, False),
+            ("word tr", True, False),
+            ("word de", True, False),
+            ("word fr", True, False),
+            ("word es", True, False),
+            ("serial", True, True),
+            ("epoch", True, True),
+            ("epoch ms", True, True),
+            ("%Y%m%d", True, False),
+            ("single", True, True),
+            ("chinese", True, False),
+            ("rfc", True, True),
+            ("mixed", False, True),
         ]
-    )  # fmt: skip
+    )
 
 
 def write_date(moment: datetime, style: str) -> str:
@@ -115,5 +214,5 @@ def write_date(moment: datetime, style: str) -> str:
     if style == "chinese":
         return f"{moment.year}年{moment.month}月{moment.day}日"
     if style == "rfc":
-        return f"{moment:%a}, {moment.day:02} {MONTHS['en'][moment.month - 1]} {moment.year} {moment:%H:%M:%S} +0000"
+        return f"{moment:%a, %d} {MONTHS['en'][moment.month - 1]} {moment:%Y %H:%M:%S} +0000"
     return moment.strftime("%d.%m.%Y %H:%M" if moment.minute % 2 else "%d.%m.%Y")
