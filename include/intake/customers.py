@@ -19,10 +19,11 @@ PLACEHOLDERS = frozenset(listed(WORDS["placeholders"]))
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad\u061c]")
 _WHOLE = re.compile(r"(-?\d+)\.0+")
 _SCIENTIFIC = re.compile(r"(\d)(?:[.,](\d+))?[eE]\+?(\d{1,2})")
+BLANKS = frozenset({"", "nan", "null", "none", "n/a", "#n/a", "<na>"})  # no order; 0 may be one
 SHORTENED = "\u0000shortened:"
 
 
-def normalised(text: str) -> str:
+def normalised(text: str, nobody: frozenset[str] = PLACEHOLDERS) -> str:
     """An id by the rule; the empty text for a placeholder."""
     value = text
     if not value.isascii():
@@ -38,7 +39,9 @@ def normalised(text: str) -> str:
     if "@" in value:
         value = value.replace(" ", "").lower()
     folded = value.casefold()
-    return "" if folded in PLACEHOLDERS or not value.strip("0") else value
+    if nobody is PLACEHOLDERS and not value.strip("0"):
+        return ""
+    return "" if folded in nobody else value
 
 
 def _whole_of(match: re.Match[str], value: str) -> str:
@@ -54,12 +57,14 @@ def _whole_of(match: re.Match[str], value: str) -> str:
 _DIGITS = str.maketrans({chr(zero + i): str(i) for zero in (0x0660, 0x06F0, 0xFF10) for i in range(10)})
 
 
-def ids_of(column: pa.Array) -> tuple[pa.Array, int]:
+def ids_of(column: pa.Array, nobody: frozenset[str] = PLACEHOLDERS) -> tuple[pa.Array, int]:
     """A column's ids by the rule, null for nobody; and how many values lost digits to scientific notation."""
     encoded = column.dictionary_encode() if not pa.types.is_dictionary(column.type) else column
     values = encoded.dictionary.to_pylist()
     usual = _usual(encoded.dictionary).to_pylist()
-    values = [value if plain else normalised(value) for value, plain in zip(values, usual, strict=True)]
+    values = [
+        value if plain else normalised(value, nobody) for value, plain in zip(values, usual, strict=True)
+    ]
     lost = pa.array([value.startswith(SHORTENED) for value in values], pa.bool_())
     count = pc.sum(pc.take(lost, encoded.indices)).as_py() or 0
     texts = [value.removeprefix(SHORTENED) or None for value in values]

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from include.intake.amounts import Net, Orders, net_of
 from include.intake.answer import Findings, Refused
 from include.intake.columns import Numbers, Times, numbers_of, text_of, times_of
-from include.intake.customers import ids_of, unified
+from include.intake.customers import BLANKS, ids_of, unified
 from include.intake.mapping import CUSTOMERS, Mapping
 from include.intake.money import Amounts, Bools, shown
 from include.intake.options import Options
@@ -165,7 +165,7 @@ def _order_ids(table: Table, mapping: Mapping) -> tuple[pa.Array | None, pa.Arra
             raw = column if raw is None else pc.coalesce(raw, column)
     if "transaction_id" not in mapping.at:
         return None, raw
-    return ids_of(text_of(table, mapping.at["transaction_id"]))[0], raw
+    return ids_of(text_of(table, mapping.at["transaction_id"]), BLANKS)[0], raw
 
 
 def _customers(table: Table, mapping: Mapping) -> tuple[pa.Array, int]:

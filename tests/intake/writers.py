@@ -112,6 +112,8 @@ class Writer:
     def _csv(self, rows: Rows, delimiter: str, *, plain: bool = False) -> str:
         random, out = self.random, io.StringIO()
         end = random.choice(["\n", "\r\n", "\r\n", "\r"]) if not plain else "\n"
+        if end == "\r" and any("\n" in str(value) for row in rows for value in row.values()):
+            end = "\n"  # Python's writer would leave that line break without quotes
         quoting = random.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
         if not plain:
             if random.random() < 0.1:
