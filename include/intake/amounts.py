@@ -9,33 +9,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from include.intake.answer import Asks, Findings, Question
 from include.intake.columns import Numbers
 from include.intake.mapping import Mapping
-from include.intake.money import CENT, Amounts, Bools, Ints, per_group, shown
+from include.intake.money import Amounts, shown
 from include.intake.options import Options
+from include.intake.order_totals import (
+    Orders,
+    agree,
+    agree_per_order,
+    once_per_order,
+    once_quietly,
+    repeats,
+    tell_order_total,
+)
 from include.intake.pricing import price_is_total
 from include.intake.tables import Table, compact
 
 MOST = 0.9  # of the orders must agree
 NET_NAMES = ("net", "paid", "afterdiscount")
-
-
-@dataclass
-class Orders:
-    """Which order each row belongs to: a number, and the first row of each."""
-
-    code: Ints
-    size: int
-    first: Bools
-
-    @property
-    def multi(self) -> Bools:
-        """Orders of more than one row."""
-        return np.bincount(self.code, minlength=self.size) > 1
 
 
 @dataclass
@@ -75,7 +69,7 @@ def net_of(
     elif platform.amount == "line" and line is not None:
         return Net(_less(line, amounts, platform.less), False, names["net_amount"])
     elif platform.amount == "order" and order is not None:
-        once = _once(order, orders, names["order_amount"], findings, table, mapping)
+        once = once_per_order(order, orders, names["order_amount"], findings, table, mapping)
         return Net(_less(once, amounts, platform.less), True, names["order_amount"], product)
     if line is None and price is not None and product is None:
         line, names["net_amount"] = price, names["unit_price"]
@@ -84,7 +78,7 @@ def net_of(
     if product is not None and price is not None:
         return _from_prices(product, price, order, names, numbers, orders, products, options, findings)
     if order is not None:
-        once = _once(order, orders, names["order_amount"], findings, table, mapping)
+        once = once_per_order(order, orders, names["order_amount"], findings, table, mapping)
         return Net(_without_shipping(once, amounts, findings), True, names["order_amount"])
     gross = amounts["gross_amount"]
     discount = amounts.get("discount_amount")
@@ -127,11 +121,11 @@ def _from_lines(
     findings: Findings,
 ) -> Net:
     name = names["net_amount"]
-    if product is not None and _agree(line, product, np.arange(len(line.units)), len(line.units)) >= MOST:
+    if product is not None and agree(line, product, np.arange(len(line.units)), len(line.units)) >= MOST:
         return Net(line, False, name)  # line total = quantity x price
-    if _repeats(line, orders):
+    if repeats(line, orders):
         total = line.total()
-        if product is not None and _agree_per_order(product, line, orders) >= MOST:
+        if product is not None and agree_per_order(product, line, orders) >= MOST:
             findings.warn(
                 "order_total_repeated",
                 f"column {name} is the order's total and stands on each line; lines were counted "
@@ -148,15 +142,15 @@ def _from_lines(
         )
         return Net(once, True, name, product)
     if order is not None:
-        _tell_order_total(order, orders, names["order_amount"], findings)
+        tell_order_total(order, orders, names["order_amount"], findings)
     discount, gross = amounts.get("discount_amount"), amounts.get("gross_amount")
     has_discount = discount is not None and bool((discount.units != 0).any())
     if discount is None or not has_discount or gross is not None:
         return Net(line, False, name)
     rows = np.arange(len(line.units))
-    if product is not None and _agree(line, _discounted(product, discount), rows, len(rows)) >= MOST:
+    if product is not None and agree(line, _discounted(product, discount), rows, len(rows)) >= MOST:
         return Net(line, False, name)
-    if order is not None and _agree_per_order(_discounted(line, discount), order, orders) >= MOST:
+    if order is not None and agree_per_order(_discounted(line, discount), order, orders) >= MOST:
         return Net(_discounted(line, discount), False, f"{name} less {names['discount_amount']}")
     if options.amount == "gross":
         return Net(_discounted(line, discount), False, f"{name} less {names['discount_amount']}")
@@ -193,16 +187,16 @@ def _from_prices(
         once = Amounts(order.units, order.known & orders.first)
         whole = _without_shipping(once, amounts, Findings())
         for wanted in (order, whole):
-            if _agree_per_order(product, wanted, orders) >= MOST:
-                _tell_order_total(order, orders, names["order_amount"], findings)
+            if agree_per_order(product, wanted, orders) >= MOST:
+                tell_order_total(order, orders, names["order_amount"], findings)
                 return Net(product, False, what)
         discount = amounts.get("discount_amount")
-        if discount is not None and _agree_per_order(_discounted(product, discount), order, orders) >= MOST:
-            _tell_order_total(order, orders, names["order_amount"], findings)
+        if discount is not None and agree_per_order(_discounted(product, discount), order, orders) >= MOST:
+            tell_order_total(order, orders, names["order_amount"], findings)
             return Net(_discounted(product, discount), False, f"{what} less {names['discount_amount']}")
-        is_total = _agree_per_order(price, order, orders) >= MOST
+        is_total = agree_per_order(price, order, orders) >= MOST
         if not is_total and options.amount not in ("lines", "order"):
-            lines, total = product.total(), _once_quietly(order, orders).total()
+            lines, total = product.total(), once_quietly(order, orders).total()
             if lines != total:
                 raise Asks(
                     Question(
@@ -217,7 +211,7 @@ def _from_prices(
                     )
                 )
         if options.amount == "order":
-            return Net(_once_quietly(order, orders), True, names["order_amount"], product)
+            return Net(once_quietly(order, orders), True, names["order_amount"], product)
     elif not options.price:
         is_total = price_is_total(amounts["quantity"], price, products)
     if is_total:
@@ -241,59 +235,6 @@ def _from_prices(
     return Net(product, False, what)
 
 
-def _repeats(amount: Amounts, orders: Orders) -> bool:
-    """Whether an amount is the same on all lines of an order, in orders of different amounts."""
-    several = np.bincount(orders.code, weights=amount.known, minlength=orders.size) > 1
-    multi = several[orders.code] & amount.known
-    if not multi.any():
-        return False
-    first = _first_value(amount, orders)
-    same = (amount.units == first[orders.code]) | ~multi
-    by_order = np.ones(orders.size, bool)
-    np.logical_and.at(by_order, orders.code, same)
-    chosen = np.unique(orders.code[multi])
-    return len(chosen) >= 3 and by_order[chosen].mean() >= 0.98 and len(np.unique(first[chosen])) >= 3
-
-
-def _first_value(amount: Amounts, orders: Orders) -> Ints:
-    """The first known amount of each order."""
-    first = np.zeros(orders.size, "int64")
-    at = np.flatnonzero(amount.known)[::-1]
-    first[orders.code[at]] = amount.units[at]
-    return first
-
-
-def _once_quietly(order: Amounts, orders: Orders) -> Amounts:
-    known = np.zeros(orders.size, bool)
-    known[orders.code[order.known]] = True
-    return Amounts(
-        np.where(orders.first, _first_value(order, orders)[orders.code], 0), orders.first & known[orders.code]
-    )
-
-
-def _once(
-    order: Amounts, orders: Orders, name: str, findings: Findings, table: Table, mapping: Mapping
-) -> Amounts:
-    """The order's amount on its first row: the first that is there, or the sum where rows differ."""
-    _tell_order_total(order, orders, name, findings)
-    if "transaction_id" not in mapping.at:
-        return order
-    first = _first_value(order, orders)
-    differs = order.known & (order.units != first[orders.code]) & (order.units != 0)
-    if differs.any() and not _repeats(order, orders):
-        return order  # amounts of one order that differ are parts of it
-    return _once_quietly(order, orders)
-
-
-def _tell_order_total(order: Amounts, orders: Orders, name: str, findings: Findings) -> None:
-    if _repeats(order, orders):
-        findings.warn(
-            "order_total_repeated",
-            f"column {name} is the order's total and stands on each line: it was not added up, "
-            f"which would make {shown(order.total())}",
-        )
-
-
 def _without_shipping(order: Amounts, amounts: dict[str, Amounts], findings: Findings) -> Amounts:
     """An order's total without shipping and tax, which are no sales."""
     parts = [
@@ -309,25 +250,3 @@ def _without_shipping(order: Amounts, amounts: dict[str, Amounts], findings: Fin
         f"shipping and tax are no sales: {shown(less.total())} instead of {shown(order.total())}",
     )
     return less
-
-
-def _agree(a: Amounts, b: Amounts, groups: npt.NDArray[np.int64], size: int) -> float:
-    """The share of groups in which two amounts give one sum, to a cent a row."""
-    known = a.known & b.known
-    if not known.any():
-        return 0.0
-    left = per_group(groups, size, np.where(known, a.units, 0))
-    right = per_group(groups, size, np.where(known, b.units, 0))
-    count = np.bincount(groups, weights=known, minlength=size)
-    used = count > 0
-    return float((np.abs(left - right) <= CENT * count)[used].mean())
-
-
-def _agree_per_order(lines: Amounts, order: Amounts, orders: Orders) -> float:
-    """The share of orders whose lines add up to the order's amount."""
-    known = np.zeros(orders.size, bool)
-    known[orders.code[order.known]] = True
-    left = per_group(orders.code, orders.size, np.where(lines.known, lines.units, 0))
-    count = np.bincount(orders.code, minlength=orders.size)
-    equal = np.abs(left - _first_value(order, orders)) <= CENT * count
-    return float(equal[known].mean()) if known.any() else 0.0

@@ -9,13 +9,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.intake.amounts import Net, Orders, net_of
+from include.intake.amounts import Net, net_of
 from include.intake.answer import Findings, Refused
 from include.intake.columns import Numbers, Times, numbers_of, text_of, times_of
 from include.intake.customers import BLANKS, ids_of, unified
 from include.intake.mapping import CUSTOMERS, Mapping
 from include.intake.money import Amounts, Bools, shown
 from include.intake.options import Options
+from include.intake.order_fields import customers_of_orders, dates_of_orders, filled_down, has_order_date
+from include.intake.order_totals import Orders
 from include.intake.tables import Table, compact, is_total
 from include.periods import EARLIEST
 
@@ -50,7 +52,7 @@ def lines_of(table: Table, mapping: Mapping, options: Options, findings: Finding
     """Understand all rows of a table; Asks or Refused where they cannot be."""
     reason = np.full(table.rows, None, dtype=object)
     table, reason = _without_others(table, mapping, reason, findings)
-    table = _filled_down(table, mapping, reason, findings)
+    table = filled_down(table, mapping, reason, findings)
     times = times_of(table, mapping, options, findings)
     numbers = numbers_of(table, mapping, options, findings)
     for role in ("quantity", "unit_price", "net_amount", "order_amount", "gross_amount", "discount_amount"):
@@ -58,9 +60,9 @@ def lines_of(table: Table, mapping: Mapping, options: Options, findings: Finding
             reject(reason, numbers.bad[role], "bad_number")
     given, raw_customer = _order_ids(table, mapping)
     ids, shortened = _customers(table, mapping)
-    ids = _of_order(ids, raw_customer, given)
-    reject(reason, times.blank & ~_has_order_date(times, given), "missing_date")
-    times = _dates_of_orders(times, given)
+    ids = customers_of_orders(ids, raw_customer, given)
+    reject(reason, times.blank & ~has_order_date(times, given), "missing_date")
+    times = dates_of_orders(times, given)
     reject(reason, np.isnat(times.day), "bad_date")
     early = times.day < np.datetime64(EARLIEST)
     reject(reason, early & ~np.isnat(times.day), "bad_date")
@@ -135,27 +137,6 @@ def _without_others(
     return table, reason
 
 
-def _filled_down(
-    table: Table, mapping: Mapping, reason: npt.NDArray[np.object_], findings: Findings
-) -> Table:
-    """Fill the order's own fields down where they stand on its first line alone."""
-    at = mapping.at
-    if "transaction_id" not in at:
-        return table
-    ids, dates = text_of(table, at["transaction_id"]), text_of(table, at["occurred_at"])
-    live = reason == None  # noqa: E711 an array is compared
-    blank = np.asarray(pc.is_null(ids)) & live
-    if not blank.any() or blank[0] or (np.asarray(pc.is_valid(dates)) & blank).mean() > 0.02 * blank.mean():
-        return table
-    columns = list(table.columns)
-    columns[at["transaction_id"]] = pc.fill_null_forward(ids)
-    findings.note(
-        "head_on_first_line",
-        f"{int(blank.sum())} lines carry no order of their own: they belong to the order above",
-    )
-    return Table(table.name, table.header, columns, table.typed, table.ragged, table.notes, table.has_header)
-
-
 def _order_ids(table: Table, mapping: Mapping) -> tuple[pa.Array | None, pa.Array | None]:
     """Order ids by the rule of ids, and the first written customer of each row."""
     raw = None
@@ -188,52 +169,6 @@ def _customers(table: Table, mapping: Mapping) -> tuple[pa.Array, int]:
         ]  # a name or a telephone is an id only where there is no other
     first, *others = found
     return unified(first, others), lost
-
-
-def _of_order(ids: pa.Array, raw: pa.Array | None, orders: pa.Array | None) -> pa.Array:
-    """Blank customers take the customer of another line of their order; a written placeholder "
-    "stays nobody."""
-    if orders is None or raw is None or ids.null_count == 0:
-        return ids
-    blank = pc.is_null(raw)
-    if not pc.any(blank).as_py():
-        return ids
-    encoded = orders.dictionary_encode()
-    code = np.asarray(encoded.indices.fill_null(len(encoded.dictionary)), "int64")
-    first = np.full(len(encoded.dictionary) + 1, -1, "int64")
-    known = np.flatnonzero(np.asarray(pc.is_valid(ids)))[::-1]
-    first[code[known]] = known
-    first[-1] = -1
-    source = pa.array(np.where(first[code] < 0, 0, first[code]), mask=first[code] < 0)
-    return pc.if_else(blank, pc.coalesce(ids, pc.take(ids, source)), ids)
-
-
-def _has_order_date(times: Times, orders: pa.Array | None) -> Bools:
-    if orders is None:
-        return np.zeros(len(times.day), bool)
-    return ~np.isnat(_dates_of_orders(times, orders).day)
-
-
-def _dates_of_orders(times: Times, orders: pa.Array | None) -> Times:
-    """Blank dates take the date of another line of their order."""
-    if orders is None or not times.blank.any():
-        return times
-    encoded = orders.dictionary_encode()
-    code = np.asarray(encoded.indices.fill_null(len(encoded.dictionary)), "int64")
-    first = np.full(len(encoded.dictionary) + 1, -1, "int64")
-    known = np.flatnonzero(~np.isnat(times.day))[::-1]
-    first[code[known]] = known
-    first[-1] = -1
-    fill = times.blank & (first[code] >= 0)
-    source = np.where(first[code] < 0, 0, first[code])
-    day = np.where(fill, times.day[source], times.day)
-    return Times(
-        day,
-        np.where(fill, times.seconds[source], times.seconds),
-        times.blank,
-        times.has_time,
-        times.has_offset,
-    )
 
 
 def _customer_days(ids: pa.Array, times: Times) -> pa.Array:
