@@ -38,6 +38,7 @@ MAY_IMPORT = {
     "quality": VALUES | {"bounded_duckdb"},
     "sources": VALUES | {"bounded_duckdb", "private_files"},
     "firms_table": {"firms", "modules", "sources"},
+    "intake": VALUES | {"bounded_duckdb", "sources"},
     "handoff": {"datasets", "periods", "faults", "settings", "connections", "private_files", "version"},
     "warehouse": VALUES | {"faults"},
     "postgres": {"settings", "processes", "private_files"},
@@ -58,8 +59,8 @@ MAY_IMPORT = {
     "run": VALUES
     | {
         "connections", "private_files",
-        "engines", "faults", "handoff", "models", "modules", "publishing", "quality", "settings", "sources",
-        "steps", "training", "version", "warehouse",
+        "engines", "faults", "handoff", "intake", "models", "modules", "publishing", "quality", "settings",
+        "sources", "steps", "training", "version", "warehouse",
     },
     "upkeep": {
         "alerts", "handoff", "registry", "run", "runbook", "schedule", "settings", "steps", "warehouse",
@@ -71,8 +72,8 @@ MAY_IMPORT = {
     "cli": VALUES
     | {
         "command_errors", "connections", "private_files",
-        "backfill", "doctor", "engines", "erasure", "firm_checks", "firms_table", "handoff", "modules",
-        "quality", "registry", "report", "run", "runbook", "settings", "sources", "steps", "version",
+        "backfill", "doctor", "engines", "erasure", "firm_checks", "firms_table", "handoff", "intake",
+        "modules", "quality", "registry", "report", "run", "runbook", "settings", "sources", "steps", "version",
         "warehouse",
     },
     "__init__": {"version"},

@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 
 from include.intake.answer import Findings
 from include.intake.customers import near_twins
-from include.intake.lines import Lines, reject
 from include.intake.money import shown
+from include.intake.rows import Lines, reject
 
 FEW_DAYS = 90  # a gap before the last day that no shop of daily sales has
 LARGE = 0.3

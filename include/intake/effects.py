@@ -11,11 +11,11 @@ from include.intake.answer import Asks, Findings, Question
 from include.intake.columns import text_of
 from include.intake.currencies import currency_of
 from include.intake.customers import ids_of
-from include.intake.lines import Lines, reject
 from include.intake.mapping import AMOUNTS
 from include.intake.money import Amounts, Bools, shown
 from include.intake.numbers import signs_of
 from include.intake.options import Options
+from include.intake.rows import Lines, reject
 from include.intake.tables import compact
 from include.intake.words import REASONS, effect_of
 

@@ -46,7 +46,23 @@ def kind_of(path: Path) -> str:
         return "xml" if b"office:spreadsheet" in text or b"<html" not in text else "html"
     if text.startswith((b"{", b"[")):
         return "json"
+    if _is_binary(head):
+        raise Refused(
+            "unknown_format",
+            f"{path.name} is no table but binary data",
+            "Export the sales as csv, xlsx or parquet",
+        )
     return "text"
+
+
+def _is_binary(head: bytes) -> bool:
+    """Whether bytes are no text: control characters that no encoding of text writes this often."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or max(head[0::2].count(0), head[1::2].count(0)) * 8 > len(
+        head
+    ):
+        return False  # UTF-16
+    control = sum(byte < 9 or 13 < byte < 32 for byte in head)
+    return control * 50 > len(head)
 
 
 def read_tables(path: Path, options: Options, scratch: Path) -> list[Table]:
@@ -73,7 +89,7 @@ def read_tables(path: Path, options: Options, scratch: Path) -> list[Table]:
     if kind in ("parquet", "json"):
         from include.intake import records
 
-        return records.read_parquet(path) if kind == "parquet" else records.read_json(path)
+        return records.read_parquet(path, scratch) if kind == "parquet" else records.read_json(path)
     if options.encoding:
         encoding, inferred = options.encoding, False
         try:

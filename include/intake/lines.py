@@ -2,50 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.intake.amounts import Net, net_of
+from include.intake.amounts import net_of
 from include.intake.answer import Findings, Refused
-from include.intake.columns import Numbers, Times, numbers_of, text_of, times_of
+from include.intake.columns import Times, numbers_of, text_of, times_of
 from include.intake.customers import BLANKS, ids_of, unified
+from include.intake.effects import apply_effects
 from include.intake.mapping import CUSTOMERS, Mapping
-from include.intake.money import Amounts, Bools, shown
+from include.intake.money import Amounts, shown
 from include.intake.options import Options
 from include.intake.order_fields import customers_of_orders, dates_of_orders, filled_down, has_order_date
 from include.intake.order_totals import Orders
+from include.intake.rows import Lines, reject
 from include.intake.tables import Table, compact, is_total
 from include.periods import EARLIEST
-
-SAMPLE = 5
-
-
-@dataclass
-class Lines:
-    """A table's rows, understood. Arrays have one entry per row."""
-
-    table: Table
-    mapping: Mapping
-    reason: npt.NDArray[np.object_]  # None: used
-    times: Times
-    customer: pa.Array
-    order_id: pa.Array
-    orders: Orders
-    net: Net
-    signed: Amounts  # returns are negative; an order's amount is on its first row
-    refunded: Amounts  # money given back for the order of this row, on its first row
-    numbers: Numbers
-    texts: dict[str, pa.Array] = field(default_factory=dict)
-    ids_shortened: int = 0
-
-    @property
-    def used(self) -> Bools:
-        """Rows that count."""
-        return np.array([reason is None for reason in self.reason], bool)
 
 
 def lines_of(table: Table, mapping: Mapping, options: Options, findings: Findings) -> Lines:
@@ -55,9 +29,6 @@ def lines_of(table: Table, mapping: Mapping, options: Options, findings: Finding
     table = filled_down(table, mapping, reason, findings)
     times = times_of(table, mapping, options, findings)
     numbers = numbers_of(table, mapping, options, findings)
-    for role in ("quantity", "unit_price", "net_amount", "order_amount", "gross_amount", "discount_amount"):
-        if role in numbers.bad:
-            reject(reason, numbers.bad[role], "bad_number")
     given, raw_customer = _order_ids(table, mapping)
     ids, shortened = _customers(table, mapping)
     ids = customers_of_orders(ids, raw_customer, given)
@@ -91,13 +62,9 @@ def lines_of(table: Table, mapping: Mapping, options: Options, findings: Finding
         numbers,
     )
     lines.ids_shortened = shortened
+    _bad_numbers(lines)
     _judge(lines, options, findings)
     return lines
-
-
-def reject(reason: npt.NDArray[np.object_], where: Bools, why: str) -> None:
-    """Reject rows that have no reason yet."""
-    reason[where & (reason == None)] = why  # noqa: E711 an array is compared
 
 
 def _without_others(
@@ -191,10 +158,18 @@ def _orders(order_id: pa.Array, reason: npt.NDArray[np.object_]) -> Orders:
     return Orders(code, size, first)
 
 
+def _bad_numbers(lines: Lines) -> None:
+    """Reject rows with an unreadable number that the net amount depends on."""
+    numbers, unknown = lines.numbers, ~lines.net.amounts.known
+    for role, bad in numbers.bad.items():
+        if role in ("quantity", "unit_price"):
+            reject(lines.reason, bad & unknown & (not lines.net.per_order), "bad_number")
+        elif numbers.amounts[role].known.any():
+            reject(lines.reason, bad, "bad_number")
+
+
 def _judge(lines: Lines, options: Options, findings: Findings) -> None:
     """Signs, states and missing amounts, once the amount of each row is known."""
-    from include.intake.effects import apply_effects
-
     net, reason = lines.net, lines.reason
     if net.per_order:
         known = np.zeros(lines.orders.size, bool)

@@ -18,9 +18,10 @@ from include.intake.columns import text_of
 from include.intake.currencies import currency_of
 from include.intake.formats import read_tables
 from include.intake.headers import KNOWN
-from include.intake.lines import ADVICE, SAMPLE, Lines, check_share, lines_of
+from include.intake.lines import ADVICE, check_share, lines_of
 from include.intake.mapping import map_columns
 from include.intake.options import Options
+from include.intake.rows import SAMPLE, Lines
 from include.intake.tables import Table, compact
 
 
@@ -51,6 +52,10 @@ def inspect(path: Path, options: Options | None = None) -> Reading:
         check_share(lines)
         check(lines, answer.findings)
         _figures(answer, lines, options)
+    except OSError as error:
+        refused = Refused("no_file", f"{path}: {error.strerror or error}", "Give a file that may be read")
+        answer.outcome, answer.refusal = "refused", refused
+        return Reading(answer)
     except Asks as asks:
         answer.outcome, answer.question = "asks", asks.question
         return Reading(answer)
@@ -155,6 +160,12 @@ def _figures(answer: Answer, lines: Lines, options: Options) -> None:
     ids = lines.customer.filter(mask)
     answer.guest_rows = ids.null_count
     answer.customers = pc.count_distinct(ids, mode="only_valid").as_py()
+    if not answer.customers:
+        raise Refused(
+            "no_customer",
+            f"{lines.table.name}: no sale names its customer, and every figure is about customers",
+            "Export a customer id or an e-mail address, or name its column with --map customer_id=COLUMN",
+        )
     answer.orders = pc.count_distinct(lines.order_id.filter(mask), mode="only_valid").as_py()
     answer.net_amount = lines.signed.total(used) - lines.refunded.total(used)
     # A cancelled order is no sale, but the file covers its day.

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from include.bounded_duckdb import open_database
 from include.intake.answer import Refused
 from include.intake.tables import Builder, Table
 from include.sources import SourceError
@@ -24,13 +25,13 @@ HELD = ("lines", "line_items", "items", "order_lines", "products")
 PANDAS_INDEX = "__index_level_"
 
 
-def read_parquet(path: Path) -> list[Table]:
+def read_parquet(path: Path, scratch: Path) -> list[Table]:
     """The table of a parquet file, guarded against files that expand beyond measure."""
     file = File(path, path.stat().st_size, 0)
     try:
         check_footer(file)
         names = pq.read_schema(path).names
-        with duckdb.connect(":memory:") as database:
+        with open_database(spill=scratch, threads=2, files=[path]) as database:
             check_expansion(database.read_parquet(str(path)), names, file)
         table = pq.read_table(path)
     except SourceError as error:

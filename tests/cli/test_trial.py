@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from include.cli import app
+from include.intake import Options
 from include.run import trial
 
 LAST = date(2025, 2, 28)
@@ -76,37 +77,37 @@ def test_columns_of_any_name_are_mapped(tmp_path):
     mapping = {"transaction_id": "Bon", "occurred_at": "When", "customer_id": "Client", "net_amount": "Total"}
     about = {"timezone": "UTC", "currency": "TRY", "churn_threshold_days": 60}
 
-    firm = trial.firm_of(file, tmp_path, mapping=mapping, **about)
+    firm, _ = trial.firm_of(file, tmp_path, options=Options(mapping=mapping), **about)
 
     assert (firm.name, firm.source.layout, firm.currency) == ("till.csv", "mapped", "TRY")
     assert trial.usable_day(firm, tmp_path) == LAST + timedelta(days=1)
 
 
-def test_a_layout_is_known_by_its_header(tmp_path):
+def test_a_file_without_order_ids_is_read_by_customer_and_day(tmp_path):
     file = write(tmp_path / "sales.CSV", ("cds", "date", "customer_id", "spend"))
 
-    firm = trial.firm_of(file, tmp_path, timezone="UTC", currency="USD", churn_threshold_days=60)
+    firm, answer = trial.firm_of(file, tmp_path, timezone="UTC", currency="USD", churn_threshold_days=60)
 
-    assert firm.source.layout == "cdnow"
+    assert (firm.source.layout, answer.customers) == ("mapped", 41)
 
 
 @pytest.mark.parametrize(
     ("name", "text", "words", "reason"),
     [
-        ("sales.csv", "Bon;Total\n1;2\n", (), "fits no layout; name its columns with --map"),
-        ("sales.xlsx", "x", (), "give a sales file whose name ends in"),
+        ("sales.csv", "Bon;Total\n1;2\n", (), "no column holds the date of an order"),
+        ("sales.xlsx", "PK\x03\x04x", (), "is a workbook that cannot be opened"),
         ("sales.csv", "x", ("--map", "customer_id"), "write OURS=THEIRS"),
         (
             "sales.csv",
             "Bon,When,Total\n1,2025-01-01,5\n",
             ("--map", "transaction_id=Bon", "--map", "occurred_at=When", "--map", "net_amount=Total"),
-            "--map names no column for the customer",
+            "no column names a customer",
         ),
         (
             "sales.csv",
             "transaction_id,occurred_at,customer_id,net_amount\n1,2025-01-01,,5\n",
             (),
-            "no sale names its customer",
+            "no column names a customer",
         ),
         (
             "sales.csv",
@@ -118,7 +119,7 @@ def test_a_layout_is_known_by_its_header(tmp_path):
             "sales.csv",
             "transaction_id,occurred_at,customer_id,net_amount\n",
             (),
-            "no line of it can be used as a sale",
+            "has a header and no rows",
         ),
         (
             "sales.csv",

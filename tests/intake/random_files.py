@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
-from include.cli.inspect import with_choice
+from include.cli.file_options import with_choice
 from include.intake import Options, inspect
 from tests.intake.layouts import KINDS
 from tests.intake.styles import NumberStyle, random_dates, random_numbers

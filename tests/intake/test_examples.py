@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from include.cli.inspect import mapping_of
+from include.cli.file_options import mapping_of
 from include.intake import Options, inspect
 from include.intake.codes import QUESTIONS, REFUSALS, WARNINGS
 from tests.intake.conftest import EXAMPLES, examples
