@@ -93,7 +93,10 @@ def _mark(
                 "read by its own marks",
             )
         return "."
-    for votes, why in ((own, "its own values"), (money, "other columns of the file")):
+    evidence = [(own, "its own values"), (money, "other columns of the file")]
+    if role == "quantity" and _all_thousands(table.columns[mapping.at[role]], money):
+        evidence = evidence[:1]  # 1.000 beside 12,50: one piece with three decimals, or a thousand?
+    for votes, why in evidence:
         if votes.point and not votes.comma:
             findings.note("number_style", f"{mapping.header(table, role)}: decimal point, by {why}")
             return "."
@@ -129,6 +132,13 @@ def _mark(
             "--decimal-mark",
         )
     )
+
+
+def _all_thousands(column: pa.Array, money: Votes) -> bool:
+    """Whether all quantities end in 000 behind the mark that groups in the file's other numbers."""
+    mark = r"\." if money.comma else ","
+    values = pc.unique(ascii_of(column).drop_null())
+    return bool(pc.all(pc.match_substring_regex(values, rf"^-?\d{{1,3}}{mark}000$")).as_py())
 
 
 def times_of(table: Table, mapping: Mapping, options: Options, findings: Findings) -> Times:

@@ -47,8 +47,8 @@ def normalised(text: str, nobody: frozenset[str] = PLACEHOLDERS) -> str:
 def _whole_of(match: re.Match[str], value: str) -> str:
     """The whole number that an id in scientific notation stands for, unless digits of it are lost."""
     digits, exponent = match[1] + (match[2] or ""), int(match[3])
-    if len(digits) - 1 < exponent and exponent >= 9:
-        return SHORTENED + value  # 6.5E+12: the other digits are gone
+    if len(digits) - 1 < exponent:  # 6.5E+12: the other digits may be gone
+        return SHORTENED + (value if exponent >= 9 else digits + "0" * (exponent - len(digits) + 1))
     if len(digits) - 1 > exponent:
         return value
     return digits + "0" * (exponent - len(digits) + 1)

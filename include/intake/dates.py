@@ -36,7 +36,7 @@ _PATTERNS = {
     "compact": r"^(?P<a>\d{4})(?P<b>\d{2})(?P<c>\d{2})(?:[T "
     r"]?(?P<h>\d{2}):?(?P<mi>\d{2}):?(?P<s>\d{2})?)?(?P<half>)(?P<zone>Z?)$",
 }
-_NUMBER = r"^\d+(?:\.\d+)?$"
+_NUMBER = r"^\d+(?:[.,]\d+)?$"
 FEW_WORDS = 80
 EXCEL_EPOCH = np.datetime64("1899-12-30", "s")
 ORDERS = ("dmy", "mdy", "ymd")
@@ -144,7 +144,7 @@ def _serials(parts: Parts, text: pa.Array, at: Ints) -> None:
     at = at[numeric]
     if not len(at):
         return
-    number = np.asarray(chosen.filter(pa.array(numeric)).cast(pa.float64()))
+    number = np.asarray(pc.replace_substring(chosen.filter(pa.array(numeric)), ",", ".").cast(pa.float64()))
     for low, high, unit, epoch in (
         (30_000, 60_000, 86_400.0, EXCEL_EPOCH),
         (946_684_800, 2_082_758_400, 1.0, np.datetime64(0, "s")),
@@ -230,15 +230,11 @@ def _spelt(value: str, known: dict[str, str]) -> str:
     signs = [known.get(word, word) for word in _words(value)]
     if sum("@m" in sign for sign in signs) > 1:  # "mar. 17 mars": a weekday that is also a month's short form
         has_other = True
-    seen = 0
+    months = [word for word in _words(value) if "@m" in known.get(word, word)]
+    dropped = next((word for word in months if compact(word) in WEEKDAYS), months[0]) if has_other else None
 
     def replaced(match: re.Match[str]) -> str:
-        nonlocal seen
-        sign = known.get(match[0], match[0])
-        if "@m" in sign and has_other:
-            seen += 1
-            return " " if seen == 1 else sign
-        return sign
+        return " " if match[0] == dropped else known.get(match[0], match[0])
 
     spelt = _WORD.sub(replaced, value)
     spelt = re.sub(r"^(\s*[,.]?\s*)?(.*?)\s*$", r"\2", spelt)

@@ -117,8 +117,11 @@ def read_text(
     if not any(line.strip() for line in sample):
         raise Refused("empty_file", f"{name} is empty", "Export it again; a header and one row are needed")
     dialect = find_dialect(sample, known, delimiter)
+    if wrapped := _wrapped(sample, known, delimiter):
+        dialect = wrapped
     with path.open(encoding=encoding, newline="") as source:
-        rows = (row for row in _rows(itertools.islice(source, dialect.skip, None), dialect))
+        lines = itertools.islice(source, dialect.skip, None)
+        rows = _rows(_unwrapped(lines) if wrapped else lines, dialect)
         first = list(itertools.islice(rows, HEAD_ROWS))
         first = [[cell.lstrip("\ufeff") for cell in row] if i == 0 else row for i, row in enumerate(first)]
         at = None if has_header is False else find_header(first, known)
@@ -128,6 +131,22 @@ def read_text(
     if at:
         table.notes.append(("preamble", f"{at} lines above the header were left out"))
     return table
+
+
+def _wrapped(sample: list[str], known: frozenset[str], delimiter: str | None) -> Dialect | None:
+    """The dialect inside lines that are one quoted field each, as a spreadsheet saves a pasted csv."""
+    lines = [line for line in sample if line.strip()]
+    if not all(re.fullmatch(r'\s*"(?:[^"]|"")*"[,;]*\s*', line) for line in lines):
+        return None
+    inner = find_dialect(list(_unwrapped(iter(lines))), known, delimiter)
+    rows = _rows_of(inner, list(_unwrapped(iter(lines))))
+    return inner if rows and len(rows[0]) > 1 else None
+
+
+def _unwrapped(lines: Iterator[str]) -> Iterator[str]:
+    for line in lines:
+        text = line.strip().rstrip(",;")
+        yield text[1:-1].replace('""', '"') + "\n" if text[:1] == '"' == text[-1:] else line
 
 
 def _table(name: str, first: list[list[str]], rows: Iterator[list[str]], header_at: int | None) -> Table:

@@ -8,12 +8,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.intake.answer import Asks, Findings, Question, Refused
+from include.intake.currencies import CODES
 from include.intake.datestyle import date_share
 from include.intake.headers import NOT_PARTS, PARTS, SYNONYMS
 from include.intake.numbers import ascii_of, votes_of
 from include.intake.options import Options
 from include.intake.platforms import PLATFORMS, Platform, placed, recognise
-from include.intake.tables import Table, compact
+from include.intake.tables import Table, compact, variants
 
 AMOUNTS = ("net_amount", "order_amount", "unit_price", "gross_amount")
 ROLES = (*SYNONYMS, "cancelled_at", "order_discount", "line_discount")
@@ -99,6 +100,8 @@ def _stated(table: Table, options: Options) -> dict[str, int]:
 def _by_name(table: Table, platform: Platform, stated: dict[str, int], findings: Findings) -> dict[str, int]:
     at = placed(platform, table.header)
     names = [compact(name) for name in table.header]
+    forms = [(name,) if platform.name else variants(name, CODES) for name in table.header]
+    forms = [tuple(map(compact, form)) for form in forms]
     used = {*at.values(), *stated.values()}
     for role, synonyms in SYNONYMS.items():
         if role in at or role in stated or role in platform.ignore:
@@ -106,9 +109,10 @@ def _by_name(table: Table, platform: Platform, stated: dict[str, int], findings:
         if platform.name and role in CUSTOMERS and role not in platform.customer:
             continue
         for name in synonyms:
-            if name in names and names.index(name) not in used:
-                at[role] = names.index(name)
-                used.add(at[role])
+            found = [i for i, own in enumerate(forms) if name in own and i not in used]
+            if found:
+                at[role] = found[0]
+                used.add(found[0])
                 break
     if platform.name:
         return at

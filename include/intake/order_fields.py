@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from include.intake.answer import Findings
 from include.intake.columns import Times, text_of
-from include.intake.mapping import Mapping
+from include.intake.mapping import CUSTOMERS, Mapping
 from include.intake.money import Bools
 from include.intake.tables import Table
 
@@ -24,6 +24,12 @@ def filled_down(table: Table, mapping: Mapping, reason: npt.NDArray[np.object_],
     blank = np.asarray(pc.is_null(ids)) & live
     if not blank.any() or blank[0] or (np.asarray(pc.is_valid(dates)) & blank).mean() > 0.02 * blank.mean():
         return table
+    for role in CUSTOMERS:
+        if (
+            role in at
+            and (np.asarray(pc.is_valid(text_of(table, at[role]))) & blank).mean() > 0.02 * blank.mean()
+        ):
+            return table  # such rows name a customer of their own: they are no lines of the order above
     columns = list(table.columns)
     columns[at["transaction_id"]] = pc.fill_null_forward(ids)
     findings.note(

@@ -17,6 +17,7 @@ from include.intake.checks import check
 from include.intake.columns import text_of
 from include.intake.currencies import currency_of
 from include.intake.formats import read_tables
+from include.intake.full_names import with_full_name
 from include.intake.headers import KNOWN
 from include.intake.lines import ADVICE, check_share, lines_of
 from include.intake.mapping import map_columns
@@ -45,6 +46,7 @@ def inspect(path: Path, options: Options | None = None) -> Reading:
             raise Refused("too_many_rejected", ragged_text(table), ADVICE["ragged_row"])
         if not table.rows:
             raise Refused("no_rows", f"{table.name} has a header and no rows", "Export a period with sales")
+        table = with_full_name(table)
         mapping = map_columns(table, options, answer.findings)
         answer.platform = mapping.platform.name or None
         answer.mapping = mapping.names(table)

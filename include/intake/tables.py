@@ -89,9 +89,19 @@ def compact(name: str) -> str:
     return re.sub(r"[\W_]+", "", text.replace("ß", "ss"))
 
 
+def variants(name: str, codes: frozenset[str]) -> tuple[str, ...]:
+    """A header as it is, and without a currency code or a remark in brackets."""
+    bare = re.sub(r"[\(\[].*?[\)\]]", " ", name)
+    words = [word for word in re.split(r"[\s_]+", bare) if word.upper() not in codes]
+    return tuple(dict.fromkeys((compact(name), compact(bare), compact(" ".join(words)))))
+
+
 def is_total(text: str) -> bool:
     """Whether a cell says that its row is a total."""
-    return compact(text) in TOTAL_WORDS
+    words = re.split(r"[\s:()]+", text.strip(" :"))
+    return (
+        compact(text) in TOTAL_WORDS or compact(words[0]) in TOTAL_WORDS or compact(words[-1]) in TOTAL_WORDS
+    )
 
 
 def looks_like_value(cell: str) -> bool:
