@@ -64,6 +64,7 @@ NOTES = {
     "encoding_inferred": "The file is not UTF-8; its encoding was inferred.",
     "preamble": "Lines above the header were left out.",
     "sheet": "The sheet that was read.",
+    "unread_files": "Files of a folder or an archive that are no tables were left out.",
     "joined": "Several tables of one header were read together.",
     "amount": "What was taken for the net amount.",
     "number_style": "What decided a decimal mark.",

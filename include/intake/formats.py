@@ -17,6 +17,7 @@ from include.intake.tables import Table
 from include.sources.files import CHUNK_BYTES, FREE_BYTES, MAX_RATIO
 
 ZIP_ENTRIES = 1000
+NO_TABLES = ("unknown_format", "empty_file", "no_rows")
 SKIPPED = ("__macosx/", ".ds_store", "thumbs.db")
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
@@ -69,7 +70,7 @@ def read_tables(path: Path, options: Options, scratch: Path) -> list[Table]:
     """All tables of a file, of a folder, or of an archive."""
     if path.is_dir():
         parts = sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
-        return [table for part in parts for table in read_tables(part, options, scratch)]
+        return _read_parts(path, parts, options, scratch)
     if not path.is_file():
         raise Refused("no_file", f"{path} is not a file", "Give the path of a sales file")
     if path.stat().st_size == 0:
@@ -80,7 +81,7 @@ def read_tables(path: Path, options: Options, scratch: Path) -> list[Table]:
     if kind == "gzip":
         return read_tables(_inflate(path, scratch), options, scratch)
     if kind == "zip":
-        return [table for part in _unzip(path, scratch) for table in read_tables(part, options, scratch)]
+        return _read_parts(path, list(_unzip(path, scratch)), options, scratch)
     if kind in ("workbook", "html", "xml"):
         from include.intake import markup, workbooks
 
@@ -115,6 +116,25 @@ def read_tables(path: Path, options: Options, scratch: Path) -> list[Table]:
     if inferred:
         table.notes.append(("encoding_inferred", f"{path.name} is not UTF-8; it was read as {encoding}"))
     return [table]
+
+
+def _read_parts(whole: Path, parts: list[Path], options: Options, scratch: Path) -> list[Table]:
+    """The tables of several files. Those that are no tables are left out; a damaged one is refused."""
+    tables: list[Table] = []
+    left: list[Refused] = []
+    for part in parts:
+        try:
+            tables += read_tables(part, options, scratch)
+        except Refused as refused:
+            if refused.code not in NO_TABLES:
+                raise
+            left.append(refused)
+    if not tables and left:
+        raise left[0]
+    if left and tables:
+        told = "; ".join(refused.what for refused in left[:5])
+        tables[0].notes.append(("unread_files", f"{len(left)} files of {whole.name} are no tables: {told}"))
+    return tables
 
 
 def _is_workbook(path: Path) -> bool:

@@ -79,11 +79,13 @@ def test_an_archive_of_two_months_is_read_together_and_a_copy_once(tmp_path):
         archive.writestr("june.csv", second[0] + "".join(second[3:]))
         archive.writestr("june (1).csv", second[0] + "".join(second[3:]))
         archive.writestr("__MACOSX/._may.csv", "x")
+        archive.writestr("manual.pdf", b"%PDF-1.4 x")
 
     answer = inspect(tmp_path / "export.zip").answer
 
     check(answer)
     assert [message.code for message in answer.findings.warnings] == ["same_file_twice"]
+    assert {"joined", "unread_files"} <= {note.code for note in answer.findings.notes}
 
 
 @pytest.mark.parametrize("name", ["orders.xlsx", "orders.xls", "orders.csv"])
@@ -190,3 +192,24 @@ def test_a_bomb_of_a_workbook_is_refused_before_it_is_loaded(tmp_path):
     (tmp_path / "x.xlsx").write_bytes(buffer.getvalue())
 
     assert inspect(tmp_path / "x.xlsx").answer.refusal.code == "expands_too_much"
+
+
+def test_an_opendocument_sheet_is_read(tmp_path):
+    space = 'xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
+    space += 'xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" '
+    space += 'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"'
+    cell = '<table:table-cell office:value-type="string"><text:p>{}</text:p></table:table-cell>'
+    rows = "".join(
+        f"<table:table-row>{''.join(cell.format(value) for value in row)}</table:table-row>"
+        for row in [HEADER, *ROWS]
+    )
+    body = f'<office:spreadsheet><table:table table:name="Sales">{rows}</table:table></office:spreadsheet>'
+    content = f'<?xml version="1.0" encoding="UTF-8"?><office:document-content {space}><office:body>{body}'
+    content += "</office:body></office:document-content>"
+    manifest = '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>'
+    with zipfile.ZipFile(tmp_path / "orders.ods", "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("META-INF/manifest.xml", manifest)
+        archive.writestr("content.xml", content)
+
+    check(inspect(tmp_path / "orders.ods").answer)
