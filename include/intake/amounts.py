@@ -14,7 +14,7 @@ import pyarrow as pa
 from include.intake.answer import Asks, Findings, Question
 from include.intake.columns import Numbers
 from include.intake.mapping import Mapping
-from include.intake.money import Amounts, shown
+from include.intake.money import UNIT, Amounts, shown
 from include.intake.options import Options
 from include.intake.order_totals import (
     Orders,
@@ -22,13 +22,14 @@ from include.intake.order_totals import (
     agree_per_order,
     once_per_order,
     once_quietly,
-    repeats,
+    repetition,
     tell_order_total,
 )
 from include.intake.pricing import price_is_total
 from include.intake.tables import Table, compact
 
 MOST = 0.9  # of the orders must agree
+LINE_NAMES = ("line", "item", "position", "satir", "ligne", "linea", "row")
 NET_NAMES = ("net", "paid", "afterdiscount")
 
 
@@ -54,7 +55,6 @@ def net_of(
 ) -> Net:
     """The net amount of each row, with what was taken for it; Asks where two readings differ."""
     amounts, platform = numbers.amounts, mapping.platform
-    names = {role: mapping.header(table, role) for role in (*amounts, "unit_price") if role in mapping.at}
     rows = table.rows
     line = amounts.get("net_amount")
     order = amounts.get("order_amount")
@@ -62,6 +62,10 @@ def net_of(
     product = None
     if price is not None and "quantity" in numbers.decimals:
         product = Amounts.product(numbers.decimals["quantity"], numbers.decimals["unit_price"])
+    if numbers.discount_rate is not None:
+        base = product or amounts.get("gross_amount") or line or order or Amounts.zeros(rows)
+        amounts["discount_amount"] = _share_of(base, numbers.discount_rate)
+    names = {role: mapping.header(table, role) for role in (*amounts, "unit_price") if role in mapping.at}
     if options.amount == "none" and line is None and order is None and price is None:
         return Net(Amounts.zeros(rows), False, "orders only")
     if platform.amount == "price" and product is not None:
@@ -95,6 +99,12 @@ def _four(column: pa.Array) -> pa.Array:
     return pc.round(column, 4, "half_towards_infinity").cast(pa.decimal128(18, 4), safe=False)
 
 
+def _share_of(base: Amounts, rate: Amounts) -> Amounts:
+    """A percentage of an amount."""
+    part = np.round(np.abs(base.units).astype("float64") * np.abs(rate.units) / (100 * UNIT)).astype("int64")
+    return Amounts(np.where(base.known & rate.known, part, 0), base.known)
+
+
 def _less(amount: Amounts, amounts: dict[str, Amounts], roles: tuple[str, ...]) -> Amounts:
     for role in roles:
         if role in amounts:
@@ -123,24 +133,11 @@ def _from_lines(
     name = names["net_amount"]
     if product is not None and agree(line, product, np.arange(len(line.units)), len(line.units)) >= MOST:
         return Net(line, False, name)  # line total = quantity x price
-    if repeats(line, orders):
-        total = line.total()
-        if product is not None and agree_per_order(product, line, orders) >= MOST:
-            findings.warn(
-                "order_total_repeated",
-                f"column {name} is the order's total and stands on each line; lines were counted "
-                "by quantity x price. "
-                f"Added up it would make {shown(total)}",
-            )
-            return Net(product, False, f"{names['quantity']} x {names['unit_price']}")
-        once = Amounts(line.units, line.known & orders.first)
-        findings.warn(
-            "order_total_repeated",
-            f"column {name} is the same on each line of an order: it was taken for the order's "
-            "total and counted once, "
-            f"{shown(once.total())}. Added up it would make {shown(total)}",
-        )
-        return Net(once, True, name, product)
+    found = repetition(line, orders) if options.amount != "lines" else "none"
+    if found == "possible" and not any(part in compact(name) for part in LINE_NAMES):
+        return _possibly_repeated(line, product, name, orders, options)
+    if found == "proven" or (found == "possible" and options.amount == "order"):
+        return _repeated(line, product, names, orders, findings)
     if order is not None:
         tell_order_total(order, orders, names["order_amount"], findings)
     discount, gross = amounts.get("discount_amount"), amounts.get("gross_amount")
@@ -164,6 +161,49 @@ def _from_lines(
             "column decides",
             name,
             {"net": f"after: {shown(line.total())} in all", "gross": f"before: {shown(less.total())} in all"},
+            "--amount",
+        )
+    )
+
+
+def _repeated(
+    line: Amounts, product: Amounts | None, names: dict[str, str], orders: Orders, findings: Findings
+) -> Net:
+    """An order's total on each of its lines: quantity x price where that gives it, else the total once."""
+    name, total = names["net_amount"], line.total()
+    if product is not None and agree_per_order(product, line, orders) >= MOST:
+        what = f"{names['quantity']} x {names['unit_price']}"
+        findings.warn(
+            "order_total_repeated",
+            f"column {name} is the order's total and stands on each line; lines were counted by {what}. "
+            f"Added up it would make {shown(total)}",
+        )
+        return Net(product, False, what)
+    once = Amounts(line.units, line.known & orders.first)
+    findings.warn(
+        "order_total_repeated",
+        f"column {name} is the same on each line of an order: it was taken for the order's total and "
+        f"counted once, {shown(once.total())}. Added up it would make {shown(total)}",
+    )
+    return Net(once, True, name, product)
+
+
+def _possibly_repeated(
+    line: Amounts, product: Amounts | None, name: str, orders: Orders, options: Options
+) -> Net:
+    """An amount that is the same on all lines of the few orders with several: a total, or equal lines."""
+    once = Amounts(line.units, line.known & orders.first)
+    if options.amount == "order":
+        return Net(once, True, name, product)
+    raise Asks(
+        Question(
+            "which_amount",
+            f"column {name} is the same on all lines of an order: the order's total, or lines of one price?",
+            name,
+            {
+                "order": f"the order's total, counted once: {shown(once.total())}",
+                "lines": f"lines: {shown(line.total())}",
+            },
             "--amount",
         )
     )

@@ -34,6 +34,7 @@ class Numbers:
     decimals: dict[str, pa.Array] = field(default_factory=dict)  # quantity and unit_price, for the product
     bad: dict[str, Bools] = field(default_factory=dict)
     currencies: frozenset[str] = frozenset()
+    discount_rate: Amounts | None = None  # percent, where discounts are written as such
 
 
 @dataclass
@@ -56,11 +57,15 @@ def text_of(table: Table, at: int) -> pa.Array:
 def numbers_of(table: Table, mapping: Mapping, options: Options, findings: Findings) -> Numbers:
     """All number columns; Asks when no value of the file tells a group mark from a decimal mark."""
     roles = [role for role in NUMBERS if role in mapping.at]
+    rates = _percentages(table.columns[mapping.at["discount_amount"]]) if "discount_amount" in roles else None
+    if rates is not None:
+        roles.remove("discount_amount")
     votes = {
         role: Votes() if mapping.at[role] in table.typed else votes_of(table.columns[mapping.at[role]])
         for role in roles
     }
     numbers = Numbers(currencies=frozenset().union(*(v.currencies for v in votes.values())))
+    numbers.discount_rate = rates
     money = Votes()
     for role in roles:
         money += votes[role]
@@ -132,6 +137,17 @@ def _mark(
             "--decimal-mark",
         )
     )
+
+
+def _percentages(column: pa.Array) -> Amounts | None:
+    """Discounts in percent; None where most are not written with a percent sign."""
+    texts = ascii_of(column)
+    signs = pc.fill_null(pc.match_substring_regex(texts, r"^-?[\d.,]+ ?%$"), False)
+    filled = len(texts) - texts.null_count
+    if not filled or (pc.sum(signs).as_py() or 0) * 2 < filled:
+        return None
+    bare = pc.replace_substring_regex(texts, " ?%$", "")
+    return Amounts.of(parse(bare, "," if pc.any(pc.match_substring(bare, ",")).as_py() else "."))
 
 
 def _all_thousands(column: pa.Array, money: Votes) -> bool:

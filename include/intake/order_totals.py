@@ -12,6 +12,8 @@ from include.intake.mapping import Mapping
 from include.intake.money import CENT, Amounts, Bools, Ints, per_group, shown
 from include.intake.tables import Table
 
+ENOUGH_ORDERS = 5
+
 
 @dataclass
 class Orders:
@@ -29,16 +31,25 @@ class Orders:
 
 def repeats(amount: Amounts, orders: Orders) -> bool:
     """Whether an amount is the same on all lines of an order, in orders of different amounts."""
+    return repetition(amount, orders) == "proven"
+
+
+def repetition(amount: Amounts, orders: Orders) -> str:
+    """proven: an order's total on each line. possible: too few orders, or too few amounts, to tell. none."""
     several = np.bincount(orders.code, weights=amount.known, minlength=orders.size) > 1
     multi = several[orders.code] & amount.known
     if not multi.any():
-        return False
+        return "none"
     first = first_value(amount, orders)
     same = (amount.units == first[orders.code]) | ~multi
     by_order = np.ones(orders.size, bool)
     np.logical_and.at(by_order, orders.code, same)
-    chosen = np.unique(orders.code[multi])
-    return len(chosen) >= 3 and by_order[chosen].mean() >= 0.98 and len(np.unique(first[chosen])) >= 3
+    chosen = np.unique(orders.code[multi & (first[orders.code] != 0)])
+    if not len(chosen) or by_order[chosen].mean() < 0.98:
+        return "none"
+    # Totals of orders differ; prices of a few plans or passes come again and again.
+    varied = len(np.unique(first[chosen])) >= len(chosen) / 2
+    return "proven" if len(chosen) >= ENOUGH_ORDERS and varied else "possible"
 
 
 def first_value(amount: Amounts, orders: Orders) -> Ints:

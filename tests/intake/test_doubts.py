@@ -49,6 +49,12 @@ LINES = (
             "9.00",
             None,
         ),
+        (
+            "Order,Date,Customer,Qty,Price,Discount",
+            ["1,2024-05-01,a,2,10.00,10%", "2,2024-05-02,b,1,5.00,0%", "3,2024-05-03,b,1,4.00,50 %"],
+            "25.00",
+            "discount_subtracted",
+        ),
         ("Order,Date,Customer,Total,Shipping", ["1,2024-05-01,a,15.00,5.00"], "10.00", "shipping_left_out"),
         ("Order,Date,Customer,Subtotal,Shipping,Total", ["1,2024-05-01,a,10.00,5.00,15.00"], "10.00", None),
         (
@@ -103,6 +109,7 @@ def test_the_net_amount_is_what_the_columns_say_together(write, header, rows, ne
         ("Order,Date,Customer,Amount,Discount", "1,2024-05-01,a,10.00,2.00", "discount_included"),
         ("Order,Date,Customer,Net Sales,Refunds", "1,2024-05-01,a,10.00,2.00", "refund_included"),
         ("Order,Date,Customer,Qty,Price,Order Total", "1,2024-05-01,a,2,10.00,17.00", "which_amount"),
+        ("Order,Date,Customer,Amount", "1,2024-05-01,a,10.00\n1,2024-05-01,a,10.00", "which_amount"),
         ("Order,Date,Customer,Item,Qty", "1,2024-05-01,a,A,2", "no_amount"),
         ("Ref,When,Who,Much", "1,2024-05-01,a,2.00", "which_customer"),
     ],
