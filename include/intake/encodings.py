@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import itertools
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,7 +55,9 @@ def find_encoding(path: Path, known_names: Callable[[str], int]) -> tuple[str, b
     scored = [(known_names(head.decode(name, errors="ignore")[:20_000]), name) for name in possible]
     most = max((score for score, _ in scored), default=0)
     best = [name for score, name in scored if score == most]
-    best.sort(key=lambda name: -_plausible(odd.decode(name)))  # stable: western code pages first among equals
+    best.sort(
+        key=lambda name: -_plausible(odd[:20_000].decode(name, errors="ignore"))
+    )  # stable: western code pages first among equals
     guess = charset_normalizer.from_bytes(odd[:65_536], cp_isolation=best or None).best()
     order = list(best)
     if most == 0 and guess is not None and guess.encoding in best and not _is_western(odd):
@@ -115,7 +118,10 @@ def _plausible(text: str) -> float:
     for i, c in odd:
         before, after = text[i - 1 : i], text[i + 1 : i + 2]
         if c.isalpha() and c not in RARE:
-            good += not (c.isupper() and before.islower())
+            # Letters of one word are of one script: Cyrillic and Chinese ones are not next to Latin ones.
+            latin = any(side.isascii() and side.isalpha() for side in (before, after))
+            foreign = not unicodedata.name(c, "").startswith("LATIN")
+            good += not (c.isupper() and before.islower()) and not (foreign and latin)
         elif c in SIGNS_BEYOND or not (before.isalpha() or after.isalpha()):
             good += 1
     return round(good / len(odd), 2) if odd else 1.0
