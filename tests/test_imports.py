@@ -73,8 +73,8 @@ MAY_IMPORT = {
     | {
         "command_errors", "connections", "private_files",
         "backfill", "doctor", "engines", "erasure", "firm_checks", "firms_table", "handoff", "intake",
-        "modules", "quality", "registry", "report", "run", "runbook", "settings", "sources", "steps", "version",
-        "warehouse",
+        "modules", "quality", "registry", "report", "run", "runbook", "settings", "sources", "steps",
+        "version", "warehouse",
     },
     "__init__": {"version"},
     "__main__": {"cli", "command_errors"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -45,6 +46,9 @@ def trial(
     delimiter: Delimiter = "",
     sheet: Sheet = "",
     header: Header = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the answer and the report's files as JSON.")
+    ] = False,
 ) -> None:
     """Make one self-contained report from a sales file: no Airflow, no Postgres, nothing left behind.
 
@@ -73,8 +77,11 @@ def trial(
         sheet=sheet,
         header=header,
     )
-    reading = understood(file, options)
+    reading = understood(file, options, may_ask=not as_json)
     answer = reading.answer
+    if as_json and answer.exit_code:
+        typer.echo(json.dumps(answer.record(), ensure_ascii=False, indent=2))
+        raise typer.Exit(answer.exit_code)
     if answer.refusal:
         raise BadInputError(str(answer.refusal))
     if answer.question:
@@ -99,7 +106,8 @@ def trial(
         except SourceError as error:
             raise BadInputError(error.args[0]) from None
         del reading
-        show(answer)
+        if not as_json:
+            show(answer)
         handoff, notebook = trial.compute(
             firm, day, folder, before=lambda step: status.update(f"{file.name}: {step.name}")
         )
@@ -111,6 +119,10 @@ def trial(
         )
         profile = gather(Reading(firm, day, handoff, engine))
         written = write(profile, out)
+    if as_json:
+        report = {"as_of": day.isoformat(), "html": str(written.html), "json": str(written.json)}
+        typer.echo(json.dumps({**answer.record(), "report": report}, ensure_ascii=False, indent=2))
+        return
     for row in profile["insight"]:
         console.print(f"  {row['sentence']}", markup=False, highlight=False)
     for module, reason in sorted(notebook.reasons.items()):

@@ -72,6 +72,28 @@ def test_a_file_of_canonical_columns_needs_nothing_but_its_name(try_file, tmp_pa
         assert CANARY not in path.read_text()
 
 
+def test_json_begins_with_what_was_understood_and_names_the_report(try_file, tmp_path):
+    file = write(tmp_path / "sales.csv", ("Order No", "Date", "Client", "Total"))
+
+    code, said = try_file(file, "--json")
+
+    answer = json.loads(said)
+    assert (code, answer["outcome"], answer["customers"], answer["last_day"]) == (0, "read", 41, str(LAST))
+    assert answer["report"]["as_of"] == "2025-03-01"
+    assert Path(answer["report"]["html"]).is_file()
+
+
+def test_a_question_ends_with_exit_code_3_and_its_choices(try_file, tmp_path):
+    file = tmp_path / "sales.csv"
+    file.write_text("Order No,Date,Client,Total\n1,03/04/2025,a,5\n2,05/06/2025,b,5\n")
+
+    code, said = try_file(file)
+
+    assert code == 3
+    assert "--date-order" in said
+    assert not (tmp_path / "out").exists()
+
+
 def test_columns_of_any_name_are_mapped(tmp_path):
     file = write(tmp_path / "till.csv", ("Bon", "When", "Client", "Total"))
     mapping = {"transaction_id": "Bon", "occurred_at": "When", "customer_id": "Client", "net_amount": "Total"}
