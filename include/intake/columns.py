@@ -13,10 +13,11 @@ from include.intake.answer import Asks, Findings, Question
 from include.intake.currencies import NO_SUBUNIT, currency_of
 from include.intake.dates import parts_of
 from include.intake.datestyle import decide
-from include.intake.mapping import Mapping, sample_of
+from include.intake.mapping import Mapping
 from include.intake.money import Amounts
 from include.intake.numbers import Votes, ascii_of, parse, votes_of
 from include.intake.options import Options
+from include.intake.samples import sample_of
 from include.intake.tables import Table
 
 NUMBERS = (

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.intake.answer import Asks, Findings, Question, Refused
 from include.intake.currencies import CODES
 from include.intake.datestyle import date_share
 from include.intake.headers import NOT_PARTS, PARTS, SYNONYMS
-from include.intake.numbers import ascii_of, votes_of
+from include.intake.numbers import votes_of
 from include.intake.options import Options
 from include.intake.platforms import PLATFORMS, Platform, placed, recognise
+from include.intake.samples import SAMPLE_ROWS, sample_of, share_of
 from include.intake.tables import Table, compact, variants
 
 AMOUNTS = ("net_amount", "order_amount", "unit_price", "gross_amount")
 ROLES = (*SYNONYMS, "cancelled_at", "order_discount", "line_discount")
 CUSTOMERS = ("customer_id", "customer_email", "customer_phone", "customer_name")
-SAMPLE_ROWS = 2000
 NAMELESS = Platform("", (), "")
 
 
@@ -60,14 +59,6 @@ def map_columns(table: Table, options: Options, findings: Findings) -> Mapping:
     _place_amount(table, mapping, options)
     _place_order(table, mapping)
     return mapping
-
-
-def sample_of(table: Table, at: int) -> pa.Array:
-    """Unique values of the first and last rows of a column, without blanks."""
-    column = table.columns[at]
-    if len(column) > 2 * SAMPLE_ROWS:
-        column = pa.concat_arrays([column.slice(0, SAMPLE_ROWS), column.slice(len(column) - SAMPLE_ROWS)])
-    return pc.unique(ascii_of(column).drop_null())
 
 
 def _stated(table: Table, options: Options) -> dict[str, int]:
@@ -200,7 +191,7 @@ def _place_customer(table: Table, mapping: Mapping, findings: Findings) -> None:
         return
     taken = set(at.values())
     free = [i for i in range(len(table.header)) if i not in taken]
-    mails = [i for i in free if _share(sample_of(table, i), r"^[^@\s]+@[^@\s]+\.[^@\s]+$") > 0.8]
+    mails = [i for i in free if share_of(sample_of(table, i), r"^[^@\s]+@[^@\s]+\.[^@\s]+$") > 0.8]
     if len(mails) == 1:
         at["customer_email"] = mails[0]
         return
@@ -221,7 +212,7 @@ def _may_name_customers(table: Table, at: int) -> bool:
     """Whether a column could hold ids of customers: values that come again, neither dates nor fractions."""
     values = sample_of(table, at)
     rows = min(table.rows, 2 * SAMPLE_ROWS)
-    if not 2 <= len(values) <= max(2, 0.9 * rows) or _share(values, r"[.,]\d{1,2}$") > 0.3:
+    if not 2 <= len(values) <= max(2, 0.9 * rows) or share_of(values, r"[.,]\d{1,2}$") > 0.3:
         return False
     return date_share(values) < 0.5 and len(values) >= 0.01 * rows
 
@@ -260,10 +251,6 @@ def _place_order(table: Table, mapping: Mapping) -> None:
         mapping.at["transaction_id"] = i
 
 
-def _share(values: pa.Array, pattern: str) -> float:
-    return float(pc.mean(pc.match_substring_regex(values, pattern)).as_py()) if len(values) else 0.0
-
-
 def _which(role: str, code: str, text: str, table: Table, possible: list[int]) -> Question:
     choices = {}
     for i in possible[:12]:
@@ -283,7 +270,7 @@ def _headerless(table: Table) -> Asks:
             continue
         if "occurred_at" not in at and (date_share(values) > 0.9):
             at["occurred_at"] = i
-        elif _share(values, r"\d[.,]\d{1,2}\D*$") > 0.3:
+        elif share_of(values, r"\d[.,]\d{1,2}\D*$") > 0.3:
             at["net_amount"] = i
         elif unique[i] == table.rows and "transaction_id" not in at:
             at["transaction_id"] = i
