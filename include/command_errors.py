@@ -5,6 +5,7 @@
 | 0 | the command did what was asked |
 | 1 | it failed: the warehouse, a source, a disk, a fault of ours |
 | 2 | the arguments, a file or a firm's row cannot be used |
+| 3 | `inspect` or `try` has a question about a file; an option answers it |
 | 130 | Ctrl-C |
 
 An error that the code raises for people is shown as it is. Any other exception is a fault that a person

@@ -43,6 +43,7 @@ MAY_IMPORT = {
     "quality": VALUES | {"bounded_duckdb"},
     "sources": VALUES | {"bounded_duckdb", "private_files"},
     "firms_table": {"firms", "modules", "sources"},
+    "intake": VALUES | {"bounded_duckdb", "sources"},
     "handoff": {
         "datasets", "periods", "slices", "faults", "settings", "connections", "private_files", "version",
     },
@@ -66,8 +67,8 @@ MAY_IMPORT = {
     "run": VALUES
     | {
         "connections", "private_files",
-        "engines", "faults", "handoff", "models", "modules", "publishing", "quality", "settings", "sources",
-        "steps", "training", "version", "warehouse",
+        "engines", "faults", "handoff", "intake", "models", "modules", "publishing", "quality", "settings",
+        "sources", "steps", "training", "version", "warehouse",
     },
     "upkeep": {
         "alerts", "handoff", "pools", "registry", "run", "runbook", "schedule", "settings", "steps",
@@ -80,8 +81,8 @@ MAY_IMPORT = {
     "cli": VALUES
     | {
         "command_errors", "connections", "private_files",
-        "backfill", "doctor", "engines", "erasure", "firm_checks", "firms_table", "handoff", "modules",
-        "pools", "quality", "registry", "report", "run", "runbook", "settings", "sources", "steps",
+        "backfill", "doctor", "engines", "erasure", "firm_checks", "firms_table", "handoff", "intake",
+        "modules", "pools", "quality", "registry", "report", "run", "runbook", "settings", "sources", "steps",
         "version", "warehouse",
     },
     "__init__": {"version"},

@@ -68,6 +68,8 @@ PERSISTED = (
 )
 
 NOT_CONVERTED: tuple[str, ...] = (
+    "docs/intake.md",
+    "include/intake/",
     "README.md",
     "docs/coverage.md",
     "docs/quality.md",

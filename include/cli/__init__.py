@@ -15,6 +15,7 @@ from include.cli.access import access
 from include.cli.backfill import backfill
 from include.cli.erase import erase
 from include.cli.firms import firms
+from include.cli.inspect import inspect
 from include.cli.installation import doctor, dsn, migrate
 from include.cli.models import models
 from include.cli.report import report
@@ -99,7 +100,7 @@ def privately(
     context.with_resource(private_umask())
 
 
-for command in (run, backfill, validate, report, dsn, migrate, doctor, erase):
+for command in (run, backfill, validate, report, inspect, dsn, migrate, doctor, erase):
     app.command()(command)
 app.command("try")(trial)
 for group, name in ((firms, "firms"), (models, "models"), (access, "access")):

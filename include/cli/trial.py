@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -10,25 +12,49 @@ from typing import Annotated
 import typer
 
 from include.cli.console import as_of_of, check_in_file, check_out_folder, console
+from include.cli.file_options import (
+    Amount,
+    Columns,
+    DateOrder,
+    DecimalMark,
+    Delimiter,
+    Encoding,
+    Header,
+    Price,
+    Sheet,
+    options_of,
+    understood,
+)
+from include.cli.inspect import show
 from include.command_errors import BadInputError
 
 
 def trial(
-    file: Annotated[Path, typer.Argument(help="Sales: a .csv, .csv.gz or .parquet file.")],
+    file: Annotated[Path, typer.Argument(help="A sales file of any format, a folder or an archive of them.")],
     out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("reports"),
     as_of: Annotated[str, typer.Option(help="Snapshot date, exclusive; default: after the last sale.")] = "",
-    columns: Annotated[
-        list[str] | None,
-        typer.Option("--map", help="A column of the file: customer_id=Client, once for each."),
-    ] = None,
-    currency: Annotated[str, typer.Option(help="ISO 4217 code of the amounts.")] = "USD",
-    timezone: Annotated[str, typer.Option(help="Time zone of the shop: Europe/Istanbul.")] = "UTC",
+    columns: Columns = None,
+    currency: Annotated[str, typer.Option(help="ISO 4217 code of the amounts; default: the file's.")] = "",
+    timezone: Annotated[str, typer.Option(help="Time zone of the shop: Europe/Istanbul.")] = "",
     churn_days: Annotated[
         int, typer.Option(help="Days without a purchase after which a customer is lost.")
     ] = 90,
     language: Annotated[str, typer.Option(help="Language of the sentences: en or tr.")] = "en",
+    date_order: DateOrder = "",
+    decimal_mark: DecimalMark = "",
+    amount: Amount = "",
+    price: Price = "",
+    encoding: Encoding = "",
+    delimiter: Delimiter = "",
+    sheet: Sheet = "",
+    header: Header = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the answer and the report's files as JSON.")
+    ] = False,
 ) -> None:
     """Make one self-contained report from a sales file, without Airflow or Postgres; only the report is kept.
+
+    Exit code 0: the report is written, 2: the file is refused, 3: a question is open.
 
     Example: python -m include try sales.csv --map customer_id=Client --map occurred_at=Date
     """
@@ -39,25 +65,53 @@ def trial(
     from include.run import trial
     from include.sources import SourceError
 
-    check_in_file(file)
+    if not os.path.isdir(file):  # noqa: PTH112 Path.is_dir raises for a name that is too long
+        check_in_file(file)
     check_out_folder(out)
-    mapping = _mapping(columns or [])
+    options = options_of(
+        columns=columns,
+        date_order=date_order,
+        decimal_mark=decimal_mark,
+        currency=currency,
+        timezone=timezone,
+        amount=amount,
+        price=price,
+        encoding=encoding,
+        delimiter=delimiter,
+        sheet=sheet,
+        header=header,
+    )
+    reading = understood(file, options, may_ask=not as_json)
+    answer = reading.answer
+    if as_json and answer.exit_code:
+        typer.echo(json.dumps(answer.record(), ensure_ascii=False, indent=2))
+        raise typer.Exit(answer.exit_code)
+    if answer.refusal:
+        raise BadInputError(str(answer.refusal))
+    if answer.question:
+        show(answer)
+        raise typer.Exit(answer.exit_code)
+    zone = timezone or "UTC"
     with TemporaryDirectory(prefix="firmament-try-") as name, console.status(str(file)) as status:
         folder = Path(name)
         try:
-            firm = trial.firm_of(
-                file,
+            firm = trial.firm_from(
+                reading,
                 folder,
-                mapping=mapping,
-                currency=currency,
-                timezone=timezone,
+                name=file.name,
+                currency=currency or None,
+                timezone=zone,
                 churn_threshold_days=churn_days,
                 language=language,
             )
-            asked = as_of_of(as_of, timezone) if as_of else None
+            assert answer.last_day is not None
+            asked = as_of_of(as_of, zone) if as_of else answer.last_day + timedelta(days=1)
             day = trial.usable_day(firm, folder, asked)
         except SourceError as error:
             raise BadInputError(error.args[0]) from None
+        del reading
+        if not as_json:
+            show(answer)
         handoff, records = trial.compute(
             firm, day, folder, before=lambda step: status.update(f"{file.name}: {step.name}")
         )
@@ -69,24 +123,13 @@ def trial(
         )
         profile = gather(Reading(firm, day, handoff, engine))
         written = write(profile, out)
+    if as_json:
+        report = {"as_of": day.isoformat(), "html": str(written.html), "json": str(written.json)}
+        typer.echo(json.dumps({**answer.record(), "report": report}, ensure_ascii=False, indent=2))
+        return
     for row in profile["insight"]:
         console.print(f"  {row['sentence']}", markup=False, highlight=False)
     for module, reason in sorted(records.reasons.items()):
         if module in trial.MODULES:
             console.print(f"{module}: {reason}", style="dim", markup=False)
     console.print(f"{written.html}\n{written.json}", highlight=False, soft_wrap=True)
-
-
-def _mapping(columns: list[str]) -> dict[str, str] | None:
-    pairs = [column.partition("=") for column in columns]
-    if bad := [name for name, equals, of in pairs if not (name and equals and of)]:
-        raise BadInputError(f"--map {bad[0]}: write OURS=THEIRS, such as customer_id=Client")
-    mapping = {name: of for name, _, of in pairs}
-    if len(mapping) < len(pairs):
-        raise BadInputError("--map: a column is mapped twice; map each once")
-    if mapping and "customer_id" not in mapping:
-        raise BadInputError(
-            "--map names no column for the customer, and every figure is about customers: "
-            "add --map customer_id=THEIRS"
-        )
-    return mapping or None

@@ -20,6 +20,8 @@ from include.datasets.extracted import TRANSACTIONS
 from include.engines import open_engine
 from include.firms import Firm, parse_firm
 from include.handoff import Handoff
+from include.intake import Answer, Options, Reading, inspect
+from include.intake.canonical import write_canonical
 from include.modules import ROWS
 from include.periods import Month, months_between
 from include.run.context import Context
@@ -27,8 +29,6 @@ from include.run.in_memory_records import InMemoryRecords, NoWarehouse
 from include.run.stage import WRITERS, function_of
 from include.settings import Settings
 from include.sources import SourceError, open_source
-from include.sources.files import ENDINGS
-from include.sources.layouts import LAYOUTS
 from include.steps import Step, steps_for
 
 FIRM_KEY = "tried"
@@ -41,34 +41,40 @@ def settings_in(folder: Path) -> Settings:
     return Settings.read({**kept, "FIRMAMENT_HOME": str(folder)})
 
 
-def firm_of(file: Path, folder: Path, **fields: Any) -> Firm:
-    """A firm whose one sales file is a copy of ``file``, in the first layout that it fits."""
-    if not file.is_file() or not file.name.lower().endswith(ENDINGS):
-        raise SourceError(f"{file}: give a sales file whose name ends in {', '.join(ENDINGS)}")
+def firm_of(
+    file: Path, folder: Path, *, options: Options | None = None, **fields: Any
+) -> tuple[Firm, Answer]:
+    """A firm whose sales are what ``inspect`` understood of a file, and the answer.
+
+    No firm is made, and SourceError is raised, when the file is refused or a question is open.
+    """
+    reading = inspect(file, options or Options())
+    if reading.answer.refusal:
+        raise reading.answer.refusal
+    if reading.answer.question:
+        raise SourceError(f"{reading.answer.question.text}\nDecide with {reading.answer.question.option}")
+    assert reading.lines is not None
+    return firm_from(reading, folder, name=file.name, **fields), reading.answer
+
+
+def firm_from(reading: Reading, folder: Path, *, name: str, **fields: Any) -> Firm:
+    """A firm of the layout ``mapped`` whose drop folder holds the understood lines."""
+    if reading.lines is None:
+        raise SourceError(f"{name} was not read")
     drop = folder / "drop"
     drop.mkdir()
-    shutil.copyfile(file, drop / f"sales{next(e for e in ENDINGS if file.name.lower().endswith(e))}")
-    mapping = fields.pop("mapping", None)
-    said = []
-    for layout in ("mapped",) if mapping else (*LAYOUTS, "mapped"):
-        source = {"kind": "csv", "uri": drop.as_uri(), "layout": layout, "mapping": mapping}
-        firm = parse_firm(
-            {
-                "firm_key": FIRM_KEY,
-                "name": file.name,
-                "working_day_period": 0,
-                "modules": MODULES,
-                **fields,
-                "source": {name: value for name, value in source.items() if value is not None},
-            }
-        )
-        try:
-            open_source(firm, str, scratch=folder / "cache" / FIRM_KEY).first_month(TRANSACTIONS)
-        except SourceError as error:
-            said.append(str(error))
-            continue
-        return firm
-    raise SourceError("\n".join([f"{file.name} fits no layout; name its columns with --map:", *said]))
+    write_canonical(reading.lines, drop / "sales.parquet")
+    return parse_firm(
+        {
+            "firm_key": FIRM_KEY,
+            "name": name,
+            "working_day_period": 0,
+            "modules": MODULES,
+            "currency": reading.answer.currency or "USD",
+            **{field: value for field, value in fields.items() if value is not None},
+            "source": {"kind": "csv", "uri": drop.as_uri(), "layout": "mapped"},
+        }
+    )
 
 
 def usable_day(firm: Firm, folder: Path, asked: date | None = None) -> date:

@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from include.cli import app
+from include.intake import Options
 from include.run import trial
 
 LAST = date(2025, 2, 28)
@@ -71,42 +72,64 @@ def test_a_file_with_canonical_columns_needs_no_options(try_file, tmp_path):
         assert CANARY not in path.read_text()
 
 
+def test_json_begins_with_what_was_understood_and_names_the_report(try_file, tmp_path):
+    file = write(tmp_path / "sales.csv", ("Order No", "Date", "Client", "Total"))
+
+    code, said = try_file(file, "--json")
+
+    answer = json.loads(said)
+    assert (code, answer["outcome"], answer["customers"], answer["last_day"]) == (0, "read", 41, str(LAST))
+    assert answer["report"]["as_of"] == "2025-03-01"
+    assert Path(answer["report"]["html"]).is_file()
+
+
+def test_a_question_ends_with_exit_code_3_and_its_choices(try_file, tmp_path):
+    file = tmp_path / "sales.csv"
+    file.write_text("Order No,Date,Client,Total\n1,03/04/2025,a,5\n2,05/06/2025,b,5\n")
+
+    code, said = try_file(file)
+
+    assert code == 3
+    assert "--date-order" in said
+    assert not (tmp_path / "out").exists()
+
+
 def test_columns_of_any_name_are_mapped(tmp_path):
     file = write(tmp_path / "till.csv", ("Bon", "When", "Client", "Total"))
     mapping = {"transaction_id": "Bon", "occurred_at": "When", "customer_id": "Client", "net_amount": "Total"}
     about = {"timezone": "UTC", "currency": "TRY", "churn_threshold_days": 60}
 
-    firm = trial.firm_of(file, tmp_path, mapping=mapping, **about)
+    firm, _ = trial.firm_of(file, tmp_path, options=Options(mapping=mapping), **about)
 
     assert (firm.name, firm.source.layout, firm.currency) == ("till.csv", "mapped", "TRY")
     assert trial.usable_day(firm, tmp_path) == LAST + timedelta(days=1)
 
 
-def test_a_layout_is_known_by_its_header(tmp_path):
+def test_a_file_without_order_ids_is_read_by_customer_and_day(tmp_path):
     file = write(tmp_path / "sales.CSV", ("cds", "date", "customer_id", "spend"))
 
-    firm = trial.firm_of(file, tmp_path, timezone="UTC", currency="USD", churn_threshold_days=60)
+    firm, answer = trial.firm_of(file, tmp_path, timezone="UTC", currency="USD", churn_threshold_days=60)
 
-    assert firm.source.layout == "cdnow"
+    assert (firm.source.layout, answer.customers) == ("mapped", 41)
 
 
 @pytest.mark.parametrize(
     ("name", "text", "words", "reason"),
     [
-        ("sales.csv", "Bon;Total\n1;2\n", (), "fits no layout; name its columns with --map"),
-        ("sales.xlsx", "x", (), "give a sales file whose name ends in"),
+        ("sales.csv", "Bon;Total\n1;2\n", (), "no column holds the date of an order"),
+        ("sales.xlsx", "PK\x03\x04x", (), "is a workbook that cannot be opened"),
         ("sales.csv", "x", ("--map", "customer_id"), "write OURS=THEIRS"),
         (
             "sales.csv",
             "Bon,When,Total\n1,2025-01-01,5\n",
             ("--map", "transaction_id=Bon", "--map", "occurred_at=When", "--map", "net_amount=Total"),
-            "--map names no column for the customer",
+            "no column names a customer",
         ),
         (
             "sales.csv",
             "transaction_id,occurred_at,customer_id,net_amount\n1,2025-01-01,,5\n",
             (),
-            "no sale names its customer",
+            "no column names a customer",
         ),
         (
             "sales.csv",
@@ -118,7 +141,7 @@ def test_a_layout_is_known_by_its_header(tmp_path):
             "sales.csv",
             "transaction_id,occurred_at,customer_id,net_amount\n",
             (),
-            "no line of it can be used as a sale",
+            "has a header and no rows",
         ),
         (
             "sales.csv",

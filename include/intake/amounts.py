@@ -1,0 +1,292 @@
+"""Decide what the net amount of each row is: line total, price times quantity, or an order's total once.
+
+Where a file has several amounts, sums per order tell which is which: quantity x price that gives the order
+total is a line, price alone that gives it is a line total, and a total that stands on each line counts once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from include.intake.answer import Asks, Findings, Question
+from include.intake.columns import Numbers
+from include.intake.mapping import Mapping
+from include.intake.money import UNIT, Amounts, shown
+from include.intake.options import Options
+from include.intake.order_totals import (
+    Orders,
+    agree,
+    agree_per_order,
+    once_per_order,
+    once_quietly,
+    repetition,
+    tell_order_total,
+)
+from include.intake.pricing import price_is_total
+from include.intake.tables import Table, compact
+
+MOST = 0.9  # of the orders must agree
+LINE_NAMES = ("line", "item", "position", "satir", "ligne", "linea", "row")
+NET_NAMES = ("net", "paid", "afterdiscount")
+
+
+@dataclass
+class Net:
+    """The net amount of each row; ``per_order``: the order's amount stands on its first row alone."""
+
+    amounts: Amounts
+    per_order: bool
+    what: str
+    lines: Amounts | None = None  # weights by which an order's amount is shared among its lines
+    quantity_known: bool = True
+
+
+def net_of(
+    table: Table,
+    mapping: Mapping,
+    numbers: Numbers,
+    orders: Orders,
+    products: pa.Array | None,
+    options: Options,
+    findings: Findings,
+) -> Net:
+    """The net amount of each row, with what was taken for it; Asks where two readings differ."""
+    amounts, platform = numbers.amounts, mapping.platform
+    rows = table.rows
+    line = amounts.get("net_amount")
+    order = amounts.get("order_amount")
+    price = Amounts.of(_four(numbers.decimals["unit_price"])) if "unit_price" in numbers.decimals else None
+    product = None
+    if price is not None and "quantity" in numbers.decimals:
+        product = Amounts.product(numbers.decimals["quantity"], numbers.decimals["unit_price"])
+    if numbers.discount_rate is not None:
+        base = product or amounts.get("gross_amount") or line or order or Amounts.zeros(rows)
+        amounts["discount_amount"] = _share_of(base, numbers.discount_rate)
+    names = {role: mapping.header(table, role) for role in (*amounts, "unit_price") if role in mapping.at}
+    if options.amount == "none" and line is None and order is None and price is None:
+        return Net(Amounts.zeros(rows), False, "orders only")
+    if platform.amount == "price" and product is not None:
+        line, order = None, None
+    elif platform.amount == "line" and line is not None:
+        return Net(_less(line, amounts, platform.less), False, names["net_amount"])
+    elif platform.amount == "order" and order is not None:
+        once = once_per_order(order, orders, names["order_amount"], findings, table, mapping)
+        return Net(_less(once, amounts, platform.less), True, names["order_amount"], product)
+    if line is None and price is not None and product is None:
+        line, names["net_amount"] = price, names["unit_price"]
+    if line is not None:
+        return _from_lines(line, order, product, names, amounts, orders, options, findings)
+    if product is not None and price is not None:
+        return _from_prices(product, price, order, names, numbers, orders, products, options, findings)
+    if order is not None:
+        once = once_per_order(order, orders, names["order_amount"], findings, table, mapping)
+        return Net(_without_shipping(once, amounts, findings), True, names["order_amount"])
+    gross = amounts["gross_amount"]
+    discount = amounts.get("discount_amount")
+    if discount is None:
+        return Net(gross, False, names["gross_amount"])
+    return Net(
+        _discounted(gross, discount), False, f"{names['gross_amount']} less {names['discount_amount']}"
+    )
+
+
+def _four(column: pa.Array) -> pa.Array:
+    import pyarrow.compute as pc
+
+    return pc.round(column, 4, "half_towards_infinity").cast(pa.decimal128(18, 4), safe=False)
+
+
+def _share_of(base: Amounts, rate: Amounts) -> Amounts:
+    """A percentage of an amount."""
+    part = np.round(np.abs(base.units).astype("float64") * np.abs(rate.units) / (100 * UNIT)).astype("int64")
+    return Amounts(np.where(base.known & rate.known, part, 0), base.known)
+
+
+def _less(amount: Amounts, amounts: dict[str, Amounts], roles: tuple[str, ...]) -> Amounts:
+    for role in roles:
+        if role in amounts:
+            part = amounts[role]
+            signed = role.endswith("discount")
+            amount = amount.minus(Amounts(np.abs(part.units), part.known) if signed else part)
+    return amount
+
+
+def _discounted(gross: Amounts, discount: Amounts) -> Amounts:
+    """Gross less discount, whichever sign discounts are written with; returns keep their sign."""
+    off = np.where(discount.known, np.abs(discount.units), 0)
+    return Amounts(gross.units - np.sign(gross.units) * np.minimum(off, np.abs(gross.units)), gross.known)
+
+
+def _from_lines(
+    line: Amounts,
+    order: Amounts | None,
+    product: Amounts | None,
+    names: dict[str, str],
+    amounts: dict[str, Amounts],
+    orders: Orders,
+    options: Options,
+    findings: Findings,
+) -> Net:
+    name = names["net_amount"]
+    if product is not None and agree(line, product, np.arange(len(line.units)), len(line.units)) >= MOST:
+        return Net(line, False, name)  # line total = quantity x price
+    found = repetition(line, orders) if options.amount != "lines" else "none"
+    if found == "possible" and not any(part in compact(name) for part in LINE_NAMES):
+        return _possibly_repeated(line, product, name, orders, options)
+    if found == "proven" or (found == "possible" and options.amount == "order"):
+        return _repeated(line, product, names, orders, findings)
+    if order is not None:
+        tell_order_total(order, orders, names["order_amount"], findings)
+    discount, gross = amounts.get("discount_amount"), amounts.get("gross_amount")
+    has_discount = discount is not None and bool((discount.units != 0).any())
+    if discount is None or not has_discount or gross is not None:
+        return Net(line, False, name)
+    rows = np.arange(len(line.units))
+    if product is not None and agree(line, _discounted(product, discount), rows, len(rows)) >= MOST:
+        return Net(line, False, name)
+    if order is not None and agree_per_order(_discounted(line, discount), order, orders) >= MOST:
+        return Net(_discounted(line, discount), False, f"{name} less {names['discount_amount']}")
+    if options.amount == "gross":
+        return Net(_discounted(line, discount), False, f"{name} less {names['discount_amount']}")
+    if options.amount == "net" or any(part in compact(name) for part in NET_NAMES):
+        return Net(line, False, name)
+    less = _discounted(line, discount)
+    raise Asks(
+        Question(
+            "discount_included",
+            f"column {name}: before or after the discount in {names['discount_amount']}? No other "
+            "column decides",
+            name,
+            {"net": f"after: {shown(line.total())} in all", "gross": f"before: {shown(less.total())} in all"},
+            "--amount",
+        )
+    )
+
+
+def _repeated(
+    line: Amounts, product: Amounts | None, names: dict[str, str], orders: Orders, findings: Findings
+) -> Net:
+    """An order's total on each of its lines: quantity x price where that gives it, else the total once."""
+    name, total = names["net_amount"], line.total()
+    if product is not None and agree_per_order(product, line, orders) >= MOST:
+        what = f"{names['quantity']} x {names['unit_price']}"
+        findings.warn(
+            "order_total_repeated",
+            f"column {name} is the order's total and stands on each line; lines were counted by {what}. "
+            f"Added up it would make {shown(total)}",
+        )
+        return Net(product, False, what)
+    once = Amounts(line.units, line.known & orders.first)
+    findings.warn(
+        "order_total_repeated",
+        f"column {name} is the same on each line of an order: it was taken for the order's total and "
+        f"counted once, {shown(once.total())}. Added up it would make {shown(total)}",
+    )
+    return Net(once, True, name, product)
+
+
+def _possibly_repeated(
+    line: Amounts, product: Amounts | None, name: str, orders: Orders, options: Options
+) -> Net:
+    """An amount that is the same on all lines of the few orders with several: a total, or equal lines."""
+    once = Amounts(line.units, line.known & orders.first)
+    if options.amount == "order":
+        return Net(once, True, name, product)
+    raise Asks(
+        Question(
+            "which_amount",
+            f"column {name} is the same on all lines of an order: the order's total, or lines of one price?",
+            name,
+            {
+                "order": f"the order's total, counted once: {shown(once.total())}",
+                "lines": f"lines: {shown(line.total())}",
+            },
+            "--amount",
+        )
+    )
+
+
+def _from_prices(
+    product: Amounts,
+    price: Amounts,
+    order: Amounts | None,
+    names: dict[str, str],
+    numbers: Numbers,
+    orders: Orders,
+    products: pa.Array | None,
+    options: Options,
+    findings: Findings,
+) -> Net:
+    what = f"{names['quantity']} x {names['unit_price']}"
+    amounts = numbers.amounts
+    is_total = options.price == "total"
+    if order is not None and not options.price:
+        once = Amounts(order.units, order.known & orders.first)
+        whole = _without_shipping(once, amounts, Findings())
+        for wanted in (order, whole):
+            if agree_per_order(product, wanted, orders) >= MOST:
+                tell_order_total(order, orders, names["order_amount"], findings)
+                return Net(product, False, what)
+        discount = amounts.get("discount_amount")
+        if discount is not None and agree_per_order(_discounted(product, discount), order, orders) >= MOST:
+            tell_order_total(order, orders, names["order_amount"], findings)
+            return Net(_discounted(product, discount), False, f"{what} less {names['discount_amount']}")
+        is_total = agree_per_order(price, order, orders) >= MOST
+        if not is_total and options.amount not in ("lines", "order"):
+            lines, total = product.total(), once_quietly(order, orders).total()
+            if lines != total:
+                raise Asks(
+                    Question(
+                        "which_amount",
+                        f"{what} and {names['order_amount']} give different sums",
+                        names["order_amount"],
+                        {
+                            "lines": f"{what}: {shown(lines)}",
+                            "order": f"{names['order_amount']}: {shown(total)}",
+                        },
+                        "--amount",
+                    )
+                )
+        if options.amount == "order":
+            return Net(once_quietly(order, orders), True, names["order_amount"], product)
+    elif not options.price:
+        is_total = price_is_total(amounts["quantity"], price, products)
+    if is_total:
+        findings.warn(
+            "price_is_line_total",
+            f"column {names['unit_price']} is the line's total, not the price of one: it was "
+            "counted as it is, "
+            f"{shown(price.total())}. Times {names['quantity']} it would make "
+            f"{shown(product.total())}; --price unit says so",
+        )
+        return Net(price, False, names["unit_price"])
+    discount = amounts.get("discount_amount")
+    if discount is not None and bool((discount.units != 0).any()):
+        less = _discounted(product, discount)
+        findings.warn(
+            "discount_subtracted",
+            f"{names['discount_amount']} was subtracted from {what}: {shown(less.total())} instead "
+            f"of {shown(product.total())}",
+        )
+        return Net(less, False, f"{what} less {names['discount_amount']}")
+    return Net(product, False, what)
+
+
+def _without_shipping(order: Amounts, amounts: dict[str, Amounts], findings: Findings) -> Amounts:
+    """An order's total without shipping and tax, which are no sales."""
+    parts = [
+        role
+        for role in ("shipping_amount", "tax_amount")
+        if role in amounts and (amounts[role].units != 0).any()
+    ]
+    if not parts:
+        return order
+    less = _less(order, amounts, tuple(parts))
+    findings.warn(
+        "shipping_left_out",
+        f"shipping and tax are no sales: {shown(less.total())} instead of {shown(order.total())}",
+    )
+    return less

@@ -1,0 +1,153 @@
+"""The result of inspecting a file: read, asks or refused, with its figures, warnings and mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from include.sources import SourceError
+
+EXIT = {"read": 0, "refused": 2, "asks": 3}
+
+
+@dataclass(frozen=True)
+class Message:
+    """A warning or a note: a code of ``codes.py`` and one sentence with the figures."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the values do not decide: the column, the readings, and the option that sets one."""
+
+    code: str
+    text: str
+    column: str | None
+    choices: Mapping[str, str]  # value of the option -> what it means
+    option: str  # such as --date-order
+
+    def record(self) -> dict[str, Any]:
+        """The question as JSON writes it."""
+        return {
+            "code": self.code,
+            "text": self.text,
+            "column": self.column,
+            "choices": [{"value": value, "meaning": text} for value, text in self.choices.items()],
+            "option": self.option,
+        }
+
+
+class Asks(Exception):  # noqa: N818 a question is no error
+    """Reading stops: an option must decide."""
+
+    def __init__(self, question: Question) -> None:
+        """Keep the question for the answer."""
+        super().__init__(question.text)
+        self.question = question
+
+
+class Refused(SourceError):  # noqa: N818 beside Asks
+    """The file cannot be read. Three lines: what, where, what to type."""
+
+    def __init__(self, code: str, what: str, fix: str) -> None:
+        """``code`` is one of ``codes.py``; ``fix`` names the command or setting."""
+        super().__init__(f"{what}\n{fix}")
+        self.code, self.what, self.fix = code, what, fix
+
+
+@dataclass
+class Rejected:
+    """Rows rejected for one reason: how many, their money, a few of them."""
+
+    count: int = 0
+    money: Decimal = Decimal(0)
+    sample: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Findings:
+    """Warnings and notes collected while a file is read; each code and text once."""
+
+    warnings: list[Message] = field(default_factory=list)
+    notes: list[Message] = field(default_factory=list)
+
+    def warn(self, code: str, text: str) -> None:
+        """Add something that may change a figure."""
+        if (message := Message(code, text)) not in self.warnings:
+            self.warnings.append(message)
+
+    def note(self, code: str, text: str) -> None:
+        """Add how something was read."""
+        if (message := Message(code, text)) not in self.notes:
+            self.notes.append(message)
+
+
+@dataclass
+class Answer:
+    """What was understood of a file."""
+
+    file: str
+    outcome: str = "read"
+    platform: str | None = None
+    customers: int | None = None
+    orders: int | None = None
+    net_amount: Decimal | None = None
+    first_day: date | None = None
+    last_day: date | None = None
+    currency: str | None = None
+    rows_read: int = 0
+    rows_used: int = 0
+    guest_rows: int = 0
+    row_is: str | None = None  # order, line or payment
+    rejected: dict[str, Rejected] = field(default_factory=dict)
+    findings: Findings = field(default_factory=Findings)
+    question: Question | None = None
+    refusal: Refused | None = None
+    mapping: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def exit_code(self) -> int:
+        """0 read, 2 refused, 3 asks."""
+        return EXIT[self.outcome]
+
+    def record(self) -> dict[str, Any]:
+        """The answer as JSON: money as numbers with two decimals, days as ISO dates."""
+        return {
+            "file": self.file,
+            "outcome": self.outcome,
+            "platform": self.platform,
+            "row_is": self.row_is,
+            "customers": self.customers,
+            "orders": self.orders,
+            "net_amount": _money(self.net_amount),
+            "first_day": self.first_day.isoformat() if self.first_day else None,
+            "last_day": self.last_day.isoformat() if self.last_day else None,
+            "currency": self.currency,
+            "rows": {
+                "read": self.rows_read,
+                "used": self.rows_used,
+                "guests": self.guest_rows,
+                "rejected": {
+                    reason: {"count": r.count, "money": _money(r.money), "sample": r.sample}
+                    for reason, r in sorted(self.rejected.items())
+                },
+            },
+            "warnings": [vars(message) for message in self.findings.warnings],
+            "notes": [vars(message) for message in self.findings.notes],
+            "question": self.question.record() if self.question else None,
+            "refusal": (
+                {"code": self.refusal.code, "text": self.refusal.what, "fix": self.refusal.fix}
+                if self.refusal
+                else None
+            ),
+            "mapping": self.mapping,
+        }
+
+
+def _money(amount: Decimal | None) -> float | None:
+    return None if amount is None else float(round(amount, 2))

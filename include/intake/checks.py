@@ -1,0 +1,163 @@
+"""Doubts about rows that read well: late dates, orders of two customers, copies, ids that look alike."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from include.intake.answer import Findings
+from include.intake.customers import near_twins
+from include.intake.money import shown
+from include.intake.rows import Lines, reject
+
+FEW_DAYS = 90  # a gap before the last day that no shop of daily sales has
+LARGE = 0.3
+
+
+def check(lines: Lines, findings: Findings) -> None:
+    """Warn of everything that may make a figure wrong, with its effect; reject dates that cannot be."""
+    _late_dates(lines, findings)
+    _copies(lines, findings)
+    _two_customers(lines, findings)
+    _customers(lines, findings)
+
+
+def _late_dates(lines: Lines, findings: Findings) -> None:
+    """Future dates, and one or two dates far after all others, would move the last day."""
+    used, day = lines.used, lines.times.day
+    if not used.any():
+        return
+    today = np.datetime64(datetime.now(UTC).date()) + np.timedelta64(1, "D")
+    ahead = used & (day > today)
+    if ahead.any() and not (ahead | ~used).all():
+        text = f"{int(ahead.sum())} rows lie in the future, up to {day[ahead].max()}"
+        findings.warn(
+            "future_date",
+            f"{text}: left out, {shown(lines.signed.total(ahead))}; the last day is taken from the others",
+        )
+        reject(lines.reason, ahead, "future_date")
+        used = lines.used
+    days = np.unique(day[used])
+    if len(days) < 20:
+        return
+    gaps = (days[1:] - days[:-1]).astype("int64")
+    typical = max(FEW_DAYS, 10 * int(np.quantile(gaps, 0.95)))
+    for cut in range(len(days) - 2, max(len(days) - 4, 0), -1):
+        if gaps[cut] > typical:
+            late = used & (day > days[cut])
+            if late.sum() <= max(2, 0.001 * used.sum()):
+                findings.warn(
+                    "isolated_late_date",
+                    f"{int(late.sum())} rows are {gaps[cut]} days after all others "
+                    f"({day[late].max()}): left out, "
+                    f"{shown(lines.signed.total(late))}; the last day is taken from the others",
+                )
+                reject(lines.reason, late, "isolated_late_date")
+            return
+
+
+def _copies(lines: Lines, findings: Findings) -> None:
+    """Exact copies of rows: kept, as a basket may hold a thing twice, and told when they are many."""
+    used = lines.used
+    rows = int(used.sum())
+    if rows < 20:
+        return
+    # Columns with few values add nothing to a key that is already made of order, time, customer and money.
+    keys = {
+        "order": lines.order_id,
+        "units": pa.array(lines.signed.units),
+        "day": pa.array(lines.times.day.astype("int64")),
+    }
+    for role in ("product_id", "product_name", "quantity", "line_id"):
+        if role in lines.mapping.at:
+            keys[role] = lines.table.columns[lines.mapping.at[role]]
+    table = (
+        pa.table(keys)
+        .filter(pa.array(used))
+        .group_by(list(keys), use_threads=False)
+        .aggregate([([], "count_all")])
+    )
+    distinct = table.num_rows
+    if "transaction_id" in lines.mapping.at and rows - distinct >= 0.25 * rows:
+        counts = table["count_all"]
+        extra = (rows - distinct) / rows
+        money = sum(
+            abs(int(u)) * (int(n) - 1)
+            for u, n in zip(table["units"].to_pylist(), counts.to_pylist(), strict=True)
+            if n > 1
+        )
+        findings.warn(
+            "copies",
+            f"{extra:.0%} of the rows are exact copies of others, {money / 10_000:,.2f}: was one "
+            "export appended to another?",
+        )
+
+
+def _two_customers(lines: Lines, findings: Findings) -> None:
+    """Orders that name two customers or lie on several days."""
+    if "transaction_id" not in lines.mapping.at:
+        return
+    used = pa.array(lines.used)
+    pairs = pa.table(
+        {
+            "order": lines.order_id,
+            "customer": lines.customer,
+            "day": pa.array(lines.times.day.astype("int64")),
+        }
+    ).filter(used)
+    named = pairs.filter(pc.is_valid(pairs["customer"]))
+    several = named.group_by(["order"]).aggregate([("customer", "count_distinct"), ("day", "count_distinct")])
+    two = several.filter(pc.greater(several["customer_count_distinct"], 1))
+    if two.num_rows:
+        where = np.asarray(pc.is_in(lines.order_id, value_set=two["order"].combine_chunks())) & lines.used
+        ids = ", ".join(two["order"][:3].to_pylist())
+        findings.warn(
+            "order_of_two_customers",
+            f"{two.num_rows} orders name more than one customer ({ids}), "
+            f"{shown(lines.signed.total(where))}: each row counts for its own customer",
+        )
+    days = several.filter(pc.greater(several["day_count_distinct"], 1))
+    if days.num_rows > 0.02 * max(several.num_rows, 1):
+        ids = ", ".join(days["order"][:3].to_pylist())
+        findings.warn(
+            "order_on_several_days",
+            f"{days.num_rows} order ids are on several days ({ids}): are ids used again?",
+        )
+
+
+def _customers(lines: Lines, findings: Findings) -> None:
+    """Ids that lost digits, ids that look alike, one customer with most of the orders, and guests."""
+    used = pa.array(lines.used)
+    ids = lines.customer.filter(used)
+    if lines.ids_shortened:
+        findings.warn(
+            "ids_shortened",
+            f"{lines.ids_shortened} customer ids are written like 6.5E+12: their last digits are "
+            "lost and customers may be merged; "
+            "format the column as text and export again",
+        )
+    values = pc.unique(ids.drop_null())
+    if twins := near_twins(values.to_pylist()):
+        told = "; ".join(" and ".join(group[:3]) for group in twins[:3])
+        findings.warn(
+            "near_twins",
+            f"some customer ids differ in case, blanks or zeros alone: {told}; they were kept apart",
+        )
+    counts = pc.value_counts(ids.drop_null())
+    if len(counts) >= 20:
+        most = max(counts.to_pylist(), key=lambda c: c["counts"])
+        if most["counts"] > LARGE * len(ids):
+            findings.warn(
+                "one_large_customer",
+                f"customer {most['values']} has {most['counts'] / len(ids):.0%} of the rows: is it nobody?",
+            )
+    if ids.null_count:
+        nobody = lines.used & np.asarray(pc.is_null(lines.customer))
+        findings.note(
+            "guests",
+            f"{ids.null_count} rows name no customer; they count as sales to nobody, "
+            f"{shown(lines.signed.total(nobody))}",
+        )

@@ -1,0 +1,247 @@
+"""Typed columns of a table: each type is decided once for a column, on all of its values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from include.intake.answer import Asks, Findings, Question
+from include.intake.currencies import NO_SUBUNIT, currency_of
+from include.intake.dates import parts_of
+from include.intake.datestyle import decide
+from include.intake.mapping import Mapping
+from include.intake.money import Amounts
+from include.intake.numbers import Votes, ascii_of, parse, votes_of
+from include.intake.options import Options
+from include.intake.samples import sample_of
+from include.intake.tables import Table
+
+NUMBERS = (
+    "quantity", "unit_price", "net_amount", "order_amount", "gross_amount", "discount_amount", "tax_amount",
+    "shipping_amount", "refund_amount", "order_discount", "line_discount",
+)  # fmt: skip
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass
+class Numbers:
+    """The number columns of a table, and which of their values are no numbers."""
+
+    amounts: dict[str, Amounts] = field(default_factory=dict)
+    decimals: dict[str, pa.Array] = field(default_factory=dict)  # quantity and unit_price, for the product
+    bad: dict[str, Bools] = field(default_factory=dict)
+    currencies: frozenset[str] = frozenset()
+    discount_rate: Amounts | None = None  # percent, where discounts are written as such
+
+
+@dataclass
+class Times:
+    """The local day and second of every row."""
+
+    day: npt.NDArray[np.datetime64]  # NaT where there is none
+    seconds: npt.NDArray[np.int64]
+    blank: Bools
+    has_time: bool
+    has_offset: bool
+
+
+def text_of(table: Table, at: int) -> pa.Array:
+    """A column as trimmed text; blank is null."""
+    column = pc.utf8_trim_whitespace(table.columns[at])
+    return pc.if_else(pc.equal(column, ""), None, column)
+
+
+def numbers_of(table: Table, mapping: Mapping, options: Options, findings: Findings) -> Numbers:
+    """All number columns; Asks when no value of the file tells a group mark from a decimal mark."""
+    roles = [role for role in NUMBERS if role in mapping.at]
+    rates = _percentages(table.columns[mapping.at["discount_amount"]]) if "discount_amount" in roles else None
+    if rates is not None:
+        roles.remove("discount_amount")
+    votes = {
+        role: Votes() if mapping.at[role] in table.typed else votes_of(table.columns[mapping.at[role]])
+        for role in roles
+    }
+    numbers = Numbers(currencies=frozenset().union(*(v.currencies for v in votes.values())))
+    numbers.discount_rate = rates
+    money = Votes()
+    for role in roles:
+        money += votes[role]
+    for role in roles:
+        mark = _mark(table, mapping, role, votes[role], money, options, findings)
+        column = table.columns[mapping.at[role]]
+        decimals = parse(column, mark, scale=6 if role == "unit_price" else 4)
+        if role in ("quantity", "unit_price"):
+            numbers.decimals[role] = decimals
+        if role != "unit_price":
+            numbers.amounts[role] = Amounts.of(decimals)
+        filled = pc.is_valid(ascii_of(column))
+        numbers.bad[role] = np.asarray(pc.and_(filled, pc.is_null(decimals)))
+    return numbers
+
+
+def _mark(
+    table: Table, mapping: Mapping, role: str, own: Votes, money: Votes, options: Options, findings: Findings
+) -> str:
+    """The decimal mark by which ambiguous values of a column are read."""
+    if mapping.at[role] in table.typed:
+        return "."
+    if options.decimal_mark:
+        return options.decimal_mark
+    if not own.ambiguous:
+        if own.point and own.comma:
+            findings.warn(
+                "mixed_numbers",
+                f"column {mapping.header(table, role)} mixes 1,234.50 and 1.234,50; each value was "
+                "read by its own marks",
+            )
+        return "."
+    evidence = [(own, "its own values"), (money, "other columns of the file")]
+    if role == "quantity" and _all_thousands(table.columns[mapping.at[role]], money):
+        evidence = evidence[:1]  # 1.000 beside 12,50: one piece with three decimals, or a thousand?
+    for votes, why in evidence:
+        if votes.point and not votes.comma:
+            findings.note("number_style", f"{mapping.header(table, role)}: decimal point, by {why}")
+            return "."
+        if votes.comma and not votes.point:
+            findings.note("number_style", f"{mapping.header(table, role)}: decimal comma, by {why}")
+            return ","
+        if votes.comma and votes.point:
+            break
+    currencies = set(money.currencies)
+    if "currency" in mapping.at:
+        currencies |= {
+            c for v in sample_of(table, mapping.at["currency"]).to_pylist() if (c := currency_of(v))
+        }
+    if currencies and currencies <= NO_SUBUNIT:
+        findings.note(
+            "number_style",
+            f"{mapping.header(table, role)}: {own.example} is thousands, as "
+            f"{', '.join(sorted(currencies))} has no cents",
+        )
+        return "." if "," in own.example else ","
+    example = own.example.strip()
+    as_point, as_comma = (parse(pa.array([example]), mark)[0].as_py() for mark in ".,")
+    raise Asks(
+        Question(
+            "decimal_mark",
+            f"column {mapping.header(table, role)}: {example} may be {as_point:,.2f} or "
+            f"{as_comma:,.3f}; no value decides",
+            mapping.header(table, role),
+            {
+                ".": f"the decimal mark is a point: {example} is {as_point.normalize():f}",
+                ",": f"the decimal mark is a comma: {example} is {as_comma.normalize():f}",
+            },
+            "--decimal-mark",
+        )
+    )
+
+
+def _percentages(column: pa.Array) -> Amounts | None:
+    """Discounts in percent; None where most are not written with a percent sign."""
+    texts = ascii_of(column)
+    signs = pc.fill_null(pc.match_substring_regex(texts, r"^-?[\d.,]+ ?%$"), False)
+    filled = len(texts) - texts.null_count
+    if not filled or (pc.sum(signs).as_py() or 0) * 2 < filled:
+        return None
+    bare = pc.replace_substring_regex(texts, " ?%$", "")
+    return Amounts.of(parse(bare, "," if pc.any(pc.match_substring(bare, ",")).as_py() else "."))
+
+
+def _all_thousands(column: pa.Array, money: Votes) -> bool:
+    """Whether all quantities end in 000 behind the mark that groups in the file's other numbers."""
+    mark = r"\." if money.comma else ","
+    values = pc.unique(ascii_of(column).drop_null())
+    return bool(pc.all(pc.match_substring_regex(values, rf"^-?\d{{1,3}}{mark}000$")).as_py())
+
+
+def times_of(table: Table, mapping: Mapping, options: Options, findings: Findings) -> Times:
+    """The local day and time of every row, from one column or from a date and a time."""
+    at = mapping.at["occurred_at"]
+    column = text_of(table, at)
+    blank = np.asarray(pc.is_null(column))
+    encoded = column.dictionary_encode()
+    values = encoded.dictionary
+    parts = parts_of(values)
+    others = [
+        parts_of(sample)
+        for i, name in enumerate(table.header)
+        if i != at and i not in table.typed and (sample := _written_dates(table, i)) is not None
+    ]
+    decision = decide(
+        mapping.header(table, "occurred_at"), values, parts, options.date_order, others, findings
+    )
+    day = parts.day(decision.order)
+    seconds = np.where(parts.is_ready, _seconds(parts.ready), parts.seconds)
+    if parts.has_offset.any() and not parts.has_offset[parts.valid].all():
+        findings.warn(
+            "mixed_offsets", "some times carry an offset from UTC and some do not; those without are local"
+        )
+    instants = parts.has_offset | np.full(len(day), mapping.platform.zone == "UTC")
+    if options.timezone and instants.any():
+        day, seconds = _in_zone(day, seconds, parts.offset, instants, options.timezone)
+    elif parts.has_offset.any() and (parts.offset[parts.has_offset] != 0).any():
+        findings.note(
+            "days_as_written", "times carry an offset from UTC; days are those written, --timezone changes it"
+        )
+    index = np.asarray(encoded.indices.fill_null(0), "int64")
+    if not len(values):
+        empty = np.full(len(column), np.datetime64("NaT"), "M8[D]")
+        return Times(empty, np.zeros(len(column), "int64"), blank, False, False)
+    days = np.where(blank, np.datetime64("NaT"), day[index])
+    clock = seconds[index]
+    has_time = bool(parts.has_time.any())
+    if "time" in mapping.at and not has_time:
+        clock, has_time = _clock(table, mapping.at["time"]), True
+    return Times(days, clock, blank, has_time, bool(parts.has_offset.any()))
+
+
+def _written_dates(table: Table, at: int) -> pa.Array | None:
+    """All unique values of a column, when its first ones are dates as people write them."""
+    sample = sample_of(table, at)[:200]
+    if (
+        not len(sample)
+        or not pc.any(pc.match_substring_regex(sample, r"^\d{1,2}[-/. ]\d{1,2}[-/. ]\d{2,4}")).as_py()
+    ):
+        return None
+    if parts_of(sample, serials=False).valid.mean() < 0.9:
+        return None
+    return pc.unique(ascii_of(table.columns[at]).drop_null())
+
+
+def _clock(table: Table, at: int) -> npt.NDArray[np.int64]:
+    """Seconds of the day in a column of times; 0 where there is none."""
+    encoded = text_of(table, at).dictionary_encode()
+    if not len(encoded.dictionary):
+        return np.zeros(table.rows, "int64")
+    dated = pc.binary_join_element_wise("2000-01-01", encoded.dictionary, " ")
+    parts = parts_of(dated, serials=False)
+    seconds = np.where(parts.valid, parts.seconds, 0)
+    return np.where(
+        np.asarray(encoded.indices.is_valid()), seconds[np.asarray(encoded.indices.fill_null(0))], 0
+    )
+
+
+def _seconds(ready: npt.NDArray[np.datetime64]) -> npt.NDArray[np.int64]:
+    known = ~np.isnat(ready)
+    whole = np.where(known, ready.astype("M8[s]").astype("int64"), 0)
+    return whole % 86_400
+
+
+def _in_zone(
+    day: npt.NDArray[np.datetime64],
+    seconds: npt.NDArray[np.int64],
+    offset: npt.NDArray[np.int64],
+    instants: Bools,
+    zone: str,
+) -> tuple[npt.NDArray[np.datetime64], npt.NDArray[np.int64]]:
+    """Instants as local days and seconds of a zone; the rest as it is."""
+    known = instants & ~np.isnat(day)
+    utc = day.astype("M8[s]").astype("int64") + seconds - offset * 60
+    stamps = pa.array(np.where(known, utc, 0), pa.timestamp("s", "UTC")).cast(pa.timestamp("s", zone))
+    local = np.asarray(pc.local_timestamp(stamps).cast(pa.int64()))
+    local_day = (local // 86_400).astype("M8[D]")
+    return np.where(known, local_day, day), np.where(known, local % 86_400, seconds)

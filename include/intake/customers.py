@@ -1,0 +1,122 @@
+"""Ids of customers and orders: normalised by one rule, placeholders are nobody, near-twins are found.
+
+The rule: blanks, zero-width marks and a leading apostrophe go; Unicode is composed (NFC); ``17850.0`` and
+an exact ``1.785E+04`` are ``17850``; an e-mail address is in lower case. Leading zeros stay.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from include.intake.vocabulary import WORDS, listed
+
+PLACEHOLDERS = frozenset(listed(WORDS["placeholders"]))
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad\u061c]")
+_WHOLE = re.compile(r"(-?\d+)\.0+")
+_SCIENTIFIC = re.compile(r"(\d)(?:[.,](\d+))?[eE]\+?(\d{1,2})")
+BLANKS = frozenset({"", "nan", "null", "none", "n/a", "#n/a", "<na>"})  # no order; 0 may be one
+SHORTENED = "\u0000shortened:"
+
+
+def normalised(text: str, nobody: frozenset[str] = PLACEHOLDERS) -> str:
+    """An id by the rule; the empty text for a placeholder."""
+    value = text
+    if not value.isascii():
+        value = unicodedata.normalize("NFC", _INVISIBLE.sub("", value))
+        value = value.translate(_DIGITS)
+    value = " ".join(value.split())
+    if value[:1] in ("'", "\u2019") and len(value) > 1:
+        value = value[1:].strip()
+    if match := _WHOLE.fullmatch(value):
+        value = match[1]
+    elif match := _SCIENTIFIC.fullmatch(value):
+        value = _whole_of(match, value)
+    if "@" in value:
+        value = value.replace(" ", "").lower()
+    folded = value.casefold()
+    if nobody is PLACEHOLDERS and not value.strip("0"):
+        return ""
+    return "" if folded in nobody else value
+
+
+def _whole_of(match: re.Match[str], value: str) -> str:
+    """The whole number that an id in scientific notation stands for, unless digits of it are lost."""
+    digits, exponent = match[1] + (match[2] or ""), int(match[3])
+    if len(digits) - 1 < exponent:  # 6.5E+12: the other digits may be gone
+        return SHORTENED + (value if exponent >= 9 else digits + "0" * (exponent - len(digits) + 1))
+    if len(digits) - 1 > exponent:
+        return value
+    return digits + "0" * (exponent - len(digits) + 1)
+
+
+_DIGITS = str.maketrans({chr(zero + i): str(i) for zero in (0x0660, 0x06F0, 0xFF10) for i in range(10)})
+
+
+def ids_of(column: pa.Array, nobody: frozenset[str] = PLACEHOLDERS) -> tuple[pa.Array, int]:
+    """A column's ids by the rule, null for nobody; and how many values lost digits to scientific notation."""
+    encoded = column.dictionary_encode() if not pa.types.is_dictionary(column.type) else column
+    values = encoded.dictionary.to_pylist()
+    usual = _usual(encoded.dictionary).to_pylist()
+    values = [
+        value if plain else normalised(value, nobody) for value, plain in zip(values, usual, strict=True)
+    ]
+    lost = pa.array([value.startswith(SHORTENED) for value in values], pa.bool_())
+    count = pc.sum(pc.take(lost, encoded.indices)).as_py() or 0
+    texts = [value.removeprefix(SHORTENED) or None for value in values]
+    return pc.take(pa.array(texts, pa.string()), encoded.indices), int(count)
+
+
+def _usual(values: pa.Array) -> pa.Array:
+    """Which values the rule leaves as they are; most are, and this is much faster than the rule."""
+    plain = pc.match_substring_regex(values, r"^(?:[A-Za-z0-9_#-]+|[a-z0-9_+.-]+@[a-z0-9.-]+)$")
+    odd = pc.match_substring_regex(values, r"^0+$|^\d+[eE]\d+$")
+    placeholder = pc.is_in(pc.utf8_lower(values), value_set=pa.array(sorted(PLACEHOLDERS)))
+    return pc.and_(plain, pc.invert(pc.or_(odd, placeholder)))
+
+
+def near_twins(ids: list[str], most: int = 5) -> list[tuple[str, ...]]:
+    """Groups of different ids that differ in case, accents, blanks, punctuation or leading zeros only."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for value in ids:
+        groups[_skeleton(value)].append(value)
+    twins = sorted(tuple(sorted(group)) for group in groups.values() if len(group) > 1)
+    return twins[:most] if most else twins
+
+
+def _skeleton(value: str) -> str:
+    if value.isascii() and value.isdigit():
+        return value.lstrip("0")
+    text = value.casefold()
+    if not text.isascii():
+        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    if "@" in text:
+        return text
+    return re.sub(r"[\s._\-/#']+", "", text).lstrip("0")
+
+
+def unified(primary: pa.Array, others: list[pa.Array]) -> pa.Array:
+    """One id per row from several columns: the first that is there; rows with another column alone
+    take the id that the same value has on other rows, when it is one."""
+    result = primary
+    for other in others:
+        if result.null_count == 0:
+            break
+        known: dict[str, str | None] = {}
+        both = pc.and_(pc.is_valid(result), pc.is_valid(other))
+        if pc.any(both).as_py():
+            pairs = (
+                pa.table({"other": other.filter(both), "id": result.filter(both)})
+                .group_by(["other", "id"])
+                .aggregate([])
+            )
+            for value, found in zip(pairs["other"].to_pylist(), pairs["id"].to_pylist(), strict=True):
+                known[value] = found if value not in known else None
+        values = pc.unique(other.drop_null())
+        targets = pa.array([known.get(value) or value for value in values.to_pylist()], pa.string())
+        result = pc.coalesce(result, pc.take(targets, pc.index_in(other, values)))
+    return result

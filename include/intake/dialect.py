@@ -1,0 +1,205 @@
+"""Find how a text file is delimited and read its rows: quotes as people write them, never a lost line."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import itertools
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from include.intake.answer import Refused
+from include.intake.tables import Builder, Table, compact, find_header
+
+DELIMITERS = (",", ";", "\t", "|", "^", "~")
+NAMED = {"tab": "\t", "\\t": "\t", "space": " ", "comma": ",", "semicolon": ";", "pipe": "|"}
+SAMPLE_LINES = 400
+HEAD_ROWS = 60
+LONGEST_FIELD = 1 << 20
+MOST_LINES_IN_FIELD = 40  # a quoted field of more lines is a quote that was never closed
+csv.field_size_limit(LONGEST_FIELD)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How fields are parted. A delimiter of one blank parts at any run of blanks."""
+
+    delimiter: str
+    escape: str | None = None
+    quotes: bool = True
+    skip: int = 0  # lines before the first row, such as sep=;
+
+    def split(self, lines: Iterator[str]) -> Iterator[list[str]]:
+        """Rows of some lines."""
+        return csv.reader(
+            lines,
+            delimiter=self.delimiter,
+            quoting=csv.QUOTE_MINIMAL if self.quotes else csv.QUOTE_NONE,
+            escapechar=self.escape,
+            skipinitialspace=self.delimiter != "\t",
+        )
+
+
+def find_dialect(sample: list[str], known: frozenset[str], wanted: str | None = None) -> Dialect:
+    """The dialect in which a file's first lines make a table, with most known column names."""
+    skip = 0
+    for line in sample[:3]:
+        if match := re.fullmatch(r"\ufeff?\"?sep=(.)\"?\s*", line):
+            skip = sample.index(line) + 1
+            wanted = wanted or match[1]
+    lines = [line for line in sample[skip:] if line.strip()]
+    if wanted is not None:
+        delimiter = NAMED.get(wanted, wanted)
+        if len(delimiter) != 1:
+            raise Refused(
+                "bad_option", f"delimiter {wanted!r} is not one character", "Use --delimiter ';' or tab"
+            )
+        return _escaped(Dialect(delimiter, skip=skip), lines)
+    scored = []
+    for rank, delimiter in enumerate(DELIMITERS):
+        dialect = _escaped(Dialect(delimiter, skip=skip), lines)
+        rows = _rows_of(dialect, lines)
+        widths = Counter(len(row) for row in rows)
+        if not widths:
+            continue
+        usual, count = max(widths.items(), key=lambda item: (item[1], item[0]))
+        if usual < 2:
+            wide = [(width, n) for width, n in widths.items() if width > 1 and n * 3 > len(rows)]
+            if not wide:
+                continue
+            usual, count = max(wide)
+        named = max((sum(compact(cell) in known for cell in row) for row in rows[:HEAD_ROWS]), default=0)
+        even = count / len(rows)
+        scored.append((min(named, 4) + 3 * even + min(usual, 12) / 12, -rank, delimiter))
+    if scored:
+        return _escaped(Dialect(max(scored)[2], skip=skip), lines)
+    blanks = Counter(len(line.split()) for line in lines[1:] or lines)
+    if lines and blanks.most_common(1)[0][0] > 1 and blanks.most_common(1)[0][1] * 10 > 8 * len(lines):
+        return Dialect(" ", quotes=False, skip=skip)
+    return Dialect(",", skip=skip)
+
+
+def _escaped(dialect: Dialect, lines: list[str]) -> Dialect:
+    """The dialect with backslashes before quotes, where rows are more even that way."""
+    if not any('\\"' in line for line in lines):
+        return dialect
+    other = dataclasses.replace(dialect, escape="\\")
+    even = [
+        max(Counter(len(row) for row in _rows_of(d, lines)).values(), default=0) / max(len(lines), 1)
+        for d in (dialect, other)
+    ]
+    return other if even[1] > even[0] else dialect
+
+
+def _rows_of(dialect: Dialect, lines: list[str]) -> list[list[str]]:
+    try:
+        return list(dialect.split(iter(lines)))
+    except csv.Error:
+        return []
+
+
+def read_text(
+    path: Path,
+    *,
+    name: str,
+    encoding: str,
+    known: frozenset[str],
+    delimiter: str | None = None,
+    has_header: bool | None = None,
+) -> Table:
+    """The table of a text file; Refused when it holds none."""
+    with path.open(encoding=encoding, newline="") as source:
+        sample = list(itertools.islice(source, SAMPLE_LINES))
+    sample = [line.lstrip("\ufeff") if i == 0 else line for i, line in enumerate(sample)]
+    if not any(line.strip() for line in sample):
+        raise Refused("empty_file", f"{name} is empty", "Export it again; a header and one row are needed")
+    dialect = find_dialect(sample, known, delimiter)
+    if wrapped := _wrapped(sample, known, delimiter):
+        dialect = wrapped
+    with path.open(encoding=encoding, newline="") as source:
+        lines = itertools.islice(source, dialect.skip, None)
+        rows = _rows(_unwrapped(lines) if wrapped else lines, dialect)
+        first = list(itertools.islice(rows, HEAD_ROWS))
+        first = [[cell.lstrip("\ufeff") for cell in row] if i == 0 else row for i, row in enumerate(first)]
+        at = None if has_header is False else find_header(first, known)
+        table = _table(name, first, rows, at)
+    shown = {"\t": "tab", " ": "blanks"}.get(dialect.delimiter, dialect.delimiter)
+    table.notes.append(("dialect", f"{encoding}, delimiter {shown}"))
+    if at:
+        table.notes.append(("preamble", f"{at} lines above the header were left out"))
+    return table
+
+
+def _wrapped(sample: list[str], known: frozenset[str], delimiter: str | None) -> Dialect | None:
+    """The dialect inside lines that are one quoted field each, as a spreadsheet saves a pasted csv."""
+    lines = [line for line in sample if line.strip()]
+    if not all(re.fullmatch(r'\s*"(?:[^"]|"")*"[,;]*\s*', line) for line in lines):
+        return None
+    inner = find_dialect(list(_unwrapped(iter(lines))), known, delimiter)
+    rows = _rows_of(inner, list(_unwrapped(iter(lines))))
+    return inner if rows and len(rows[0]) > 1 else None
+
+
+def _unwrapped(lines: Iterator[str]) -> Iterator[str]:
+    for line in lines:
+        text = line.strip().rstrip(",;")
+        yield text[1:-1].replace('""', '"') + "\n" if text[:1] == '"' == text[-1:] else line
+
+
+def _table(name: str, first: list[list[str]], rows: Iterator[list[str]], header_at: int | None) -> Table:
+    body = first if header_at is None else first[header_at + 1 :]
+    widths = Counter(len(row) for row in body)
+    if header_at is None:
+        header: tuple[str, ...] = tuple(f"#{i + 1}" for i in range(max(widths, key=lambda w: widths[w])))
+    else:
+        header = _named(first[header_at])
+    builder = Builder(len(header))
+    builder.extend(body)
+    builder.extend(rows)
+    return Table(name, header, builder.columns(), ragged=builder.ragged, has_header=header_at is not None)
+
+
+def _named(cells: Sequence[str]) -> tuple[str, ...]:
+    """Header cells without blanks around them; trailing unnamed ones are dropped, others are numbered."""
+    names = [" ".join(cell.replace("\u200b", "").split()) for cell in cells]
+    while names and not names[-1]:
+        names.pop()
+    return tuple(name or f"#{i + 1}" for i, name in enumerate(names))
+
+
+def _rows(lines: Iterator[str], dialect: Dialect) -> Iterator[list[str]]:
+    """Rows that are not blank. A quote left open is taken as a character of its line."""
+    if dialect.delimiter == " ":
+        yield from (line.split() for line in lines if line.strip())
+        return
+    seen: list[str] = []
+
+    def remembered() -> Iterator[str]:
+        for line in lines:
+            seen.append(line)
+            yield line
+
+    plain = Dialect(dialect.delimiter, dialect.escape, quotes=False)
+    source = remembered()
+    width = 0
+    while True:
+        reader = dialect.split(source)
+        try:
+            for row in reader:
+                if len(seen) > 1:
+                    alone = list(plain.split(iter(seen)))
+                    whole = sum(len(line) == width for line in alone)
+                    if len(seen) > MOST_LINES_IN_FIELD or (width and whole >= len(seen) - 1 and whole > 1):
+                        row = []
+                        yield from (line for line in alone if any(cell.strip() for cell in line))
+                seen.clear()
+                if row and (row[0].strip() or any(cell.strip() for cell in row)):
+                    width = width or len(row)
+                    yield row
+            return
+        except csv.Error:
+            yield from (line for line in plain.split(iter(seen)) if any(cell.strip() for cell in line))
+            seen.clear()

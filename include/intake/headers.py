@@ -1,0 +1,30 @@
+"""Names under which files of any origin give our columns, in the languages that exports come in.
+
+Names are compared without case, accents, blanks and punctuation. Earlier names win over later ones.
+"""
+
+from __future__ import annotations
+
+import re
+
+from include.intake.tables import compact
+from include.intake.vocabulary import listed, load
+
+NAMES: dict[str, str] = load("names")
+SYNONYMS: dict[str, tuple[str, ...]] = {
+    role: tuple(dict.fromkeys(map(compact, listed(names)))) for role, names in NAMES.items()
+}
+KNOWN = frozenset(name for names in SYNONYMS.values() for name in names)
+
+# Parts of a header that make a column a candidate where no whole name is known.
+PARTS: dict[str, tuple[str, ...]] = {role: listed(parts) for role, parts in load("parts").items()}
+NOT_PARTS = PARTS.pop("never")
+
+
+def count_known(text: str) -> int:
+    """How many cells of a text's first lines are known column names, in the line with most of them."""
+    best = 0
+    for line in text.splitlines()[:40]:
+        cells = [compact(cell) for cell in re.split(r"[,;\t|]", line)]
+        best = max(best, sum(cell in KNOWN and not cell.isdigit() for cell in cells))
+    return best

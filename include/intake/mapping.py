@@ -1,0 +1,289 @@
+"""Place our columns on a file's columns: by option, by platform, by name, then by content."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pyarrow.compute as pc
+
+from include.intake.answer import Asks, Findings, Question, Refused
+from include.intake.currencies import CODES
+from include.intake.datestyle import date_share
+from include.intake.headers import NOT_PARTS, PARTS, SYNONYMS
+from include.intake.numbers import votes_of
+from include.intake.options import Options
+from include.intake.platforms import PLATFORMS, Platform, placed, recognise
+from include.intake.samples import SAMPLE_ROWS, sample_of, share_of
+from include.intake.tables import Table, compact, variants
+
+AMOUNTS = ("net_amount", "order_amount", "unit_price", "gross_amount")
+ROLES = (*SYNONYMS, "cancelled_at", "order_discount", "line_discount")
+CUSTOMERS = ("customer_id", "customer_email", "customer_phone", "customer_name")
+NAMELESS = Platform("", (), "")
+
+
+@dataclass
+class Mapping:
+    """Where our columns are in a table."""
+
+    at: dict[str, int]
+    platform: Platform = field(default=NAMELESS)
+    stated: frozenset[str] = frozenset()  # columns named by --map
+
+    def header(self, table: Table, role: str) -> str:
+        """The file's name of one of our columns."""
+        return table.header[self.at[role]]
+
+    def names(self, table: Table) -> dict[str, str]:
+        """Our columns and the file's, as --map takes them."""
+        return {role: table.header[i] for role, i in self.at.items()}
+
+
+def map_columns(table: Table, options: Options, findings: Findings) -> Mapping:
+    """The mapping of a table; Refused or Asks where customer, date or amount cannot be placed."""
+    stated = _stated(table, options)
+    platform = (recognise(table.header, PLATFORMS) if table.has_header else None) or NAMELESS
+    if platform.refuse and not stated:
+        raise Refused(*platform.refuse, "Give another file, or name its columns with --map")
+    if not table.has_header and not {"occurred_at"} <= set(stated):
+        raise _headerless(table)
+    at = {**_by_name(table, platform, stated, findings), **stated}
+    if set(stated) & set(AMOUNTS):
+        at = {role: i for role, i in at.items() if role not in AMOUNTS or role in stated}
+    if set(stated) & set(CUSTOMERS):
+        at = {role: i for role, i in at.items() if role not in CUSTOMERS or role in stated}
+    _check_duplicates(table, {role: i for role, i in at.items() if role not in stated})
+    mapping = Mapping(at, platform, frozenset(stated))
+    _place_date(table, mapping, findings)
+    _place_customer(table, mapping, findings)
+    _place_amount(table, mapping, options)
+    _place_order(table, mapping)
+    return mapping
+
+
+def _stated(table: Table, options: Options) -> dict[str, int]:
+    """The columns that --map names, by header or as #3."""
+    found = {}
+    names = [compact(name) for name in table.header]
+    for role, header in options.mapping.items():
+        if role not in ROLES:
+            raise Refused(
+                "bad_option",
+                f"--map {role}={header}: {role} is no column",
+                f"Use one of {', '.join(ROLES)}",
+            )
+        if header.startswith("#") and header[1:].isdigit() and 0 < int(header[1:]) <= len(table.header):
+            found[role] = int(header[1:]) - 1
+        elif header in table.header:
+            found[role] = table.header.index(header)
+        elif compact(header) in names:
+            found[role] = names.index(compact(header))
+        else:
+            raise Refused(
+                "bad_option",
+                f"--map {role}={header}: {table.name} has no such column; it has "
+                f"{', '.join(table.header[:20])}",
+                "Name one of these, or #3 for the third column",
+            )
+    return found
+
+
+def _by_name(table: Table, platform: Platform, stated: dict[str, int], findings: Findings) -> dict[str, int]:
+    at = placed(platform, table.header)
+    names = [compact(name) for name in table.header]
+    forms = [(name,) if platform.name else variants(name, CODES) for name in table.header]
+    forms = [tuple(map(compact, form)) for form in forms]
+    used = {*at.values(), *stated.values()}
+    for role, synonyms in SYNONYMS.items():
+        if role in at or role in stated or role in platform.ignore:
+            continue
+        if platform.name and role in CUSTOMERS and role not in platform.customer:
+            continue
+        for name in synonyms:
+            found = [i for i, own in enumerate(forms) if name in own and i not in used]
+            if found:
+                at[role] = found[0]
+                used.add(found[0])
+                break
+    if platform.name:
+        return at
+    for role, parts in PARTS.items():
+        if role in at or role in stated:
+            continue
+        for i, name in enumerate(names):
+            if (
+                i not in used
+                and any(part in name for part in parts)
+                and not any(n in name for n in NOT_PARTS)
+            ):
+                at[role] = i
+                used.add(i)
+                break
+    return at
+
+
+def _check_duplicates(table: Table, at: dict[str, int]) -> None:
+    """Refuse two columns of one name that differ, where the name is used."""
+    names = [compact(name) for name in table.header]
+    for role, i in at.items():
+        for j, name in enumerate(names):
+            if j != i and name == names[i] and not table.columns[i].equals(table.columns[j]):
+                raise Refused(
+                    "duplicate_header",
+                    f"{table.name}: column {table.header[i]!r} is there twice with different values "
+                    f"(#{i + 1} and #{j + 1})",
+                    f"Name the right one: --map {role}=#{i + 1} or remove the other",
+                )
+
+
+def _place_date(table: Table, mapping: Mapping, findings: Findings) -> None:
+    at = mapping.at
+    if "occurred_at" in mapping.stated:
+        return
+    names = [compact(name) for name in table.header]
+    candidates = [at["occurred_at"]] if "occurred_at" in at else []
+    candidates += [
+        names.index(n) for n in SYNONYMS["occurred_at"] if n in names and names.index(n) not in candidates
+    ]
+    for i in candidates:
+        if _is_date(table, i, serials=True):
+            at["occurred_at"] = i
+            return
+    taken = {i for role, i in at.items() if role != "occurred_at"}
+    found = [i for i in range(len(names)) if i not in taken and _is_date(table, i, serials=False)]
+    if len(found) == 1:
+        at["occurred_at"] = found[0]
+        findings.note("date_by_content", f"the date is column {table.header[found[0]]}, by its values")
+        return
+    if found:
+        raise Asks(_which("occurred_at", "which_date", "which column is the date of the order", table, found))
+    named = f"; column {table.header[candidates[0]]} holds no dates" if candidates else ""
+    raise Refused(
+        "no_date",
+        f"{table.name}: no column holds the date of an order{named}. Columns: {', '.join(table.header[:20])}",
+        "Export the date of each order, or name its column with --map occurred_at=COLUMN",
+    )
+
+
+def _is_date(table: Table, at: int, *, serials: bool) -> bool:
+    values = sample_of(table, at)
+    if not len(values):
+        return False
+    if serials:
+        from include.intake.dates import parts_of
+
+        return float(parts_of(values).valid.mean()) >= 0.5
+    return date_share(values) >= 0.9
+
+
+def _place_customer(table: Table, mapping: Mapping, findings: Findings) -> None:
+    at = mapping.at
+    for role in CUSTOMERS:
+        if role in at and role not in mapping.stated and not len(sample_of(table, at[role])):
+            del at[role]
+    if any(role in at for role in CUSTOMERS):
+        if set(at) & set(CUSTOMERS) == {"customer_name"}:
+            findings.warn(
+                "customer_by_name",
+                f"customers are told apart by {mapping.header(table, 'customer_name')} alone: two "
+                "people of one name are one",
+            )
+        return
+    taken = set(at.values())
+    free = [i for i in range(len(table.header)) if i not in taken]
+    mails = [i for i in free if share_of(sample_of(table, i), r"^[^@\s]+@[^@\s]+\.[^@\s]+$") > 0.8]
+    if len(mails) == 1:
+        at["customer_email"] = mails[0]
+        return
+    possible = [] if mapping.platform.name else [i for i in free if _may_name_customers(table, i)]
+    if possible:
+        raise Asks(
+            _which("customer_id", "which_customer", "which column names the customer", table, possible)
+        )
+    raise Refused(
+        "no_customer",
+        f"{table.name}: no column names a customer, so orders cannot be told apart by buyer. "
+        f"Columns: {', '.join(table.header[:20])}",
+        "Export a report with a customer id or an e-mail address, or name it with --map customer_id=COLUMN",
+    )
+
+
+def _may_name_customers(table: Table, at: int) -> bool:
+    """Whether a column could hold ids of customers: values that come again, neither dates nor fractions."""
+    values = sample_of(table, at)
+    rows = min(table.rows, 2 * SAMPLE_ROWS)
+    if not 2 <= len(values) <= max(2, 0.9 * rows) or share_of(values, r"[.,]\d{1,2}$") > 0.3:
+        return False
+    return date_share(values) < 0.5 and len(values) >= 0.01 * rows
+
+
+def _place_amount(table: Table, mapping: Mapping, options: Options) -> None:
+    at = mapping.at
+    for role in AMOUNTS:
+        if role in at and role not in mapping.stated and not len(sample_of(table, at[role])):
+            del at[role]
+    if any(role in at for role in AMOUNTS) or options.amount == "none":
+        return
+    taken = set(at.values())
+    numeric = []
+    for i in range(len(table.header)):
+        if i not in taken and len(values := sample_of(table, i)):
+            votes = votes_of(values)
+            if votes.point + votes.comma + votes.ambiguous > 0 and votes.invalid == 0:
+                numeric.append(i)
+    question = _which("net_amount", "no_amount", "no column is known to be the amount", table, numeric)
+    choices = {**question.choices, "--amount none": "count orders only, without money"}
+    raise Asks(
+        Question("no_amount", question.text, None, choices, "--map net_amount=COLUMN or --amount none")
+    )
+
+
+def _place_order(table: Table, mapping: Mapping) -> None:
+    """A column called id is the order where it is unique and the customer is another column."""
+    names = [compact(name) for name in table.header]
+    if "transaction_id" in mapping.at or "id" not in names:
+        return
+    i = names.index("id")
+    if i in mapping.at.values():
+        return
+    column = table.columns[i]
+    if pc.count_distinct(column).as_py() == len(column) - column.null_count:
+        mapping.at["transaction_id"] = i
+
+
+def _which(role: str, code: str, text: str, table: Table, possible: list[int]) -> Question:
+    choices = {}
+    for i in possible[:12]:
+        shown = ", ".join(sample_of(table, i)[:3].to_pylist())
+        choices[f"{role}={table.header[i]}"] = f"column {table.header[i]}: {shown}"
+    return Question(code, f"{table.name}: {text}", None, choices, f"--map {role}=COLUMN")
+
+
+def _headerless(table: Table) -> Asks:
+    """The question about a file without a header: columns are proposed by content, never taken "
+    "by position."""
+    at: dict[str, int] = {}
+    unique = {i: len(pc.unique(table.columns[i].drop_null())) for i in range(len(table.header))}
+    for i in range(len(table.header)):
+        values = sample_of(table, i)
+        if not len(values):
+            continue
+        if "occurred_at" not in at and (date_share(values) > 0.9):
+            at["occurred_at"] = i
+        elif share_of(values, r"\d[.,]\d{1,2}\D*$") > 0.3:
+            at["net_amount"] = i
+        elif unique[i] == table.rows and "transaction_id" not in at:
+            at["transaction_id"] = i
+        elif "customer_id" not in at and unique[i] > 2:
+            at["customer_id"] = i
+    shown = " ".join(f"--map {role}=#{i + 1}" for role, i in at.items())
+    first = " | ".join(str(column[0].as_py()) for column in table.columns) if table.rows else ""
+    return Asks(
+        Question(
+            "no_header",
+            f"{table.name} has no header line; its first line is {first[:200]}. Say which column is which",
+            None,
+            {shown: "as the values suggest; check it"} if shown else {},
+            "--map customer_id=#1 (and so on), or add a header line",
+        )
+    )

@@ -1,0 +1,115 @@
+"""Compare amounts per order: which repeat the order's total, which add up to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from include.intake.answer import Findings
+from include.intake.mapping import Mapping
+from include.intake.money import CENT, Amounts, Bools, Ints, per_group, shown
+from include.intake.tables import Table
+
+ENOUGH_ORDERS = 5
+
+
+@dataclass
+class Orders:
+    """Which order each row belongs to: a number, and the first row of each."""
+
+    code: Ints
+    size: int
+    first: Bools
+
+    @property
+    def multi(self) -> Bools:
+        """Orders of more than one row."""
+        return np.bincount(self.code, minlength=self.size) > 1
+
+
+def repeats(amount: Amounts, orders: Orders) -> bool:
+    """Whether an amount is the same on all lines of an order, in orders of different amounts."""
+    return repetition(amount, orders) == "proven"
+
+
+def repetition(amount: Amounts, orders: Orders) -> str:
+    """proven: an order's total on each line. possible: too few orders, or too few amounts, to tell. none."""
+    several = np.bincount(orders.code, weights=amount.known, minlength=orders.size) > 1
+    multi = several[orders.code] & amount.known
+    if not multi.any():
+        return "none"
+    first = first_value(amount, orders)
+    same = (amount.units == first[orders.code]) | ~multi
+    by_order = np.ones(orders.size, bool)
+    np.logical_and.at(by_order, orders.code, same)
+    chosen = np.unique(orders.code[multi & (first[orders.code] != 0)])
+    if not len(chosen) or by_order[chosen].mean() < 0.98:
+        return "none"
+    # Totals of orders differ; prices of a few plans or passes come again and again.
+    varied = len(np.unique(first[chosen])) >= len(chosen) / 2
+    return "proven" if len(chosen) >= ENOUGH_ORDERS and varied else "possible"
+
+
+def first_value(amount: Amounts, orders: Orders) -> Ints:
+    """The first known amount of each order."""
+    first = np.zeros(orders.size, "int64")
+    at = np.flatnonzero(amount.known)[::-1]
+    first[orders.code[at]] = amount.units[at]
+    return first
+
+
+def once_quietly(order: Amounts, orders: Orders) -> Amounts:
+    """The first known amount of each order, on its first row."""
+    known = np.zeros(orders.size, bool)
+    known[orders.code[order.known]] = True
+    return Amounts(
+        np.where(orders.first, first_value(order, orders)[orders.code], 0), orders.first & known[orders.code]
+    )
+
+
+def once_per_order(
+    order: Amounts, orders: Orders, name: str, findings: Findings, table: Table, mapping: Mapping
+) -> Amounts:
+    """The order's amount on its first row: the first that is there, or the sum where rows differ."""
+    tell_order_total(order, orders, name, findings)
+    if "transaction_id" not in mapping.at:
+        return order
+    first = first_value(order, orders)
+    differs = order.known & (order.units != first[orders.code]) & (order.units != 0)
+    if differs.any() and not repeats(order, orders):
+        return order  # amounts of one order that differ are parts of it
+    return once_quietly(order, orders)
+
+
+def tell_order_total(order: Amounts, orders: Orders, name: str, findings: Findings) -> None:
+    """Warn when an order's total stands on each of its lines."""
+    if repeats(order, orders):
+        findings.warn(
+            "order_total_repeated",
+            f"column {name} is the order's total and stands on each line: it was not added up, "
+            f"which would make {shown(order.total())}",
+        )
+
+
+def agree(a: Amounts, b: Amounts, groups: npt.NDArray[np.int64], size: int) -> float:
+    """The share of groups in which two amounts give one sum, to a cent a row."""
+    known = a.known & b.known
+    if not known.any():
+        return 0.0
+    left = per_group(groups, size, np.where(known, a.units, 0))
+    right = per_group(groups, size, np.where(known, b.units, 0))
+    count = np.bincount(groups, weights=known, minlength=size)
+    used = count > 0
+    return float((np.abs(left - right) <= CENT * count)[used].mean())
+
+
+def agree_per_order(lines: Amounts, order: Amounts, orders: Orders) -> float:
+    """The share of orders whose lines add up to the order's amount."""
+    known = np.zeros(orders.size, bool)
+    known[orders.code[order.known]] = True
+    left = per_group(orders.code, orders.size, np.where(lines.known, lines.units, 0))
+    count = np.bincount(orders.code, minlength=orders.size)
+    equal = np.abs(left - first_value(order, orders)) <= CENT * count
+    return float(equal[known].mean()) if known.any() else 0.0

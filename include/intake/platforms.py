@@ -1,0 +1,62 @@
+"""The platforms whose exports are known: how a header is recognised and what a row of it means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from include.intake.tables import compact
+from include.intake.vocabulary import listed, load
+
+
+@dataclass(frozen=True)
+class Platform:
+    """One report of one platform. Names are headers as the platform writes them; case and blanks "
+    "do not matter."""
+
+    name: str
+    signature: tuple[str, ...]  # all must be there; a|b is one of two
+    row_is: str  # order, line or payment
+    columns: Mapping[str, str] = field(default_factory=dict)  # our column -> headers, the first that is there
+    amount: str = ""  # line: net_amount; order: order_amount once per order; price: quantity x unit_price
+    less: tuple[str, ...] = ()  # columns that the amount contains and that are no sales: tax, shipping
+    ignore: tuple[str, ...] = ()  # our columns that this report fills with something else
+    words: Mapping[str, str] = field(
+        default_factory=dict
+    )  # status or kind -> count, drop, return, refunded, other
+    default_word: str = ""  # what an unknown word of the kind means: other where a report lists all money
+    customer: tuple[str, ...] = ("customer_id", "customer_email", "customer_phone", "customer_name")
+    payee_on_return: str = ""  # header of the customer on rows that give money back
+    refuse: tuple[str, str] | None = None  # code and text
+    zone: str | None = None  # of times without offset; None: the shop's own
+    strict_signs: bool = False  # UCI: prices are positive and returns begin with C
+    about: str = ""  # where the header names come from
+
+
+def recognise(header: Sequence[str], platforms: Sequence[Platform]) -> Platform | None:
+    """The platform whose signature a header contains; the longest one wins."""
+    names = {compact(name) for name in header}
+    found = [p for p in platforms if all(any(compact(n) in names for n in s.split("|")) for s in p.signature)]
+    return max(found, key=lambda p: len(p.signature), default=None)
+
+
+def placed(platform: Platform, header: Sequence[str]) -> dict[str, int]:
+    """Our column -> position, for the columns that a platform's row names."""
+    names = [compact(name) for name in header]
+    found = {}
+    for role, wanted in platform.columns.items():
+        for name in wanted.split("|"):
+            if compact(name) in names:
+                found[role] = names.index(compact(name))
+                break
+    return found
+
+
+def _row(row: dict[str, Any]) -> Platform:
+    words = {word: effect for effect, words in row.pop("words", {}).items() for word in listed(words)}
+    row = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    return Platform(**row, words=words)
+
+
+PLATFORMS: tuple[Platform, ...] = tuple(_row(row) for row in load("platforms"))

@@ -1,0 +1,217 @@
+"""Inspect a file: read its tables, map its columns, understand its rows, add up."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from include.intake.answer import Answer, Asks, Findings, Refused, Rejected
+from include.intake.checks import check
+from include.intake.columns import text_of
+from include.intake.currencies import currency_of
+from include.intake.formats import read_tables
+from include.intake.full_names import with_full_name
+from include.intake.headers import KNOWN
+from include.intake.lines import ADVICE, check_share, lines_of
+from include.intake.mapping import map_columns
+from include.intake.options import Options
+from include.intake.rows import SAMPLE, Lines
+from include.intake.tables import Table, compact
+
+
+@dataclass
+class Reading:
+    """The answer, and the lines behind it when the file was read."""
+
+    answer: Answer
+    lines: Lines | None = None
+
+
+def inspect(path: Path, options: Options | None = None) -> Reading:
+    """What a file, a folder or an archive of sales holds. Never raises for a file that cannot be read."""
+    options = options or Options()
+    answer = Answer(str(path))
+    try:
+        with TemporaryDirectory(prefix="firmament-inspect-") as folder:
+            tables = read_tables(path, options, Path(folder))
+            table = joined(tables, answer.findings)
+        if not table.rows and table.ragged:
+            raise Refused("too_many_rejected", ragged_text(table), ADVICE["ragged_row"])
+        if not table.rows:
+            raise Refused("no_rows", f"{table.name} has a header and no rows", "Export a period with sales")
+        table = with_full_name(table)
+        mapping = map_columns(table, options, answer.findings)
+        answer.platform = mapping.platform.name or None
+        answer.mapping = mapping.names(table)
+        lines = lines_of(table, mapping, options, answer.findings)
+        check_share(lines)
+        check(lines, answer.findings)
+        _figures(answer, lines, options)
+    except OSError as error:
+        refused = Refused("no_file", f"{path}: {error.strerror or error}", "Give a file that may be read")
+        answer.outcome, answer.refusal = "refused", refused
+        return Reading(answer)
+    except Asks as asks:
+        answer.outcome, answer.question = "asks", asks.question
+        return Reading(answer)
+    except Refused as refused:
+        answer.outcome, answer.refusal = "refused", refused
+        return Reading(answer)
+    return Reading(answer, lines)
+
+
+def ragged_text(table: Table) -> str:
+    """What is wrong with a table whose rows do not fit its header."""
+    first = table.ragged[0][:120]
+    return f"{table.name}: all {len(table.ragged)} rows have more fields than the header, such as {first}"
+
+
+def joined(tables: list[Table], findings: Findings) -> Table:
+    """One table: those of the header that names most known columns, one below the other."""
+    tables = [table for table in tables if table.columns]
+    if not tables:
+        raise Refused("no_rows", "there is no table in it", "Export the sales as csv, xlsx, json or parquet")
+    groups: dict[tuple[str, ...], list[Table]] = {}
+    for table in tables:
+        groups.setdefault(tuple(compact(name) for name in table.header), []).append(table)
+    key = max(
+        groups, key=lambda k: (min(sum(name in KNOWN for name in k), 6), sum(t.rows for t in groups[k]))
+    )
+    chosen = groups[key]
+    if left := [table.name for table in tables if table not in chosen and table.rows]:
+        findings.warn("other_tables", f"not read, as the header is another: {', '.join(left[:5])}")
+    seen: dict[str, str] = {}
+    unique = []
+    for table in chosen:
+        digest = _digest(table)
+        if digest in seen and table.rows:
+            findings.warn(
+                "same_file_twice", f"{table.name} holds the same rows as {seen[digest]} and was read once"
+            )
+            continue
+        seen[digest] = table.name
+        unique.append(table)
+    for table in unique:
+        for code, text in table.notes:
+            findings.note(code, text if len(unique) == 1 else f"{table.name}: {text}")
+    if len(unique) == 1:
+        return unique[0]
+    findings.note(
+        "joined",
+        f"{len(unique)} tables of one header were read together: {', '.join(t.name for t in unique[:5])}",
+    )
+    unique = _without_overlap(unique, findings)
+    first = unique[0]
+    columns = [pa.concat_arrays([t.columns[i] for t in unique]) for i in range(len(first.header))]
+    typed = frozenset.intersection(*(t.typed for t in unique))
+    ragged = [row for t in unique for row in t.ragged]
+    return Table(first.name, first.header, columns, typed, ragged, has_header=first.has_header)
+
+
+def _without_overlap(tables: list[Table], findings: Findings) -> list[Table]:
+    """Leave rows out that an earlier table holds too, as exports of overlapping periods do."""
+    names = [f"c{i}" for i in range(len(tables[0].header))]
+    kept: list[Table] = []
+    seen: pa.Table | None = None
+    for table in tables:
+        rows = pa.table({n: pc.fill_null(c, "") for n, c in zip(names, table.columns, strict=True)})
+        if seen is not None:
+            numbered = rows.append_column("at", pa.array(np.arange(table.rows)))
+            new = numbered.join(seen, keys=names, join_type="left anti")["at"].combine_chunks()
+            new = pc.take(new, pc.sort_indices(new))
+            if len(new) < table.rows:
+                left = table.rows - len(new)
+                findings.warn(
+                    "overlapping_files", f"{left} rows of {table.name} are in an earlier file too: read once"
+                )
+            columns = [column.take(new) for column in table.columns]
+            table = dataclasses.replace(table, columns=columns)
+        kept.append(table)
+        both = rows if seen is None else pa.concat_tables([seen, rows])
+        seen = both.group_by(names).aggregate([])
+    return kept
+
+
+def _digest(table: Table) -> str:
+    digest = hashlib.sha256()
+    for column in table.columns:
+        for buffer in pa.concat_arrays([column]).buffers():
+            digest.update(b"-" if buffer is None else memoryview(buffer))
+    return digest.hexdigest()
+
+
+def _figures(answer: Answer, lines: Lines, options: Options) -> None:
+    used = lines.used
+    mask = pa.array(used)
+    answer.rows_read = lines.table.rows + len(lines.table.ragged)
+    answer.rows_used = int(used.sum())
+    _rejections(answer, lines)
+    if not answer.rows_used:
+        raise Refused(
+            "no_sales",
+            f"{lines.table.name}: no row counts as a sale",
+            "See the reasons under rows.rejected in --json",
+        )
+    ids = lines.customer.filter(mask)
+    answer.guest_rows = ids.null_count
+    answer.customers = pc.count_distinct(ids, mode="only_valid").as_py()
+    if not answer.customers:
+        raise Refused(
+            "no_customer",
+            f"{lines.table.name}: no sale names its customer, and every figure is about customers",
+            "Export a customer id or an e-mail address, or name its column with --map customer_id=COLUMN",
+        )
+    answer.orders = pc.count_distinct(lines.order_id.filter(mask), mode="only_valid").as_py()
+    answer.net_amount = lines.signed.total(used) - lines.refunded.total(used)
+    # A cancelled order is no sale, but the file covers its day.
+    days = lines.times.day[used | np.isin(lines.reason.astype(str), ("cancelled_order", "not_a_sale"))]
+    answer.first_day, answer.last_day = days.min().astype(object), days.max().astype(object)
+    answer.row_is = _row_is(lines)
+    answer.currency = options.currency or _currency(lines)
+    answer.findings.note("amount", f"the net amount is {lines.net.what}")
+
+
+def _row_is(lines: Lines) -> str:
+    row = lines.mapping.platform.row_is
+    if row == "payment":
+        return row
+    return "line" if lines.orders.multi[lines.orders.code[lines.used]].any() else "order"
+
+
+def _currency(lines: Lines) -> str | None:
+    if "currency" in lines.mapping.at:
+        column = text_of(lines.table, lines.mapping.at["currency"]).filter(pa.array(lines.used))
+        found = {currency_of(word) for word in pc.unique(column.drop_null()).to_pylist()}
+        return found.pop() if len(found) == 1 else None
+    return next(iter(lines.numbers.currencies)) if len(lines.numbers.currencies) == 1 else None
+
+
+def _rejections(answer: Answer, lines: Lines) -> None:
+    if lines.table.ragged:
+        answer.rejected["ragged_row"] = Rejected(len(lines.table.ragged), sample=lines.table.ragged[:SAMPLE])
+        answer.findings.warn(
+            "ragged_rows",
+            f"{len(lines.table.ragged)} rows have more fields than the header and were left out",
+        )
+    rejected = np.flatnonzero(lines.reason != None)  # noqa: E711 an array is compared
+    for why in sorted(set(lines.reason[rejected].tolist())):
+        at = np.flatnonzero(lines.reason == why)
+        sample = [
+            " | ".join(str(column[i].as_py() or "") for column in lines.table.columns)[:300]
+            for i in at[:SAMPLE].tolist()
+        ]
+        where = np.zeros(lines.table.rows, bool)
+        where[at] = True
+        answer.rejected[why] = Rejected(len(at), lines.net.amounts.total(where), sample)
+    unreadable = ("bad_date", "missing_date", "bad_number", "missing_amount", "missing_id")
+    bad = {why: answer.rejected[why].count for why in unreadable if why in answer.rejected}
+    if bad:
+        told = ", ".join(f"{why} {count}" for why, count in bad.items())
+        answer.findings.warn("rejected_rows", f"{sum(bad.values())} rows cannot be used: {told}")

@@ -1,0 +1,156 @@
+"""Parquet, JSON and JSON lines as tables of text. Numbers keep a decimal point, times ISO 8601."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from include.bounded_duckdb import open_database
+from include.intake.answer import Refused
+from include.intake.tables import Builder, Table
+from include.sources import SourceError
+from include.sources.expansion import check_expansion, check_footer
+from include.sources.files import File
+
+MAX_JSON = 1 << 30
+LISTS = ("orders", "data", "items", "results", "records", "rows", "value", "transactions")
+HELD = ("lines", "line_items", "items", "order_lines", "products")
+PANDAS_INDEX = "__index_level_"
+
+
+def read_parquet(path: Path, scratch: Path) -> list[Table]:
+    """The table of a parquet file, guarded against files that expand beyond measure."""
+    file = File(path, path.stat().st_size, 0)
+    try:
+        check_footer(file)
+        names = pq.read_schema(path).names
+        with open_database(spill=scratch, threads=2, files=[path]) as database:
+            check_expansion(database.read_parquet(str(path)), names, file)
+        table = pq.read_table(path)
+    except SourceError as error:
+        raise Refused("expands_too_much", str(error), "Write the file again as plain csv") from error
+    except (pa.ArrowException, duckdb.Error, OSError) as error:
+        raise Refused(
+            "damaged_file",
+            f"{path.name} is no readable parquet file: {_first_line(error)}",
+            "Export it again",
+        ) from error
+    header = tuple(name for name in table.column_names if not name.startswith(PANDAS_INDEX))
+    columns = [text_of(table.column(name).combine_chunks()) for name in header]
+    typed = frozenset(i for i, name in enumerate(header) if not _is_text(table.schema.field(name).type))
+    return [Table(path.name, header, columns, typed)]
+
+
+def text_of(column: pa.Array) -> pa.Array:
+    """A typed column as text: whole floats as whole numbers, instants with their offset."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return text_of(column.dictionary_decode())
+    if pa.types.is_floating(kind):
+        column = column.cast(pa.float64())
+        finite = pc.and_(pc.is_finite(column), pc.less(pc.abs(column), 9e15))
+        whole = pc.and_(finite, pc.equal(column, pc.floor(pc.if_else(finite, column, None))))
+        ints = pc.if_else(whole, column, None).cast(pa.int64()).cast(pa.string())
+        texts = pc.if_else(pc.is_nan(column), None, column).cast(pa.string())
+        return pc.coalesce(ints, texts)
+    if pa.types.is_timestamp(kind):
+        if kind.tz:
+            utc = column.cast(pa.timestamp("us", "UTC"), safe=False)
+            return pc.binary_join_element_wise(
+                pc.strftime(utc, "%Y-%m-%d %H:%M:%S"), pa.scalar("+00:00"), pa.scalar("")
+            ).cast(pa.string())
+        return pc.strftime(column.cast(pa.timestamp("us"), safe=False), "%Y-%m-%d %H:%M:%S").cast(pa.string())
+    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind) or pa.types.is_binary(kind):
+        return column.cast(pa.string())
+    return column.cast(pa.string())
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    inner = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(
+        pa.types.is_string(inner) or pa.types.is_large_string(inner) or pa.types.is_string_view(inner)
+    )
+
+
+def read_json(path: Path) -> list[Table]:
+    """The records of a JSON file: a list, an object that holds one, or one object a line."""
+    if path.stat().st_size > MAX_JSON:
+        raise Refused("too_large", f"{path.name} is larger than 1 GB", "Export it as csv or parquet")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        try:
+            records = _list_of(json.loads(text))
+        except json.JSONDecodeError:
+            records = [json.loads(line) for line in text.splitlines() if line.strip()]
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise Refused(
+            "damaged_file", f"{path.name} is no valid JSON: {_first_line(error)}", "Export it again"
+        ) from error
+    if not records:
+        raise Refused("no_rows", f"{path.name} holds no record", "Export a period with sales")
+    rows = [flat for record in records if isinstance(record, dict) for flat in _lines_of(record)]
+    if not rows:
+        raise Refused(
+            "no_rows", f"{path.name} holds no list of objects", "Export one object per order or line"
+        )
+    header = tuple(dict.fromkeys(key for row in rows for key in row))
+    builder = Builder(len(header))
+    builder.extend([_text(row.get(name)) for name in header] for row in rows)
+    typed = frozenset(
+        i for i, name in enumerate(header) if not any(isinstance(row.get(name), str) for row in rows)
+    )
+    return [Table(path.name, header, builder.columns(), typed)]
+
+
+def _list_of(found: Any) -> list[Any]:
+    if isinstance(found, list):
+        return found
+    if isinstance(found, dict):
+        for name in (*LISTS, *found):
+            if isinstance(inner := found.get(name), list) and inner and isinstance(inner[0], dict):
+                # One order with its lines is a record itself.
+                return [found] if name in HELD and len(found) > 2 else inner
+        for inner in found.values():
+            if isinstance(inner, dict) and (rows := _list_of(inner)) and rows != [inner]:
+                return rows
+        return [found]
+    return []
+
+
+def _lines_of(record: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A record's fields; one row per line when it holds a list of lines."""
+    for name in HELD:
+        lines = record.get(name)
+        if isinstance(lines, list) and lines and isinstance(lines[0], dict):
+            head = dict(_flat({key: value for key, value in record.items() if key != name}))
+            for line in lines:
+                yield {**head, **dict(_flat({f"line_{key}": value for key, value in line.items()}))}
+            return
+    yield dict(_flat(record))
+
+
+def _flat(record: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in record.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{key}_")
+        elif not isinstance(value, list):
+            yield f"{before}{key}", value
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, float) and value.is_integer() and abs(value) < 9e15:
+        return str(int(value))
+    return str(value)
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().split("\n", 1)[0][:160]

@@ -1,0 +1,141 @@
+"""A table as a file holds it: header and text columns, before anything is understood."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from include.intake.vocabulary import WORDS, listed
+
+BATCH = 65_536
+SAMPLE = 5
+TOTAL_WORDS = frozenset(listed(WORDS["totals"]))
+
+
+@dataclass
+class Table:
+    """Text columns of equal length. ``typed``: columns whose values the format typed (workbook, JSON)."""
+
+    name: str
+    header: tuple[str, ...]
+    columns: list[pa.Array]
+    typed: frozenset[int] = frozenset()
+    ragged: list[str] = field(default_factory=list)  # rows left out: more fields than the header
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    has_header: bool = True
+
+    @property
+    def rows(self) -> int:
+        """Number of rows, those left out not counted."""
+        return len(self.columns[0]) if self.columns else 0
+
+
+class Builder:
+    """Collects rows of text into Arrow columns, in batches, so that memory stays near the text's size."""
+
+    def __init__(self, width: int) -> None:
+        """``width``: the fields a row has."""
+        self.width = width
+        self.ragged: list[str] = []
+        self._parts: list[list[pa.Array]] = [[] for _ in range(width)]
+        self._rows: list[Sequence[str | None]] = []
+
+    def add(self, row: Sequence[str | None]) -> None:
+        """Add a row: short rows are filled, empty fields beyond the header are dropped."""
+        if len(row) != self.width:
+            row = list(row)
+            while len(row) > self.width and not (row[-1] or "").strip():
+                row.pop()
+            if len(row) > self.width:
+                self.ragged.append(" | ".join(value or "" for value in row))
+                return
+            row = [*row, *[None] * (self.width - len(row))]
+        self._rows.append(row)
+        if len(self._rows) >= BATCH:
+            self._flush()
+
+    def extend(self, rows: Iterable[Sequence[str | None]]) -> None:
+        """Add many rows."""
+        source = iter(rows)
+        while batch := list(itertools.islice(source, BATCH)):
+            if set(map(len, batch)) == {self.width} and not self._rows:
+                self._rows = batch
+                self._flush()
+            else:
+                for row in batch:
+                    self.add(row)
+
+    def columns(self) -> list[pa.Array]:
+        """The columns of everything added."""
+        self._flush()
+        return [pa.concat_arrays(p) if p else pa.array([], pa.string()) for p in self._parts]
+
+    def _flush(self) -> None:
+        if self._rows:
+            for part, values in zip(self._parts, zip(*self._rows, strict=True), strict=True):
+                part.append(pa.array(values, pa.string()))
+            self._rows = []
+
+
+def compact(name: str) -> str:
+    """A header without case, accents, blanks and punctuation: ``Invoice No`` and ``InvoiceNo`` are one."""
+    text = unicodedata.normalize("NFKD", name.replace("ı", "i").replace("İ", "i").casefold())
+    text = "".join(c for c in text if not unicodedata.combining(c))
+    return re.sub(r"[\W_]+", "", text.replace("ß", "ss"))
+
+
+def variants(name: str, codes: frozenset[str]) -> tuple[str, ...]:
+    """A header as it is, and without a currency code or a remark in brackets."""
+    bare = re.sub(r"[\(\[].*?[\)\]]", " ", name)
+    words = [word for word in re.split(r"[\s_]+", bare) if word.upper() not in codes]
+    return tuple(dict.fromkeys((compact(name), compact(bare), compact(" ".join(words)))))
+
+
+def is_total(text: str) -> bool:
+    """Whether a cell says that its row is a total."""
+    words = re.split(r"[\s:()]+", text.strip(" :"))
+    return (
+        compact(text) in TOTAL_WORDS or compact(words[0]) in TOTAL_WORDS or compact(words[-1]) in TOTAL_WORDS
+    )
+
+
+def looks_like_value(cell: str) -> bool:
+    """Whether a cell is a number, a date, an address or an amount rather than a column's name."""
+    text = cell.strip()
+    if "@" in text and "." in text:
+        return True
+    digits = sum(c.isdigit() for c in text)
+    letters = sum(c.isalpha() for c in text)
+    return digits > 0 and digits >= letters
+
+
+def find_header(rows: Sequence[Sequence[str]], known: frozenset[str]) -> int | None:
+    """The index of the header among a file's first rows; None when it has none.
+
+    It is the row that names most known columns, else the first row of text above rows with values.
+    """
+    widths = [len(row) for row in rows if len(row) > 1]
+    usual = max(set(widths), key=widths.count) if widths else 1
+    best, best_score = None, 0
+    for i, row in enumerate(rows):
+        cells = [cell.strip() for cell in row if cell and cell.strip()]
+        if len(cells) < max(1, min(2, usual)) or len(cells) * 2 < usual:
+            continue
+        if any(looks_like_value(cell) for cell in cells) and sum(map(looks_like_value, cells)) * 4 > len(
+            cells
+        ):
+            continue
+        if any("\n" in cell and len(cell) > 200 for cell in cells):
+            continue
+        score = 1 + 2 * sum(compact(cell) in known for cell in cells)
+        below = rows[i + 1 : i + 12]
+        if below and not any(looks_like_value(cell) for later in below for cell in later if cell):
+            score -= 1
+        if score > best_score:
+            best, best_score = i, score
+    return best

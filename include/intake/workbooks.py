@@ -1,0 +1,139 @@
+"""Workbooks (xlsx, xlsb, xls, ods) through calamine, guarded before a sheet is loaded."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+
+from include.intake.answer import Refused
+from include.intake.headers import KNOWN
+from include.intake.options import Options
+from include.intake.records import text_of
+from include.intake.tables import Table, find_header
+from include.sources.files import FREE_BYTES, MAX_RATIO
+
+HEAD_ROWS = 60
+# calamine loads a whole sheet: about 60 bytes a cell were measured on a million rows of eight columns.
+MAX_UNPACKED = 2 << 30
+
+
+def read(path: Path, options: Options) -> list[Table]:
+    """The tables of a workbook's sheets; those without a table are left out."""
+    _check_archive(path)
+    import python_calamine as calamine
+
+    try:
+        # By content: calamine's from_path goes by the ending, which is often wrong.
+        book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes()))
+        names = [options.sheet] if options.sheet else book.sheet_names
+        if options.sheet and options.sheet not in book.sheet_names:
+            raise Refused(
+                "bad_option",
+                f"{path.name} has no sheet {options.sheet!r}; it has {', '.join(book.sheet_names)}",
+                "Name one of them with --sheet",
+            )
+        sheets = [(name, book.get_sheet_by_name(name).to_python(skip_empty_area=False)) for name in names]
+    except Refused:
+        raise
+    except BaseException as error:  # calamine's errors share no base class; a panic is no Exception
+        if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
+            raise
+        raise Refused(
+            "damaged_file",
+            f"{path.name} is a workbook that cannot be opened: {str(error).splitlines()[0][:120]}",
+            "Open it in a spreadsheet program and save it again, or save the sheet as csv",
+        ) from error
+    return [table for name, rows in sheets if (table := table_of(path.name, name, rows, options))]
+
+
+def table_of(file: str, sheet: str, rows: Sequence[Sequence[object]], options: Options) -> Table | None:
+    """The table of one sheet's cells; None when it holds none."""
+    filled = [row for row in rows if any(cell not in ("", None) for cell in row)]
+    if not filled:
+        return None
+    left = min(next(i for i, cell in enumerate(row) if cell not in ("", None)) for row in filled)
+    filled = [row[left:] for row in filled]
+    first = [[_text(cell) or "" for cell in row] for row in filled[:HEAD_ROWS]]
+    at = None if options.has_header is False else find_header(first, KNOWN)
+    width = max(len(row) for row in first)
+    header = tuple(f"#{i + 1}" for i in range(width))
+    if at is not None:
+        names = [" ".join(cell.split()) for cell in first[at]]
+        while names and not names[-1]:
+            names.pop()
+        header = tuple(name or f"#{i + 1}" for i, name in enumerate(names))
+    body = filled if at is None else filled[at + 1 :]
+    columns, typed, ragged = _columns(body, len(header))
+    table = Table(f"{file}, sheet {sheet}", header, columns, typed, ragged, has_header=at is not None)
+    table.notes.append(("sheet", f"sheet {sheet} was read"))
+    if at:
+        table.notes.append(("preamble", f"{at} rows above the header were left out"))
+    return table
+
+
+def _columns(
+    rows: Sequence[Sequence[object]], width: int
+) -> tuple[list[pa.Array], frozenset[int], list[str]]:
+    """Cells as columns of text; which columns are typed throughout; rows beyond the header."""
+    wide = [row for row in rows if len(row) > width and any(cell not in ("", None) for cell in row[width:])]
+    ragged = [" | ".join(_text(cell) or "" for cell in row) for row in wide]
+    if wide:
+        left_out = {id(row) for row in wide}
+        rows = [row for row in rows if id(row) not in left_out]
+    columns, typed = [], []
+    for i in range(width):
+        cells = [row[i] if i < len(row) else None for row in rows]
+        kinds = {type(cell) for cell in cells if cell not in ("", None)}
+        if str not in kinds:
+            typed.append(i)
+        if kinds == {str}:
+            columns.append(pa.array([cell or None for cell in cells], pa.string()))
+        elif kinds == {float}:
+            numbers = [None if cell in ("", None) else round(cell, 9) for cell in cells]  # type: ignore[call-overload]
+            columns.append(text_of(pa.array(numbers, pa.float64())))
+        else:
+            exact = {str, float} <= kinds
+            columns.append(pa.array([_text(cell, exact=exact) for cell in cells], pa.string()))
+    return columns, frozenset(typed), ragged
+
+
+def _text(cell: object, *, exact: bool = False) -> str | None:
+    """A cell as text. ``exact`` writes a fraction so that no reader takes its point for a group mark."""
+    if cell is None or isinstance(cell, str):
+        return cell or None
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    if isinstance(cell, float):
+        if cell.is_integer() and abs(cell) < 9e15:
+            return str(int(cell))
+        shown = repr(round(cell, 9))
+        return f"{shown}e0" if exact and "e" not in shown else shown
+    if isinstance(cell, datetime):
+        return cell.isoformat(" ", timespec="seconds")
+    if isinstance(cell, date):
+        return cell.isoformat()
+    if isinstance(cell, time):
+        return cell.isoformat(timespec="seconds")
+    if isinstance(cell, timedelta):
+        seconds = int(cell.total_seconds())
+        return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    return str(cell)
+
+
+def _check_archive(path: Path) -> None:
+    """Refuse a workbook that expands beyond measure, before anything of it is loaded."""
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as archive:
+        given = sum(entry.file_size for entry in archive.infolist())
+    if (given > FREE_BYTES and given > MAX_RATIO * path.stat().st_size) or given > MAX_UNPACKED:
+        raise Refused(
+            "expands_too_much",
+            f"{path.name} inflates to {given:,} bytes, more than a workbook of its size may",
+            "Save the sheet as csv, and give that file",
+        )
