@@ -4,6 +4,9 @@ A dataset is kept in slices: events by month (``month=2026-11``), everything els
 (``as_of=2026-11-21``). What training leaves lies at its anchor, the day before which its data ends.
 ``check`` is called on every write and every read: no step sees a table that breaks the contract.
 
+A contract may change: a dataset names its ``earlier`` contracts, and slices written under one of them are
+read as today's. A slice under any other contract is refused.
+
 Money is ``decimal128(18, 4)`` in the firm's currency, up to the totals of one customer; instants are UTC;
 days are days in the firm's time zone; ids are text, exactly as the source wrote them.
 """
@@ -11,7 +14,8 @@ days are days in the firm's time zone; ids are text, exactly as the source wrote
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 import pyarrow as pa
@@ -37,6 +41,21 @@ def column(name: str, kind: pa.DataType, about: str, *, required: bool = False) 
 
 
 @dataclass(frozen=True)
+class Earlier:
+    """An earlier contract of a dataset: its fingerprint, and how its columns become today's.
+
+    ``renamed`` gives today's name of a column, ``added`` the value of a column that did not exist, and
+    ``dropped`` names the columns that are left out. A column of another type is cast without loss.
+    The order of the rows stays: the grain must have kept its columns and their sort order.
+    """
+
+    fingerprint: str
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    added: Mapping[str, object] = field(default_factory=dict)
+    dropped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Dataset:
     """A named table handed from step to step."""
 
@@ -46,12 +65,44 @@ class Dataset:
     schema: pa.Schema
     by: Literal["as_of", "month", "anchor"] = "as_of"
     pii: tuple[str, ...] = ()
+    earlier: tuple[Earlier, ...] = ()
 
     @property
     def fingerprint(self) -> str:
         """A short hash of column names, types and nullability: changes when the contract does."""
         text = ";".join(f"{f.name}:{f.type}:{f.nullable}" for f in self.schema)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def can_read(self, fingerprint: str) -> bool:
+        """Whether slices with this fingerprint are read: today's contract, or an earlier one."""
+        return fingerprint == self.fingerprint or self._earlier(fingerprint) is not None
+
+    def from_earlier(self, fingerprint: str, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Rows written under ``fingerprint`` in today's columns; ContractError if they do not fit."""
+        if fingerprint == self.fingerprint:
+            return batch
+        earlier = self._earlier(fingerprint)
+        if earlier is None:
+            raise ContractError(
+                f"{self.name}: contract {fingerprint} is unknown; name it in earlier=(...) of the dataset in "
+                "include/datasets/"
+            )
+        columns = {
+            earlier.renamed.get(name, name): batch.column(name)
+            for name in batch.schema.names
+            if name not in earlier.dropped
+        }
+        for name, value in earlier.added.items():
+            columns[name] = pa.repeat(pa.scalar(value, self.schema.field(name).type), batch.num_rows)
+        if unknown := sorted(set(columns) - set(self.schema.names)):
+            raise ContractError(
+                f"{self.name}: columns {unknown} of contract {fingerprint} are not in today's; add them to "
+                "renamed or dropped of its Earlier row in include/datasets/"
+            )
+        return self.conform(pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)))
+
+    def _earlier(self, fingerprint: str) -> Earlier | None:
+        return next((row for row in self.earlier if row.fingerprint == fingerprint), None)
 
     def about_column(self, name: str) -> str:
         """What a column means, in words."""

@@ -101,7 +101,7 @@ def _kept_months(context: Context, dataset: Dataset, first: Month | None) -> dic
     return {
         month: manifest
         for month, manifest in found.items()
-        if manifest is not None and manifest.fingerprint == dataset.fingerprint
+        if manifest is not None and dataset.can_read(manifest.fingerprint)
     }
 
 

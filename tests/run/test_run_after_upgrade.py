@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 from pydantic import BaseModel
 
 from include.datasets import catalogue
+from include.datasets.insight import FIRM_METRICS
 from include.engines.duckdb import DuckDb, bindable
 from include.firms import Churn, Firm, Ltv, Rfm, parse_firm
 from include.handoff import Handoff, Slot
@@ -123,6 +124,17 @@ def test_the_day_after_an_upgrade_reads_no_closed_month_trains_nothing_and_keeps
                 }
         facts["firms"]["north"] = {table: facts["firms"]["north"][table] for table in kept}
     assert compare(before, after) == []
+
+
+def test_a_step_reads_what_was_written_under_an_earlier_contract(old):
+    before = hash_warehouse(old.dsn)
+    manifest = old.handoff.manifest(Slot("north", FIRM_METRICS, LATEST))
+    assert manifest.fingerprint != FIRM_METRICS.fingerprint
+
+    old.run("north", LATEST, only=("firm_insight", "load_fact_firm_metric", "load_fact_firm_insight"))
+
+    assert old.handoff.manifest(Slot("north", FIRM_METRICS, LATEST)) == manifest
+    assert compare(before, hash_warehouse(old.dsn, like=before)) == []
 
 
 @pytest.mark.parametrize(
