@@ -43,8 +43,26 @@ class SourceRowError(SourceError, FirmError):
     """
 
 
+BINDS: Mapping[str, str] = {
+    "earliest": "the start of the first day that a row may be of; a row before it is rejected",
+    "latest": "the start of the day after the last one that a row may be of",
+    "as_of_start": "the start of as_of: what happened from then on is not known",
+    "month_start": "the start of the month's first day",
+    "month_end": "the start of the day after the month's last",
+    "takes_undated": "whether the month also yields the rows that no date places",
+}
+"""What a name means in a statement of any source; each source gives the days in its own system's type."""
+
+
 class Source(Protocol):
     """Reads one firm's system. Rows come unsorted, in bounded batches."""
+
+    def binds(self, month: Month | None, as_of: date | None) -> dict[str, object]:
+        """Every value that the source's statements in ``sql/extract`` may name: ``BINDS``, and its own.
+
+        Without a month, as for a snapshot, those of the month are left out; without ``as_of``, as for the
+        first month, those of ``as_of`` too.
+        """
 
     def offers(self, dataset: Dataset) -> bool:
         """Whether this source has such rows at all; a dataset it has not is written empty."""
@@ -123,6 +141,22 @@ def extracted_schema(dataset: Dataset) -> pa.Schema:
     return pa.schema([*fields, REJECTED, SOURCE_ROW])
 
 
+def common_binds(
+    month: Month | None, as_of: date | None, start: Callable[[date], object]
+) -> dict[str, object]:
+    """The values of ``BINDS``; ``start`` gives the start of a day in the source's own type."""
+    given: dict[str, object] = {"earliest": start(EARLIEST), "latest": start(LATEST)}
+    if as_of is not None:
+        given["as_of_start"] = start(as_of)
+    if month is not None and as_of is not None:
+        given |= {
+            "month_start": start(month.first),
+            "month_end": start(month.end),
+            "takes_undated": takes_undated(month, as_of),
+        }
+    return given
+
+
 def takes_undated(month: Month, as_of: date) -> bool:
     """Whether a month also yields the rows that no date places: the run's current month does.
 
@@ -133,6 +167,7 @@ def takes_undated(month: Month, as_of: date) -> bool:
 
 __all__ = [
     "BATCH_ROWS",
+    "BINDS",
     "EARLIEST",
     "LATEST",
     "SOURCES",
@@ -142,6 +177,7 @@ __all__ = [
     "at_one_moment",
     "check_connection",
     "check_source",
+    "common_binds",
     "extracted_schema",
     "open_source",
     "takes_undated",

@@ -26,6 +26,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from duckdb import ColumnExpression, ConstantExpression, FunctionExpression
 
+from include import sql_text
 from include.bounded_duckdb import open_database, share_of_memory
 from include.datasets import Dataset
 from include.firms import Firm
@@ -37,9 +38,11 @@ from include.sources import (
     LATEST,
     SourceError,
     SourceRowError,
+    common_binds,
     extracted_schema,
     takes_undated,
 )
+from include.sources.csv_errors import message_of, place_of
 from include.sources.expansion import check_expansion, check_footer
 from include.sources.files import (
     File,
@@ -49,10 +52,8 @@ from include.sources.files import (
     folder_of,
     own_scratch,
     plain,
-    plain_name,
 )
 from include.sources.layouts import layout_of
-from include.sources.statements import named, statement
 
 MEMORY_SHARE = 0.75  # the rest is for the batches on their way to the step
 THREADS = 2
@@ -130,6 +131,22 @@ class Csv:
             for month, as_of in months.items()
         }
 
+    def binds(self, month: Month | None, as_of: date | None) -> dict[str, object]:
+        """The common binds as instants, the firm's time zone, ``as_of`` as a day, and the layout's own.
+
+        Every file is parsed once and split by month, so no statement asks for a month.
+        """
+        zone = self._firm.timezone
+        own = {"timezone": zone, **self._layout.params}
+        if as_of is not None:
+            own["as_of"] = as_of
+        return common_binds(month, as_of, lambda day: start_of_day(day, zone)) | own
+
+    @property
+    def _lines(self) -> str:
+        """The statement that reads the lines of the layout's files."""
+        return sql_text.read("extract", "csv", self._layout.name, "transactions")
+
     def _folder(self) -> Path:
         return folder_of(str(self._firm.source.uri), where=self._where)
 
@@ -139,10 +156,11 @@ class Csv:
         if not files:
             return
         schema = extracted_schema(dataset)
-        sql, names = named(statement(f"csv/{dataset.name}"))
+        sql, bound = sql_text.for_duckdb(
+            sql_text.read("extract", "csv", dataset.name), self.binds(None, as_of)
+        )
         with self._database(stage, stage) as database:
             database.read_parquet(files, hive_partitioning=False).create_view("lines")
-            bound = {name: {"as_of": as_of}[name] for name in names}
             for batch in database.sql(sql, params=bound).to_arrow_reader(BATCH_ROWS):
                 columns = [batch.column(field.name).cast(field.type) for field in schema]
                 yield pa.RecordBatch.from_arrays(columns, schema=schema)
@@ -176,8 +194,8 @@ class Csv:
             [file.identity for file in files],
             repr(self._layout),
             self._firm.timezone,
-            statement("csv/macros"),
-            statement(f"csv/{self._layout.name}/transactions"),
+            sql_text.read("extract", "csv", "macros"),
+            self._lines,
         ]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
@@ -187,15 +205,9 @@ class Csv:
             return
         work = into / "work"
         work.mkdir()
-        sql, names = named(statement(f"csv/{self._layout.name}/transactions"))
-        params: dict[str, object] = {
-            "timezone": self._firm.timezone,
-            "earliest": start_of_day(EARLIEST, self._firm.timezone),
-            "latest": start_of_day(LATEST, self._firm.timezone),
-            **self._layout.params,
-        }
+        sql, bound = sql_text.for_duckdb(self._lines, self.binds(None, None))
         with self._database(folder, into) as database:
-            database.execute(statement("csv/macros"))
+            database.execute(sql_text.read("extract", "csv", "macros"))
             rows = None
             for file in files:
                 part = self._rows(database, file, work)
@@ -204,7 +216,7 @@ class Csv:
             rows.create_view("files")
             database.execute(
                 "copy (" + sql + ") to $into (format parquet, compression snappy, partition_by (month_key))",
-                {"into": str(into / "months"), **{name: params[name] for name in names}},
+                {"into": str(into / "months"), **bound},
             )
         for file in files:
             file.check_unchanged()
@@ -243,7 +255,7 @@ class Csv:
 
     def _unreadable(self, error: duckdb.Error, folder: Path) -> SourceError:
         return SourceError(
-            f"{self._where}, {_place(error, folder)}: {_said(error)}. "
+            f"{self._where}, {place_of(error, folder)}: {message_of(error)}. "
             f"Layout {self._layout.name}: see docs/sources.md, 'csv'"
         )
 
@@ -261,7 +273,7 @@ class Csv:
                 raise self._unreadable(error, folder) from error
             raise SourceError(
                 f"{self._where}, {folder}: no room in {spill.parent} for what reading takes beyond "
-                f"{memory_mb} MB of memory: {_said(error)}. Free some, set FIRMAMENT_MEMORY_MB higher, "
+                f"{memory_mb} MB of memory: {message_of(error)}. Free some, set FIRMAMENT_MEMORY_MB higher, "
                 "or send smaller files"
             ) from error
         except duckdb.Error as error:
@@ -300,19 +312,3 @@ def _as_text(name: str, kind: str) -> duckdb.Expression:
     if kind in ("DOUBLE", "FLOAT"):
         return FunctionExpression("whole_text", column)
     return column.cast("VARCHAR")
-
-
-def _place(error: duckdb.Error, folder: Path) -> Path:
-    """The file that DuckDB was reading, as it is called in the firm's folder; else the folder."""
-    found = re.search(r"^ *file = (.+)$", str(error), re.M)
-    read = Path(found[1].strip()).name if found else ""
-    called = (path for path in folder.iterdir() if read in (path.name, plain_name(path)))
-    return next(called, folder)
-
-
-def _said(error: duckdb.Error) -> str:
-    """What DuckDB says, without its advice to ignore errors and without the row, which is about somebody."""
-    lines = [line.strip() for line in str(error).partition("Possible")[0].splitlines() if line.strip()]
-    # Of a row that cannot be read: which, the row itself, on any number of lines, and what is wrong with it.
-    kept = [lines[0], lines[-1]] if "CSV Error" in lines[0] else lines[:6]
-    return " | ".join(line[:300] for line in kept)

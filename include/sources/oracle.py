@@ -19,6 +19,7 @@ import oracledb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from include import sql_text
 from include.datasets import Dataset
 from include.firms import Firm
 from include.periods import Month
@@ -28,10 +29,10 @@ from include.sources import (
     LATEST,
     SourceError,
     SourceRowError,
+    common_binds,
     extracted_schema,
     takes_undated,
 )
-from include.sources.statements import has_statement, named, statement
 
 # What each dataset's statement reads. A view may give any other schema these names.
 COLUMNS: Mapping[str, tuple[str, frozenset[str]]] = {
@@ -100,7 +101,7 @@ class Oracle:
 
     def offers(self, dataset: Dataset) -> bool:
         """Whether there is a statement for the dataset, and its table where the table is optional."""
-        if dataset.name not in COLUMNS or not has_statement(f"oracle/{dataset.name}"):
+        if dataset.name not in COLUMNS or not sql_text.exists("extract", "oracle", dataset.name):
             return False
         if dataset.name in REQUIRED:
             return True
@@ -110,8 +111,8 @@ class Oracle:
     def first_month(self, dataset: Dataset) -> Month | None:
         """The month of the day before the first key: a row may be booked under the day after its own."""
         with self._reading(dataset) as connection:
-            sql = statement(f"oracle/{dataset.name}_first")
-            (row,) = self._fetch(connection, sql, self._params(None, None))
+            sql = sql_text.read("extract", "oracle", f"{dataset.name}_first")
+            (row,) = self._fetch(connection, sql, self.binds(None, None))
         if row["first_key"] is not None:
             day = max(_day_of(int(row["first_key"])) - timedelta(days=1), EARLIEST)
             return Month.of(day)
@@ -125,45 +126,44 @@ class Oracle:
     def extract(self, dataset: Dataset, *, month: Month | None, as_of: date) -> Iterator[pa.RecordBatch]:
         """Rows of the dataset, one read-only transaction, in batches of at most ``BATCH_ROWS``."""
         schema = extracted_schema(dataset)
-        sql = statement(f"oracle/{dataset.name}")
+        sql = sql_text.read("extract", "oracle", dataset.name)
         with self._reading(dataset) as connection:
-            for batch in self._stream(connection, sql, self._params(month, as_of)):
+            for batch in self._stream(connection, sql, self.binds(month, as_of)):
                 yield canonical(batch, schema, self._firm.timezone)
 
     def counts(self, dataset: Dataset, months: Mapping[Month, date]) -> dict[Month, int]:
         """Rows of each month as of its day, counted by the server in one read-only transaction."""
-        rows = f"(\n{statement(f'oracle/{dataset.name}')}\n)"
-        sql = f"select cast(count(*) as numeric(38, 0)) as row_count from {rows}"
+        rows = sql_text.read("extract", "oracle", dataset.name)
+        sql = f"select cast(count(*) as numeric(38, 0)) as row_count from (\n{rows}\n)"
         with self._reading(dataset) as connection:
             return {
-                month: int(self._fetch(connection, sql, self._params(month, as_of))[0]["row_count"])
+                month: int(self._fetch(connection, sql, self.binds(month, as_of))[0]["row_count"])
                 for month, as_of in months.items()
             }
+
+    def binds(self, month: Month | None, as_of: date | None) -> dict[str, object]:
+        """The common binds as local times, the same days as ``YYYYMMDD`` keys, and the schema's owner.
+
+        A row may be booked under the day before or after its own, so the window of keys is a day wider.
+        """
+        given = common_binds(month, as_of, _midnight)
+        days = {"earliest": EARLIEST, "latest": LATEST}
+        if as_of is not None:
+            days["as_of"] = as_of
+        if month is not None and as_of is not None:
+            given["takes_undated"] = int(takes_undated(month, as_of))  # Oracle's SQL has no booleans
+            days |= {
+                "month": month.first,
+                "month_end": month.end,
+                "window": month.first - timedelta(days=1),
+                "window_end": month.end + timedelta(days=1),
+            }
+        keys = {f"{name}_key": _key(day) for name, day in days.items()}
+        return given | keys | {"owner": self._owner}
 
     @property
     def _place(self) -> str:
         return f"firm {self._firm.firm_key}, oracle source {self._conn_id}, schema {self._owner!r}"
-
-    def _params(self, month: Month | None, as_of: date | None) -> dict[str, object]:
-        params: dict[str, object] = {
-            "earliest": _midnight(EARLIEST),
-            "earliest_key": _key(EARLIEST),
-            "latest": _midnight(LATEST),
-            "latest_key": _key(LATEST),
-        }
-        if as_of is not None:
-            params |= {"as_of_start": _midnight(as_of), "as_of_key": _key(as_of)}
-        if month is not None and as_of is not None:
-            params |= {
-                "month_start": _midnight(month.first),
-                "month_end": _midnight(month.end),
-                "month_key": _key(month.first),
-                "month_end_key": _key(month.end),
-                "window_key": _key(month.first - timedelta(days=1)),
-                "window_end_key": _key(month.end + timedelta(days=1)),
-                "takes_undated": int(takes_undated(month, as_of)),
-            }
-        return params
 
     @contextlib.contextmanager
     def _session(self) -> Iterator[tuple[Any, dict[str, set[str]]]]:
@@ -209,7 +209,8 @@ class Oracle:
     def _catalogue(self, connection: Any) -> dict[str, set[str]]:
         """Tables and views that the login may read in the firm's schema, each with its columns."""
         found: dict[str, set[str]] = {}
-        for row in self._fetch(connection, statement("oracle/catalogue"), {"owner": self._owner}):
+        sql = sql_text.read("extract", "oracle", "catalogue")
+        for row in self._fetch(connection, sql, self.binds(None, None)):
             found.setdefault(row["relation_name"].lower(), set()).add(row["attribute_name"].lower())
         return found
 
@@ -218,10 +219,8 @@ class Oracle:
 
     def _stream(self, connection: Any, sql: str, params: Mapping[str, object]) -> Iterator[pa.RecordBatch]:
         """The batches of a statement; numbers stay decimals, and names are lower case."""
-        _, names = named(sql)
-        frames = connection.fetch_df_batches(
-            sql, {name: params[name] for name in sorted(names)}, size=BATCH_ROWS, fetch_decimals=True
-        )
+        sql, bound = sql_text.for_oracle(sql, params)
+        frames = connection.fetch_df_batches(sql, bound, size=BATCH_ROWS, fetch_decimals=True)
         for frame in frames:
             if not frame.num_columns() or not frame.num_rows():  # such a frame has no stream to give
                 continue

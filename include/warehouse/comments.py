@@ -12,8 +12,8 @@ from collections.abc import Mapping
 import psycopg
 from psycopg import sql
 
+from include import sql_text
 from include.datasets import Dataset, catalogue
-from include.warehouse import statements
 from include.warehouse.session import Row
 
 SCHEMAS = ("control", "analytics", "mart", "pii")
@@ -64,8 +64,8 @@ def explicit() -> set[str]:
     return {
         name
         for folder in ("schema", "view")
-        for file in statements.named(folder)
-        for name in _COMMENTED.findall(statements.script(folder, file))
+        for file in sql_text.names(folder)
+        for name in _COMMENTED.findall(sql_text.read(folder, file))
     }
 
 

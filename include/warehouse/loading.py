@@ -20,9 +20,8 @@ import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include import faults
+from include import faults, sql_text
 from include.datasets.contract import Dataset
-from include.warehouse import statements
 from include.warehouse.errors import Fenced, LoadRefused, UnknownFirm, WarehouseError, explain, is_data_fault
 from include.warehouse.partitions import analyze_partition, ensure_partition, index_partition
 from include.warehouse.session import Row, Session
@@ -77,8 +76,8 @@ class Loading(Session):
         Raises LoadRefused when the rows are wrong, Fenced when a newer attempt has written, UnknownOutcome
         when nobody can tell; nothing is half done after any of them.
         """
-        if table not in statements.named("check"):
-            raise KeyError(f"no load of {table!r}; there are {', '.join(statements.named('check'))}")
+        if table not in sql_text.names("check"):
+            raise KeyError(f"no load of {table!r}; there are {', '.join(sql_text.names('check'))}")
         doing = f"{step}: {table} of {firm_key}"
         if dataset.by == "as_of" and [s.day for s in slices] != [as_of]:
             raise ValueError(f"{doing}: a snapshot is loaded alone, for its own as_of {as_of}")
@@ -101,9 +100,9 @@ class Loading(Session):
         return done
 
     def _firm_sk(self, firm_key: str) -> int:
-        text = statements.placeholders(statements.script("load", "dim_firm"), {"firm_key": firm_key})
+        text, bound = sql_text.for_psycopg(sql_text.read("load", "dim_firm"), {"firm_key": firm_key})
         with self.connection.transaction():
-            self.connection.execute(text, {"firm_key": firm_key})
+            self.connection.execute(text, bound)
             row = self.connection.execute(
                 "select firm_sk from analytics.dim_firm where firm_key = %s", [firm_key]
             ).fetchone()
@@ -175,8 +174,7 @@ class _Load:
             }
             for folder in ("load", "check"):
                 self.at = f"sql/{folder}/{self.table}.sql"
-                text = statements.placeholders(statements.script(folder, self.table), params)
-                answer = connection.execute(text, params)
+                answer = connection.execute(*sql_text.for_psycopg(sql_text.read(folder, self.table), params))
                 if folder == "check":
                     self._refuse(answer.fetchmany(1000))
             index_partition(connection, self.table, self.firm_sk)
@@ -268,16 +266,15 @@ class _Load:
             }
             for s in slices
         ]
-        text = statements.script("load", "loads")
+        text = sql_text.read("load", "loads")
         with connection.cursor() as cursor:
             if params:
-                cursor.executemany(statements.placeholders(text, params[0]), params)
+                cursor.executemany(sql_text.for_psycopg(text, params[0])[0], params)
         if self.table.startswith("fact_"):
             snapshot = {"firm_sk": self.firm_sk, "fact_name": self.table, "as_of": self.as_of}
-            text = statements.placeholders(statements.script("load", "dim_snapshot"), snapshot)
-            connection.execute(text, snapshot)
+            connection.execute(*sql_text.for_psycopg(sql_text.read("load", "dim_snapshot"), snapshot))
 
     def _loader(self) -> str:
         """A hash of what turns the handoff into rows: when it changes, equal bytes are loaded again."""
-        parts = (statements.script("load", self.table), self.dataset.fingerprint)
+        parts = (sql_text.read("load", self.table), self.dataset.fingerprint)
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()

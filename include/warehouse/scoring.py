@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from include import faults
-from include.warehouse import statements
+from include import faults, sql_text
 from include.warehouse.loading import FIRM_LOCK
 from include.warehouse.session import Session
 
@@ -15,7 +14,7 @@ class Scoring(Session):
 
     def score(self, module: str, *, firm_key: str, step: str) -> int:
         """Bring a firm's scorecard of a module up to date; rows written, 0 when it was."""
-        text = statements.script("score", module)
+        text = sql_text.read("score", module)
         doing = f"{step}: fact_scorecard of {firm_key}: sql/score/{module}.sql"
         with self.clear_errors(doing), self.transaction(doing) as connection:
             found = connection.execute(
@@ -29,7 +28,7 @@ class Scoring(Session):
                 "firm_sk": found["firm_sk"],
                 "scorer_sha256": hashlib.sha256(text.encode()).hexdigest(),
             }
-            answer = connection.execute(statements.placeholders(text, params), params)
+            answer = connection.execute(*sql_text.for_psycopg(text, params))
             while answer.nextset():
                 pass
             faults.point("warehouse.before_commit")

@@ -10,9 +10,10 @@ import pytest
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel
 
+from include import sql_text
 from include.datasets import catalogue
 from include.datasets.insight import FIRM_METRICS
-from include.engines.duckdb import DuckDb, bindable
+from include.engines.duckdb import DuckDb
 from include.firms import Churn, Firm, Ltv, Rfm, parse_firm
 from include.handoff import Handoff, Slot
 from include.modules import TRAINED
@@ -190,7 +191,7 @@ class RecordingEngine(DuckDb):
         return super().table(sql, inputs, params)
 
     def _note(self, sql: str) -> None:
-        self.seen |= {QUERY_SETTINGS[name] for name in bindable(sql)[1] if name in QUERY_SETTINGS}
+        self.seen |= {QUERY_SETTINGS[name] for name in sql_text.parameters(sql) if name in QUERY_SETTINGS}
 
 
 def read_by(old: Installation, key: str, module: str, scratch) -> tuple[set[str], set[str]]:
