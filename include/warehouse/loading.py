@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 from include import faults, sql_text
 from include.datasets.contract import Dataset
 from include.warehouse.errors import Fenced, LoadRefused, UnknownFirm, WarehouseError, explain, is_data_fault
+from include.warehouse.load_text import load_text
 from include.warehouse.partitions import analyze_partition, ensure_partition, index_partition
 from include.warehouse.session import Row, Session
 from include.warehouse.staging import stage
@@ -172,9 +173,13 @@ class _Load:
                 "manifest_sha256": due[0].manifest_sha256,
                 "made_from": list(due[0].made_from),
             }
-            for folder in ("load", "check"):
+            texts = {
+                "load": load_text(self.table, self.dataset),
+                "check": sql_text.read("check", self.table),
+            }
+            for folder, text in texts.items():
                 self.at = f"sql/{folder}/{self.table}.sql"
-                answer = connection.execute(*sql_text.for_psycopg(sql_text.read(folder, self.table), params))
+                answer = connection.execute(*sql_text.for_psycopg(text, params))
                 if folder == "check":
                     self._refuse(answer.fetchmany(1000))
             index_partition(connection, self.table, self.firm_sk)

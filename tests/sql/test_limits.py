@@ -213,7 +213,7 @@ def computed(lines: list[Line], factor: int, folder: Path) -> dict[str, list[dic
 def scored(summary: pa.Table, values: pa.Table, folder: Path) -> dict[str, Path]:
     """Segments by the RFM model; a risk and a value of every customer: high, and what it has spent."""
     firm = SimpleFirm()
-    tables = [rfm.fit(values, firm=firm, as_of=AS_OF), segments.fit(firm=firm, as_of=AS_OF)]
+    tables = [rfm.fit(values, firm=firm, as_of=AS_OF), segments.compute(firm=firm, as_of=AS_OF)]
     params = rfm.prepare(*tables, firm=firm, as_of=AS_OF)
     rows = [
         row
