@@ -22,8 +22,6 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from duckdb import ColumnExpression, ConstantExpression, FunctionExpression
 
 from include import sql_text
@@ -40,7 +38,6 @@ from include.sources import (
     SourceRowError,
     common_binds,
     extracted_schema,
-    takes_undated,
 )
 from include.sources.csv_errors import message_of, place_of
 from include.sources.expansion import check_expansion, check_footer
@@ -54,10 +51,10 @@ from include.sources.files import (
     plain,
 )
 from include.sources.layouts import layout_of
+from include.sources.staged_lines import UNDATED, lines_of_month
 
 MEMORY_SHARE = 0.75  # the rest is for the batches on their way to the step
 THREADS = 2
-UNDATED = "undated"
 FULL = "No space left|File too large|quota exceeded"  # what the system says of a disk
 
 
@@ -109,7 +106,7 @@ class Csv:
         """Rows of the dataset in batches of at most ``BATCH_ROWS``."""
         stage = self._staged()
         if dataset.name == "transactions" and month is not None:
-            yield from _month(stage, extracted_schema(dataset), month, as_of)
+            yield from lines_of_month(stage, extracted_schema(dataset), month, as_of)
         else:
             yield from self._snapshot(stage, dataset, as_of)
 
@@ -127,7 +124,7 @@ class Csv:
         stage = self._staged()
         day = pa.schema([extracted_schema(dataset).field("order_date")])
         return {
-            month: sum(batch.num_rows for batch in _month(stage, day, month, as_of))
+            month: sum(batch.num_rows for batch in lines_of_month(stage, day, month, as_of))
             for month, as_of in months.items()
         }
 
@@ -286,24 +283,6 @@ class Csv:
 def _check_uri(firm: Firm) -> None:
     if firm.source.uri is None:
         raise SourceRowError(f"firm {firm.firm_key}: a csv source needs source.uri, a file:// folder")
-
-
-def _month(stage: Path, schema: pa.Schema, month: Month, as_of: date) -> Iterator[pa.RecordBatch]:
-    """The staged lines of one month, and what no date places when it is the run's current month."""
-    for path in sorted((stage / f"month={month}").glob("*.parquet")):
-        for batch in pq.ParquetFile(path).iter_batches(BATCH_ROWS, columns=schema.names):
-            seen = batch.filter(pc.less(batch.column("order_date"), pa.scalar(as_of)))
-            if seen.num_rows:
-                yield _shaped(seen, schema)
-    if takes_undated(month, as_of):
-        for path in sorted((stage / f"month={UNDATED}").glob("*.parquet")):
-            for batch in pq.ParquetFile(path).iter_batches(BATCH_ROWS, columns=schema.names):
-                yield _shaped(batch, schema)
-
-
-def _shaped(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    columns = [batch.column(field.name).cast(field.type) for field in schema]
-    return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 def _as_text(name: str, kind: str) -> duckdb.Expression:
