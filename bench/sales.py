@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from include import sql_text
 from include.bounded_duckdb import open_database
 from include.datasets import Dataset
 from include.datasets.computed import CUSTOMER_DAYS
@@ -17,7 +18,6 @@ from include.engines import open_engine
 from include.simulator import Plan, generate
 from include.training import ltv as training
 
-QUERIES = Path(__file__).parents[1] / "include" / "sql" / "query"
 Files = dict[Dataset, list[Path]]
 
 # Timestamps of the package are naive UTC; the stores are on the US east coast.
@@ -193,7 +193,7 @@ def with_days(files: Files, folder: Path) -> Files:
     files.setdefault(LOYALTY_MOVEMENTS, [])
     files.setdefault(INTERACTIONS, [])
     engine = open_engine("duckdb", memory_mb=2048, threads=2, scratch=folder)
-    sql = (QUERIES / "customer_days.sql").read_text()
+    sql = sql_text.read("query", "customer_days")
     end = pa.scalar("2100-01-01").cast(pa.date32()).as_py()
     batches = engine.query(sql, [(TRANSACTIONS, files[TRANSACTIONS])], {"as_of": end})
     files[CUSTOMER_DAYS] = [write_parquet(CUSTOMER_DAYS, map(CUSTOMER_DAYS.conform, batches), folder)]

@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from bench import sales
 from bench.rows import Row
+from include import sql_text
 from include.datasets.computed import CUSTOMER_DAYS
 from include.datasets.value import LTV
 from include.engines import open_engine
@@ -116,7 +117,7 @@ def held(kind: str, seed: int, folder: Path, *, customers: int = 600) -> Held:
 def spent(files: dict, folder: Path, customers: pa.ChunkedArray, *, days: int) -> np.ndarray:
     """Net spend of these customers in the days after the anchor."""
     engine = open_engine("duckdb", memory_mb=512, threads=1, scratch=folder)
-    sql = (sales.QUERIES / "value_holdout.sql").read_text()
+    sql = sql_text.read("query", "value_holdout")
     until = {"as_of": ANCHOR, "until": ANCHOR + timedelta(days=days)}
     found = pa.Table.from_batches(engine.query(sql, [(CUSTOMER_DAYS, files[CUSTOMER_DAYS])], until))
     by_customer = dict(zip(found["customer_id"].to_pylist(), found["holdout_spend"].to_pylist(), strict=True))

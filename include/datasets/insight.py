@@ -2,12 +2,13 @@
 
 import pyarrow as pa
 
-from include.datasets.contract import FIRM_TOTAL, TEXT, Dataset, column
+from include.datasets.contract import FIRM_TOTAL, TEXT, Dataset, Earlier, column
 
 FIRM_METRICS = Dataset(
     name="firm_metrics",
     about="One row per metric and member, such as a segment: its value and definition.",
     grain=("metric", "member"),
+    earlier=(Earlier("9dac96aaa02032a6"),),  # amounts were decimal(18, 4)
     schema=pa.schema(
         [
             column("metric", TEXT, "Code of the metric: 'customers', 'retention_rate', ...", required=True),

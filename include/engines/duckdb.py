@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import sqlglot
-from sqlglot import exp
 
+from include import sql_text
 from include.bounded_duckdb import open_database
 from include.engines import Inputs
 
@@ -48,14 +46,16 @@ class DuckDb:
         self, sql: str, inputs: Inputs, params: Mapping[str, object]
     ) -> Iterator[pa.RecordBatchReader]:
         """A reader of the result of ``sql``, open until the block ends."""
-        statement, names = bindable(sql)
-        if missing := sorted(names - set(params)):
-            raise QueryError(f"the query asks for parameters nobody gave: {missing}")
+        try:
+            statement, bound = sql_text.for_duckdb(sql, params)
+        except sql_text.MissingParameterError as error:
+            raise QueryError(str(error)) from None
         connection = self._connect([path for _, paths in inputs for path in paths])
         try:
             for dataset, paths in inputs:
                 _register(connection, dataset.name, dataset.schema, paths)
-            bound = {name: params[name] for name in names}
+            if (count := len(connection.extract_statements(statement))) != 1:
+                raise QueryError(f"the query has {count} statements; it must be one")
             yield connection.sql(statement, params=bound).to_arrow_reader(BATCH_ROWS)
         except duckdb.Error as error:
             raise QueryError(self._said(error)) from error
@@ -90,19 +90,3 @@ def _register(connection: duckdb.DuckDBPyConnection, name: str, schema: pa.Schem
         connection.read_parquet(files).create_view(name)
     else:
         connection.register(name, schema.empty_table())
-
-
-@cache
-def bindable(sql: str) -> tuple[str, set[str]]:
-    """The statement with DuckDB's ``$name`` for each ``:name``, and the names."""
-    try:
-        (tree,) = sqlglot.parse(sql, read="duckdb")
-    except (sqlglot.errors.SqlglotError, ValueError) as error:
-        raise QueryError(f"the query is not one statement that can be parsed: {error}") from error
-    if tree is None:
-        raise QueryError("the query is empty")
-    names = set()
-    for node in tree.find_all(exp.Placeholder):
-        names.add(node.name)
-        node.replace(exp.Parameter(this=exp.Var(this=node.name)))
-    return tree.sql(dialect="duckdb"), names

@@ -29,6 +29,7 @@ from include.handoff.manifest import FILE, Corrupt, HandoffError, Manifest, Part
 from include.handoff.protocol import Fenced, UnknownOutcome
 from include.handoff.stores import open_store
 from include.periods import Month
+from include.private_files import private_folder
 from include.slices import Slice
 from include.version import code_version
 
@@ -210,9 +211,14 @@ class Handoff:
         return {part: token for part, token in tokens.items() if part in written}
 
     def fetch(self, slot: Slot) -> tuple[Manifest, list[Path]]:
-        """The slot's manifest and local parquet files, whose size and hash were just verified."""
+        """The slot's manifest and local parquet files, whose size and hash were just verified.
+
+        Files of an earlier contract are converted: what is returned always has today's columns.
+        """
         found, landed = self._verified(slot)
-        return found, [part.file for part in landed]
+        if found.fingerprint == slot.dataset.fingerprint:
+            return found, [part.file for part in landed]
+        return found, self._converted(slot, found, landed)
 
     def read(self, slot: Slot, *, expected: Version | None = None) -> Iterator[pa.RecordBatch]:
         """The slot's rows, from verified files, checked against the contract.
@@ -228,7 +234,9 @@ class Handoff:
             )
         for part, copy in zip(found.parts, landed, strict=True):
             where = f"{slot.path}/{part.name}"
-            yield from parts.read_part(slot.dataset, copy.file, part, where=where)
+            yield from parts.read_part(
+                slot.dataset, copy.file, part, where=where, fingerprint=found.fingerprint
+            )
             if not self._verify_once:
                 self._store.release(copy)
 
@@ -262,12 +270,30 @@ class Handoff:
         found, landed = self._fetched(slot.path)
         if found is None:
             raise self._absent(slot)
-        if found.fingerprint != slot.dataset.fingerprint:
+        if not slot.dataset.can_read(found.fingerprint):
             raise HandoffError(
                 f"{slot.path} was written under another contract of {slot.dataset.name} "
                 f"({found.fingerprint}, now {slot.dataset.fingerprint}); {self._mend(slot)}"
             )
         return found, landed
+
+    def _converted(self, slot: Slot, found: Manifest, landed: Sequence[Any]) -> list[Path]:
+        """Copies of the slot's files in ``scratch``, under today's contract."""
+        folder = private_folder(self._scratch / "converted" / uuid.uuid4().hex)
+        files: list[Path] = []
+        for part, copy in zip(found.parts, landed, strict=True):
+            files.append(folder / f"part-{len(files):05d}.parquet")
+            parts.convert_part(
+                slot.dataset,
+                copy.file,
+                part,
+                files[-1],
+                where=f"{slot.path}/{part.name}",
+                fingerprint=found.fingerprint,
+            )
+            if not self._verify_once:
+                self._store.release(copy)
+        return files
 
     def _fetched(self, path: str) -> tuple[Manifest | None, list[Any]]:
         if self._verify_once:

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from include.datasets import ContractError, Dataset
 from include.handoff.manifest import Corrupt, Part
+from include.private_files import open_private
 
 GROUP_ROWS = 1 << 17
 PART_ROWS = 4_000_000
@@ -61,24 +62,41 @@ def parts(dataset: Dataset, batches: Iterable[pa.RecordBatch]) -> Iterator[Parqu
         number += 1
 
 
-def read_part(dataset: Dataset, path: Path, part: Part, *, where: str) -> Iterator[pa.RecordBatch]:
-    """The rows of a part whose bytes have been verified, checked against the contract."""
+def read_part(
+    dataset: Dataset, path: Path, part: Part, *, where: str, fingerprint: str = ""
+) -> Iterator[pa.RecordBatch]:
+    """The rows of a part whose bytes have been verified, checked against the contract.
+
+    ``fingerprint`` is the contract the part was written under, when it is not today's.
+    """
+    written_as = fingerprint or dataset.fingerprint
     try:
         # Reading ahead holds much of a part in memory; churn reads 250 columns of a million rows.
         with pq.ParquetFile(path, pre_buffer=False) as file:
             rows = 0
-            for batch in file.iter_batches(batch_size=BATCH_ROWS):
+            for stored in file.iter_batches(batch_size=BATCH_ROWS):
+                batch = dataset.from_earlier(written_as, stored)
                 dataset.check(batch)
                 rows += batch.num_rows
                 yield batch.select(dataset.schema.names)
             if not rows:
-                dataset.check(file.schema_arrow.empty_table())
+                none = pa.RecordBatch.from_pylist([], schema=file.schema_arrow)
+                dataset.check(dataset.from_earlier(written_as, none))
     except (pa.ArrowInvalid, OSError) as error:
         raise Corrupt(f"{where}: not a parquet file ({error}); rerun the step that writes it") from error
     if rows != part.rows:
         raise Corrupt(
             f"{where}: {rows} rows where its manifest says {part.rows}; rerun the step that writes it"
         )
+
+
+def convert_part(
+    dataset: Dataset, path: Path, part: Part, target: Path, *, where: str, fingerprint: str
+) -> None:
+    """Write a part of an earlier contract to ``target`` under today's, a batch at a time."""
+    with open_private(target, "wb") as file, pq.ParquetWriter(file, dataset.schema) as writer:
+        for batch in read_part(dataset, path, part, where=where, fingerprint=fingerprint):
+            writer.write_batch(batch)
 
 
 class _Peekable:

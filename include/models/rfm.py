@@ -122,11 +122,14 @@ def prepare(cuts: pa.Table, decision_table: pa.Table, *, firm: FirmSettings, as_
 
 
 def predict(batch: pa.RecordBatch, params: Params, *, firm: FirmSettings, as_of: date) -> pa.RecordBatch:
-    """One row per customer of the batch (customer_summary): scores, percentiles, segment, status."""
+    """The batch (customer_summary) with scores, percentiles, segment and status added to its columns.
+
+    The contract of ``rfm`` says which of the batch's columns are kept.
+    """
     del as_of
     rows = batch.num_rows
     eligible = _eligible(batch, firm)
-    columns = {name: batch.column(name) for name in _KEPT}
+    columns = {name: batch.column(name) for name in batch.schema.names}
     scores = []
     for metric, source in METRICS.items():
         cuts = params.cuts[metric]
@@ -144,20 +147,6 @@ def predict(batch: pa.RecordBatch, params: Params, *, firm: FirmSettings, as_of:
     columns["segment_code"] = pa.array([segment_of.get(c, segments.UNSCORED) for c in codes], pa.string())
     columns["activity_status"] = _status_of(batch, firm)
     return pa.RecordBatch.from_pydict(columns)
-
-
-_KEPT = (
-    "customer_id",
-    "days_since_last_order",
-    "last_order_date",
-    *(f"{what}_{days}_days" for days in (30, 90, 180, 365) for what in ("order_count", "total_spend")),
-    "order_count",
-    "total_spend",
-    "window_orders",
-    "window_spend",
-    "avg_days_between_orders",
-    "avg_order_value",
-)
 
 
 def _eligible(batch: pa.RecordBatch, firm: FirmSettings) -> np.ndarray:

@@ -15,10 +15,10 @@ from typing import Any
 
 import oracledb
 
+from include import sql_text
 from include.publishing import Published, PublishError, PublishRowError, Run, statements
 from include.publishing.tables import LEDGER, LONG, Table
 from include.sources.oracle import connect_with_hook
-from include.sources.statements import statement
 
 BATCH_ROWS = 10_000
 
@@ -86,7 +86,9 @@ class Oracle:
 
     def _catalogue(self, cursor: Any) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {}
-        cursor.execute(statement("oracle/catalogue"), {"owner": self._owner})
+        cursor.execute(
+            *sql_text.for_oracle(sql_text.read("extract", "oracle", "catalogue"), {"owner": self._owner})
+        )
         for relation, column in cursor.fetchall():
             found.setdefault(str(relation).lower(), set()).add(str(column).lower())
         return found

@@ -9,10 +9,10 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from include import sql_text
 from include.publishing import Published, PublishError, PublishRowError, Run, statements
 from include.publishing.tables import LEDGER, Table
 from include.warehouse.errors import explain
-from include.warehouse.statements import placeholders
 
 CONNECT_SECONDS = 15
 
@@ -141,7 +141,7 @@ class _Writer:
         self._run(statements.insert(LEDGER), run.entry(table, row_count))
 
     def _run(self, text: str, params: dict[str, Any]) -> psycopg.Cursor[Any]:
-        return self._connection.execute(placeholders(text, params), params)
+        return self._connection.execute(*sql_text.for_psycopg(text, params))
 
 
 def _all(one: str, other: str, columns: Iterable[str]) -> sql.Composed:

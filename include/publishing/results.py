@@ -8,8 +8,8 @@ from typing import Any
 
 from psycopg.rows import tuple_row
 
+from include import sql_text
 from include.publishing import Read, Run
-from include.warehouse import statements
 from include.warehouse.session import Session
 
 BATCH_ROWS = 10_000
@@ -25,11 +25,11 @@ class Results(Session):
 
         @contextmanager
         def read(table: str) -> Iterator[tuple[list[str], Iterator[tuple[Any, ...]]]]:
-            text = statements.placeholders(statements.script("publish", table), params)
+            text, bound = sql_text.for_psycopg(sql_text.read("publish", table), params)
             with self.connection.cursor(name="published", row_factory=tuple_row) as cursor:
                 cursor.itersize = BATCH_ROWS
                 with self.clear_errors(f"sql/publish/{table}.sql"):
-                    cursor.execute(text, params)
+                    cursor.execute(text, bound)
                 yield [column.name for column in cursor.description or ()], self._fetch(cursor, table)
 
         with self.clear_errors(f"reading what is published of {run.run_id}"), self.connection.transaction():

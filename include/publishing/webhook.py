@@ -21,11 +21,11 @@ from typing import Any, NamedTuple
 import httpx
 import tenacity
 
-from include import faults
+from include import faults, sql_text
 from include.connections import connection
 from include.firms import Firm, FirmError, parse_firm
 from include.settings import Settings, SettingsError
-from include.warehouse import Warehouse, statements
+from include.warehouse import Warehouse
 from include.warehouse.session import Row, Session
 
 DELIVERY_LOCK = 7_303  # advisory lock class: one sender per firm keeps the order
@@ -70,9 +70,9 @@ class Changes(Session):
             ).fetchone()
             if newest is not None and newest["as_of"] > as_of:
                 return 0
-            text = statements.placeholders(statements.script("publish", "changes"), params)
-            written = connection.execute(text, params).rowcount
-            connection.execute(statements.placeholders(statements.script("publish", "state"), params), params)
+            changes = sql_text.for_psycopg(sql_text.read("publish", "changes"), params)
+            written = connection.execute(*changes).rowcount
+            connection.execute(*sql_text.for_psycopg(sql_text.read("publish", "state"), params))
             connection.execute(
                 "delete from control.outbox "
                 "where firm_sk = %(firm_sk)s and delivered_at < clock_timestamp() - %(kept)s",

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from include import sql_text
 from include.datasets import Dataset
 from include.engines import Engine
 from include.firms import Firm
@@ -18,7 +19,6 @@ from include.handoff import Handoff, HandoffError, Slot
 from include.periods import anchor_of
 from include.report.statistics import Columns
 
-SQL = Path(__file__).parents[1] / "sql" / "report"
 BUCKETS = 16**4
 
 
@@ -92,7 +92,7 @@ class Reading:
         share = most / max(self.rows_of(dataset), 1)
         below = "g" if share >= 1 else f"{int(share * BUCKETS):04x}"
         inputs = [(replace(dataset, name=as_name), self.files(dataset) or [])]
-        batches = list(self.engine.query(_sql(name), inputs, {"below": below}))
+        batches = list(self.engine.query(sql_text.read("report", name), inputs, {"below": below}))
         table = pa.Table.from_batches(batches) if batches else dataset.schema.empty_table()
         names = tuple(f.name for f in table.schema if _is_number(f.type) and f.name != "is_churned")
         values = [_floats(table.column(name)) for name in names]
@@ -101,17 +101,13 @@ class Reading:
     def _run(
         self, name: str, inputs: list[tuple[Dataset, list[Path]]], params: dict[str, object]
     ) -> list[dict[str, Any]]:
-        batches = self.engine.query(_sql(name), inputs, {"as_of": self.as_of, **params})
+        batches = self.engine.query(sql_text.read("report", name), inputs, {"as_of": self.as_of, **params})
         return [row for batch in batches for row in batch.to_pylist()]
 
     def _day_of(self, dataset: Dataset) -> date:
         if dataset.by != "anchor":
             return self.as_of
         return anchor_of(self.as_of, every_months=self.firm.retrain_months)
-
-
-def _sql(name: str) -> str:
-    return (SQL / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def _is_number(kind: pa.DataType) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from include import sql_text
 from include.datasets import Dataset
 from include.models import drift
 from include.run import promotion
@@ -18,12 +19,10 @@ from include.run.context import Context
 from include.run.inputs import Inputs
 from include.steps import Step
 
-QUERIES = Path(__file__).parents[1] / "sql" / "query"
-
 
 def query(context: Context) -> tuple[int, str]:
     """Run ``sql/query/<dataset>.sql`` over what the step reads."""
-    sql = (QUERIES / f"{context.written.name}.sql").read_text(encoding="utf-8")
+    sql = sql_text.read("query", context.written.name)
     inputs = Inputs(context)
     rows = context.engine.query(sql, inputs.all_files(), context.params)
     return context.write(rows, inputs.made_from).rows, ""

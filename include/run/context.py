@@ -107,7 +107,7 @@ class Context:
         if self.written.by != "anchor" or self.full:
             return None
         manifest = self.handoff.manifest(self.slot(self.written, training_date))
-        if manifest is None or manifest.fingerprint != self.written.fingerprint:
+        if manifest is None or not self.written.can_read(manifest.fingerprint):
             return None
         return manifest if self._accepted_settings() & set(manifest.made_from) else None
 

@@ -44,7 +44,7 @@ def kept_months(context: Context, dataset: Dataset, months: Iterable[Month]) -> 
     kept = {}
     for month in months:
         written = found.get(Slice(month))
-        if written is not None and written.fingerprint == dataset.fingerprint:
+        if written is not None and dataset.can_read(written.fingerprint):
             path = context.month_slot(dataset, month).path
             kept[month] = Kept(written.as_of, f"{path}#{written.token}#{written.sha256}")
     return kept

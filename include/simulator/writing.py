@@ -13,10 +13,10 @@ import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 from psycopg import sql
 
+from include import sql_text
 from include.simulator.firm import TABLES, generate
 from include.simulator.plan import Plan
 
-SHOP = Path(__file__).resolve().parent.parent / "sql" / "extract" / "postgres" / "shop.sql"
 COPY_ROWS = 100_000
 LINE_COLUMNS = (
     "transaction_id",
@@ -55,7 +55,7 @@ def create_shop(connection: psycopg.Connection, schema: str) -> None:
     """Create the empty tables of ``shop.sql`` in ``schema`` and set it as search_path."""
     connection.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(schema)))
     connection.execute(sql.SQL("set search_path to {}").format(sql.Identifier(schema)))
-    connection.execute(SHOP.read_text(encoding="utf-8"))
+    connection.execute(sql_text.read("extract", "postgres", "shop"))
 
 
 def fill(connection: psycopg.Connection, batches: Iterable[Mapping[str, pa.Table]]) -> dict[str, int]:

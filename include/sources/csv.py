@@ -1,8 +1,9 @@
 """Sales files in a folder: ``.csv``, ``.csv.gz`` or ``.parquet``, in one of the named layouts.
 
-Each file is parsed once, as text with a declared dialect, by the layout's statement
-``sql/extract/csv/<layout>/transactions.sql``, and staged as parquet split by month. Months are read from
-there until a file changes. DuckDB has a memory limit and can access only the firm's folder and scratch.
+Every file is parsed once, all of it as text with a declared dialect, by the layout's statement
+``sql/extract/csv/<layout>/transactions.sql``, into scratch parquet split by month. Months are then
+read from there until a file changes. DuckDB does it under a memory limit, shut off from every
+folder but the firm's and the scratch.
 """
 
 from __future__ import annotations
@@ -21,10 +22,9 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from duckdb import ColumnExpression, ConstantExpression, FunctionExpression
 
+from include import sql_text
 from include.bounded_duckdb import open_database, share_of_memory
 from include.datasets import Dataset
 from include.firms import Firm
@@ -36,9 +36,10 @@ from include.sources import (
     LATEST,
     SourceError,
     SourceRowError,
+    common_binds,
     extracted_schema,
-    takes_undated,
 )
+from include.sources.csv_errors import message_of, place_of
 from include.sources.expansion import check_expansion, check_footer
 from include.sources.files import (
     File,
@@ -48,21 +49,19 @@ from include.sources.files import (
     folder_of,
     own_scratch,
     plain,
-    plain_name,
 )
 from include.sources.layouts import layout_of
-from include.sources.statements import named, statement
+from include.sources.staged_lines import UNDATED, lines_of_month
 
-MEMORY_SHARE = 0.75  # the rest is for the batches that the step holds
+MEMORY_SHARE = 0.75  # the rest is for the batches on their way to the step
 THREADS = 2
-UNDATED = "undated"
-FULL = "No space left|File too large|quota exceeded"  # the system's messages about a full disk
+FULL = "No space left|File too large|quota exceeded"  # what the system says of a disk
 
 
 class Csv:
     """The source of a firm whose row says ``kind: csv``."""
 
-    fields = ("uri", "layout", "mapping")  # the fields of the firm's source that this kind uses
+    fields = ("uri", "layout", "mapping")  # of the firm's source, that this kind uses
 
     @classmethod
     def check_row(cls, firm: Firm) -> None:
@@ -72,12 +71,12 @@ class Csv:
         folder_of(str(firm.source.uri), where=f"firm {firm.firm_key}, csv source")
 
     def check_connection(self) -> None:
-        """Do nothing: ``check_row`` has checked the folder."""
+        """There is none: ``check_row`` has looked at the folder."""
 
     def __init__(
         self, firm: Firm, connection_uri: Callable[[str], str], *, scratch: Path | None = None
     ) -> None:
-        """Read nothing yet. ``scratch`` defaults to a private folder in the system's temporary folder."""
+        """Nothing is read yet. Without ``scratch``, a private folder under the system's own is used."""
         _check_uri(firm)
         self._firm = firm
         self._layout = layout_of(firm)
@@ -86,13 +85,13 @@ class Csv:
         self._moment: Path | None = None
 
     def offers(self, dataset: Dataset) -> bool:
-        """Whether it is transactions, customers or, if the layout has its columns, products."""
+        """Transactions and customers always; products where the layout names them."""
         if dataset.name == "products":
             return self._layout.has_products
         return dataset.name in ("transactions", "customers")
 
     def first_month(self, dataset: Dataset) -> Month | None:
-        """The month of the first row with a usable date."""
+        """The month of the first row whose date can be used."""
         stage = self._staged()
         months = sorted(p.name.partition("=")[2] for p in stage.glob("month=*"))
         dated = [Month.parse(text) for text in months if text != UNDATED]
@@ -107,13 +106,13 @@ class Csv:
         """Rows of the dataset in batches of at most ``BATCH_ROWS``."""
         stage = self._staged()
         if dataset.name == "transactions" and month is not None:
-            yield from _month(stage, extracted_schema(dataset), month, as_of)
+            yield from lines_of_month(stage, extracted_schema(dataset), month, as_of)
         else:
             yield from self._snapshot(stage, dataset, as_of)
 
     @contextlib.contextmanager
     def consistent_reads(self) -> Iterator[None]:
-        """All reads in this context use the files as they are now."""
+        """What is read meanwhile is of the files as they are now."""
         self._moment = self._staged()
         try:
             yield
@@ -121,33 +120,50 @@ class Csv:
             self._moment = None
 
     def counts(self, dataset: Dataset, months: Mapping[Month, date]) -> dict[Month, int]:
-        """Count the staged rows of each month as of its day."""
+        """Rows of each month as of its day, counted in the staged lines."""
         stage = self._staged()
         day = pa.schema([extracted_schema(dataset).field("order_date")])
         return {
-            month: sum(batch.num_rows for batch in _month(stage, day, month, as_of))
+            month: sum(batch.num_rows for batch in lines_of_month(stage, day, month, as_of))
             for month, as_of in months.items()
         }
+
+    def binds(self, month: Month | None, as_of: date | None) -> dict[str, object]:
+        """The common binds as instants, the firm's time zone, ``as_of`` as a day, and the layout's own.
+
+        Every file is parsed once and split by month, so no statement asks for a month.
+        """
+        zone = self._firm.timezone
+        own = {"timezone": zone, **self._layout.params}
+        if as_of is not None:
+            own["as_of"] = as_of
+        return common_binds(month, as_of, lambda day: start_of_day(day, zone)) | own
+
+    @property
+    def _lines(self) -> str:
+        """The statement that reads the lines of the layout's files."""
+        return sql_text.read("extract", "csv", self._layout.name, "transactions")
 
     def _folder(self) -> Path:
         return folder_of(str(self._firm.source.uri), where=self._where)
 
     def _snapshot(self, stage: Path, dataset: Dataset, as_of: date) -> Iterator[pa.RecordBatch]:
-        """Run ``sql/extract/csv/<dataset>.sql`` on the staged lines."""
+        """What ``sql/extract/csv/<dataset>.sql`` finds in the staged lines."""
         files = sorted(str(path) for path in stage.glob("month=*/*.parquet"))
         if not files:
             return
         schema = extracted_schema(dataset)
-        sql, names = named(statement(f"csv/{dataset.name}"))
+        sql, bound = sql_text.for_duckdb(
+            sql_text.read("extract", "csv", dataset.name), self.binds(None, as_of)
+        )
         with self._database(stage, stage) as database:
             database.read_parquet(files, hive_partitioning=False).create_view("lines")
-            bound = {name: {"as_of": as_of}[name] for name in names}
             for batch in database.sql(sql, params=bound).to_arrow_reader(BATCH_ROWS):
                 columns = [batch.column(field.name).cast(field.type) for field in schema]
                 yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
     def _staged(self) -> Path:
-        """The folder of the staged lines of the current files, one sub-folder per month."""
+        """The folder of the lines of the files as they now are, one sub-folder a month."""
         if self._moment is not None:
             return self._moment
         folder = self._folder()
@@ -155,7 +171,7 @@ class Csv:
         home = self._scratch / hashlib.sha256(str(folder).encode()).hexdigest()[:16]
         stage = home / self._key(files)
         private_folder(home)
-        # The datasets of a firm are extracted in parallel: one process parses, the others wait.
+        # The datasets of a firm are extracted side by side: one of them parses, the others wait.
         with open_private(home / "lock", "a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not stage.is_dir():
@@ -170,13 +186,13 @@ class Csv:
         return stage
 
     def _key(self, files: list[File]) -> str:
-        """A hash of the files, the layout and the statement."""
+        """Changes with the files, with how they are read, and with the statement."""
         parts = [
             [file.identity for file in files],
             repr(self._layout),
             self._firm.timezone,
-            statement("csv/macros"),
-            statement(f"csv/{self._layout.name}/transactions"),
+            sql_text.read("extract", "csv", "macros"),
+            self._lines,
         ]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
@@ -186,15 +202,9 @@ class Csv:
             return
         work = into / "work"
         work.mkdir()
-        sql, names = named(statement(f"csv/{self._layout.name}/transactions"))
-        params: dict[str, object] = {
-            "timezone": self._firm.timezone,
-            "earliest": start_of_day(EARLIEST, self._firm.timezone),
-            "latest": start_of_day(LATEST, self._firm.timezone),
-            **self._layout.params,
-        }
+        sql, bound = sql_text.for_duckdb(self._lines, self.binds(None, None))
         with self._database(folder, into) as database:
-            database.execute(statement("csv/macros"))
+            database.execute(sql_text.read("extract", "csv", "macros"))
             rows = None
             for file in files:
                 part = self._rows(database, file, work)
@@ -203,7 +213,7 @@ class Csv:
             rows.create_view("files")
             database.execute(
                 "copy (" + sql + ") to $into (format parquet, compression snappy, partition_by (month_key))",
-                {"into": str(into / "months"), **{name: params[name] for name in names}},
+                {"into": str(into / "months"), **bound},
             )
         for file in files:
             file.check_unchanged()
@@ -212,7 +222,7 @@ class Csv:
             month.rename(into / month.name.replace("month_key=", "month="))
 
     def _rows(self, database: duckdb.DuckDBPyConnection, file: File, work: Path) -> duckdb.DuckDBPyRelation:
-        """One file's rows as text, with the column names of the layout's statement."""
+        """One file's rows as text, under the names that the layout's statement uses."""
         where = f"{self._where}, file {file.path.name}"
         if file.ending == ".parquet":
             check_footer(file)
@@ -228,7 +238,7 @@ class Csv:
             at = self._layout.place(header if has_header else self._layout.headerless, where=where)
             rows = database.read_csv(
                 str(path),
-                # Columns are numbered, so that no text of a file becomes part of a statement.
+                # Numbers for names: no text of a file becomes part of a statement.
                 columns={f"column_{i}": "VARCHAR" for i in range(len(header))},
                 auto_detect=False,
                 header=has_header,
@@ -242,13 +252,13 @@ class Csv:
 
     def _unreadable(self, error: duckdb.Error, folder: Path) -> SourceError:
         return SourceError(
-            f"{self._where}, {_place(error, folder)}: {_format_error(error)}. "
+            f"{self._where}, {place_of(error, folder)}: {message_of(error)}. "
             f"Layout {self._layout.name}: see docs/sources.md, 'csv'"
         )
 
     @contextlib.contextmanager
     def _database(self, folder: Path, spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A private database that can access only two folders; its errors become SourceError."""
+        """A private database that can reach two folders and nothing else; its errors become ours."""
         memory_mb = share_of_memory(MEMORY_SHARE)
         database = open_database(
             memory_mb=memory_mb, threads=THREADS, spill=spill / "spill", folders=(folder, spill)
@@ -259,9 +269,9 @@ class Csv:
             if not isinstance(error, duckdb.OutOfMemoryException) and not re.search(FULL, str(error)):
                 raise self._unreadable(error, folder) from error
             raise SourceError(
-                f"{self._where}, {folder}: {spill.parent} has no space for temporary files beyond "
-                f"{memory_mb} MB of memory: {_format_error(error)}. Free disk space, raise "
-                "FIRMAMENT_MEMORY_MB, or send smaller files"
+                f"{self._where}, {folder}: no room in {spill.parent} for what reading takes beyond "
+                f"{memory_mb} MB of memory: {message_of(error)}. Free some, set FIRMAMENT_MEMORY_MB higher, "
+                "or send smaller files"
             ) from error
         except duckdb.Error as error:
             raise self._unreadable(error, folder) from error
@@ -275,43 +285,9 @@ def _check_uri(firm: Firm) -> None:
         raise SourceRowError(f"firm {firm.firm_key}: a csv source needs source.uri, a file:// folder")
 
 
-def _month(stage: Path, schema: pa.Schema, month: Month, as_of: date) -> Iterator[pa.RecordBatch]:
-    """The staged lines of one month; for the run's current month also those without a usable date."""
-    for path in sorted((stage / f"month={month}").glob("*.parquet")):
-        for batch in pq.ParquetFile(path).iter_batches(BATCH_ROWS, columns=schema.names):
-            seen = batch.filter(pc.less(batch.column("order_date"), pa.scalar(as_of)))
-            if seen.num_rows:
-                yield _shaped(seen, schema)
-    if takes_undated(month, as_of):
-        for path in sorted((stage / f"month={UNDATED}").glob("*.parquet")):
-            for batch in pq.ParquetFile(path).iter_batches(BATCH_ROWS, columns=schema.names):
-                yield _shaped(batch, schema)
-
-
-def _shaped(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    columns = [batch.column(field.name).cast(field.type) for field in schema]
-    return pa.RecordBatch.from_arrays(columns, schema=schema)
-
-
 def _as_text(name: str, kind: str) -> duckdb.Expression:
-    """A parquet column as text; floats with whole values are written as whole numbers."""
+    """A parquet column as text. Whole numbers that were stored as floats are written as whole numbers."""
     column = ColumnExpression(name)
     if kind in ("DOUBLE", "FLOAT"):
         return FunctionExpression("whole_text", column)
     return column.cast("VARCHAR")
-
-
-def _place(error: duckdb.Error, folder: Path) -> Path:
-    """The file that DuckDB was reading, by its name in the firm's folder; else the folder."""
-    found = re.search(r"^ *file = (.+)$", str(error), re.M)
-    read = Path(found[1].strip()).name if found else ""
-    called = (path for path in folder.iterdir() if read in (path.name, plain_name(path)))
-    return next(called, folder)
-
-
-def _format_error(error: duckdb.Error) -> str:
-    """DuckDB's message without its advice and without the row, which may contain personal data."""
-    lines = [line.strip() for line in str(error).partition("Possible")[0].splitlines() if line.strip()]
-    # DuckDB reports a line number, the row itself on any number of lines, and the reason.
-    kept = [lines[0], lines[-1]] if "CSV Error" in lines[0] else lines[:6]
-    return " | ".join(line[:300] for line in kept)

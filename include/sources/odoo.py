@@ -13,11 +13,11 @@ from pathlib import Path
 
 import adbc_driver_postgresql.dbapi as adbc
 
+from include import sql_text
 from include.firms import Firm
 from include.periods import Month
 from include.sources import SourceRowError
 from include.sources.postgres import Postgres
-from include.sources.statements import statement
 
 OPTIONS = ("company",)
 LANGUAGES = {"en": "en_US", "tr": "tr_TR"}
@@ -63,14 +63,15 @@ class Odoo(Postgres):
                 f"there are {list(OPTIONS)}"
             )
 
-    def _params(self, month: Month | None, as_of: date | None) -> dict[str, object]:
+    def binds(self, month: Month | None, as_of: date | None) -> dict[str, object]:
+        """Those of a shop in Postgres, the company's id, and the firm's language as Odoo names it."""
         language = LANGUAGES[self._firm.language]
-        return super()._params(month, as_of) | {"company_id": self._company_id, "language": language}
+        return super().binds(month, as_of) | {"company_id": self._company_id, "language": language}
 
     def _check_tables(self, connection: adbc.Connection) -> None:
         """SourceRowError unless the tables and the firm's company exist, with the firm's currency."""
         super()._check_tables(connection)
-        companies = self._fetch(connection, statement("odoo/companies"), {})
+        companies = self._fetch(connection, sql_text.read("extract", "odoo", "companies"), {})
         ours = [
             row for row in companies if self._company in (None, str(row["company_id"]), row["company_name"])
         ]

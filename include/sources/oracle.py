@@ -1,9 +1,9 @@
-"""Read a loyalty programme's schema in Oracle as Arrow, through the connection of Airflow's hook.
+"""A loyalty programme's schema in Oracle, streamed as Arrow through the hook's connection.
 
-The statements are ``sql/extract/oracle/<dataset>.sql``, in an ANSI subset that also runs on Postgres; they
-expect the tables of ``loyalty.sql``. The firm's schema is checked in the catalogue and set as the session's
-current schema, so no identifier is written into a statement, and values are binds. Oracle stores local
-times without a zone; this module converts them to instants and days.
+The statements are ``sql/extract/oracle/<dataset>.sql``, in an ANSI subset that Postgres runs as well;
+the tables they expect are ``loyalty.sql`` beside them. The firm's schema is looked up in the catalogue
+and made the session's own, so no identifier is ever put into a statement, and values travel as binds.
+Oracle keeps the firm's local times and no zone: instants and days are worked out here.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import oracledb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from include import sql_text
 from include.datasets import Dataset
 from include.firms import Firm
 from include.periods import Month
@@ -28,12 +29,12 @@ from include.sources import (
     LATEST,
     SourceError,
     SourceRowError,
+    common_binds,
     extracted_schema,
     takes_undated,
 )
-from include.sources.statements import has_statement, named, statement
 
-# The table and columns that each dataset's statement reads. Views can adapt another schema.
+# What each dataset's statement reads. A view may give any other schema these names.
 COLUMNS: Mapping[str, tuple[str, frozenset[str]]] = {
     "transactions": (
         "transactions",
@@ -66,7 +67,7 @@ Connect = Callable[[str], Any]
 class Oracle:
     """The source of a firm whose row says ``kind: oracle``."""
 
-    fields = ("conn_id", "schema")  # the fields of the firm's source that this kind uses
+    fields = ("conn_id", "schema")  # of the firm's source, that this kind uses
 
     def __init__(
         self,
@@ -76,7 +77,7 @@ class Oracle:
         scratch: Path | None = None,
         connect: Connect | None = None,
     ) -> None:
-        """Open nothing yet. ``connect`` opens a connection by its Airflow id (default: Airflow's hook)."""
+        """Nothing is opened yet; ``connect`` opens a connection by its Airflow id (the hook does)."""
         self.check_row(firm)
         self._firm = firm
         self._conn_id = str(firm.source.conn_id)
@@ -93,14 +94,14 @@ class Oracle:
             )
 
     def check_connection(self) -> None:
-        """Open a session, and check that the schema has the tables that every firm needs."""
+        """Open a session, and look for the schema with the tables that every firm needs."""
         with self._session() as (_, catalogue):
             for name in REQUIRED:
                 self._check_table(name, catalogue)
 
     def offers(self, dataset: Dataset) -> bool:
-        """Whether the dataset has a statement and, if optional, its table."""
-        if dataset.name not in COLUMNS or not has_statement(f"oracle/{dataset.name}"):
+        """Whether there is a statement for the dataset, and its table where the table is optional."""
+        if dataset.name not in COLUMNS or not sql_text.exists("extract", "oracle", dataset.name):
             return False
         if dataset.name in REQUIRED:
             return True
@@ -108,16 +109,16 @@ class Oracle:
             return COLUMNS[dataset.name][0] in catalogue
 
     def first_month(self, dataset: Dataset) -> Month | None:
-        """The month of the day before the first key, because a row's key may be one day late."""
+        """The month of the day before the first key: a row may be booked under the day after its own."""
         with self._reading(dataset) as connection:
-            sql = statement(f"oracle/{dataset.name}_first")
-            (row,) = self._fetch(connection, sql, self._params(None, None))
+            sql = sql_text.read("extract", "oracle", f"{dataset.name}_first")
+            (row,) = self._fetch(connection, sql, self.binds(None, None))
         if row["first_key"] is not None:
             day = max(_day_of(int(row["first_key"])) - timedelta(days=1), EARLIEST)
             return Month.of(day)
         if row["has_rows"]:
             raise SourceError(
-                f"{self._where}: {dataset.name} has rows, but none with a date from {EARLIEST} on, "
+                f"{self._place}: {dataset.name} has rows, but none with a date from {EARLIEST} on, "
                 f"before {LATEST}; {SEE}"
             )
         return None
@@ -125,54 +126,53 @@ class Oracle:
     def extract(self, dataset: Dataset, *, month: Month | None, as_of: date) -> Iterator[pa.RecordBatch]:
         """Rows of the dataset, one read-only transaction, in batches of at most ``BATCH_ROWS``."""
         schema = extracted_schema(dataset)
-        sql = statement(f"oracle/{dataset.name}")
+        sql = sql_text.read("extract", "oracle", dataset.name)
         with self._reading(dataset) as connection:
-            for batch in self._stream(connection, sql, self._params(month, as_of)):
+            for batch in self._stream(connection, sql, self.binds(month, as_of)):
                 yield canonical(batch, schema, self._firm.timezone)
 
     def counts(self, dataset: Dataset, months: Mapping[Month, date]) -> dict[Month, int]:
-        """Count the rows of each month as of its day on the server, in one read-only transaction."""
-        rows = f"(\n{statement(f'oracle/{dataset.name}')}\n)"
-        sql = f"select cast(count(*) as numeric(38, 0)) as row_count from {rows}"
+        """Rows of each month as of its day, counted by the server in one read-only transaction."""
+        rows = sql_text.read("extract", "oracle", dataset.name)
+        sql = f"select cast(count(*) as numeric(38, 0)) as row_count from (\n{rows}\n)"
         with self._reading(dataset) as connection:
             return {
-                month: int(self._fetch(connection, sql, self._params(month, as_of))[0]["row_count"])
+                month: int(self._fetch(connection, sql, self.binds(month, as_of))[0]["row_count"])
                 for month, as_of in months.items()
             }
 
-    @property
-    def _where(self) -> str:
-        return f"firm {self._firm.firm_key}, oracle source {self._conn_id}, schema {self._owner!r}"
+    def binds(self, month: Month | None, as_of: date | None) -> dict[str, object]:
+        """The common binds as local times, the same days as ``YYYYMMDD`` keys, and the schema's owner.
 
-    def _params(self, month: Month | None, as_of: date | None) -> dict[str, object]:
-        params: dict[str, object] = {
-            "earliest": _midnight(EARLIEST),
-            "earliest_key": _key(EARLIEST),
-            "latest": _midnight(LATEST),
-            "latest_key": _key(LATEST),
-        }
+        A row may be booked under the day before or after its own, so the window of keys is a day wider.
+        """
+        given = common_binds(month, as_of, _midnight)
+        days = {"earliest": EARLIEST, "latest": LATEST}
         if as_of is not None:
-            params |= {"as_of_start": _midnight(as_of), "as_of_key": _key(as_of)}
+            days["as_of"] = as_of
         if month is not None and as_of is not None:
-            params |= {
-                "month_start": _midnight(month.first),
-                "month_end": _midnight(month.end),
-                "month_key": _key(month.first),
-                "month_end_key": _key(month.end),
-                "window_key": _key(month.first - timedelta(days=1)),
-                "window_end_key": _key(month.end + timedelta(days=1)),
-                "takes_undated": int(takes_undated(month, as_of)),
+            given["takes_undated"] = int(takes_undated(month, as_of))  # Oracle's SQL has no booleans
+            days |= {
+                "month": month.first,
+                "month_end": month.end,
+                "window": month.first - timedelta(days=1),
+                "window_end": month.end + timedelta(days=1),
             }
-        return params
+        keys = {f"{name}_key": _key(day) for name, day in days.items()}
+        return given | keys | {"owner": self._owner}
+
+    @property
+    def _place(self) -> str:
+        return f"firm {self._firm.firm_key}, oracle source {self._conn_id}, schema {self._owner!r}"
 
     @contextlib.contextmanager
     def _session(self) -> Iterator[tuple[Any, dict[str, set[str]]]]:
-        """A read-only transaction with the firm's schema as current schema, and that schema's catalogue."""
+        """A read-only transaction in which names mean the firm's schema, and what that schema holds."""
         try:
             connection = self._connect(self._conn_id)
         except oracledb.Error as error:
             raise SourceError(
-                f"{self._where}: cannot connect: {_format_error(error)}. "
+                f"{self._place}: cannot connect: {_said(error)}. "
                 "Is the server up, and the Airflow connection right?"
             ) from error
         try:
@@ -180,36 +180,37 @@ class Oracle:
                 cursor.execute("set transaction read only")
             if not (catalogue := self._catalogue(connection)):
                 raise SourceRowError(
-                    f"{self._where}: no such schema, or this login cannot read any table in it. "
+                    f"{self._place}: no such schema, or this login may read nothing in it. "
                     "Correct source.schema of the firm, or grant select on its tables"
                 )
             connection.current_schema = self._owner
             yield connection, catalogue
         except oracledb.Error as error:
-            raise SourceError(f"{self._where}: {_format_error(error)}; {SEE}") from error
+            raise SourceError(f"{self._place}: {_said(error)}; {SEE}") from error
         finally:
-            with contextlib.suppress(oracledb.Error):  # the first error is already reported
+            with contextlib.suppress(oracledb.Error):  # the server may be gone; that was said before
                 connection.close()
 
     @contextlib.contextmanager
     def _reading(self, dataset: Dataset) -> Iterator[Any]:
-        """A session, after checking the table and columns of the dataset."""
+        """A session whose schema has what the dataset's statement names."""
         with self._session() as (connection, catalogue):
             self._check_table(dataset.name, catalogue)
             yield connection
 
     def _check_table(self, name: str, catalogue: Mapping[str, set[str]]) -> None:
-        """SourceRowError unless the schema has the dataset's table and columns."""
+        """SourceRowError unless the schema has the table of a dataset and its columns."""
         table, columns = COLUMNS[name]
         if table not in catalogue:
-            raise SourceRowError(f"{self._where}: missing table {table.upper()}; {SEE}")
+            raise SourceRowError(f"{self._place}: missing table {table.upper()}; {SEE}")
         if missing := sorted(column.upper() for column in columns - catalogue[table]):
-            raise SourceRowError(f"{self._where}: {table.upper()} has no columns {missing}; {SEE}")
+            raise SourceRowError(f"{self._place}: {table.upper()} has no columns {missing}; {SEE}")
 
     def _catalogue(self, connection: Any) -> dict[str, set[str]]:
         """Tables and views that the login may read in the firm's schema, each with its columns."""
         found: dict[str, set[str]] = {}
-        for row in self._fetch(connection, statement("oracle/catalogue"), {"owner": self._owner}):
+        sql = sql_text.read("extract", "oracle", "catalogue")
+        for row in self._fetch(connection, sql, self.binds(None, None)):
             found.setdefault(row["relation_name"].lower(), set()).add(row["attribute_name"].lower())
         return found
 
@@ -217,13 +218,11 @@ class Oracle:
         return [row for batch in self._stream(connection, sql, params) for row in batch.to_pylist()]
 
     def _stream(self, connection: Any, sql: str, params: Mapping[str, object]) -> Iterator[pa.RecordBatch]:
-        """The batches of a statement, with numbers as decimals and lower-case names."""
-        _, names = named(sql)
-        frames = connection.fetch_df_batches(
-            sql, {name: params[name] for name in sorted(names)}, size=BATCH_ROWS, fetch_decimals=True
-        )
+        """The batches of a statement; numbers stay decimals, and names are lower case."""
+        sql, bound = sql_text.for_oracle(sql, params)
+        frames = connection.fetch_df_batches(sql, bound, size=BATCH_ROWS, fetch_decimals=True)
         for frame in frames:
-            if not frame.num_columns() or not frame.num_rows():  # an empty frame has no Arrow stream
+            if not frame.num_columns() or not frame.num_rows():  # such a frame has no stream to give
                 continue
             table = pa.table(frame)
             yield from table.rename_columns([name.lower() for name in table.column_names]).to_batches(
@@ -232,11 +231,11 @@ class Oracle:
 
 
 def canonical(batch: pa.RecordBatch, schema: pa.Schema, zone: str) -> pa.RecordBatch:
-    """Convert a statement's batch: types, time zone, rejected rows as JSON."""
+    """A statement's batch as the source yields it: typed, localised, rejected rows as JSON beside it."""
     columns = {name: _no_empty_text(batch.column(name)) for name in batch.schema.names}
     if "occurred_local" in columns:
         local = columns["occurred_local"].cast(pa.timestamp("us"), safe=False)
-        # A local time that occurs twice means the first instant, as in the other sources.
+        # Of a time that comes twice the first is meant, as in the other sources.
         instants = pc.assume_timezone(local, zone, ambiguous="earliest", nonexistent="latest")
         columns["order_date"] = pc.local_timestamp(instants).cast(pa.date32(), safe=False)
         columns["occurred_at"] = instants.cast(pa.timestamp("us", tz="UTC"))
@@ -246,7 +245,7 @@ def canonical(batch: pa.RecordBatch, schema: pa.Schema, zone: str) -> pa.RecordB
 
 
 def connect_with_hook(conn_id: str, connection_uri: Callable[[str], str]) -> Any:
-    """Open a connection with Airflow's Oracle hook; SourceRowError when its type is not oracle."""
+    """The connection that Airflow's Oracle hook opens; SourceError when the id is another system's."""
     kind = connection_uri(conn_id).partition("://")[0].partition("+")[0]
     if kind != "oracle":
         raise SourceRowError(f"connection {conn_id} is of type {kind!r}; an oracle:// URI is needed")
@@ -256,7 +255,7 @@ def connect_with_hook(conn_id: str, connection_uri: Callable[[str], str]) -> Any
 
 
 def _no_empty_text(column: pa.Array) -> pa.Array:
-    """Replace empty text with null: Oracle does not distinguish them."""
+    """Oracle has no empty text; elsewhere, and in what pads or casts give, it means nothing too."""
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         return column
     return pc.if_else(pc.equal(column, ""), pa.scalar(None, column.type), column)
@@ -277,7 +276,7 @@ def _key(day: date) -> int:
 
 
 def _day_of(key: int) -> date:
-    """The day of a key; for an invalid one, such as 20200231, the nearest valid day before it."""
+    """The day of a key, or the nearest one not after it when the key is of no day, such as 20200231."""
     year, month, day = key // 10_000, key // 100 % 100, key % 100
     if month > 12:
         return date(min(year, 9999), 12, 31)
@@ -285,11 +284,11 @@ def _day_of(key: int) -> date:
 
 
 def _midnight(day: date) -> datetime:
-    """The day's start in the firm's local time, as Oracle stores it."""
+    """The day's start as the firm's clocks say it, which is how Oracle keeps it."""
     return datetime.combine(day, time.min, tzinfo=UTC).replace(tzinfo=None)
 
 
-def _format_error(error: Exception) -> str:
-    """Oracle's error message on one line."""
+def _said(error: Exception) -> str:
+    """What Oracle said, on one line."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return " ".join(lines)[:600]

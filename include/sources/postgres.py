@@ -19,6 +19,7 @@ import pyarrow as pa
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import Literal
 
+from include import sql_text
 from include.datasets import Dataset
 from include.firms import Firm
 from include.periods import Month, start_of_day
@@ -28,10 +29,9 @@ from include.sources import (
     LATEST,
     SourceError,
     SourceRowError,
+    common_binds,
     extracted_schema,
-    takes_undated,
 )
-from include.sources.statements import has_statement, numbered, statement
 
 CONNECT_SECONDS = 15
 BATCH_BYTES = 32 << 20
@@ -89,7 +89,7 @@ class Postgres:
 
     def offers(self, dataset: Dataset) -> bool:
         """Whether the dataset has a statement and, if optional, its tables."""
-        if not has_statement(f"{self.kind}/{dataset.name}"):
+        if not sql_text.exists("extract", self.kind, dataset.name):
             return False
         if dataset.name not in self.optional_tables:
             return True
@@ -99,8 +99,8 @@ class Postgres:
     def first_month(self, dataset: Dataset) -> Month | None:
         """The month of the first row with a usable date."""
         with self._snapshot() as connection:
-            sql = statement(f"{self.kind}/{dataset.name}_first")
-            (row,) = self._fetch(connection, sql, self._params(None, None))
+            sql = sql_text.read("extract", self.kind, f"{dataset.name}_first")
+            (row,) = self._fetch(connection, sql, self.binds(None, None))
         if row["first_day"] is not None:
             return Month.of(row["first_day"])
         if row["has_rows"]:
@@ -113,11 +113,16 @@ class Postgres:
     def extract(self, dataset: Dataset, *, month: Month | None, as_of: date) -> Iterator[pa.RecordBatch]:
         """Rows of the dataset, one snapshot, in batches of at most ``BATCH_ROWS``."""
         schema = extracted_schema(dataset)
-        sql = statement(f"{self.kind}/{dataset.name}")
+        sql = sql_text.read("extract", self.kind, dataset.name)
         with self._snapshot() as connection:
-            for batch in self._stream(connection, sql, self._params(month, as_of)):
+            for batch in self._stream(connection, sql, self.binds(month, as_of)):
                 columns = [batch.column(field.name).cast(field.type) for field in schema]
                 yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+    def binds(self, month: Month | None, as_of: date | None) -> dict[str, object]:
+        """The common binds as instants, and the firm's time zone."""
+        zone = self._firm.timezone
+        return common_binds(month, as_of, lambda day: start_of_day(day, zone)) | {"timezone": zone}
 
     @contextlib.contextmanager
     def consistent_reads(self) -> Iterator[None]:
@@ -135,10 +140,11 @@ class Postgres:
 
     def counts(self, dataset: Dataset, months: Mapping[Month, date]) -> dict[Month, int]:
         """Count the rows of each month as of its day on the server, in one snapshot."""
-        sql = f"select count(*) as row_count from (\n{statement(f'{self.kind}/{dataset.name}')}\n) as counted"
+        rows = sql_text.read("extract", self.kind, dataset.name)
+        sql = f"select count(*) as row_count from (\n{rows}\n) as counted"
         with self._snapshot() as connection:
             return {
-                month: int(self._fetch(connection, sql, self._params(month, as_of))[0]["row_count"])
+                month: int(self._fetch(connection, sql, self.binds(month, as_of))[0]["row_count"])
                 for month, as_of in months.items()
             }
 
@@ -150,21 +156,6 @@ class Postgres:
     @property
     def _see(self) -> str:
         return f"see docs/sources.md, '{self.kind}'"
-
-    def _params(self, month: Month | None, as_of: date | None) -> dict[str, object]:
-        zone = self._firm.timezone
-        params: dict[str, object] = {
-            "timezone": zone,
-            "earliest": start_of_day(EARLIEST, zone),
-            "latest": start_of_day(LATEST, zone),
-        }
-        if as_of is not None:
-            params["as_of_start"] = start_of_day(as_of, zone)
-        if month is not None and as_of is not None:
-            params["month_start"] = start_of_day(month.first, zone)
-            params["month_end"] = start_of_day(month.end, zone)
-            params["takes_undated"] = takes_undated(month, as_of)
-        return params
 
     @contextlib.contextmanager
     def _snapshot(self) -> Iterator[adbc.Connection]:
@@ -229,8 +220,7 @@ class Postgres:
 
         Without it, the driver would hold the whole result of a statement with binds in memory.
         """
-        sql, names = numbered(sql)
-        values: tuple[object, ...] = tuple(params[name] for name in names)
+        sql, values = sql_text.for_adbc(sql, params)
         with connection.cursor() as cursor:
             cursor.execute("declare extracted no scroll cursor for " + sql, values or None)
         rows = FIRST_ROWS

@@ -14,6 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from include import sql_text
 from include.datasets import Dataset
 from include.datasets.churn import CHURN_TRAINING
 from include.datasets.computed import CUSTOMER_DAYS
@@ -24,7 +25,7 @@ from include.engines import Engine
 from include.models.churn.sufficiency import MIN_CUTOFFS
 from include.models.firm import FirmSettings
 from include.training import sampling
-from include.training.sampling import ALL_CUSTOMERS, QUERIES, Files, bucket, run, span, write
+from include.training.sampling import ALL_CUSTOMERS, Files, bucket, run, span, write
 
 PER_CUSTOMER = (TRANSACTIONS, CUSTOMER_DAYS, LOYALTY_MOVEMENTS, INTERACTIONS)
 SOURCES = (*PER_CUSTOMER, PRODUCTS)
@@ -102,7 +103,7 @@ def feature_batches(
     known: dict[Dataset, Sequence[Path]] = dict(files)
     bound = {**params, "as_of": as_of}
     for dataset, reads in FEATURE_QUERIES:
-        sql = (QUERIES / f"{dataset.name}.sql").read_text(encoding="utf-8")
+        sql = sql_text.read("query", dataset.name)
         batches = engine.query(sql, [(read, known[read]) for read in reads], bound)
         if dataset is CUSTOMER_FEATURES:
             yield from map(dataset.conform, batches)

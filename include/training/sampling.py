@@ -9,10 +9,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from include import sql_text
 from include.datasets import Dataset
 from include.engines import Engine
 
-QUERIES = Path(__file__).parents[1] / "sql" / "query"
 ALL_CUSTOMERS = "g"  # sorts after every hexadecimal digit
 _BUCKETS = 65_536
 
@@ -38,7 +38,7 @@ def sample_of(
     scratch.mkdir(parents=True, exist_ok=True)
     kept: dict[Dataset, Sequence[Path]] = {}
     for dataset in datasets:
-        sql = (QUERIES / f"sample_{dataset.name}.sql").read_text(encoding="utf-8")
+        sql = sql_text.read("query", f"sample_{dataset.name}")
         batches = engine.query(sql, [(dataset, files[dataset])], {"as_of": until, "below": below})
         kept[dataset] = [write(dataset, batches, scratch)]
     return kept
@@ -46,7 +46,7 @@ def sample_of(
 
 def run(engine: Engine, query: str, files: Files, params: Mapping[str, object]) -> pa.Table:
     """Result of a small query as one table; it has its columns even without rows."""
-    sql = (QUERIES / f"{query}.sql").read_text(encoding="utf-8")
+    sql = sql_text.read("query", query)
     return engine.table(sql, list(files.items()), params)
 
 

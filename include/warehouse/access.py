@@ -14,7 +14,7 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from include.warehouse import statements
+from include import sql_text
 from include.warehouse.errors import UnknownFirm, WarehouseError
 from include.warehouse.session import Row, Session
 
@@ -37,9 +37,9 @@ def secure(connection: psycopg.Connection[Row]) -> list[str]:
     """
     done = []
     for name in ("roles", "policies", "grants"):
-        if name not in statements.named("access"):
+        if name not in sql_text.names("access"):
             continue
-        for row in connection.execute(statements.script("access", name)).fetchall():
+        for row in connection.execute(sql_text.read("access", name)).fetchall():
             try:
                 with connection.transaction():
                     connection.execute("set local lock_timeout = '30s'")
@@ -58,8 +58,8 @@ def secure(connection: psycopg.Connection[Row]) -> list[str]:
 def limit_logins(connection: psycopg.Connection[Row]) -> list[str]:
     """Let only logins with a grant connect, analysts with a time limit; the statements that were executed."""
     done = []
-    if "logins" in statements.named("access"):
-        for row in connection.execute(statements.script("access", "logins")).fetchall():
+    if "logins" in sql_text.names("access"):
+        for row in connection.execute(sql_text.read("access", "logins")).fetchall():
             try:
                 with connection.transaction():
                     connection.execute(row["to_do"])
@@ -169,7 +169,7 @@ class Access(Session):
             self.connection.execute(f"alter function control.{function} cost 100")
 
     def _check_groups(self) -> None:
-        if self.connection.execute(statements.script("access", "roles")).fetchall():
+        if self.connection.execute(sql_text.read("access", "roles")).fetchall():
             raise AccessError(how_to_make_groups(self.connection))
 
     def _join(self, group: str, login: str) -> None:

@@ -1,7 +1,7 @@
 """Comments on columns: what a dataset says of a column is said of it in the warehouse too.
 
-A column that the SQL files comment keeps that; every other one takes the text of the dataset that
-shares most columns with its table, or of the short list below.
+A column that the SQL files comment keeps that. Every other one takes the text of the dataset that its table
+is loaded from, else of the dataset that shares most columns with the table, or of the short list below.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Mapping
 import psycopg
 from psycopg import sql
 
+from include import sql_text
 from include.datasets import Dataset, catalogue
-from include.warehouse import statements
 from include.warehouse.session import Row
 
 SCHEMAS = ("control", "analytics", "mart", "pii")
@@ -30,6 +30,7 @@ EVERYWHERE = {
     "segment_sk": "Segment: row of dim_customer_segment.",
 }
 
+_STAGED = re.compile(r"pg_temp\.stg_(\w+)")
 _COMMENTED = re.compile(r"^comment on column\s+(\w+\.\w+\.\w+)", re.M)
 
 
@@ -48,7 +49,7 @@ def write_comments(connection: psycopg.Connection[Row]) -> None:
         tables.setdefault((row["schema_name"], row["table_name"]), {})[row["column_name"]] = row["comment"]
     written = explicit()
     for (schema, table), columns in tables.items():
-        texts = texts_for(columns)
+        texts = texts_for(table, columns)
         for column, comment in columns.items():
             if f"{schema}.{table}.{column}" in written or texts.get(column) in (None, comment):
                 continue
@@ -64,19 +65,26 @@ def explicit() -> set[str]:
     return {
         name
         for folder in ("schema", "view")
-        for file in statements.named(folder)
-        for name in _COMMENTED.findall(statements.script(folder, file))
+        for file in sql_text.names(folder)
+        for name in _COMMENTED.findall(sql_text.read(folder, file))
     }
 
 
-def texts_for(columns: Mapping[str, object]) -> dict[str, str]:
-    """What each column means, for those known by name; the dataset nearest to the table is asked first."""
+def loaded_from(table: str) -> str | None:
+    """Name of the dataset that ``sql/load/<table>.sql`` loads; None for a table without such a file."""
+    staged = _STAGED.search(sql_text.read("load", table)) if sql_text.exists("load", table) else None
+    return staged[1] if staged else None
 
-    def shared(dataset: Dataset) -> int:
-        return len(set(dataset.schema.names) & set(columns))
+
+def texts_for(table: str, columns: Mapping[str, object]) -> dict[str, str]:
+    """What each column means, for those known by name; the dataset that is loaded into the table is first."""
+    own = loaded_from(table)
+
+    def nearness(dataset: Dataset) -> tuple[bool, int]:
+        return dataset.name == own, len(set(dataset.schema.names) & set(columns))
 
     texts: dict[str, str] = {}
-    for dataset in sorted(catalogue().values(), key=shared):
+    for dataset in sorted(catalogue().values(), key=nearness):
         texts.update({name: dataset.about_column(name) for name in dataset.schema.names})
     texts.update(EVERYWHERE)
     return {name: text for name, text in texts.items() if name in columns}

@@ -19,11 +19,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random
 
-from include import faults
+from include import faults, sql_text
 from include.datasets.contract import Dataset
 from include.slices import Slice
-from include.warehouse import statements
 from include.warehouse.errors import Fenced, LoadRefused, UnknownFirm, WarehouseError, explain, is_data_fault
+from include.warehouse.load_text import load_text
 from include.warehouse.partitions import analyze_partition, ensure_partition, index_partition
 from include.warehouse.scoring import FIRM_LOCK, score
 from include.warehouse.session import Part, Row
@@ -81,8 +81,8 @@ class FactLoader(Part):
         Raises LoadRefused when the rows are wrong, Fenced when a newer attempt has written, UnknownOutcome
         when nobody can tell; nothing is half done after any of them.
         """
-        if table not in statements.named("check"):
-            raise KeyError(f"no load of {table!r}; there are {', '.join(statements.named('check'))}")
+        if table not in sql_text.names("check"):
+            raise KeyError(f"no load of {table!r}; there are {', '.join(sql_text.names('check'))}")
         doing = f"{step}: {table} of {firm_key}"
         if dataset.by == "as_of" and [s.day for s in slices] != [as_of]:
             raise ValueError(f"{doing}: a snapshot is loaded alone, for its own as_of {as_of}")
@@ -109,9 +109,9 @@ class FactLoader(Part):
         return score(self._session, module, firm_key=firm_key, step=step)
 
     def _firm_sk(self, firm_key: str) -> int:
-        text = statements.placeholders(statements.script("load", "dim_firm"), {"firm_key": firm_key})
+        text, bound = sql_text.for_psycopg(sql_text.read("load", "dim_firm"), {"firm_key": firm_key})
         with self._session.connection.transaction():
-            self._session.connection.execute(text, {"firm_key": firm_key})
+            self._session.connection.execute(text, bound)
             row = self._session.connection.execute(
                 "select firm_sk from analytics.dim_firm where firm_key = %s", [firm_key]
             ).fetchone()
@@ -187,10 +187,13 @@ class _Load:
                 "manifest_sha256": due[0].manifest_sha256,
                 "made_from": list(due[0].made_from),
             }
-            for folder in ("load", "check"):
+            texts = {
+                "load": load_text(self.table, self.dataset),
+                "check": sql_text.read("check", self.table),
+            }
+            for folder, text in texts.items():
                 self.at = f"sql/{folder}/{self.table}.sql"
-                text = statements.placeholders(statements.script(folder, self.table), params)
-                answer = connection.execute(text, params)
+                answer = connection.execute(*sql_text.for_psycopg(text, params))
                 if folder == "check":
                     self._refuse(answer.fetchmany(1000))
             index_partition(connection, self.table, self.firm_sk)
@@ -282,16 +285,15 @@ class _Load:
             }
             for s in slices
         ]
-        text = statements.script("load", "loads")
+        text = sql_text.read("load", "loads")
         with connection.cursor() as cursor:
             if params:
-                cursor.executemany(statements.placeholders(text, params[0]), params)
+                cursor.executemany(sql_text.for_psycopg(text, params[0])[0], params)
         if self.table.startswith("fact_"):
             snapshot = {"firm_sk": self.firm_sk, "fact_name": self.table, "as_of": self.as_of}
-            text = statements.placeholders(statements.script("load", "dim_snapshot"), snapshot)
-            connection.execute(text, snapshot)
+            connection.execute(*sql_text.for_psycopg(sql_text.read("load", "dim_snapshot"), snapshot))
 
     def _loader(self) -> str:
         """A hash of what turns the handoff into rows: when it changes, equal bytes are loaded again."""
-        parts = (statements.script("load", self.table), self.dataset.fingerprint)
+        parts = (sql_text.read("load", self.table), self.dataset.fingerprint)
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()

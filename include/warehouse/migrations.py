@@ -8,7 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 
 import psycopg
 
-from include.warehouse import statements
+from include import sql_text
 from include.warehouse.access import secure
 from include.warehouse.comments import write_comments
 from include.warehouse.errors import MigrationError, explain
@@ -28,14 +28,14 @@ def migrate(dsn: str) -> list[str]:
     with connect(dsn) as connection:
         connection.execute("select pg_advisory_lock(%s, 0)", [LOCK])
         try:
-            _run(connection, "000_migrations", statements.script("schema", "000_migrations"))
+            _run(connection, "000_migrations", sql_text.read("schema", "000_migrations"))
             found = connection.execute("select file_name, sha256 from control.migrations").fetchall()
             applied = {row["file_name"]: row["sha256"] for row in found}
-            if ahead := sorted(set(applied) - set(statements.named("schema")) - {VIEWS}):
+            if ahead := sorted(set(applied) - set(sql_text.names("schema")) - {VIEWS}):
                 raise MigrationError(
                     f"the database is newer than this code: it has {ahead}; update Firmament"
                 )
-            for name in statements.named("schema")[1:]:
+            for name in sql_text.names("schema")[1:]:
                 if _apply(connection, name, applied.get(name)):
                     done.append(name)
             if _apply_views(connection, applied.get(VIEWS)):
@@ -60,12 +60,12 @@ def pending(dsn: str) -> list[str]:
             else []
         )
     applied = {row["file_name"]: row["sha256"] for row in found}
-    waiting = [name for name in statements.named("schema")[1:] if name not in applied]
+    waiting = [name for name in sql_text.names("schema")[1:] if name not in applied]
     return waiting + ([VIEWS] if applied.get(VIEWS) != _views_digest() else [])
 
 
 def _apply(connection: psycopg.Connection[Row], name: str, applied: str | None) -> bool:
-    text = statements.script("schema", name)
+    text = sql_text.read("schema", name)
     digest = hashlib.sha256(text.encode()).hexdigest()
     if applied == digest:
         return False
@@ -80,7 +80,7 @@ def _apply(connection: psycopg.Connection[Row], name: str, applied: str | None) 
 
 
 def _views_digest() -> str:
-    return hashlib.sha256("\n".join(statements.script("view", n) for n in view_order()).encode()).hexdigest()
+    return hashlib.sha256("\n".join(sql_text.read("view", n) for n in view_order()).encode()).hexdigest()
 
 
 def _apply_views(connection: psycopg.Connection[Row], applied: str | None) -> bool:
@@ -104,7 +104,7 @@ def _create_views(connection: psycopg.Connection[Row], names: list[str]) -> None
     for name in names:
         try:
             with connection.transaction():
-                connection.execute(statements.script("view", name))
+                connection.execute(sql_text.read("view", name))
         except (psycopg.errors.InvalidTableDefinition, psycopg.errors.InvalidFunctionDefinition):
             raise
         except psycopg.Error as error:
@@ -114,7 +114,7 @@ def _create_views(connection: psycopg.Connection[Row], names: list[str]) -> None
 def _drop_views(connection: psycopg.Connection[Row], names: list[str]) -> None:
     """Drop what the files make, never with cascade: an analyst's own view may stand on one of ours."""
     for name in reversed(names):
-        for kind, made in reversed(_MADE.findall(statements.script("view", name))):
+        for kind, made in reversed(_MADE.findall(sql_text.read("view", name))):
             try:
                 connection.execute(f"drop {kind} if exists {made}")
             except psycopg.errors.DependentObjectsStillExist as error:
@@ -126,7 +126,7 @@ def _drop_views(connection: psycopg.Connection[Row], names: list[str]) -> None:
 
 def view_order() -> list[str]:
     """The files of sql/view, each after those whose views or functions it reads."""
-    texts = {name: statements.script("view", name) for name in statements.named("view")}
+    texts = {name: sql_text.read("view", name) for name in sql_text.names("view")}
     home = {made: name for name, text in texts.items() for _, made in _MADE.findall(text)}
     reads = {
         name: {home[word] for word in re.findall(r"mart\.\w+", text) if home.get(word, name) != name}

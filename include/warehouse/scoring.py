@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from include import faults
-from include.warehouse import statements
+from include import faults, sql_text
 from include.warehouse.session import Session
 
 FIRM_LOCK = 7_301  # advisory lock class: loads of one firm follow one another
@@ -13,7 +12,7 @@ FIRM_LOCK = 7_301  # advisory lock class: loads of one firm follow one another
 
 def score(session: Session, module: str, *, firm_key: str, step: str) -> int:
     """Bring a firm's ``fact_scorecard`` of a module up to date; rows written, 0 when it was."""
-    text = statements.script("score", module)
+    text = sql_text.read("score", module)
     doing = f"{step}: fact_scorecard of {firm_key}: sql/score/{module}.sql"
     with session.clear_errors(doing), session.transaction(doing) as connection:
         found = connection.execute(
@@ -27,7 +26,7 @@ def score(session: Session, module: str, *, firm_key: str, step: str) -> int:
             "firm_sk": found["firm_sk"],
             "scorer_sha256": hashlib.sha256(text.encode()).hexdigest(),
         }
-        answer = connection.execute(statements.placeholders(text, params), params)
+        answer = connection.execute(*sql_text.for_psycopg(text, params))
         while answer.nextset():
             pass
         faults.point("warehouse.before_commit")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import psycopg
 from psycopg import sql
 
-from include.sources.statements import FOLDER
+from include import sql_text
 
 
 class Person(NamedTuple):
@@ -35,7 +35,7 @@ def fill(dsn: str, schema: str, *, customers: int, as_of: date) -> None:
     with psycopg.connect(dsn) as connection:
         place = sql.Identifier(schema)
         connection.execute(sql.SQL("create schema {}; set search_path = {}").format(place, place))
-        connection.execute((FOLDER / "postgres" / "shop.sql").read_text())
+        connection.execute(sql_text.read("extract", "postgres", "shop"))
         connection.execute("insert into products values ('p1', 'Tea', 'Food', 'Drinks', 'Leaf', 2)")
         connection.execute("alter table customers add column address text")
         connection.execute(

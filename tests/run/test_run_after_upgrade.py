@@ -10,8 +10,10 @@ import pytest
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel
 
+from include import sql_text
 from include.datasets import catalogue
-from include.engines.duckdb import DuckDb, bindable
+from include.datasets.insight import FIRM_METRICS
+from include.engines.duckdb import DuckDb
 from include.firms import Churn, Firm, Ltv, Rfm, parse_firm
 from include.handoff import Handoff, Slot
 from include.modules import TRAINED
@@ -126,6 +128,17 @@ def test_the_day_after_an_upgrade_reads_no_closed_month_trains_nothing_and_keeps
     assert compare(before, after) == []
 
 
+def test_a_step_reads_what_was_written_under_an_earlier_contract(old):
+    before = hash_warehouse(old.dsn)
+    manifest = old.handoff.manifest(Slot("north", FIRM_METRICS, LATEST))
+    assert manifest.fingerprint != FIRM_METRICS.fingerprint
+
+    old.run("north", LATEST, only=("firm_insight", "load_fact_firm_metric", "load_fact_firm_insight"))
+
+    assert old.handoff.manifest(Slot("north", FIRM_METRICS, LATEST)) == manifest
+    assert compare(before, hash_warehouse(old.dsn, like=before)) == []
+
+
 @pytest.mark.parametrize(
     ("column", "name", "value", "wanted"),
     [
@@ -179,7 +192,7 @@ class RecordingEngine(DuckDb):
         return super().table(sql, inputs, params)
 
     def _note(self, sql: str) -> None:
-        self.seen |= {QUERY_SETTINGS[name] for name in bindable(sql)[1] if name in QUERY_SETTINGS}
+        self.seen |= {QUERY_SETTINGS[name] for name in sql_text.parameters(sql) if name in QUERY_SETTINGS}
 
 
 def read_by(old: Installation, key: str, module: str, scratch) -> tuple[set[str], set[str]]:

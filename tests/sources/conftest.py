@@ -7,11 +7,11 @@ import psycopg
 import pyarrow as pa
 import pytest
 
+from include import sql_text
 from include.datasets import Dataset
 from include.firms import Firm, parse_firm
 from include.periods import Month, months_between
 from include.sources import Source, extracted_schema, open_source
-from include.sources.statements import FOLDER
 from tests.sources.odoo import PARTNER
 
 AS_OF = date(2026, 11, 21)
@@ -87,7 +87,7 @@ def shop(module_warehouse_dsn):
             with psycopg.connect(module_warehouse_dsn) as connection:
                 connection.execute(f'create schema "{schema}"')
                 connection.execute(f'set search_path to "{schema}"')
-                connection.execute((FOLDER / "postgres" / "shop.sql").read_text())
+                connection.execute(sql_text.read("extract", "postgres", "shop"))
 
         def run(self, *statements: str) -> None:
             with psycopg.connect(module_warehouse_dsn) as connection:

@@ -13,7 +13,7 @@ import psycopg
 import pyarrow as pa
 from psycopg import sql
 
-from include.sources.statements import named
+from include import sql_text
 
 TYPES = {"text": pa.string(), "varchar": pa.string(), "bpchar": pa.string(), "timestamp": pa.timestamp("us")}
 
@@ -41,11 +41,11 @@ class PostgresAsOracle:
 
     def fetch_df_batches(self, statement, parameters, size, *, fetch_decimals):
         assert fetch_decimals, "NUMBER would come as a float"
-        _, names = named(statement)
+        names = set(sql_text.parameters(statement))
         if names != set(parameters):
             raise oracledb.DatabaseError(f"DPY-4008: binds {sorted(names ^ set(parameters))}")
         self.statements.append((statement, parameters))
-        text = re.sub(r"(?<![:\w]):([a-z_]+)", r"%(\1)s", re.sub(r"--[^\n]*", "", statement))
+        text, _ = sql_text.for_psycopg(re.sub(r"--[^\n]*", "", statement), parameters)
         try:
             with psycopg.ServerCursor(self._connection, "extracted") as cursor:
                 cursor.execute(text, parameters)

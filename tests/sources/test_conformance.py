@@ -7,12 +7,12 @@ import psycopg
 import pyarrow as pa
 import pytest
 
+from include import sql_text
 from include.datasets import Dataset
 from include.datasets.extracted import CUSTOMERS, TRANSACTIONS
 from include.periods import months_between
-from include.sources import SOURCES, Source, extracted_schema
+from include.sources import BINDS, SOURCES, Source, extracted_schema
 from include.sources.oracle import Oracle
-from include.sources.statements import FOLDER
 from tests.sources.conftest import AS_OF, firm, month
 from tests.sources.odoo import LINE, ORDER
 from tests.sources.oracle_server import PostgresAsOracle
@@ -57,7 +57,7 @@ def oracle_shop(request) -> Source:
         connection.execute("drop schema if exists tenant cascade")
         connection.execute("create schema tenant")
         connection.execute("set search_path = tenant")
-        connection.execute((FOLDER / "oracle" / "loyalty.sql").read_text())
+        connection.execute(sql_text.read("extract", "oracle", "loyalty"))
         connection.execute(
             "create view all_tab_columns as select upper(table_schema) as owner, upper(table_name) as"
             " table_name, upper(column_name) as column_name from information_schema.columns"
@@ -147,8 +147,40 @@ def test_a_snapshot_has_the_contracts_columns_and_its_customer(kind, request):
         assert [row["customer_id"] for batch in batches for row in batch.to_pylist()] == ["10"]
 
 
+def unknown_parameters(kind: str, source: Source) -> list[str]:
+    """Parameters of the kind's statements that the source does not give, and binds that none asks for."""
+    given, first = source.binds(month("2026-10"), AS_OF), source.binds(None, None)
+    asked, broken = set(), []
+    for path in sorted((sql_text.FOLDER / "extract" / kind).rglob("*.sql")):
+        names = sql_text.parameters(path.read_text())
+        asked |= set(names)
+        lacking = set(names) - set(first if path.stem.endswith("_first") else given)
+        broken += [f"{kind}/{path.name}: binds() of the source lacks :{name}" for name in lacking]
+    unused = set(given) - asked - set(BINDS)
+    return broken + [f"{kind}: no statement asks for :{name}" for name in sorted(unused)]
+
+
+@pytest.mark.parametrize("kind", SHOPS)
+def test_a_source_gives_every_value_that_its_statements_ask_for(kind, request):
+    source = SHOPS[kind](request)
+
+    assert unknown_parameters(kind, source) == []
+
+
+@pytest.mark.parametrize("kind", SHOPS)
+def test_the_binds_that_all_sources_share_are_given_by_each(kind, request):
+    source = SHOPS[kind](request)
+
+    assert set(source.binds(month("2026-10"), AS_OF)) >= set(BINDS)
+    assert {"as_of_start", "earliest", "latest"} <= set(source.binds(None, AS_OF)) - {"month_start"}
+    assert "as_of_start" not in source.binds(None, None)
+
+
 def test_a_source_that_yields_nothing_fails():
     class Nothing:
+        def binds(self, month, as_of):
+            return {}
+
         def offers(self, dataset):
             return True
 

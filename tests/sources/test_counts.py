@@ -7,11 +7,11 @@ from datetime import date
 import psycopg
 import pytest
 
+from include import sql_text
 from include.datasets.engagement import INTERACTIONS
 from include.datasets.extracted import LOYALTY_MOVEMENTS, TRANSACTIONS
 from include.sources import Source
 from include.sources.oracle import Oracle
-from include.sources.statements import FOLDER
 from tests.sources.conftest import AS_OF, firm, month
 from tests.sources.oracle_server import PostgresAsOracle
 
@@ -63,7 +63,7 @@ def test_a_files_months_are_counted_in_its_staged_lines(drop):
 def test_a_tenants_months_are_counted_by_the_server(module_warehouse_dsn):
     with psycopg.connect(module_warehouse_dsn) as connection:
         connection.execute("create schema theirs; set search_path = theirs")
-        connection.execute((FOLDER / "oracle" / "loyalty.sql").read_text())
+        connection.execute(sql_text.read("extract", "oracle", "loyalty"))
         connection.execute(
             "create view all_tab_columns as select upper(table_schema) as owner, upper(table_name) as"
             " table_name, upper(column_name) as column_name from information_schema.columns"

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from include import sql_text
 from include.datasets.extracted import CUSTOMERS, PRODUCTS, TRANSACTIONS
 from include.sources import BATCH_ROWS, SourceError
-from include.sources.statements import statement
 from tests.sources.conftest import AS_OF, everything, month, reasons, usable
 from tests.sources.retail import HEADER, LINE
 
@@ -195,7 +195,7 @@ def test_rows_without_a_usable_date_are_counted_only_in_the_current_month(drop):
 def test_a_local_time_is_the_same_instant_as_in_python(zone):
     database = duckdb.connect()
     database.execute("set TimeZone = 'UTC'")
-    database.execute(statement("csv/macros"))
+    database.execute(sql_text.read("extract", "csv", "macros"))
     first = datetime(2011, 1, 1)  # noqa: DTZ001 local times have no zone yet; that is the point
     times = [first + timedelta(minutes=30 * i) for i in range(366 * 48)]
     database.register("times", pa.table({"t": pa.array(times, pa.timestamp("us"))}))

@@ -7,10 +7,10 @@ from decimal import Decimal
 import psycopg
 import pytest
 
+from include import sql_text
 from include.datasets.extracted import CUSTOMERS, LOYALTY_MOVEMENTS, PRODUCTS, TRANSACTIONS
 from include.sources import SourceError
 from include.sources.oracle import Oracle
-from include.sources.statements import FOLDER
 from tests.sources.conftest import AS_OF, everything, firm, month, reasons, usable
 from tests.sources.oracle_server import PostgresAsOracle
 
@@ -39,7 +39,7 @@ def tenant(module_warehouse_dsn):
             with psycopg.connect(module_warehouse_dsn) as connection:
                 connection.execute(f'create schema "{schema}"')
                 connection.execute(f'set search_path to "{schema}"')
-                connection.execute((FOLDER / "oracle" / "loyalty.sql").read_text())
+                connection.execute(sql_text.read("extract", "oracle", "loyalty"))
 
         def run(self, *statements: str) -> None:
             with psycopg.connect(module_warehouse_dsn) as connection:
@@ -298,7 +298,7 @@ def test_no_name_or_value_is_written_into_a_statement(tenant):
     sent = {text for connection in tenant.opened for text, _ in connection.statements}
 
     assert sent == {
-        (FOLDER / "oracle" / f"{name}.sql").read_text()
+        sql_text.read("extract", "oracle", name)
         for name in ("catalogue", "transactions_first", "transactions")
     }
 

@@ -7,14 +7,18 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
+from include import sql_text
 from include.datasets.extracted import CUSTOMERS, LOYALTY_MOVEMENTS, TRANSACTIONS
 from include.sources import extracted_schema
 from include.sources.oracle import COLUMNS, Oracle
-from include.sources.statements import FOLDER
 from tests.sources.ansi import faults
 from tests.sources.conftest import AS_OF, firm, month
 
-STATEMENTS = sorted(path for path in (FOLDER / "oracle").glob("*.sql") if path.name != "loyalty.sql")
+STATEMENTS = [
+    sql_text.FOLDER / "extract" / "oracle" / f"{name}.sql"
+    for name in sql_text.names("extract", "oracle")
+    if name != "loyalty"
+]
 
 
 @pytest.mark.parametrize("path", STATEMENTS, ids=lambda path: path.stem)
@@ -25,8 +29,8 @@ def test_a_statement_uses_only_what_oracle_and_postgres_share(path):
 @pytest.mark.parametrize("name", COLUMNS)
 def test_the_checked_columns_are_those_that_the_statement_reads(name):
     table, columns = COLUMNS[name]
-    tree = sqlglot.parse_one((FOLDER / "oracle" / f"{name}.sql").read_text(), dialect="oracle")
-    ddl = sqlglot.parse((FOLDER / "oracle" / "loyalty.sql").read_text(), dialect="oracle")
+    tree = sqlglot.parse_one(sql_text.read("extract", "oracle", name), dialect="oracle")
+    ddl = sqlglot.parse(sql_text.read("extract", "oracle", "loyalty"), dialect="oracle")
 
     (made,) = [
         {c.name.lower() for c in create.find_all(exp.ColumnDef)}

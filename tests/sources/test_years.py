@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from include import sql_text
 from include.datasets.engagement import DIRECTORY, INTERACTIONS, LEADS
 from include.datasets.extracted import CUSTOMERS, LOYALTY_MOVEMENTS, TRANSACTIONS
 from include.sources import open_source
 from include.sources.oracle import Oracle
-from include.sources.statements import FOLDER
 from tests.sources.conftest import everything, firm, reasons, usable
 from tests.sources.oracle_server import PostgresAsOracle
 
@@ -205,7 +205,7 @@ LOYALTY = {
 @pytest.mark.parametrize("table", LOYALTY)
 def test_an_impossible_day_is_counted_once_in_oracle(database, module_warehouse_dsn, table):
     dataset, insert = LOYALTY[table]
-    database.execute((FOLDER / "oracle" / "loyalty.sql").read_text())
+    database.execute(sql_text.read("extract", "oracle", "loyalty"))
     database.execute(
         "create view all_tab_columns as select upper(table_schema) as owner, upper(table_name) as table_name,"
         " upper(column_name) as column_name from information_schema.columns"

@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from include import sql_text
 from include.datasets import catalogue
 from include.datasets.contract import COUNT, MONEY
 from include.datasets.features import FEATURE_QUERIES
@@ -29,7 +30,6 @@ from include.engines import open_engine
 from include.firms import Rfm
 from include.models import rfm, segments
 from include.periods import EARLIEST, LATEST
-from include.training.sampling import QUERIES
 
 LIMIT = 90_000_000_000_000  # of an amount, of either sign: decimal(18, 4) holds 1.1 times that
 AS_OF = LATEST - timedelta(days=1)
@@ -198,7 +198,7 @@ def computed(lines: list[Line], factor: int, folder: Path) -> dict[str, list[dic
             files |= scored(
                 pq.read_table(files["customer_summary"]), pq.read_table(files["rfm_values"]), folder
             )
-        sql = (QUERIES / f"{query}.sql").read_text(encoding="utf-8")
+        sql = sql_text.read("query", query)
         params = PARAMS | ({"as_of": AS_OF - timedelta(days=400)} if query == "value_holdout" else {})
         table = engine.table(sql, [(catalogue()[name], [files[name]]) for name in reads], params)
         if dataset := catalogue().get(query):
@@ -213,7 +213,7 @@ def computed(lines: list[Line], factor: int, folder: Path) -> dict[str, list[dic
 def scored(summary: pa.Table, values: pa.Table, folder: Path) -> dict[str, Path]:
     """Segments by the RFM model; a risk and a value of every customer: high, and what it has spent."""
     firm = SimpleFirm()
-    tables = [rfm.fit(values, firm=firm, as_of=AS_OF), segments.fit(firm=firm, as_of=AS_OF)]
+    tables = [rfm.fit(values, firm=firm, as_of=AS_OF), segments.compute(firm=firm, as_of=AS_OF)]
     params = rfm.prepare(*tables, firm=firm, as_of=AS_OF)
     rows = [
         row
@@ -261,7 +261,7 @@ OF_EVENTS = (
 
 
 def test_every_query_is_in_the_chain():
-    assert sorted(name for name, _ in CHAIN) == sorted(path.stem for path in QUERIES.glob("*.sql"))
+    assert sorted(name for name, _ in CHAIN) == sql_text.names("query")
 
 
 @given(lines=LINES)

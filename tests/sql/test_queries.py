@@ -9,11 +9,11 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from include import sql_text
 from include.datasets import Dataset, catalogue
 from include.engines import open_engine
 
 CASES = sorted((Path(__file__).parent / "query").glob("*/*.yaml"))
-QUERIES = Path(__file__).parents[2] / "include" / "sql" / "query"
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda path: f"{path.parent.name}-{path.stem}")
@@ -24,7 +24,7 @@ def test_query_gives_the_expected_rows(case, tmp_path):
         (catalogue()[name], [_parquet(catalogue()[name], rows, tmp_path)])
         for name, rows in text["given"].items()
     ]
-    sql = (QUERIES / f"{case.parent.name}.sql").read_text()
+    sql = sql_text.read("query", case.parent.name)
     engine = open_engine("duckdb", memory_mb=256, threads=2, scratch=tmp_path)
 
     rows = [

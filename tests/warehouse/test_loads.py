@@ -3,8 +3,8 @@
 import psycopg
 import pytest
 
+from include import sql_text
 from include.steps import STEPS
-from include.warehouse import statements
 
 LOADS = tuple(step for step in STEPS if step.kind_name == "load")
 SHARED = {"dim_firm", "dim_snapshot", "loads"}  # parts of every load, not tables of a step
@@ -16,7 +16,7 @@ def missing_files(tables: list[str]) -> list[str]:
         f"include/sql/{folder}/{table}.sql is missing: step load_{table} in include/steps.py needs it"
         for table in tables
         for folder in ("load", "check")
-        if table not in statements.named(folder)
+        if table not in sql_text.names(folder)
     ]
 
 
@@ -33,13 +33,13 @@ def test_a_load_without_a_check_is_named():
 def test_every_load_and_check_file_is_of_a_load_step():
     tables = {step.table for step in LOADS}
 
-    assert set(statements.named("load")) - tables == SHARED
-    assert set(statements.named("check")) - tables == set()
+    assert set(sql_text.names("load")) - tables == SHARED
+    assert set(sql_text.names("check")) - tables == set()
 
 
 @pytest.mark.parametrize("step", LOADS, ids=lambda step: step.name)
 def test_every_table_and_column_that_a_load_writes_has_a_comment(module_migrated_dsn, step):
-    text = statements.script("load", step.table)
+    text = sql_text.read("load", step.table)
     with psycopg.connect(module_migrated_dsn) as connection:
         tables = connection.execute(
             "select n.nspname || '.' || c.relname, obj_description(c.oid, 'pg_class'), "

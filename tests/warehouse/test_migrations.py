@@ -5,7 +5,8 @@ import threading
 import psycopg
 import pytest
 
-from include.warehouse import MigrationError, migrate, migrations, statements
+from include import sql_text
+from include.warehouse import MigrationError, migrate, migrations
 
 
 @pytest.fixture
@@ -13,12 +14,12 @@ def files(tmp_path, monkeypatch):
     """A copy of the SQL folder that a test may change."""
     for folder in ("schema", "view", "load", "check"):
         (tmp_path / folder).mkdir()
-        for path in (statements.SQL / folder).glob("*.sql"):
+        for path in (sql_text.FOLDER / folder).glob("*.sql"):
             (tmp_path / folder / path.name).write_text(path.read_text())
-    monkeypatch.setattr(statements, "SQL", tmp_path)
-    statements.script.cache_clear()
+    monkeypatch.setattr(sql_text, "FOLDER", tmp_path)
+    sql_text.read.cache_clear()
     yield tmp_path
-    statements.script.cache_clear()
+    sql_text.read.cache_clear()
 
 
 def ask(dsn, query):
@@ -31,7 +32,7 @@ def test_a_second_migration_has_nothing_to_do(warehouse_dsn):
 
     second = migrate(warehouse_dsn)
 
-    assert first == [*statements.named("schema")[1:], "views"]
+    assert first == [*sql_text.names("schema")[1:], "views"]
     assert second == []
 
 
@@ -44,13 +45,13 @@ def test_two_migrations_at_once_apply_each_file_once(warehouse_dsn):
     for thread in threads:
         thread.join(60)
 
-    assert sorted(map(len, done)) == [0, len(statements.named("schema"))]
+    assert sorted(map(len, done)) == [0, len(sql_text.names("schema"))]
 
 
 def test_an_applied_file_that_was_changed_is_refused(migrated_dsn, files):
     path = files / "schema" / "001_schemas.sql"
     path.write_text(path.read_text() + "-- changed")
-    statements.script.cache_clear()
+    sql_text.read.cache_clear()
 
     with pytest.raises(MigrationError, match=r"001_schemas\.sql has changed since it was applied"):
         migrate(migrated_dsn)
@@ -80,7 +81,7 @@ def test_a_view_that_lost_a_column_is_made_anew(migrated_dsn, files):
     migrate(migrated_dsn)
 
     path.write_text("create or replace view mart.vw_x as select 2 as b;")
-    statements.script.cache_clear()
+    sql_text.read.cache_clear()
     applied = migrate(migrated_dsn)
 
     assert applied == ["views"]
@@ -95,7 +96,7 @@ def test_an_analysts_own_view_is_never_dropped(migrated_dsn, files):
         connection.execute("create view public.mine as select a from mart.vw_x")
 
     path.write_text("create or replace view mart.vw_x as select 2 as b;")
-    statements.script.cache_clear()
+    sql_text.read.cache_clear()
     with pytest.raises(MigrationError, match=r"mart\.vw_x has changed its columns.*mine"):
         migrate(migrated_dsn)
 

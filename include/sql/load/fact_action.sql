@@ -11,28 +11,16 @@ insert into analytics.fact_action (
     as_of,
     date_sk,
     customer_sk,
-    action_code,
-    cost_amount,
-    expected_benefit_amount,
-    roi,
-    is_holdout,
-    is_chosen,
-    explanation,
     manifest_token
+    /*, every column of actions but customer_id */
 )
 select
     :firm_sk as firm_sk,
     dim_date.date_actual as as_of,
     dim_date.date_sk,
     dim_customer.customer_sk,
-    stg_actions.action_code,
-    stg_actions.cost_amount,
-    stg_actions.expected_benefit_amount,
-    stg_actions.roi,
-    stg_actions.is_holdout,
-    stg_actions.is_chosen,
-    stg_actions.explanation,
     :manifest_token as manifest_token
+    /*, the same columns of stg_actions */
 from pg_temp.stg_actions
 inner join analytics.dim_date on dim_date.date_actual = :as_of
 inner join analytics.dim_customer

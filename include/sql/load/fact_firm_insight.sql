@@ -10,26 +10,16 @@ insert into analytics.fact_firm_insight (
     firm_sk,
     as_of,
     date_sk,
-    language_code,
-    place,
-    is_firm_language,
-    kind,
-    rule_code,
-    sentence,
     cited_metrics,
     manifest_token
+    /*, every column of firm_insight but cited_metrics */
 )
 select
     :firm_sk as firm_sk,
     dim_date.date_actual as as_of,
     dim_date.date_sk,
-    stg_firm_insight.language_code,
-    stg_firm_insight.place,
-    stg_firm_insight.is_firm_language,
-    stg_firm_insight.kind,
-    stg_firm_insight.rule_code,
-    stg_firm_insight.sentence,
     cast(stg_firm_insight.cited_metrics as jsonb) as cited_metrics,
     :manifest_token as manifest_token
+    /*, the same columns of stg_firm_insight */
 from pg_temp.stg_firm_insight
 inner join analytics.dim_date on dim_date.date_actual = :as_of;

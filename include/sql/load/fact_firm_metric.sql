@@ -11,26 +11,14 @@ insert into analytics.fact_firm_metric (
     firm_sk,
     as_of,
     date_sk,
-    metric,
-    member,
-    unit,
-    numerator,
-    denominator,
-    metric_value,
-    definition,
     manifest_token
+    /*, every column of firm_metrics */
 )
 select
     :firm_sk as firm_sk,
     dim_date.date_actual as as_of,
     dim_date.date_sk,
-    stg_firm_metrics.metric,
-    stg_firm_metrics.member,
-    stg_firm_metrics.unit,
-    stg_firm_metrics.numerator,
-    stg_firm_metrics.denominator,
-    stg_firm_metrics.metric_value,
-    stg_firm_metrics.definition,
     :manifest_token as manifest_token
+    /*, the same columns of stg_firm_metrics */
 from pg_temp.stg_firm_metrics
 inner join analytics.dim_date on dim_date.date_actual = :as_of;

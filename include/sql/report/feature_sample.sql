@@ -2,6 +2,6 @@
 -- Grain (unordered): one row per customer. Params: :below (exclusive hash bound; 'g': all).
 -- Reads dataset: customer_features, or customer_summary without it.
 
-select columns(name -> name <> 'customer_id') as "\0"
+select columns(lambda name: name <> 'customer_id') as "\0"
 from dataset
 where substr(md5(customer_id), 1, 4) < :below

@@ -1,7 +1,7 @@
 -- training_sample: training rows of the customers whose hash is below :below, without their ids.
 -- Grain (unordered): one row per cutoff and customer. Params: :below (exclusive hash bound; 'g': all).
 
-select columns(name -> name not in ('customer_id', 'is_blind')) as "\0"
+select columns(lambda name: name not in ('customer_id', 'is_blind')) as "\0"
 from churn_training
 where
     not is_blind

@@ -120,22 +120,7 @@ as
 select
     vw_latest_snapshot.firm_key,
     vw_latest_snapshot.as_of,
-    channels.cohort_month,
-    channels.channel_code,
-    channels.channel_name,
-    channels.channel_category,
-    channels.leads,
-    channels.customers_acquired,
-    channels.total_acquisition_cost,
-    channels.avg_cac,
-    channels.avg_days_to_convert,
-    channels.avg_first_order_value,
-    channels.customers_matured,
-    channels.total_revenue_365,
-    channels.avg_revenue_365,
-    channels.acquisition_roi_pct,
-    channels.customers_paid_back,
-    channels.median_cac_payback_days
+    channels.*
 from mart.vw_latest_snapshot
 cross join
     lateral mart.acquisition_channel_performance(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of)

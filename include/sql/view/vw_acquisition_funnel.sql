@@ -92,19 +92,7 @@ as
 select
     vw_latest_snapshot.firm_key,
     vw_latest_snapshot.as_of,
-    weeks.iso_year,
-    weeks.week_of_year,
-    weeks.week_start,
-    weeks.channel_code,
-    weeks.channel_name,
-    weeks.leads,
-    weeks.contacted,
-    weeks.converted,
-    weeks.ordered,
-    weeks.contact_rate,
-    weeks.conversion_rate,
-    weeks.order_rate,
-    weeks.overall_conversion_rate
+    weeks.*
 from mart.vw_latest_snapshot
 cross join
     lateral mart.acquisition_funnel(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as weeks

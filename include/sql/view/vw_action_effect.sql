@@ -183,23 +183,7 @@ as
 select
     vw_latest_snapshot.firm_key,
     vw_latest_snapshot.as_of,
-    effect.action_code,
-    effect.quarter_start,
-    effect.treated_customers,
-    effect.held_out_customers,
-    effect.treated_order_pct,
-    effect.held_out_order_pct,
-    effect.order_effect_pct,
-    effect.order_effect_low_pct,
-    effect.order_effect_high_pct,
-    effect.treated_avg_spend,
-    effect.held_out_avg_spend,
-    effect.spend_effect,
-    effect.spend_effect_low,
-    effect.spend_effect_high,
-    effect.is_beyond_chance,
-    effect.cost_amount,
-    effect.incremental_spend
+    effect.*
 from mart.vw_latest_snapshot
 cross join
     lateral mart.action_effect(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as effect

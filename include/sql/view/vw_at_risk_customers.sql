@@ -95,33 +95,7 @@ as
 select
     vw_latest_snapshot.firm_key,
     vw_latest_snapshot.as_of,
-    at_risk.customer_id,
-    at_risk.rfm_segment,
-    at_risk.value_tier,
-    at_risk.churn_risk_category,
-    at_risk.churn_risk_score,
-    at_risk.churn_probability,
-    at_risk.days_since_last_order,
-    at_risk.orders_last_30_days,
-    at_risk.orders_last_90_days,
-    at_risk.spend_last_90_days,
-    at_risk.value_at_risk,
-    at_risk.historical_clv,
-    at_risk.total_spend_365_days,
-    at_risk.total_spend,
-    at_risk.order_frequency_trend,
-    at_risk.spend_trend,
-    at_risk.predicted_churn_date,
-    at_risk.top_churn_factor_1,
-    at_risk.top_churn_factor_2,
-    at_risk.top_churn_factor_3,
-    at_risk.top_churn_factor_1_text,
-    at_risk.top_churn_factor_2_text,
-    at_risk.top_churn_factor_3_text,
-    at_risk.recommended_action,
-    at_risk.recommended_action_text,
-    at_risk.intervention_priority,
-    at_risk.model_version
+    at_risk.*
 from mart.vw_latest_snapshot
 cross join lateral mart.at_risk_customers(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as at_risk
 where vw_latest_snapshot.fact_name = 'fact_customer_churn_risk';

@@ -215,34 +215,7 @@ as
 select
     vw_latest_snapshot.firm_key,
     vw_latest_snapshot.as_of,
-    campaigns.campaign_id,
-    campaigns.campaign_name,
-    campaigns.campaign_type,
-    campaigns.campaign_channel,
-    campaigns.start_date,
-    campaigns.end_date,
-    campaigns.budget_amount,
-    campaigns.audience_size,
-    campaigns.unique_reach,
-    campaigns.impressions,
-    campaigns.sends,
-    campaigns.opens,
-    campaigns.clicks,
-    campaigns.redemptions,
-    campaigns.redeeming_customers,
-    campaigns.conversions,
-    campaigns.leads_generated,
-    campaigns.customers_acquired,
-    campaigns.spend,
-    campaigns.orders_attributed,
-    campaigns.revenue_attributed,
-    campaigns.open_rate,
-    campaigns.click_through_rate,
-    campaigns.redemption_rate,
-    campaigns.cost_per_click,
-    campaigns.cost_per_lead,
-    campaigns.cost_per_acquisition,
-    campaigns.roas
+    campaigns.*
 from mart.vw_latest_snapshot
 cross join
     lateral mart.campaign_performance(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as campaigns

@@ -66,12 +66,7 @@ as
 select
     vw_latest_snapshot.firm_key,
     vw_latest_snapshot.as_of,
-    sorts.campaign_type,
-    sorts.campaigns,
-    sorts.targeted,
-    sorts.redeeming,
-    sorts.redemptions,
-    sorts.redemption_rate
+    sorts.*
 from mart.vw_latest_snapshot
 cross join
     lateral mart.campaign_redemption(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as sorts

@@ -100,15 +100,7 @@ as
 select
     vw_latest_snapshot.firm_key,
     vw_latest_snapshot.as_of,
-    factors.factor,
-    factors.factor_text,
-    factors.customer_count,
-    factors.pct_of_customers,
-    factors.first_factor_count,
-    factors.at_risk_count,
-    factors.avg_risk_score_when_present,
-    factors.total_clv_affected,
-    factors.revenue_365_affected
+    factors.*
 from mart.vw_latest_snapshot
 cross join
     lateral mart.churn_factor_analysis(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as factors

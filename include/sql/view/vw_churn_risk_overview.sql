@@ -66,22 +66,7 @@ as
 select
     vw_latest_snapshot.firm_key,
     vw_latest_snapshot.as_of,
-    risk.churn_risk_category,
-    risk.customer_count,
-    risk.pct_of_customers,
-    risk.avg_churn_probability,
-    risk.expected_churners,
-    risk.total_clv_at_risk,
-    risk.avg_clv_at_risk,
-    risk.revenue_365_at_risk,
-    risk.avg_revenue_365_at_risk,
-    risk.avg_days_inactive,
-    risk.avg_orders_90d,
-    risk.avg_spend_90d,
-    risk.declining_frequency,
-    risk.declining_spend,
-    risk.method,
-    risk.model_version
+    risk.*
 from mart.vw_latest_snapshot
 cross join lateral mart.churn_risk_overview(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as risk
 where vw_latest_snapshot.fact_name = 'fact_customer_churn_risk';

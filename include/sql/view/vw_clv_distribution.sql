@@ -90,16 +90,7 @@ as
 select
     vw_latest_snapshot.firm_key,
     vw_latest_snapshot.as_of,
-    buckets.bucket,
-    buckets.clv_bucket,
-    buckets.lowest_clv,
-    buckets.highest_clv,
-    buckets.customer_count,
-    buckets.total_historical_value,
-    buckets.total_predicted_value,
-    buckets.avg_aov,
-    buckets.avg_monthly_orders,
-    buckets.avg_tenure_months
+    buckets.*
 from mart.vw_latest_snapshot
 cross join lateral mart.clv_distribution(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as buckets
 where vw_latest_snapshot.fact_name = 'fact_customer_ltv';

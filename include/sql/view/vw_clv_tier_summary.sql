@@ -60,19 +60,7 @@ as
 select
     vw_latest_snapshot.firm_key,
     vw_latest_snapshot.as_of,
-    tiers.tier_code,
-    tiers.tier_name,
-    tiers.tier_level,
-    tiers.customer_count,
-    tiers.pct_of_customers,
-    tiers.total_historical_value,
-    tiers.total_predicted_1_year,
-    tiers.total_predicted_value,
-    tiers.avg_historical_clv,
-    tiers.avg_predicted_clv,
-    tiers.avg_tenure_months,
-    tiers.pct_of_total_value,
-    tiers.pct_of_predicted_value
+    tiers.*
 from mart.vw_latest_snapshot
 cross join lateral mart.clv_tier_summary(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as tiers
 where vw_latest_snapshot.fact_name = 'fact_customer_ltv';

@@ -62,18 +62,7 @@ as
 select
     vw_latest_snapshot.firm_key,
     vw_latest_snapshot.as_of,
-    shown.customer_id,
-    shown.activity_datetime,
-    shown.order_date,
-    shown.activity_type,
-    shown.activity_subtype,
-    shown.activity_reference,
-    shown.channel_code,
-    shown.campaign_id,
-    shown.order_value,
-    shown.items_count,
-    shown.nps_score,
-    shown.sentiment_score
+    shown.*
 from mart.vw_latest_snapshot
 inner join analytics.dim_customer on vw_latest_snapshot.firm_sk = dim_customer.firm_sk
 cross join

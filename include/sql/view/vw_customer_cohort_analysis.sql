@@ -116,15 +116,7 @@ as
 select
     vw_latest_snapshot.firm_key,
     vw_latest_snapshot.as_of,
-    cohorts.cohort_month,
-    cohorts.activity_month,
-    cohorts.months_since_acquisition,
-    cohorts.cohort_size,
-    cohorts.active_customers,
-    cohorts.retention_pct,
-    cohorts.cohort_revenue,
-    cohorts.avg_revenue_per_customer,
-    cohorts.is_complete
+    cohorts.*
 from mart.vw_latest_snapshot
 cross join
     lateral mart.customer_cohort_analysis(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as cohorts

@@ -128,22 +128,7 @@ as
 select
     vw_latest_snapshot.firm_key,
     vw_latest_snapshot.as_of,
-    shown.customer_id,
-    shown.last_activity_date,
-    shown.days_since_last_activity,
-    shown.active_days_90_days,
-    shown.active_days_previous_90_days,
-    shown.engagement_trend,
-    shown.order_count_90_days,
-    shown.visit_count_90_days,
-    shown.service_days_90_days,
-    shown.complaint_count_365_days,
-    shown.sent_count_90_days,
-    shown.opened_count_90_days,
-    shown.clicked_count_90_days,
-    shown.opened_pct,
-    shown.last_nps_score,
-    shown.last_nps_date
+    shown.*
 from mart.vw_latest_snapshot
 cross join lateral mart.customer_engagement(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as shown
 where vw_latest_snapshot.fact_name = 'fact_sales';

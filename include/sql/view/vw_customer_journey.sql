@@ -144,13 +144,7 @@ as
 select
     vw_latest_snapshot.firm_key,
     vw_latest_snapshot.as_of,
-    shown.customer_id,
-    shown.step_number,
-    shown.milestone,
-    shown.milestone_date,
-    shown.channel_code,
-    shown.days_since_previous,
-    shown.days_since_first
+    shown.*
 from mart.vw_latest_snapshot
 cross join lateral mart.customer_journey(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as shown
 where vw_latest_snapshot.fact_name = 'fact_sales';

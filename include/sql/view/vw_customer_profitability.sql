@@ -92,18 +92,7 @@ as
 select
     vw_latest_snapshot.firm_key,
     vw_latest_snapshot.as_of,
-    profit.customer_id,
-    profit.clv_segment,
-    profit.value_tier,
-    profit.total_historical_revenue,
-    profit.total_historical_profit,
-    profit.avg_margin_percentage,
-    profit.acquisition_cost,
-    profit.total_service_cost,
-    profit.net_customer_value,
-    profit.predicted_clv_lifetime,
-    profit.clv_to_cac_ratio,
-    profit.has_paid_back
+    profit.*
 from mart.vw_latest_snapshot
 cross join
     lateral mart.customer_profitability(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as profit

@@ -35,13 +35,7 @@ as
 select
     vw_latest_snapshot.firm_key,
     vw_latest_snapshot.as_of,
-    written.language_code,
-    written.place,
-    written.is_firm_language,
-    written.kind,
-    written.rule_code,
-    written.sentence,
-    written.cited_metrics
+    written.*
 from mart.vw_latest_snapshot
 cross join lateral mart.firm_insight(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as written
 where vw_latest_snapshot.fact_name = 'fact_firm_insight';

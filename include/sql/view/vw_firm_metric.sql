@@ -63,16 +63,7 @@ as
 select
     vw_latest_snapshot.firm_key,
     vw_latest_snapshot.as_of,
-    known.metric,
-    known.member,
-    known.unit,
-    known.metric_value,
-    known.numerator,
-    known.denominator,
-    known.previous_as_of,
-    known.previous_value,
-    known.value_change,
-    known.definition
+    known.*
 from mart.vw_latest_snapshot
 cross join lateral mart.firm_metric(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as known
 where vw_latest_snapshot.fact_name = 'fact_firm_metric';

@@ -110,17 +110,7 @@ as
 select
     vw_latest_snapshot.firm_key,
     vw_latest_snapshot.as_of,
-    months.programme_id,
-    months.program_name,
-    months.month_start,
-    months.active_members,
-    months.new_members,
-    months.members,
-    months.points_earned,
-    months.points_used,
-    months.points_outstanding,
-    months.redemption_rate,
-    months.is_complete
+    months.*
 from mart.vw_latest_snapshot
 cross join
     lateral mart.loyalty_programme(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as months

@@ -60,25 +60,7 @@ as
 select
     vw_latest_snapshot.firm_key,
     vw_latest_snapshot.as_of,
-    scored.module,
-    scored.predicted_as_of,
-    scored.matured_on,
-    scored.horizon_days,
-    scored.model_version,
-    scored.method,
-    scored.decile,
-    scored.customers,
-    scored.predicted_mean,
-    scored.realised_mean,
-    scored.predicted_total,
-    scored.predicted_low,
-    scored.predicted_high,
-    scored.realised_total,
-    scored.lift,
-    scored.auc,
-    scored.normalised_gini,
-    scored.brier,
-    scored.calibration_error
+    scored.*
 from mart.vw_latest_snapshot
 cross join lateral mart.model_scorecard(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as scored
 where vw_latest_snapshot.fact_name = 'fact_sales';

@@ -60,15 +60,7 @@ as
 select
     vw_latest_snapshot.firm_key,
     vw_latest_snapshot.as_of,
-    scores.month_start,
-    scores.stage,
-    scores.responses,
-    scores.answers,
-    scores.promoters,
-    scores.passives,
-    scores.detractors,
-    scores.nps,
-    scores.is_complete
+    scores.*
 from mart.vw_latest_snapshot
 cross join
     lateral mart.nps(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as scores

@@ -135,22 +135,7 @@ as
 select
     vw_latest_snapshot.firm_key,
     vw_latest_snapshot.as_of,
-    products.product_id,
-    products.product_name,
-    products.category,
-    products.stage,
-    products.first_sale_date,
-    products.last_sale_date,
-    products.age_days,
-    products.days_since_last_sale,
-    products.units_90_days,
-    products.units_previous_90_days,
-    products.units_change_pct,
-    products.firm_units_change_pct,
-    products.net_amount_90_days,
-    products.net_amount_previous_90_days,
-    products.peak_month,
-    products.peak_month_units
+    products.*
 from mart.vw_latest_snapshot
 cross join lateral mart.product_lifecycle(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as products
 where vw_latest_snapshot.fact_name = 'fact_sales';

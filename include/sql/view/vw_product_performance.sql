@@ -130,28 +130,7 @@ as
 select
     vw_latest_snapshot.firm_key,
     vw_latest_snapshot.as_of,
-    products.product_id,
-    products.product_name,
-    products.department,
-    products.category,
-    products.brand,
-    products.first_sale_date,
-    products.last_sale_date,
-    products.days_since_last_sale,
-    products.order_count,
-    products.customer_count,
-    products.repeat_customer_count,
-    products.repeat_customer_pct,
-    products.units_sold,
-    products.units_returned,
-    products.return_pct,
-    products.discount_amount,
-    products.net_amount,
-    products.net_amount_365_days,
-    products.share_pct,
-    products.place_in_firm,
-    products.margin_amount,
-    products.margin_pct
+    products.*
 from mart.vw_latest_snapshot
 cross join
     lateral mart.product_performance(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as products

@@ -55,17 +55,7 @@ as
 select
     vw_latest_snapshot.firm_key,
     vw_latest_snapshot.as_of,
-    cells.rfm_score,
-    cells.recency_score,
-    cells.frequency_score,
-    cells.monetary_score,
-    cells.segment_name,
-    cells.customer_count,
-    cells.total_revenue,
-    cells.avg_aov,
-    cells.r_axis,
-    cells.f_axis,
-    cells.heat_value
+    cells.*
 from mart.vw_latest_snapshot
 cross join lateral mart.rfm_score_distribution(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as cells
 where vw_latest_snapshot.fact_name = 'fact_customer_rfm';

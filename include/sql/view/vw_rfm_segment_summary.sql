@@ -55,18 +55,7 @@ as
 select
     vw_latest_snapshot.firm_key,
     vw_latest_snapshot.as_of,
-    health.rfm_segment,
-    health.segment_code,
-    health.customer_count,
-    health.pct_of_customers,
-    health.total_revenue_365,
-    health.avg_revenue_per_customer,
-    health.avg_orders_per_customer,
-    health.avg_order_value,
-    health.avg_days_since_last_order,
-    health.active_last_30_days,
-    health.inactive_over_90_days,
-    health.value_tier
+    health.*
 from mart.vw_latest_snapshot
 cross join lateral mart.rfm_segment_summary(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as health
 where vw_latest_snapshot.fact_name = 'fact_customer_rfm';

@@ -156,14 +156,7 @@ as
 select
     vw_latest_snapshot.firm_key,
     vw_latest_snapshot.as_of,
-    shared_groups.attribute,
-    shared_groups.member,
-    shared_groups.group_count,
-    shared_groups.customers,
-    shared_groups.customer_count,
-    shared_groups.total_spend_365_days,
-    shared_groups.avg_spend_365_days,
-    shared_groups.active_pct
+    shared_groups.*
 from mart.vw_latest_snapshot
 cross join
     lateral mart.shared_customer_group(

@@ -74,23 +74,7 @@ as
 select
     vw_latest_snapshot.firm_key,
     vw_latest_snapshot.as_of,
-    top_customers.customer_id,
-    top_customers.tier_name,
-    top_customers.clv_segment,
-    top_customers.cluster_description,
-    top_customers.rfm_segment,
-    top_customers.tenure_months,
-    top_customers.total_historical_orders,
-    top_customers.historical_clv,
-    top_customers.predicted_clv_1_year,
-    top_customers.predicted_clv_lifetime,
-    top_customers.avg_order_value,
-    top_customers.avg_orders_per_month,
-    top_customers.clv_trend,
-    top_customers.value_percentile,
-    top_customers.churn_risk_category,
-    top_customers.churn_risk_score,
-    top_customers.model_version
+    top_customers.*
 from mart.vw_latest_snapshot
 cross join
     lateral mart.top_customers_clv(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as top_customers

@@ -106,14 +106,7 @@ as
 select
     vw_latest_snapshot.firm_key,
     vw_latest_snapshot.as_of,
-    shown.activity_type,
-    shown.channel_code,
-    shown.event_count,
-    shown.customer_count,
-    shown.first_touch_customer_count,
-    shown.matured_touch_count,
-    shown.ordered_touch_count,
-    shown.ordered_pct
+    shown.*
 from mart.vw_latest_snapshot
 cross join lateral mart.touchpoint_summary(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as shown
 where vw_latest_snapshot.fact_name = 'fact_sales';

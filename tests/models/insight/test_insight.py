@@ -2,21 +2,24 @@ import json
 import re
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from types import SimpleNamespace
 
 import pyarrow as pa
 import pytest
 
+from include import sql_text
 from include.datasets.insight import FIRM_INSIGHT, FIRM_METRICS
 from include.models.insight import model as insight
 from include.models.insight.text import LANGUAGES, SENTENCES
 
 AS_OF = date(2025, 7, 1)
 SLOT = re.compile(r"\{(\w+)[^}]*\}")
-QUERY = Path(__file__).parents[3] / "include" / "sql" / "query" / "firm_metrics.sql"
 # Every metric, as the query's catalogue declares it: code and unit.
-CATALOGUE = dict(re.findall(r"'(\w+)',\s*'(count|days|money|percent)', (?:true|false)", QUERY.read_text()))
+CATALOGUE = dict(
+    re.findall(
+        r"'(\w+)',\s*'(count|days|money|percent)', (?:true|false)", sql_text.read("query", "firm_metrics")
+    )
+)
 
 
 def firm(language="en", currency="USD", segments=None):
