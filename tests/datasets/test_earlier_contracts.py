@@ -18,7 +18,7 @@ from include.datasets.extracted import rejected_of
 from include.datasets.insight import FIRM_METRICS
 from include.engines.duckdb import DuckDb
 from include.handoff import Handoff, HandoffError, Slot
-from include.periods import Month
+from include.slices import Slice
 from tests.things import AS_OF, SLOT, THINGS, batch
 from tests.warehouse.old_warehouse import FOLDER
 
@@ -54,7 +54,7 @@ def slices(root: Path) -> list[str]:
 def slot_of(path: str) -> Slot:
     firm_key, name, unit = path.split("/")
     kind, _, text = unit.partition("=")
-    return Slot(firm_key, DATASETS[name], Month.parse(text) if kind == "month" else date.fromisoformat(text))
+    return Slot(firm_key, DATASETS[name], Slice.of_folder(f"{kind}={text}"))
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,7 @@ def test_every_slice_of_a_6ebb6e7_installation_is_read(old_root, tmp_path):
 
 def test_the_engine_reads_files_of_an_earlier_and_of_todays_contract_together(old_root, tmp_path):
     handoff = Handoff(old_root.as_uri(), scratch=tmp_path / "scratch")
-    old = Slot("north", FIRM_METRICS, date(2025, 8, 15))
+    old = Slot("north", FIRM_METRICS, Slice(date(2025, 8, 15)))
     (tmp_path / "new").mkdir()
     new = Handoff((tmp_path / "new").as_uri(), scratch=tmp_path / "scratch")
     table = pa.Table.from_batches(handoff.read(old))

@@ -130,12 +130,12 @@ def test_the_day_after_an_upgrade_reads_no_closed_month_trains_nothing_and_keeps
 
 def test_a_step_reads_what_was_written_under_an_earlier_contract(old):
     before = hash_warehouse(old.dsn)
-    manifest = old.handoff.manifest(Slot("north", FIRM_METRICS, LATEST))
+    manifest = old.handoff.manifest(Slot("north", FIRM_METRICS, Slice(LATEST)))
     assert manifest.fingerprint != FIRM_METRICS.fingerprint
 
     old.run("north", LATEST, only=("firm_insight", "load_fact_firm_metric", "load_fact_firm_insight"))
 
-    assert old.handoff.manifest(Slot("north", FIRM_METRICS, LATEST)) == manifest
+    assert old.handoff.manifest(Slot("north", FIRM_METRICS, Slice(LATEST))) == manifest
     assert compare(before, hash_warehouse(old.dsn, like=before)) == []
 
 
