@@ -23,31 +23,31 @@ moved as (
             jsonb_build_object(
                 'rfm_score',
                 case
-                    when seen.rfm_score is distinct from before.rfm_score
-                        then jsonb_build_array(before.rfm_score, seen.rfm_score)
+                    when seen.rfm_score is distinct from previous.rfm_score
+                        then jsonb_build_array(previous.rfm_score, seen.rfm_score)
                 end,
                 'rfm_segment',
                 case
-                    when seen.rfm_segment is distinct from before.rfm_segment
-                        then jsonb_build_array(before.rfm_segment, seen.rfm_segment)
+                    when seen.rfm_segment is distinct from previous.rfm_segment
+                        then jsonb_build_array(previous.rfm_segment, seen.rfm_segment)
                 end,
                 'clv_segment',
                 case
-                    when seen.clv_segment is distinct from before.clv_segment
-                        then jsonb_build_array(before.clv_segment, seen.clv_segment)
+                    when seen.clv_segment is distinct from previous.clv_segment
+                        then jsonb_build_array(previous.clv_segment, seen.clv_segment)
                 end,
                 'churn_risk_category',
                 case
-                    when seen.churn_risk_category is distinct from before.churn_risk_category
-                        then jsonb_build_array(before.churn_risk_category, seen.churn_risk_category)
+                    when seen.churn_risk_category is distinct from previous.churn_risk_category
+                        then jsonb_build_array(previous.churn_risk_category, seen.churn_risk_category)
                 end
             )
         ) as changes
     from seen
-    left join control.outbox_state as before
+    left join control.outbox_state as previous
         on
-            before.firm_sk = :firm_sk
-            and seen.customer_sk = before.customer_sk
+            previous.firm_sk = :firm_sk
+            and seen.customer_sk = previous.customer_sk
 
 )
 

@@ -58,9 +58,9 @@ def explained(connection: psycopg.Connection, query: str) -> dict:
 
 def counts(plan: dict) -> list[dict]:
     """What each node tells of the rows it read."""
-    firms = ("Node Type", "Relation Name", "Alias", "Plan Rows", "Actual Rows", "Actual Loops")
+    fields = ("Node Type", "Relation Name", "Alias", "Plan Rows", "Actual Rows", "Actual Loops")
     return [
-        {name: value for name, value in node.items() if name in firms or "Removed" in name}
+        {name: value for name, value in node.items() if name in fields or "Removed" in name}
         for node in nodes(plan)
     ]
 
