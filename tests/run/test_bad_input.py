@@ -118,7 +118,7 @@ ROWS = {
     ),
     "a schema that is not there": (
         {"source": {"kind": "postgres", "conn_id": "own", "schema": "shopp"}},
-        r"no such schema; there are .*Mend source\.schema",
+        r"no such schema; there are .*Correct source\.schema",
     ),
 }
 
