@@ -169,8 +169,8 @@ def test_leads_that_win_nobody_are_kept_beside_those_that_do(shop):
     ("rows", "fault"),
     [
         ([won("l1", MAY, "ann"), won("l2", MAY, "ann")], "customer acquired twice"),
-        ([won("l1", MAY, "ann", revenue_30_days=1)], "window that has not passed"),
-        ([won("l1", date(2026, 4, 1), "ann")], "none of one that has"),
+        ([won("l1", MAY, "ann", revenue_30_days=1)], "unfinished window"),
+        ([won("l1", date(2026, 4, 1), "ann")], "none of a finished one"),
         ([lead("l1", AS_OF)], "on or after as_of"),
     ],
 )
