@@ -10,7 +10,7 @@ from psycopg.rows import dict_row
 # Books of attempts: what they hold depends on which ran, and when.
 NOT_COMPARED = [
     "dim_firm", "firms", "attempts", "step_runs", "quality", "loads", "runs", "audit", "models",
-    "model_parts", "customer_keys", "analytic_publications", "readings",
+    "model_parts", "customer_keys", "analytic_publications", "slices",
 ]  # fmt: skip
 UNIQUE_TO_A_RUN = {
     "firm_sk", "firm_key", "firm_id", "run_id", "token", "attempt", "manifest_token", "manifest_sha256",
