@@ -120,7 +120,7 @@ def test_the_engine_reads_files_of_an_earlier_and_of_todays_contract_together(ol
         FIRM_METRICS.schema.field("metric_value"),
         [pa.repeat(pa.scalar(Decimal("1e20"), FIRM_TOTAL), table.num_rows)],
     )
-    new.write(old, wide.to_batches(), token=1, as_of=old.slice)
+    new.write(old, wide.to_batches(), token=1, as_of=old.slice.first_day)
     files = [*handoff.fetch(old)[1], *new.fetch(old)[1]]
 
     engine = DuckDb(memory_mb=256, threads=1, scratch=tmp_path)
