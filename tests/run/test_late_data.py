@@ -6,8 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from include.registry import sync_firms
 from include.settings import Settings
-from include.upkeep import late_rows, missing_snapshots, sync
+from include.upkeep import late_rows, missing_snapshots
+from include.warehouse import Warehouse
 from tests.run.test_pipeline import AS_OF
 
 WEEK = timedelta(days=7)
@@ -23,6 +25,12 @@ def extract(shop, as_of: date, **how: bool) -> str:
     return shop.run("acme", as_of, only=["extract_transactions"], **how)["extract_transactions"]
 
 
+def sync(shop) -> None:
+    """Write the registry of the installation's firms."""
+    with Warehouse(shop.dsn) as warehouse:
+        sync_firms(warehouse.firms, Settings.read().registry)
+
+
 @pytest.fixture
 def standing(shop):
     """A firm whose months have all been read, and those of a week ago counted again without a difference."""
@@ -30,7 +38,7 @@ def standing(shop):
     shop.sell("acme", SALES)
     extract(shop, AS_OF)
     extract(shop, AS_OF + WEEK)
-    sync(Settings.read())
+    sync(shop)
     return shop
 
 
@@ -86,7 +94,7 @@ def test_rows_that_could_not_be_used_are_counted_on_both_sides(shop):
 
 def test_rows_that_come_late_hide_no_snapshot_that_is_missing(shop):
     shop.add("acme")
-    sync(Settings.read())
+    sync(shop)
     shop.query("update control.firms set updated_at = '2025-01-01' returning firm_key")
     shop.query(
         "insert into control.step_runs (firm_key, as_of, step, status) "
