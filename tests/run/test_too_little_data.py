@@ -76,7 +76,7 @@ def computed(folder: Path, file: Path, as_of: date, **fields: object) -> tuple[H
     home = folder / "home"
     home.mkdir()
     row = {"timezone": "UTC", "currency": "EUR", "churn_threshold_days": 90, **fields}
-    firm = trial.firm_of(file, home, **row)
+    firm, _ = trial.firm_of(file, home, **row)
     handoff, said = trial.compute(firm, as_of, home)
     return handoff, said.reasons
 
