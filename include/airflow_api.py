@@ -111,10 +111,6 @@ class AirflowApi:
                 raise
             self.call("PATCH", f"/api/v2/connections/{quote(connection_id)}", body)
 
-    def unpause(self, dag_id: str) -> None:
-        """Let the DAG's runs start."""
-        self.call("PATCH", f"/api/v2/dags/{quote(dag_id)}", {"is_paused": False})
-
     def trigger(self, dag_id: str, run_id: str, conf: Mapping[str, Any]) -> None:
         """Start a run by hand."""
         body = {"dag_run_id": run_id, "logical_date": None, "conf": conf}

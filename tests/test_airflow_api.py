@@ -22,7 +22,7 @@ def test_calls_are_signed_with_the_token_of_the_sign_in(airflow):
     url, answers, asked = airflow
     answers["PATCH /api/v2/dags/firm_a"] = [(200, {})]
 
-    AirflowApi(url, "admin", "secret").unpause("firm_a")
+    AirflowApi(url, "admin", "secret").call("PATCH", "/api/v2/dags/firm_a", {"is_paused": False})
 
     assert asked == [
         ("POST /auth/token", {"username": "admin", "password": "secret"}, ""),

@@ -156,7 +156,7 @@ def start_runs(api: AirflowApi, firms: list[Firm], console: Console) -> list[Run
     runs = [Run(firm.firm_key, day, f"demo_{day}_{stamp}") for firm in firms for day in AS_OF[firm.firm_key]]
     for dag_id in dict.fromkeys(run.dag_id for run in runs):
         _wait_for_dag(api, dag_id)
-        api.unpause(dag_id)
+        api.call("PATCH", f"/api/v2/dags/{dag_id}", {"is_paused": False})
     for run in runs:
         api.trigger(run.dag_id, run.run_id, {"as_of": run.as_of.isoformat()})
         console.print(f"started {run.dag_id} as of {run.as_of}")
