@@ -63,6 +63,7 @@ PERSISTED = (
     '"doubts"',
     "own_rate",
     '"nobody"',
+    "`nobody`",
     "nobody new came",
     "Stored as `stretch`",
 )
@@ -76,9 +77,7 @@ NOT_CONVERTED: tuple[str, ...] = (
     "include/cli/",
     "include/doctor.py",
     "include/engines/",
-    "include/handoff/",
     "include/kinds.py",
-    "include/postgres/",
     "include/quality/",
     "include/report/sections.py",
     "include/report/tables.py",

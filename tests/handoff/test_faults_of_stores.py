@@ -64,7 +64,7 @@ def test_a_writer_killed_at_any_call_leaves_the_old_table_or_the_new_and_a_rerun
         assert rows(handoff.read(SLOT)) == SECOND
         assert [part.rows for part in again.parts] == [2, 1]
 
-    assert kills == 5  # land, land, sync, get, put
+    assert kills == 5  # write part, write part, sync, get, put
     final = handoff.write(SLOT, [batch(*FIRST)], token=token + 1, as_of=AS_OF)
     assert final.sha256 == clean.sha256
     handoff.collect(older_than=OLD, now=LATER)
