@@ -69,8 +69,6 @@ PERSISTED = (
 )
 
 NOT_CONVERTED: tuple[str, ...] = (
-    "docs/intake.md",
-    "include/intake/",
     "README.md",
     "docs/coverage.md",
     "docs/quality.md",
