@@ -1,4 +1,4 @@
-"""Handoffs on both stores: what a writer leaves is what a reader gets, or nothing is left at all."""
+"""Handoffs on both stores: a reader gets exactly what a writer wrote, or the write leaves nothing."""
 
 import re
 from datetime import UTC, date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Parts: bounded files, any number of key columns, and no rows lost at the seams."""
+"""Parts: bounded files, any number of key columns, and no rows lost between parts."""
 
 import io
 from datetime import date
@@ -74,7 +74,7 @@ def test_a_null_in_the_grain_is_refused():
         part_rows(dataset, [pa.RecordBatch.from_pydict({"k": [None]}, schema=dataset.schema)])
 
 
-def test_columns_in_another_order_are_put_right():
+def test_columns_in_another_order_are_reordered():
     dataset = by(column("a", TEXT, ""), column("b", TEXT, ""))
 
     (file,) = part_rows(dataset, [pa.RecordBatch.from_pydict({"b": ["2"], "a": ["1"]})])

@@ -1,4 +1,4 @@
-"""The two stores keep the same promises, and say clearly when they cannot be used."""
+"""Both stores behave alike, and report clearly when they cannot be used."""
 
 import threading
 from pathlib import Path
@@ -103,7 +103,7 @@ def test_a_listing_of_one_folder_does_not_show_its_namesakes(store):
     assert [entry.path for entry in store.list("acme")] == ["acme/x"]
 
 
-def test_a_part_that_fails_half_way_is_not_there(store, tmp_path):
+def test_a_part_that_fails_half_way_does_not_exist(store, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         store.write_part("acme/x/y/attempt=1-a/part", Text(b"half", KeyboardInterrupt()))
 
@@ -126,7 +126,7 @@ def test_an_unknown_root_is_refused(root, tmp_path):
         open_store(root, scratch=tmp_path)
 
 
-def test_a_folder_that_may_not_be_written_is_said(tmp_path):
+def test_a_folder_without_write_access_is_reported(tmp_path):
     (tmp_path / "file").write_text("not a folder")
 
     with pytest.raises(StoreError, match=r"cannot write .*/file/acme/x: Not a directory"):
@@ -148,7 +148,7 @@ def test_a_put_leaves_no_temporary_file(tmp_path):
         ({"key": "nobody"}, r"connection 'lake' was refused \(InvalidAccessKeyId\): check its key"),
     ],
 )
-def test_wrong_credentials_are_said_without_the_secret(s3_server, monkeypatch, tmp_path, change, says):
+def test_wrong_credentials_are_reported_without_the_secret(s3_server, monkeypatch, tmp_path, change, says):
     monkeypatch.setenv("AIRFLOW_CONN_LAKE", s3_server.connection(**change))
     store = open_store(f"s3://lake@{s3_server.bucket}/x", scratch=tmp_path)
 
@@ -165,7 +165,7 @@ def test_wrong_credentials_are_said_without_the_secret(s3_server, monkeypatch, t
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-def test_a_missing_bucket_is_said(s3_server, monkeypatch, tmp_path):
+def test_a_missing_bucket_is_reported(s3_server, monkeypatch, tmp_path):
     monkeypatch.setenv("AIRFLOW_CONN_LAKE", s3_server.connection())
     store = open_store("s3://lake@nowhere/x", scratch=tmp_path)
 
@@ -173,7 +173,7 @@ def test_a_missing_bucket_is_said(s3_server, monkeypatch, tmp_path):
         store.list()
 
 
-def test_an_unreachable_endpoint_is_said(s3_server, monkeypatch, tmp_path):
+def test_an_unreachable_endpoint_is_reported(s3_server, monkeypatch, tmp_path):
     monkeypatch.setenv("AIRFLOW_CONN_LAKE", s3_server.connection(port=free_ports(1)[0]))
     monkeypatch.setattr("include.handoff.s3.TRIES", 2)
     store = open_store(f"s3://lake@{s3_server.bucket}/x", scratch=tmp_path)
@@ -182,7 +182,7 @@ def test_an_unreachable_endpoint_is_said(s3_server, monkeypatch, tmp_path):
         store.get("acme/x")
 
 
-def test_a_connection_that_is_not_configured_is_said(monkeypatch, tmp_path):
+def test_a_connection_that_is_not_configured_is_reported(monkeypatch, tmp_path):
     monkeypatch.delenv("AIRFLOW_CONN_ABSENT", raising=False)
     store = open_store("s3://absent@bucket/x", scratch=tmp_path)
 
