@@ -85,7 +85,7 @@ def test_columns_in_another_order_are_reordered():
 
 def test_the_bytes_of_a_large_part_do_not_depend_on_the_size_of_the_batches():
     dataset = by(column("n", pa.int64(), ""), column("s", TEXT, ""))
-    names = [f"name {n * 7919 % 300_000} of somebody" for n in range(300_000)]
+    names = [f"name {n * 7919 % 300_000} of a customer" for n in range(300_000)]
     table = pa.table({"n": range(300_000), "s": names}).cast(dataset.schema)
 
     def digest(size: int) -> str:
