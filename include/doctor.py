@@ -18,7 +18,7 @@ from include.connections import MissingConnectionError, connection_uri
 from include.datasets.extracted import TRANSACTIONS
 from include.firms import Firm, FirmError, parse_firm
 from include.handoff import HandoffError
-from include.handoff.calls import Conflict
+from include.handoff.store_calls import Conflict
 from include.handoff.stores import open_store
 from include.pools import PoolError, missing_pools
 from include.registry import known_firms, read_registry

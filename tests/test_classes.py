@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from include.handoff.calls import Store
 from include.handoff.folder import FileStore
 from include.handoff.s3 import S3Store
+from include.handoff.store_calls import Store
 from include.run.in_memory_records import InMemoryRecords, NoWarehouse
 from include.run.records import Loader, Records
 from include.warehouse.loading import FactLoader

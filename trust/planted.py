@@ -12,10 +12,10 @@ from hashlib import sha256
 from typing import Any
 from unittest.mock import patch
 
-from include.handoff import calls, protocol
-from include.handoff.calls import Call, Get, Put, Sync
+from include.handoff import protocol, store_calls
 from include.handoff.manifest import HandoffError, Manifest, Part
 from include.handoff.protocol import UnknownOutcome
+from include.handoff.store_calls import Call, Get, Put, Sync
 from trust import schedules
 from trust.schedules import Actor, Tamper
 from trust.world import ANY, MANIFEST, Violation, World
@@ -32,7 +32,7 @@ def replaced(name: str, by: Callable[..., Any]) -> Iterator[None]:
 
 def no_token() -> AbstractContextManager[None]:
     """A writer does not compare its token."""
-    return replaced("is_overtaken", lambda found, token: False)
+    return replaced("is_stale", lambda found, token: False)
 
 
 @contextmanager
@@ -65,7 +65,7 @@ def no_age() -> AbstractContextManager[None]:
 
 def no_hash() -> AbstractContextManager[None]:
     """A reader does not verify what it fetched."""
-    return replaced("verify", lambda path, part, landed: None)
+    return replaced("verify", lambda path, part, stats: None)
 
 
 def manifest_first() -> AbstractContextManager[None]:
@@ -75,7 +75,7 @@ def manifest_first() -> AbstractContextManager[None]:
         parts = [Part(f"{attempt}/{c.name}", 1, len(c.data), sha256(c.data).hexdigest()) for c in contents]
         committed = yield from protocol.commit(slot, draft(parts))
         for content in contents:
-            yield calls.Land(f"{slot}/{attempt}/{content.name}", content)
+            yield store_calls.WritePart(f"{slot}/{attempt}/{content.name}", content)
         yield Sync(f"{slot}/{attempt}")
         return committed
 
@@ -95,7 +95,7 @@ def no_second_read() -> Iterator[Tamper]:
         if actor.kind == "reader" and isinstance(call, Get) and actor.reads > 1:
             actor.steps.close()
             actor.steps = iter_failure("a part is gone")
-            return calls.Pause(0)
+            return store_calls.Pause(0)
         return call
 
     yield tamper
@@ -103,7 +103,7 @@ def no_second_read() -> Iterator[Tamper]:
 
 def iter_failure(text: str) -> Any:
     """Steps that end in an error."""
-    yield calls.Pause(0)
+    yield store_calls.Pause(0)
     raise HandoffError(text)
 
 
@@ -112,7 +112,7 @@ def no_fsync() -> Iterator[Tamper]:
     """Parts are not made durable before the manifest names them."""
 
     def tamper(actor: Actor, call: Call, world: World) -> Call:
-        return calls.Pause(0) if isinstance(call, Sync) else call
+        return store_calls.Pause(0) if isinstance(call, Sync) else call
 
     yield tamper
 
@@ -122,7 +122,7 @@ def no_fence() -> Iterator[Tamper]:
     """The collector deletes an abandoned attempt without fencing it first."""
 
     def tamper(actor: Actor, call: Call, world: World) -> Call:
-        return calls.Pause(0) if actor.kind == "collector" and isinstance(call, Put) else call
+        return store_calls.Pause(0) if actor.kind == "collector" and isinstance(call, Put) else call
 
     yield tamper
 

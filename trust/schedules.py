@@ -13,10 +13,10 @@ from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 
-from include.handoff import calls, protocol
-from include.handoff.calls import Call, Conflict, Get, Land, Put, Steps, StoreError, Unknown
+from include.handoff import protocol, store_calls
 from include.handoff.manifest import Corrupt, HandoffError, Manifest, Part, draft
 from include.handoff.protocol import Fenced, UnknownOutcome
+from include.handoff.store_calls import Call, Conflict, Get, Put, Steps, StoreError, Unknown, WritePart
 from trust.world import OLDER_THAN, SLOT, Violation, World
 
 MOST_STEPS = 120
@@ -34,9 +34,9 @@ class Text:
     name: str
     data: bytes
 
-    def pour(self, sink: Any) -> int:
+    def write_to(self, writer: Any) -> int:
         """One row."""
-        sink.write(self.data)
+        writer.write(self.data)
         return 1
 
 
@@ -148,7 +148,7 @@ class Search:
         except Crash:
             self._crash(actor)
             return False
-        except (calls.Conflict, calls.Unknown, calls.Gone, StoreError) as error:
+        except (store_calls.Conflict, store_calls.Unknown, store_calls.Gone, StoreError) as error:
             self._note(f"  -> {type(error).__name__}")
             actor.failure = error
         return True
@@ -179,7 +179,7 @@ class Search:
         elif chance < 0.05:
             actor.was_refused = True
             raise StoreError(f"{call[0]}: unreachable (a fault of the schedule)")
-        elif chance < 0.06 and isinstance(call, Land):
+        elif chance < 0.06 and isinstance(call, WritePart):
             actor.was_refused = True
             self.world.perform(call)
             raise StoreError(f"{call[0]}: unreachable (a fault of the schedule)")
@@ -188,7 +188,7 @@ class Search:
     def _unheard(self, call: Call) -> None:
         try:
             self.world.perform(call)
-        except (calls.Conflict, calls.Gone):
+        except (store_calls.Conflict, store_calls.Gone):
             return
 
     def _alone(self, actor: Actor) -> None:
@@ -297,7 +297,7 @@ class Search:
                 raise Violation(f"{actor.name} found no version, but there was one")
             return
         texts = [world.truth[f"{SLOT}/{part.name}"] for part in manifest.parts]
-        if [landed.file for landed in fetched] != texts:
+        if [part.file for part in fetched] != texts:
             raise Violation(f"{actor.name} read other bytes than token {manifest.token} wrote")
         ends = [*steps[1:], world.step + 1]
         for end, (_, committed) in zip(ends, world.commits, strict=True):

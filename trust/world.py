@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any
 
-from include.handoff.calls import (
+from include.handoff.manifest import FILE, Manifest, decode
+from include.handoff.store_calls import (
     Blob,
     Call,
     Conflict,
@@ -22,14 +23,13 @@ from include.handoff.calls import (
     Fetch,
     Get,
     Gone,
-    Land,
-    Landed,
     List,
+    PartStats,
     Pause,
     Put,
     Sync,
+    WritePart,
 )
-from include.handoff.manifest import FILE, Manifest, decode
 
 SLOT = "acme/rfm/as_of=2026-11-21"
 MANIFEST = f"{SLOT}/{FILE}"
@@ -72,8 +72,8 @@ class World:
             return Blob(found.data, found.etag) if found else None
         if isinstance(call, Put):
             return self.put(call)
-        if isinstance(call, Land):
-            return self.land(call)
+        if isinstance(call, WritePart):
+            return self.write_part(call)
         if isinstance(call, Sync):
             for path, stored in self.files.items():
                 if path.startswith(call.folder):
@@ -83,7 +83,7 @@ class World:
             if call.path not in self.files:
                 raise Gone(call.path)
             data = self.files[call.path].data
-            return Landed(0, len(data), hashlib.sha256(data).hexdigest(), data)
+            return PartStats(0, len(data), hashlib.sha256(data).hexdigest(), data)
         if isinstance(call, List):
             return [Entry(path, stored.modified) for path, stored in self.files.items()]
         if isinstance(call, Delete):
@@ -103,17 +103,17 @@ class World:
             self._watch_commit(decode(call.data, call.path))
         return etag
 
-    def land(self, call: Land) -> Landed:
+    def write_part(self, call: WritePart) -> PartStats:
         """Write a part; it is not durable yet."""
         if call.path in self.files:
             raise Violation(f"{call.path} was written twice")
-        sink = BytesIO()
-        rows = call.content.pour(sink)
-        data = sink.getvalue()
+        writer = BytesIO()
+        rows = call.content.write_to(writer)
+        data = writer.getvalue()
         digest = hashlib.sha256(data).hexdigest()
         self.files[call.path] = Stored(data, digest, self.now)
         self.truth[call.path] = data
-        return Landed(rows, len(data), digest)
+        return PartStats(rows, len(data), digest)
 
     def delete(self, path: str) -> None:
         """Remove a file; Violation when a version or a reader needs it."""
@@ -153,8 +153,8 @@ class World:
 
     def _watch_commit(self, new: Manifest) -> None:
         old = self.current
-        if old and new.floor < old.floor:
-            raise Violation(f"the minimum token fell from {old.floor} to {new.floor}")
+        if old and new.min_token < old.min_token:
+            raise Violation(f"the minimum token fell from {old.min_token} to {new.min_token}")
         if new.attempt != (old.attempt if old else ""):
             if new.token <= self.highest_token():
                 raise Violation(f"token {new.token} was committed after {self.highest_token()}")

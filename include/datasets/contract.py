@@ -1,14 +1,13 @@
-"""What a dataset is: a named table with a grain and typed columns, checked on write and on read.
+"""A dataset: a named table with a grain and typed columns, checked at every write and read.
 
-A dataset is kept in slices: events by month (``month=2026-11``), everything else by snapshot
-(``as_of=2026-11-21``). What training leaves lies at its anchor, the day before which its data ends.
-``check`` is called on every write and every read: no step sees a table that breaks the contract.
+A dataset is stored in slices: events by month (``month=2026-11``), training results by anchor (training date:
+the data ends before it), everything else by snapshot (``as_of=2026-11-21``).
 
-A contract may change: a dataset names its ``earlier`` contracts, and slices written under one of them are
-read as today's. A slice under any other contract is refused.
+A contract may change: a dataset lists its ``earlier`` contracts, and slices written under one of them are
+converted when read. A slice under any other contract is refused.
 
-Money is ``decimal128(18, 4)`` in the firm's currency, up to the totals of one customer; instants are UTC;
-days are days in the firm's time zone; ids are text, exactly as the source wrote them.
+Money is ``decimal128(18, 4)`` in the firm's currency, up to the totals of one customer. Instants are UTC.
+Days are days in the firm's time zone. Ids are text, unchanged from the source.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ import pyarrow as pa
 
 MONEY = pa.decimal128(18, 4)
 FIRM_TOTAL = pa.decimal128(38, 4)
-"""Sums over all of a firm's customers: every customer may come to the limit of MONEY."""
+"""Sums over all customers of a firm: each customer alone may reach the limit of MONEY."""
 QUANTITY = pa.decimal128(18, 4)
 INSTANT = pa.timestamp("us", tz="UTC")
 DAY = pa.date32()
@@ -32,21 +31,21 @@ RATE = pa.float64()
 
 
 class ContractError(ValueError):
-    """A table breaks its dataset's contract; the message names the dataset and the column."""
+    """A table violates its dataset's contract; the message names the dataset and the column."""
 
 
 def column(name: str, kind: pa.DataType, about: str, *, required: bool = False) -> pa.Field:
-    """One column of a dataset: its name, type, what it means, and whether it may be null."""
+    """A column: name, type, description, and whether it is required (not null)."""
     return pa.field(name, kind, nullable=not required, metadata={"about": about})
 
 
 @dataclass(frozen=True)
 class Earlier:
-    """An earlier contract of a dataset: its fingerprint, and how its columns become today's.
+    """An earlier contract of a dataset: its fingerprint, and how its columns map to the current ones.
 
-    ``renamed`` gives today's name of a column, ``added`` the value of a column that did not exist, and
-    ``dropped`` names the columns that are left out. A column of another type is cast without loss.
-    The order of the rows stays: the grain must have kept its columns and their sort order.
+    ``renamed`` gives the current name of a column, ``added`` the value of a column that did not exist, and
+    ``dropped`` lists the columns that are left out. A column of another type is cast without loss.
+    The row order does not change: the grain must have the same columns and sort order.
     """
 
     fingerprint: str
@@ -57,7 +56,7 @@ class Earlier:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A named table handed from step to step."""
+    """A named table that steps write and read."""
 
     name: str
     about: str
@@ -69,16 +68,16 @@ class Dataset:
 
     @property
     def fingerprint(self) -> str:
-        """A short hash of column names, types and nullability: changes when the contract does."""
+        """Hash of column names, types, nullability and order; it identifies the contract of stored files."""
         text = ";".join(f"{f.name}:{f.type}:{f.nullable}" for f in self.schema)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def can_read(self, fingerprint: str) -> bool:
-        """Whether slices with this fingerprint are read: today's contract, or an earlier one."""
+        """Whether slices with this fingerprint can be read: the current contract, or an earlier one."""
         return fingerprint == self.fingerprint or self._earlier(fingerprint) is not None
 
     def from_earlier(self, fingerprint: str, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Rows written under ``fingerprint`` in today's columns; ContractError if they do not fit."""
+        """Convert rows written under ``fingerprint`` to the current columns; ContractError if impossible."""
         if fingerprint == self.fingerprint:
             return batch
         earlier = self._earlier(fingerprint)
@@ -105,11 +104,11 @@ class Dataset:
         return next((row for row in self.earlier if row.fingerprint == fingerprint), None)
 
     def about_column(self, name: str) -> str:
-        """What a column means, in words."""
+        """Description of a column."""
         return (self.schema.field(name).metadata or {}).get(b"about", b"").decode()
 
     def check(self, batch: pa.RecordBatch | pa.Table) -> None:
-        """Raise ContractError unless columns, types and required values are as declared."""
+        """ContractError unless columns, types and required values match the contract."""
         wanted, found = self.schema.names, batch.schema.names
         if missing := [name for name in wanted if name not in found]:
             raise ContractError(f"{self.name}: missing columns {missing}; see include/datasets/")
@@ -128,7 +127,7 @@ class Dataset:
                 )
 
     def conform(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """The batch with columns in contract order and types cast safely, checked."""
+        """The batch with columns in contract order and types cast safely; ContractError otherwise."""
         if missing := [name for name in self.schema.names if name not in batch.schema.names]:
             raise ContractError(f"{self.name}: missing columns {missing}; see include/datasets/")
         columns = []

@@ -16,7 +16,8 @@ from include.datasets.extracted import rejected_of
 from include.erasure.search_terms import SearchTerms, is_free_text, names_customer
 from include.handoff import Handoff, Manifest, Slot
 from include.handoff.protocol import current, forget, read
-from include.handoff.purging import files_of, perform, purge
+from include.handoff.purge import files_of, purge
+from include.handoff.store_calls import perform
 from include.handoff.stores import open_store
 from include.slices import Slice
 from include.warehouse.erasures import Rewritten
@@ -57,9 +58,9 @@ def purge_customer(
             done.rewritten += _earlier(name, unit, found)
             fetched = perform(read(path), store)[1]
             # No short-circuit: each file can add contacts to the search terms.
-            has_match = sum(file_matches(landed.file, terms) for landed in fetched) > 0
-            for landed in fetched:
-                store.release(landed)
+            has_match = sum(file_matches(copy.file, terms) for copy in fetched) > 0
+            for copy in fetched:
+                store.release(copy)
             if has_match:
                 done.slices += 1
                 dataset = _dataset(name)
@@ -165,11 +166,11 @@ def search_files(root: str, firm_key: str, terms: SearchTerms, *, scratch: Path)
     for files in files_of(store, firm_key).values():
         for path in files:
             if path.endswith(".parquet"):
-                landed: Any = store.fetch(path)
+                copy: Any = store.fetch(path)
                 count += 1
-                if file_matches(landed.file, terms):
+                if file_matches(copy.file, terms):
                     found.append(path)
-                store.release(landed)
+                store.release(copy)
     return count, found
 
 

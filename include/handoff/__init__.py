@@ -1,9 +1,9 @@
-"""Handoffs: how one step leaves a dataset for the next, in object storage, so that no fault corrupts it.
+"""Handoffs: one step writes a dataset to object storage, the next step reads it; no fault corrupts it.
 
 ``{root}/{firm}/{dataset}/as_of=2026-11-21/`` (or ``month=2026-11``) is a *slot*. It holds one
 ``_manifest.json`` and the part files of attempts, ``attempt={token}-{nonce}/part-00000.parquet``. A
-writer lands parts under its own attempt, then commits the manifest on condition that no newer token
-has. Readers trust manifests only and verify each file's size and hash. ``protocol.py`` says why.
+writer writes parts under its own attempt, then commits the manifest if no newer token has committed.
+Readers trust only manifests and verify each file's size and hash. ``protocol.py`` explains why.
 
     handoff = Handoff("file:///data/handoffs", scratch=Path("/tmp/step"))
     handoff.write(Slot("acme", RFM, Slice(as_of)), batches, token=token, as_of=as_of)
@@ -24,9 +24,9 @@ import pyarrow as pa
 
 from include.datasets import Dataset
 from include.handoff import parts, protocol
-from include.handoff.calls import StoreError, perform
 from include.handoff.manifest import FILE, Corrupt, HandoffError, Manifest, Part, draft
 from include.handoff.protocol import Fenced, UnknownOutcome
+from include.handoff.store_calls import StoreError, perform
 from include.handoff.stores import open_store
 from include.periods import Month
 from include.private_files import private_folder
@@ -46,13 +46,13 @@ __all__ = [
     "local_token",
 ]
 
-LONGEST_STEP = timedelta(hours=24)  # no step, reader or writer, lives longer
+LONGEST_STEP = timedelta(hours=24)  # no step, reader or writer, runs longer
 FIRM_KEY = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
 @dataclass(frozen=True)
 class Slot:
-    """The place of one slice of one firm's dataset."""
+    """The address of one slice of one firm's dataset."""
 
     firm_key: str
     dataset: Dataset
@@ -67,7 +67,7 @@ class Slot:
 
 
 class Referenced(Protocol):
-    """Something a dataset was made from: a manifest, or the settings of a firm."""
+    """An input of a dataset: a manifest, or the settings of a firm."""
 
     @property
     def reference(self) -> str:
@@ -99,7 +99,7 @@ class Handoff:
         writers: Mapping[str, str] | None = None,
         verify_once: bool = False,
     ) -> None:
-        """``root`` is ``file:///…`` or ``s3://conn_id@bucket/prefix``; ``scratch`` is a folder of our own.
+        """``root`` is ``file:///…`` or ``s3://conn_id@bucket/prefix``; ``scratch`` is a private folder.
 
         ``writers`` names the step that writes each dataset, for messages. With ``verify_once`` the files of a
         manifest are fetched and verified once and kept in ``scratch`` for later reads.
@@ -121,22 +121,22 @@ class Handoff:
         as_of: date,
         made_from: Sequence[Referenced] = (),
     ) -> Manifest:
-        """Replace the slot's data by ``batches``, sorted by the grain; all or nothing.
+        """Replace the slot's data with ``batches``, which are sorted by the grain; all or nothing.
 
-        Raises ContractError for what breaks the contract, Fenced when a newer token has committed,
-        and UnknownOutcome when the store does not say whether the commit stands.
+        Raises ContractError for rows that violate the contract, Fenced when a newer token has committed,
+        and UnknownOutcome when the store does not confirm whether the commit happened.
         """
         if token < 1:
             raise HandoffError(f"{slot.path}: token {token} is not a drawn token")
         attempt = protocol.attempt_name(token, uuid.uuid4().hex[:12])
 
-        def manifest(landed: Sequence[Part]) -> Manifest:
+        def manifest(written_parts: Sequence[Part]) -> Manifest:
             return draft(
                 slot.path,
                 token=token,
                 as_of=as_of,
                 attempt=attempt,
-                parts=landed,
+                parts=written_parts,
                 fingerprint=slot.dataset.fingerprint,
                 made_from=[source.reference for source in made_from],
                 code_version=code_version(),
@@ -171,17 +171,17 @@ class Handoff:
         return written
 
     def manifest(self, slot: Slot) -> Manifest | None:
-        """What the slot holds, or None."""
+        """The slot's manifest, or None if the slot is empty."""
         return self.at(slot.path)
 
     def at(self, path: str) -> Manifest | None:
-        """What the slot at ``path`` holds, or None. ``consulted`` keeps the answer by path."""
+        """The manifest of the slot at ``path``, or None. ``consulted`` records its reference by path."""
         found: Manifest | None = perform(protocol.current(path), self._store)
         self.consulted[path] = found.reference if found else None
         return found
 
     def slots(self, firm_key: str, dataset: Dataset, as_of: date) -> list[Slot]:
-        """Where the dataset is as of a date: one snapshot, or the months its index names, in order."""
+        """The slots of the dataset as of a date: one snapshot, or the months in its index, in order."""
         slot = Slot(firm_key, dataset, Slice(as_of))
         found = self.manifest(slot)
         if found is None:
@@ -194,7 +194,7 @@ class Handoff:
     def latest_tokens(self, firm_key: str, dataset: Dataset) -> dict[Slice, int]:
         """By slice that has a manifest, the highest token among its attempts' files; by one listing.
 
-        0 where there is no such file: an empty slice has none.
+        0 without such a file: an empty slice has none.
         """
         tokens: dict[Slice, int] = {}
         written = set()
@@ -211,28 +211,28 @@ class Handoff:
         return {part: token for part, token in tokens.items() if part in written}
 
     def fetch(self, slot: Slot) -> tuple[Manifest, list[Path]]:
-        """The slot's manifest and local parquet files, whose size and hash were just verified.
+        """The slot's manifest and local parquet files, whose size and hash have just been verified.
 
-        Files of an earlier contract are converted: what is returned always has today's columns.
+        Files of an earlier contract are converted: the returned files always have the current columns.
         """
-        found, landed = self._verified(slot)
+        found, copies = self._verified(slot)
         if found.fingerprint == slot.dataset.fingerprint:
-            return found, [part.file for part in landed]
-        return found, self._converted(slot, found, landed)
+            return found, [part.file for part in copies]
+        return found, self._converted(slot, found, copies)
 
     def read(self, slot: Slot, *, expected: Version | None = None) -> Iterator[pa.RecordBatch]:
         """The slot's rows, from verified files, checked against the contract.
 
-        Nothing is read before the first batch is asked for; with ``expected``, rows of any other
-        version than that one are refused then, by Fenced: a newer run has overtaken the reader.
+        Reading starts when the first batch is requested. With ``expected``, Fenced is raised then if the slot
+        holds another version: a newer run has replaced it.
         """
-        found, landed = self._verified(slot)
+        found, copies = self._verified(slot)
         if expected and found.reference != expected.reference:
             raise Fenced(
                 f"{slot.path}: token {expected.token} was expected and token {found.token} is there; "
-                "another run has replaced it meanwhile, rerun this step"
+                "another run has replaced it since, rerun this step"
             )
-        for part, copy in zip(found.parts, landed, strict=True):
+        for part, copy in zip(found.parts, copies, strict=True):
             where = f"{slot.path}/{part.name}"
             yield from parts.read_part(
                 slot.dataset, copy.file, part, where=where, fingerprint=found.fingerprint
@@ -241,47 +241,47 @@ class Handoff:
                 self._store.release(copy)
 
     def collect(self, *, older_than: timedelta, now: datetime) -> int:
-        """Remove the files of attempts nobody can need any more; returns how many.
+        """Remove the files of attempts that no reader or writer needs any more; returns how many.
 
-        The current and the previous version stay, and whatever is younger than ``older_than``,
-        which must be longer than any step lives.
+        The current and the previous version are kept, and all files younger than ``older_than``,
+        which must be longer than any step runs.
         """
         if older_than <= LONGEST_STEP:
-            raise ValueError(f"older_than must be more than {LONGEST_STEP}: a step may live that long")
+            raise ValueError(f"older_than must be more than {LONGEST_STEP}: a step may run that long")
         paths = {re.sub(r"((?:[^/]+/){2}[^/]+)/.*", r"\1", e.path) for e in self._store.list()}
         count, damage = 0, []
         for path in sorted(path for path in paths if path.count("/") == 2):
             try:
                 count += perform(protocol.collect(path, older_than=older_than, now=now), self._store)
-            except Corrupt as error:  # one damaged slot must not keep the others from being collected
+            except Corrupt as error:  # one damaged slot must not block the collection of the others
                 damage.append(str(error))
         if damage:
             raise Corrupt("; ".join(damage))
         return count
 
     def forget(self, slot: Slot) -> int:
-        """Remove the slot's data for good, and fence whoever is still writing it; returns how many files."""
+        """Remove the slot's data for good and fence its active writers; returns how many files."""
         count: int = perform(protocol.forget(slot.path), self._store)
         return count
 
     def _verified(self, slot: Slot) -> tuple[Manifest, list[Any]]:
         if slot.dataset.by == "month" and slot.slice.month is None:
             raise HandoffError(f"{slot.path} is an index of months; read each of slots(...) instead")
-        found, landed = self._fetched(slot.path)
+        found, copies = self._fetched(slot.path)
         if found is None:
             raise self._absent(slot)
         if not slot.dataset.can_read(found.fingerprint):
             raise HandoffError(
                 f"{slot.path} was written under another contract of {slot.dataset.name} "
-                f"({found.fingerprint}, now {slot.dataset.fingerprint}); {self._mend(slot)}"
+                f"({found.fingerprint}, now {slot.dataset.fingerprint}); {self._fix(slot)}"
             )
-        return found, landed
+        return found, copies
 
-    def _converted(self, slot: Slot, found: Manifest, landed: Sequence[Any]) -> list[Path]:
-        """Copies of the slot's files in ``scratch``, under today's contract."""
+    def _converted(self, slot: Slot, found: Manifest, copies: Sequence[Any]) -> list[Path]:
+        """Copies of the slot's files in ``scratch``, under the current contract."""
         folder = private_folder(self._scratch / "converted" / uuid.uuid4().hex)
         files: list[Path] = []
-        for part, copy in zip(found.parts, landed, strict=True):
+        for part, copy in zip(found.parts, copies, strict=True):
             files.append(folder / f"part-{len(files):05d}.parquet")
             parts.convert_part(
                 slot.dataset,
@@ -300,16 +300,16 @@ class Handoff:
             found = self.at(path)
             if found is not None and found.reference in self._kept:
                 return found, self._kept[found.reference]
-        found, landed = perform(protocol.read(path), self._store)
+        found, copies = perform(protocol.read(path), self._store)
         self.consulted[path] = found.reference if found else None
         if self._verify_once and found is not None:
-            self._kept[found.reference] = landed
-        return found, landed
+            self._kept[found.reference] = copies
+        return found, copies
 
     def _absent(self, slot: Slot) -> HandoffError:
-        return HandoffError(f"{slot.path} has not been written; {self._mend(slot)}")
+        return HandoffError(f"{slot.path} has not been written; {self._fix(slot)}")
 
-    def _mend(self, slot: Slot) -> str:
+    def _fix(self, slot: Slot) -> str:
         step = self._writers.get(slot.dataset.name)
         if step is None:
             return f"rerun the step that writes {slot.dataset.name}"
@@ -318,7 +318,7 @@ class Handoff:
 
 
 def local_token(root: str, *, scratch: Path | None = None) -> int:
-    """The next token of a counter kept beside the handoffs, for where there is no Postgres."""
+    """The next token of a counter stored beside the handoffs, for use without Postgres."""
     store = open_store(root, scratch=scratch or Path.cwd())
     token: int = perform(protocol.draw("_tokens"), store)
     return token

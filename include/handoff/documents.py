@@ -1,7 +1,7 @@
 """Small JSON documents beside a firm's handoffs, such as the validation results of the quality gate.
 
-A document lies at ``{firm}/{folder}/as_of=2026-11-21/{name}.json``. The last attempt wins: a document of an
-older token never replaces a newer one.
+A document is stored at ``{firm}/{folder}/as_of=2026-11-21/{name}.json``. The last attempt wins: a document of
+an older token never replaces a newer one.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from include.handoff.calls import Blob, Conflict, Get, Pause, Put, Steps, Unknown, perform
 from include.handoff.protocol import ROUNDS, UnknownOutcome
+from include.handoff.store_calls import Blob, Conflict, Get, Pause, Put, Steps, Unknown, perform
 from include.handoff.stores import open_store
 
 
@@ -27,7 +27,7 @@ def write_documents(
     token: int,
     scratch: Path,
 ) -> None:
-    """Write each document under its name; its ``meta`` is given the token."""
+    """Write each document under its name, with the token in its ``meta``."""
     store = open_store(root, scratch=scratch)
     for name, document in documents.items():
         path = f"{firm_key}/{folder}/as_of={as_of}/{name}.json"
@@ -47,7 +47,7 @@ def _replace(path: str, data: bytes, token: int) -> Steps:
         except (Conflict, Unknown):
             continue
         return
-    raise UnknownOutcome(f"{path} could not be written, others keep writing it; rerun the step")
+    raise UnknownOutcome(f"{path} could not be written, other writers keep writing it; rerun the step")
 
 
 def _token_of(data: bytes) -> int:

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from include.handoff.calls import Blob, Conflict, Content, Entry, Gone, Landed, StoreError, Unknown
-from include.handoff.landing import CHUNK_BYTES, checked, failed, pause, pour
+from include.handoff.local_files import CHUNK_BYTES, checked, failed, pause, write_new_file
+from include.handoff.store_calls import Blob, Conflict, Content, Entry, Gone, PartStats, StoreError, Unknown
 from include.private_files import open_private, private_folder
 
 
@@ -20,7 +20,7 @@ class FileStore:
     """Handoffs in a folder of a local or network file system."""
 
     def __init__(self, root: Path) -> None:
-        """Keep handoffs under ``root``; the folder is made when first written to."""
+        """Keep handoffs under ``root``; the first write creates it."""
         self.root = root
 
     def get(self, path: str) -> Blob | None:
@@ -34,7 +34,7 @@ class FileStore:
         return Blob(data, hashlib.sha256(data).hexdigest())
 
     def put(self, path: str, data: bytes, expected: str | None) -> str:
-        """Replace the file under a lock, if it is still the one that was read."""
+        """Replace the file under a lock, if it has not changed since it was read."""
         target = self._at(path)
         temporary = target.with_name(f".tmp-{uuid.uuid4().hex}")
         try:
@@ -59,12 +59,12 @@ class FileStore:
                 temporary.unlink(missing_ok=True)
         return hashlib.sha256(data).hexdigest()
 
-    def land(self, path: str, content: Content) -> Landed:
-        """Write a part file where nobody else writes."""
+    def write_part(self, path: str, content: Content) -> PartStats:
+        """Write a part file at a path that no other writer uses."""
         target = self._at(path)
         try:
             private_folder(target.parent)
-            return pour(content, target)
+            return write_new_file(content, target)
         except OSError as error:
             raise self._failed("write", path, error) from error
 
@@ -77,8 +77,8 @@ class FileStore:
         except OSError as error:
             raise self._failed("write", folder, error) from error
 
-    def fetch(self, path: str) -> Landed:
-        """The file itself, measured."""
+    def fetch(self, path: str) -> PartStats:
+        """The stored file itself, measured."""
         target, digest, count = self._at(path), hashlib.sha256(), 0
         try:
             with target.open("rb") as file:
@@ -89,17 +89,17 @@ class FileStore:
             raise Gone(path) from None
         except OSError as error:
             raise self._failed("read", path, error) from error
-        return Landed(0, count, digest.hexdigest(), target)
+        return PartStats(0, count, digest.hexdigest(), target)
 
-    def release(self, landed: Landed) -> None:
-        """Nothing: a reader uses the stored file itself."""
+    def release(self, fetched: PartStats) -> None:
+        """Do nothing: a reader uses the stored file itself."""
 
     def list(self, folder: str = "") -> list[Entry]:
-        """Every file below ``folder`` but locks."""
+        """Every file below ``folder`` except lock files."""
         return list(self._walk(self._at(folder) if folder else self.root))
 
     def delete(self, path: str) -> None:
-        """Remove a file, and its folder when that leaves it empty."""
+        """Remove a file, and its folder if that is then empty."""
         target = self._at(path)
         try:
             target.unlink(missing_ok=True)
@@ -133,7 +133,7 @@ class FileStore:
             yield
 
     def _sync_folders(self, folder: Path) -> None:
-        """A new file is durable when its folder is, and that folder's folder, up to the root."""
+        """Flush the folder and its parents up to the root: only then is a new file in it durable."""
         for place in (folder, *folder.parents):
             _fsync(place)
             if place == self.root:

@@ -1,8 +1,8 @@
-"""The manifest of a slot: the one file that says which part files make up a dataset's slice.
+"""The manifest of a slot lists the part files of a dataset's slice.
 
-Readers trust manifests and never listings. A manifest is sealed with a hash of its own text, so a
-damaged one is refused; a *void* one (no attempt) holds nothing but a fence: the
-token up to which no writer may commit any more.
+Readers trust manifests, never listings. A manifest begins with a checksum of its own text (key ``seal``), so
+a damaged one is refused. An *empty* manifest (no attempt) holds only a fence: the token up to which no writer
+may commit any more.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ OPENING, CLOSING = b'{"seal": "', b'", '  # around a sha256 in hex
 
 
 class HandoffError(RuntimeError):
-    """A handoff cannot be written or read; the message says what, where and how to mend it."""
+    """A handoff cannot be written or read; the message says what failed, where, and how to fix it."""
 
 
 class Corrupt(HandoffError):  # noqa: N818 - an outcome, named as the design names it
-    """A file is not what was written; the message names it."""
+    """A file differs from what was written; the message names it."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """One parquet file: its name under the slot, and what it must measure."""
+    """One parquet file: its name under the slot, rows, bytes and hash."""
 
     name: str
     rows: int
@@ -39,13 +39,12 @@ class Part:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a slot holds, and where it came from.
+    """The contents of a slot and their lineage.
 
-    ``token`` orders writers; ``fence`` is a token up to which attempts have been given up, so that
-    none of them may commit; ``attempt`` and ``previous`` are the folders of this version's parts
-    and of the last one's;
-    ``made_from`` names the manifests read, as ``path#token#sha256``; ``code_version`` is the version and the
-    hash of the code that wrote it (``include/version.py``), the hash alone before 0.9.0.
+    ``token`` orders writers. ``fence`` is the token up to which attempts have been abandoned: none of them
+    may commit. ``attempt`` and ``previous`` are the folders of the parts of this version and of the previous
+    one. ``made_from`` names the manifests read, as ``path#token#sha256``. ``code_version`` is the version and
+    the hash of the code that wrote it (``include/version.py``); before 0.9.0, only the hash.
     """
 
     path: str
@@ -63,13 +62,13 @@ class Manifest:
     fence: int = 0
 
     @property
-    def floor(self) -> int:
-        """The highest token that this slot has seen."""
+    def min_token(self) -> int:
+        """The highest token known to this slot: a writer with a lower one may not commit."""
         return max(self.token, self.fence)
 
     @property
-    def is_void(self) -> bool:
-        """Whether it holds a fence and no data."""
+    def is_empty(self) -> bool:
+        """Whether it holds only a fence and no data."""
         return not self.attempt
 
     @property
@@ -98,7 +97,7 @@ def draft(
     made_from: Sequence[str],
     code_version: str,
 ) -> Manifest:
-    """A manifest for these parts; hashed over the parts' hashes, or the sources' when there are none."""
+    """A manifest for these parts. Its hash covers the hashes of the parts or, without parts, the sources."""
     lines = [part.sha256 for part in parts] or list(made_from)
     return Manifest(
         path=path,
@@ -115,13 +114,13 @@ def draft(
     )
 
 
-def void(path: str) -> Manifest:
-    """A manifest that holds nothing yet."""
+def empty_manifest(path: str) -> Manifest:
+    """A manifest without data."""
     return Manifest(path, 0, date.min, 0, 0, (), "", "", (), "", attempt="")
 
 
 def encode(manifest: Manifest) -> bytes:
-    """The manifest as JSON whose first key seals every byte after it."""
+    """The manifest as JSON; its first key, ``seal``, is the checksum of every byte after it."""
     fields = {
         **vars(manifest),
         "as_of": manifest.as_of.isoformat(),
@@ -132,11 +131,11 @@ def encode(manifest: Manifest) -> bytes:
 
 
 def decode(text: bytes, path: str) -> Manifest:
-    """The manifest in ``text``; Corrupt names ``path`` when it is not what was sealed."""
+    """The manifest in ``text``; Corrupt names ``path`` if the checksum does not match."""
     try:
         rest = text[len(OPENING) + 64 + len(CLOSING) :]
         if text != OPENING + hashlib.sha256(rest).hexdigest().encode() + CLOSING + rest:
-            raise ValueError("its seal does not match its text")
+            raise ValueError("its checksum does not match its text")
         fields = json.loads(b"{" + rest)
         fields["as_of"] = date.fromisoformat(fields["as_of"])
         fields["parts"] = tuple(Part(**part) for part in fields["parts"])

@@ -1,7 +1,7 @@
-"""Sorted batches to parquet parts of bounded size, and back, with the contract checked on both ways.
+"""Write sorted batches to parquet parts of bounded size, and read them; both check the contract.
 
-The bytes of a part depend on the rows alone: batches are cut anew into row groups of one size, so a
-rerun that receives the same rows in other batches writes the same files.
+The bytes of a part depend only on the rows: batches are regrouped into row groups of one size, so a rerun
+that receives the same rows in other batches writes the same files.
 """
 
 from __future__ import annotations
@@ -25,36 +25,36 @@ BATCH_ROWS = 1 << 16
 
 
 class Parquet:
-    """One part file, written from whatever is left of the row groups until it is full."""
+    """One part file: takes the remaining row groups until it is full."""
 
     def __init__(self, name: str, schema: pa.Schema, groups: Iterator[pa.Table]) -> None:
-        """Write ``groups`` until the part has its size."""
+        """Write row groups from ``groups`` until the part is full."""
         self.name = name
         self._schema = schema
         self._groups = groups
 
-    def pour(self, sink: Any) -> int:
+    def write_to(self, writer: Any) -> int:
         """Write the part and return its rows."""
         rows = 0
-        # Not a context manager: that would close, and so publish, half a table on an exception.
-        writer = pq.ParquetWriter(
-            pa.PythonFile(sink, mode="w"),
+        # Not a context manager: after an exception, it would close the file and so make half a table valid.
+        parquet = pq.ParquetWriter(
+            pa.PythonFile(writer, mode="w"),
             self._schema,
             compression="zstd",
             compression_level=1,
             write_page_checksum=True,
         )
         for group in self._groups:
-            writer.write_table(group, row_group_size=GROUP_ROWS)
+            parquet.write_table(group, row_group_size=GROUP_ROWS)
             rows += group.num_rows
-            if rows >= PART_ROWS or sink.tell() >= PART_BYTES:
+            if rows >= PART_ROWS or writer.tell() >= PART_BYTES:
                 break
-        writer.close()
+        parquet.close()
         return rows
 
 
 def parts(dataset: Dataset, batches: Iterable[pa.RecordBatch]) -> Iterator[Parquet]:
-    """The dataset's part files, each to be written before the next is asked for; at least one."""
+    """The dataset's part files, at least one; write each before requesting the next."""
     groups = _Peekable(_groups(dataset, _in_order(dataset, batches)))
     number = 0
     while number == 0 or groups.has_more():
@@ -67,7 +67,7 @@ def read_part(
 ) -> Iterator[pa.RecordBatch]:
     """The rows of a part whose bytes have been verified, checked against the contract.
 
-    ``fingerprint`` is the contract the part was written under, when it is not today's.
+    ``fingerprint`` is the contract under which the part was written, if it is not the current one.
     """
     written_as = fingerprint or dataset.fingerprint
     try:
@@ -93,7 +93,7 @@ def read_part(
 def convert_part(
     dataset: Dataset, path: Path, part: Part, target: Path, *, where: str, fingerprint: str
 ) -> None:
-    """Write a part of an earlier contract to ``target`` under today's, a batch at a time."""
+    """Write a part of an earlier contract to ``target`` under the current contract, a batch at a time."""
     with open_private(target, "wb") as file, pq.ParquetWriter(file, dataset.schema) as writer:
         for batch in read_part(dataset, path, part, where=where, fingerprint=fingerprint):
             writer.write_batch(batch)
@@ -135,12 +135,12 @@ def _groups(dataset: Dataset, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.
 
 
 def _table(dataset: Dataset, batches: list[pa.RecordBatch]) -> pa.Table:
-    # One chunk a column: a writer ends a page at the end of a chunk, and so would write other bytes.
+    # One chunk per column: a writer ends a page at the end of a chunk, so other chunks give other bytes.
     return pa.Table.from_batches(batches, schema=dataset.schema).combine_chunks()
 
 
 def _in_order(dataset: Dataset, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The batches in contract shape; ContractError when the grain does not rise strictly."""
+    """The batches in contract shape; ContractError if the grain is not strictly increasing."""
     last: pa.RecordBatch | None = None
     for batch in batches:
         dataset.check(batch)

@@ -1,11 +1,11 @@
 """Handoffs in a bucket: ``s3://conn_id@bucket/prefix``, the form of Airflow's ObjectStoragePath.
 
 The connection is an Airflow connection of type ``aws`` (``AIRFLOW_CONN_<ID>`` or Airflow's own): login
-and password are the key, and its extra may say ``endpoint_url`` and ``region_name``. Without a key,
-the machine's own role is used; an extra that names a ``role_arn`` is left to Airflow's S3Hook.
+and password are the key, and its extra may set ``endpoint_url`` and ``region_name``. Without a key,
+the machine's own role is used; with a ``role_arn`` in the extra, Airflow's S3Hook connects.
 
-A conditional PUT decides who commits, so it must be honoured: SeaweedFS does from 4.48 (4.16 let
-every racer win). ObjectStoragePath cannot say ``If-Match``; hence botocore's client.
+A conditional PUT decides which writer commits, so the server must support it: SeaweedFS does from 4.48 (in
+4.16 every concurrent writer succeeded). ObjectStoragePath cannot send ``If-Match``; hence botocore's client.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from typing import Any, NoReturn
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from include.connections import connection
-from include.handoff.calls import Blob, Conflict, Content, Entry, Gone, Landed, StoreError, Unknown
-from include.handoff.landing import CHUNK_BYTES, PAUSE_SECONDS, checked, failed, pause, pour
+from include.handoff.local_files import CHUNK_BYTES, PAUSE_SECONDS, checked, failed, pause, write_new_file
+from include.handoff.store_calls import Blob, Conflict, Content, Entry, Gone, PartStats, StoreError, Unknown
 from include.private_files import open_private, private_folder
 from include.settings import SettingsError
 
@@ -79,67 +79,67 @@ class S3Store:
             return blob
 
     def put(self, path: str, data: bytes, expected: str | None) -> str:
-        """Replace the object if its ETag is still the one that was read."""
+        """Replace the object if its ETag has not changed since it was read."""
         condition = {"IfNoneMatch": "*"} if expected is None else {"IfMatch": expected}
         try:
             answer = self._client.put_object(Bucket=self._bucket, Key=self._key(path), Body=data, **condition)
         except Exception as error:
             code = _code(error)
-            # With If-Match, an object that is not there any more answers 404.
+            # With If-Match, a deleted object answers 404.
             if code in LOST_RACE or (expected is not None and code in ABSENT):
                 raise Conflict(path) from error
             if code in REFUSED or code == "NoSuchBucket":
                 self._fail("write", path, error)
-            # Any other failure leaves open whether the request was carried out.
+            # After any other failure it is unknown whether the request was carried out.
             raise Unknown(f"{path}: {error}") from error
         return str(answer["ETag"])
 
-    def land(self, path: str, content: Content) -> Landed:
+    def write_part(self, path: str, content: Content) -> PartStats:
         """Write a part to scratch, measuring it, then upload it in one request."""
         copy = self._scratch / f".upload-{uuid.uuid4().hex}"
         try:
             private_folder(self._scratch)
-            landed = pour(content, copy)
+            stats = write_new_file(content, copy)
             with self._explained("write", path), copy.open("rb") as file:
                 self._client.put_object(
                     Bucket=self._bucket,
                     Key=self._key(path),
                     Body=file,
-                    Metadata={"sha256": landed.sha256},
+                    Metadata={"sha256": stats.sha256},
                 )
         except OSError as error:
             raise failed("write", copy, error) from error
         finally:
             with contextlib.suppress(OSError):
                 copy.unlink(missing_ok=True)
-        return landed._replace(file=None)
+        return stats._replace(file=None)
 
     def sync(self, folder: str) -> None:
-        """Nothing to do: an object is durable when its PUT has been answered."""
+        """Do nothing: an object is durable once its PUT has been answered."""
 
-    def fetch(self, path: str) -> Landed:
+    def fetch(self, path: str) -> PartStats:
         """Download the object to scratch, measuring it."""
-        # A folder of its own: to release one reader's copy must not take another's.
+        # A separate folder per copy: releasing one reader's copy must not remove another's.
         copy = self._scratch / "fetched" / uuid.uuid4().hex / checked(path).rpartition("/")[2]
         try:
             private_folder(copy.parent)
             with self._explained("read", path):
                 try:
-                    landed: Landed = DOWNLOADS(self._download, path, copy)
+                    stats: PartStats = DOWNLOADS(self._download, path, copy)
                 except Exception as error:
                     copy.unlink(missing_ok=True)
                     if _code(error) in ABSENT:
                         raise Gone(path) from error
                     raise
-                return landed
+                return stats
         except OSError as error:
             raise failed("write", copy, error) from error
 
-    def release(self, landed: Landed) -> None:
+    def release(self, fetched: PartStats) -> None:
         """Remove a downloaded copy."""
-        landed.file.unlink(missing_ok=True)
+        fetched.file.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
-            landed.file.parent.rmdir()
+            fetched.file.parent.rmdir()
 
     def list(self, folder: str = "") -> list[Entry]:
         """Every object below ``folder``."""
@@ -163,7 +163,7 @@ class S3Store:
 
     @property
     def _client(self) -> Any:
-        # A forked child must not talk through its parent's sockets.
+        # A forked child must not use its parent's sockets.
         if os.getpid() not in self._clients:
             self._clients = {os.getpid(): _connect(self._conn_id)}
         return self._clients[os.getpid()]
@@ -175,7 +175,7 @@ class S3Store:
         answer = self._client.get_object(Bucket=self._bucket, Key=self._key(path))
         return Blob(answer["Body"].read(), answer["ETag"])
 
-    def _download(self, path: str, copy: Path) -> Landed:
+    def _download(self, path: str, copy: Path) -> PartStats:
         digest, count = hashlib.sha256(), 0
         body = self._client.get_object(Bucket=self._bucket, Key=self._key(path))["Body"]
         with contextlib.closing(body), open_private(copy, "wb") as file:
@@ -183,7 +183,7 @@ class S3Store:
                 digest.update(chunk)
                 file.write(chunk)
                 count += len(chunk)
-        return Landed(0, count, digest.hexdigest(), copy)
+        return PartStats(0, count, digest.hexdigest(), copy)
 
     @contextlib.contextmanager
     def _explained(self, verb: str, path: str) -> Iterator[None]:
@@ -201,7 +201,7 @@ class S3Store:
             advice = f"{who} was refused ({code}): check its key and what it is allowed to do"
         elif code == "NoSuchBucket":
             advice = (
-                f"bucket {self._bucket!r} does not exist at {who}'s endpoint: make it, or mend FIRMAMENT_ROOT"
+                f"bucket {self._bucket!r} does not exist at {who}'s endpoint; create it or fix FIRMAMENT_ROOT"
             )
         else:
             advice = f"{error}; check that {who}'s endpoint is up, then rerun the step"

@@ -1,13 +1,13 @@
-"""Opens the store of handoffs: a folder (``file://``) or a bucket (``s3://``). ``Store`` lists its calls."""
+"""Opens the store of handoffs: a folder (``file://``) or a bucket (``s3://``)."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from include.handoff.calls import Store, StoreError
 from include.handoff.folder import FileStore
 from include.handoff.s3 import S3Store
+from include.handoff.store_calls import Store, StoreError
 
 
 def open_store(root: str, *, scratch: Path) -> Store:

@@ -1,6 +1,6 @@
-"""Understand a sales file: format, encoding, dialect, columns, types, platform, figures and doubts.
+"""Read a sales file of any kind: format, encoding, dialect, columns, types, platform, figures, warnings.
 
-``inspect`` gives the answer and, when the file was read, its lines in canonical columns.
+``inspect`` returns the answer and, if the file was read, its lines in canonical columns.
 ``docs/intake.md`` documents the codes of warnings, questions and refusals.
 """
 

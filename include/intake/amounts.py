@@ -1,7 +1,8 @@
-"""Decide what the net amount of each row is: line total, price times quantity, or an order's total once.
+"""Compute the net amount of each row: line total, price times quantity, or an order's total once.
 
-Where a file has several amounts, sums per order tell which is which: quantity x price that gives the order
-total is a line, price alone that gives it is a line total, and a total that stands on each line counts once.
+If a file has several amounts, their sums per order identify them: if quantity x price adds up to the order
+total, the price is a unit price; if the price alone does, it is a line total. A total that is repeated on
+each line of an order counts once.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from include.intake.order_totals import (
     once_per_order,
     once_quietly,
     repetition,
-    tell_order_total,
+    warn_order_total,
 )
 from include.intake.pricing import price_is_total
 from include.intake.tables import Table, compact
@@ -35,12 +36,12 @@ NET_NAMES = ("net", "paid", "afterdiscount")
 
 @dataclass
 class Net:
-    """The net amount of each row; ``per_order``: the order's amount stands on its first row alone."""
+    """The net amount of each row; ``per_order``: the order's amount is only on its first row."""
 
     amounts: Amounts
     per_order: bool
     what: str
-    lines: Amounts | None = None  # weights by which an order's amount is shared among its lines
+    lines: Amounts | None = None  # weights that divide an order's amount among its lines
     quantity_known: bool = True
 
 
@@ -53,7 +54,7 @@ def net_of(
     options: Options,
     findings: Findings,
 ) -> Net:
-    """The net amount of each row, with what was taken for it; Asks where two readings differ."""
+    """The net amount of each row and its source column; Asks if two interpretations differ."""
     amounts, platform = numbers.amounts, mapping.platform
     rows = table.rows
     line = amounts.get("net_amount")
@@ -115,7 +116,7 @@ def _less(amount: Amounts, amounts: dict[str, Amounts], roles: tuple[str, ...]) 
 
 
 def _discounted(gross: Amounts, discount: Amounts) -> Amounts:
-    """Gross less discount, whichever sign discounts are written with; returns keep their sign."""
+    """Gross less discount, for discounts of either sign; returns keep their sign."""
     off = np.where(discount.known, np.abs(discount.units), 0)
     return Amounts(gross.units - np.sign(gross.units) * np.minimum(off, np.abs(gross.units)), gross.known)
 
@@ -139,7 +140,7 @@ def _from_lines(
     if found == "proven" or (found == "possible" and options.amount == "order"):
         return _repeated(line, product, names, orders, findings)
     if order is not None:
-        tell_order_total(order, orders, names["order_amount"], findings)
+        warn_order_total(order, orders, names["order_amount"], findings)
     discount, gross = amounts.get("discount_amount"), amounts.get("gross_amount")
     has_discount = discount is not None and bool((discount.units != 0).any())
     if discount is None or not has_discount or gross is not None:
@@ -160,7 +161,10 @@ def _from_lines(
             f"column {name}: before or after the discount in {names['discount_amount']}? No other "
             "column decides",
             name,
-            {"net": f"after: {shown(line.total())} in all", "gross": f"before: {shown(less.total())} in all"},
+            {
+                "net": f"after: {shown(line.total())} in total",
+                "gross": f"before: {shown(less.total())} in total",
+            },
             "--amount",
         )
     )
@@ -169,21 +173,21 @@ def _from_lines(
 def _repeated(
     line: Amounts, product: Amounts | None, names: dict[str, str], orders: Orders, findings: Findings
 ) -> Net:
-    """An order's total on each of its lines: quantity x price where that gives it, else the total once."""
+    """An order total on each line: use quantity x price if it adds up, else count the total once."""
     name, total = names["net_amount"], line.total()
     if product is not None and agree_per_order(product, line, orders) >= MOST:
         what = f"{names['quantity']} x {names['unit_price']}"
         findings.warn(
             "order_total_repeated",
-            f"column {name} is the order's total and stands on each line; lines were counted by {what}. "
-            f"Added up it would make {shown(total)}",
+            f"column {name} is the order's total and is repeated on each line; {what} was used instead. "
+            f"Its sum would be {shown(total)}",
         )
         return Net(product, False, what)
     once = Amounts(line.units, line.known & orders.first)
     findings.warn(
         "order_total_repeated",
-        f"column {name} is the same on each line of an order: it was taken for the order's total and "
-        f"counted once, {shown(once.total())}. Added up it would make {shown(total)}",
+        f"column {name} has the same value on each line of an order: it is treated as the order's total and "
+        f"counted once, {shown(once.total())}. Its sum would be {shown(total)}",
     )
     return Net(once, True, name, product)
 
@@ -191,14 +195,15 @@ def _repeated(
 def _possibly_repeated(
     line: Amounts, product: Amounts | None, name: str, orders: Orders, options: Options
 ) -> Net:
-    """An amount that is the same on all lines of the few orders with several: a total, or equal lines."""
+    """Ask about an amount that is equal on all lines of the few orders with several lines."""
     once = Amounts(line.units, line.known & orders.first)
     if options.amount == "order":
         return Net(once, True, name, product)
     raise Asks(
         Question(
             "which_amount",
-            f"column {name} is the same on all lines of an order: the order's total, or lines of one price?",
+            f"column {name} has the same value on all lines of an order: "
+            "is it the order's total or the line's amount?",
             name,
             {
                 "order": f"the order's total, counted once: {shown(once.total())}",
@@ -228,11 +233,11 @@ def _from_prices(
         whole = _without_shipping(once, amounts, Findings())
         for wanted in (order, whole):
             if agree_per_order(product, wanted, orders) >= MOST:
-                tell_order_total(order, orders, names["order_amount"], findings)
+                warn_order_total(order, orders, names["order_amount"], findings)
                 return Net(product, False, what)
         discount = amounts.get("discount_amount")
         if discount is not None and agree_per_order(_discounted(product, discount), order, orders) >= MOST:
-            tell_order_total(order, orders, names["order_amount"], findings)
+            warn_order_total(order, orders, names["order_amount"], findings)
             return Net(_discounted(product, discount), False, f"{what} less {names['discount_amount']}")
         is_total = agree_per_order(price, order, orders) >= MOST
         if not is_total and options.amount not in ("lines", "order"):
@@ -257,10 +262,9 @@ def _from_prices(
     if is_total:
         findings.warn(
             "price_is_line_total",
-            f"column {names['unit_price']} is the line's total, not the price of one: it was "
-            "counted as it is, "
-            f"{shown(price.total())}. Times {names['quantity']} it would make "
-            f"{shown(product.total())}; --price unit says so",
+            f"column {names['unit_price']} is the line's total, not a unit price: it was "
+            f"not multiplied, {shown(price.total())}. Multiplied by {names['quantity']} it would be "
+            f"{shown(product.total())}; --price unit selects that",
         )
         return Net(price, False, names["unit_price"])
     discount = amounts.get("discount_amount")
@@ -276,7 +280,7 @@ def _from_prices(
 
 
 def _without_shipping(order: Amounts, amounts: dict[str, Amounts], findings: Findings) -> Amounts:
-    """An order's total without shipping and tax, which are no sales."""
+    """Subtract shipping and tax, which are not sales, from an order's total."""
     parts = [
         role
         for role in ("shipping_amount", "tax_amount")
@@ -287,6 +291,7 @@ def _without_shipping(order: Amounts, amounts: dict[str, Amounts], findings: Fin
     less = _less(order, amounts, tuple(parts))
     findings.warn(
         "shipping_left_out",
-        f"shipping and tax are no sales: {shown(less.total())} instead of {shown(order.total())}",
+        f"shipping and tax are not sales and were subtracted: {shown(less.total())} "
+        f"instead of {shown(order.total())}",
     )
     return less

@@ -23,7 +23,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Question:
-    """What the values do not decide: the column, the readings, and the option that sets one."""
+    """A question that the values do not decide: the column, the choices, and the option that sets one."""
 
     code: str
     text: str
@@ -32,7 +32,7 @@ class Question:
     option: str  # such as --date-order
 
     def record(self) -> dict[str, Any]:
-        """The question as JSON writes it."""
+        """The question as JSON."""
         return {
             "code": self.code,
             "text": self.text,
@@ -42,17 +42,17 @@ class Question:
         }
 
 
-class Asks(Exception):  # noqa: N818 a question is no error
-    """Reading stops: an option must decide."""
+class Asks(Exception):  # noqa: N818 a question is not an error
+    """Reading stops until an option answers a question."""
 
     def __init__(self, question: Question) -> None:
-        """Keep the question for the answer."""
+        """Store the question."""
         super().__init__(question.text)
         self.question = question
 
 
 class Refused(SourceError):  # noqa: N818 beside Asks
-    """The file cannot be read. Three lines: what, where, what to type."""
+    """The file cannot be read. The message says what failed, where, and which command fixes it."""
 
     def __init__(self, code: str, what: str, fix: str) -> None:
         """``code`` is one of ``codes.py``; ``fix`` names the command or setting."""
@@ -62,7 +62,7 @@ class Refused(SourceError):  # noqa: N818 beside Asks
 
 @dataclass
 class Rejected:
-    """Rows rejected for one reason: how many, their money, a few of them."""
+    """Rows rejected for one reason: count, money, and a sample."""
 
     count: int = 0
     money: Decimal = Decimal(0)
@@ -77,19 +77,19 @@ class Findings:
     notes: list[Message] = field(default_factory=list)
 
     def warn(self, code: str, text: str) -> None:
-        """Add something that may change a figure."""
+        """Add a warning about something that may change a figure."""
         if (message := Message(code, text)) not in self.warnings:
             self.warnings.append(message)
 
     def note(self, code: str, text: str) -> None:
-        """Add how something was read."""
+        """Add a note about how the file was read."""
         if (message := Message(code, text)) not in self.notes:
             self.notes.append(message)
 
 
 @dataclass
 class Answer:
-    """What was understood of a file."""
+    """The result of reading a file."""
 
     file: str
     outcome: str = "read"

@@ -54,15 +54,15 @@ def canonical(lines: Lines) -> pa.Table:
 
 def write_canonical(lines: Lines, path: Path) -> None:
     """Write the lines as parquet.
-    Plain pages: a file that expands beyond measure is refused by the source."""
+    Pages are not compressed, because the source refuses files that expand too much."""
     pq.write_table(canonical(lines), path, compression="none", use_dictionary=False)
 
 
 def _per_line(lines: Lines) -> tuple[Ints, Bools]:
     """The signed amount of each line, and which lines to keep.
 
-    An order's amount is shared among its lines by quantity x price. Where these are not known it stays
-    on the first line, and the others, which bring nothing of their own, are left out.
+    An order's amount is divided among its lines by quantity x price. If these are not known, it stays on
+    the first line, and the other lines, which have no amount, are left out.
     """
     used, signed = lines.used, np.where(lines.signed.known, lines.signed.units, 0)
     if not lines.net.per_order:
@@ -81,7 +81,7 @@ def _per_line(lines: Lines) -> tuple[Ints, Bools]:
     part = np.round(share * total[orders.code]).astype("int64")
     given = np.zeros(orders.size, "int64")
     np.add.at(given, orders.code[used], part[used])
-    part = part + np.where(orders.first, total[orders.code] - given[orders.code], 0)  # what rounding left
+    part = part + np.where(orders.first, total[orders.code] - given[orders.code], 0)  # the rounding remainder
     by_line = shared[orders.code]
     return np.where(by_line, part, signed), np.where(by_line, used, first)
 
@@ -93,7 +93,7 @@ def _written(lines: Lines, rows: Ints) -> pa.Array:
 
 
 def _refunds(lines: Lines, schema: pa.Schema) -> pa.Table:
-    """One return per refunded order, on the day of the order, as no export says when it was refunded."""
+    """One return per refunded order, on the day of the order, because exports omit the day of the refund."""
     rows = np.flatnonzero(lines.used & (lines.refunded.units > 0))
     at = pa.array(rows)
     known: dict[str, pa.Array] = {

@@ -1,4 +1,4 @@
-"""Doubts about rows that read well: late dates, orders of two customers, copies, ids that look alike."""
+"""Warnings about readable rows: late dates, orders of two customers, copies, similar ids."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from include.intake.customers import near_twins
 from include.intake.money import shown
 from include.intake.rows import Lines, reject
 
-FEW_DAYS = 90  # a gap before the last day that no shop of daily sales has
+FEW_DAYS = 90  # longest plausible gap before the last day of a shop with daily sales
 LARGE = 0.3
 
 
 def check(lines: Lines, findings: Findings) -> None:
-    """Warn of everything that may make a figure wrong, with its effect; reject dates that cannot be."""
+    """Warn about rows that may make a figure wrong, with their amounts; reject impossible dates."""
     _late_dates(lines, findings)
     _copies(lines, findings)
     _two_customers(lines, findings)
@@ -26,17 +26,17 @@ def check(lines: Lines, findings: Findings) -> None:
 
 
 def _late_dates(lines: Lines, findings: Findings) -> None:
-    """Future dates, and one or two dates far after all others, would move the last day."""
+    """Reject future dates and one or two dates far after all others: they would move the last day."""
     used, day = lines.used, lines.times.day
     if not used.any():
         return
     today = np.datetime64(datetime.now(UTC).date()) + np.timedelta64(1, "D")
     ahead = used & (day > today)
     if ahead.any() and not (ahead | ~used).all():
-        text = f"{int(ahead.sum())} rows lie in the future, up to {day[ahead].max()}"
+        text = f"{int(ahead.sum())} rows have dates in the future, up to {day[ahead].max()}"
         findings.warn(
             "future_date",
-            f"{text}: left out, {shown(lines.signed.total(ahead))}; the last day is taken from the others",
+            f"{text}: left out, {shown(lines.signed.total(ahead))}; the last day is that of the other rows",
         )
         reject(lines.reason, ahead, "future_date")
         used = lines.used
@@ -53,19 +53,19 @@ def _late_dates(lines: Lines, findings: Findings) -> None:
                     "isolated_late_date",
                     f"{int(late.sum())} rows are {gaps[cut]} days after all others "
                     f"({day[late].max()}): left out, "
-                    f"{shown(lines.signed.total(late))}; the last day is taken from the others",
+                    f"{shown(lines.signed.total(late))}; the last day is that of the other rows",
                 )
                 reject(lines.reason, late, "isolated_late_date")
             return
 
 
 def _copies(lines: Lines, findings: Findings) -> None:
-    """Exact copies of rows: kept, as a basket may hold a thing twice, and told when they are many."""
+    """Warn about many exact copies of rows; they are kept, because an order may contain an item twice."""
     used = lines.used
     rows = int(used.sum())
     if rows < 20:
         return
-    # Columns with few values add nothing to a key that is already made of order, time, customer and money.
+    # Columns with few values would not change this key of order, day and money.
     keys = {
         "order": lines.order_id,
         "units": pa.array(lines.signed.units),
@@ -91,13 +91,13 @@ def _copies(lines: Lines, findings: Findings) -> None:
         )
         findings.warn(
             "copies",
-            f"{extra:.0%} of the rows are exact copies of others, {money / 10_000:,.2f}: was one "
-            "export appended to another?",
+            f"{extra:.0%} of the rows are exact copies of others, {money / 10_000:,.2f}: is an "
+            "export contained twice?",
         )
 
 
 def _two_customers(lines: Lines, findings: Findings) -> None:
-    """Orders that name two customers or lie on several days."""
+    """Warn about orders with two customers or on several days."""
     if "transaction_id" not in lines.mapping.at:
         return
     used = pa.array(lines.used)
@@ -116,7 +116,7 @@ def _two_customers(lines: Lines, findings: Findings) -> None:
         ids = ", ".join(two["order"][:3].to_pylist())
         findings.warn(
             "order_of_two_customers",
-            f"{two.num_rows} orders name more than one customer ({ids}), "
+            f"{two.num_rows} orders have more than one customer ({ids}), "
             f"{shown(lines.signed.total(where))}: each row counts for its own customer",
         )
     days = several.filter(pc.greater(several["day_count_distinct"], 1))
@@ -124,12 +124,12 @@ def _two_customers(lines: Lines, findings: Findings) -> None:
         ids = ", ".join(days["order"][:3].to_pylist())
         findings.warn(
             "order_on_several_days",
-            f"{days.num_rows} order ids are on several days ({ids}): are ids used again?",
+            f"{days.num_rows} order ids are on several days ({ids}): are ids reused?",
         )
 
 
 def _customers(lines: Lines, findings: Findings) -> None:
-    """Ids that lost digits, ids that look alike, one customer with most of the orders, and guests."""
+    """Warn about ids that lost digits, similar ids and one very large customer; count guests."""
     used = pa.array(lines.used)
     ids = lines.customer.filter(used)
     if lines.ids_shortened:
@@ -141,10 +141,10 @@ def _customers(lines: Lines, findings: Findings) -> None:
         )
     values = pc.unique(ids.drop_null())
     if twins := near_twins(values.to_pylist()):
-        told = "; ".join(" and ".join(group[:3]) for group in twins[:3])
+        examples = "; ".join(" and ".join(group[:3]) for group in twins[:3])
         findings.warn(
             "near_twins",
-            f"some customer ids differ in case, blanks or zeros alone: {told}; they were kept apart",
+            f"some customer ids differ only in case, blanks or zeros: {examples}; each counts as a customer",
         )
     counts = pc.value_counts(ids.drop_null())
     if len(counts) >= 20:
@@ -152,12 +152,13 @@ def _customers(lines: Lines, findings: Findings) -> None:
         if most["counts"] > LARGE * len(ids):
             findings.warn(
                 "one_large_customer",
-                f"customer {most['values']} has {most['counts'] / len(ids):.0%} of the rows: is it nobody?",
+                f"customer {most['values']} has {most['counts'] / len(ids):.0%} of the rows: "
+                "is it a placeholder?",
             )
     if ids.null_count:
-        nobody = lines.used & np.asarray(pc.is_null(lines.customer))
+        guests = lines.used & np.asarray(pc.is_null(lines.customer))
         findings.note(
             "guests",
-            f"{ids.null_count} rows name no customer; they count as sales to nobody, "
-            f"{shown(lines.signed.total(nobody))}",
+            f"{ids.null_count} rows have no customer; they count as anonymous sales, "
+            f"{shown(lines.signed.total(guests))}",
         )

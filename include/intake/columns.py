@@ -1,4 +1,4 @@
-"""Typed columns of a table: each type is decided once for a column, on all of its values."""
+"""Convert columns to types: each column has one type, decided by all of its values."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass
 class Numbers:
-    """The number columns of a table, and which of their values are no numbers."""
+    """The number columns of a table, and which of their values are not numbers."""
 
     amounts: dict[str, Amounts] = field(default_factory=dict)
     decimals: dict[str, pa.Array] = field(default_factory=dict)  # quantity and unit_price, for the product
@@ -42,7 +42,7 @@ class Numbers:
 class Times:
     """The local day and second of every row."""
 
-    day: npt.NDArray[np.datetime64]  # NaT where there is none
+    day: npt.NDArray[np.datetime64]  # NaT if missing
     seconds: npt.NDArray[np.int64]
     blank: Bools
     has_time: bool
@@ -56,7 +56,7 @@ def text_of(table: Table, at: int) -> pa.Array:
 
 
 def numbers_of(table: Table, mapping: Mapping, options: Options, findings: Findings) -> Numbers:
-    """All number columns; Asks when no value of the file tells a group mark from a decimal mark."""
+    """Parse all number columns; Asks if no value of the file decides the decimal mark."""
     roles = [role for role in NUMBERS if role in mapping.at]
     rates = _percentages(table.columns[mapping.at["discount_amount"]]) if "discount_amount" in roles else None
     if rates is not None:
@@ -86,7 +86,7 @@ def numbers_of(table: Table, mapping: Mapping, options: Options, findings: Findi
 def _mark(
     table: Table, mapping: Mapping, role: str, own: Votes, money: Votes, options: Options, findings: Findings
 ) -> str:
-    """The decimal mark by which ambiguous values of a column are read."""
+    """The decimal mark for the ambiguous values of a column."""
     if mapping.at[role] in table.typed:
         return "."
     if options.decimal_mark:
@@ -119,7 +119,7 @@ def _mark(
     if currencies and currencies <= NO_SUBUNIT:
         findings.note(
             "number_style",
-            f"{mapping.header(table, role)}: {own.example} is thousands, as "
+            f"{mapping.header(table, role)}: {own.example} is read as thousands, because "
             f"{', '.join(sorted(currencies))} has no cents",
         )
         return "." if "," in own.example else ","
@@ -141,7 +141,7 @@ def _mark(
 
 
 def _percentages(column: pa.Array) -> Amounts | None:
-    """Discounts in percent; None where most are not written with a percent sign."""
+    """Discounts in percent; None if most values have no percent sign."""
     texts = ascii_of(column)
     signs = pc.fill_null(pc.match_substring_regex(texts, r"^-?[\d.,]+ ?%$"), False)
     filled = len(texts) - texts.null_count
@@ -152,7 +152,7 @@ def _percentages(column: pa.Array) -> Amounts | None:
 
 
 def _all_thousands(column: pa.Array, money: Votes) -> bool:
-    """Whether all quantities end in 000 behind the mark that groups in the file's other numbers."""
+    """Whether all quantities end in 000 after the group mark of the file's other numbers."""
     mark = r"\." if money.comma else ","
     values = pc.unique(ascii_of(column).drop_null())
     return bool(pc.all(pc.match_substring_regex(values, rf"^-?\d{{1,3}}{mark}000$")).as_py())
@@ -178,14 +178,16 @@ def times_of(table: Table, mapping: Mapping, options: Options, findings: Finding
     seconds = np.where(parts.is_ready, _seconds(parts.ready), parts.seconds)
     if parts.has_offset.any() and not parts.has_offset[parts.valid].all():
         findings.warn(
-            "mixed_offsets", "some times carry an offset from UTC and some do not; those without are local"
+            "mixed_offsets",
+            "some times have an offset from UTC and some do not; those without are local times",
         )
     instants = parts.has_offset | np.full(len(day), mapping.platform.zone == "UTC")
     if options.timezone and instants.any():
         day, seconds = _in_zone(day, seconds, parts.offset, instants, options.timezone)
     elif parts.has_offset.any() and (parts.offset[parts.has_offset] != 0).any():
         findings.note(
-            "days_as_written", "times carry an offset from UTC; days are those written, --timezone changes it"
+            "days_as_written",
+            "times have an offset from UTC; days are used as written. --timezone converts them",
         )
     index = np.asarray(encoded.indices.fill_null(0), "int64")
     if not len(values):
@@ -200,7 +202,7 @@ def times_of(table: Table, mapping: Mapping, options: Options, findings: Finding
 
 
 def _written_dates(table: Table, at: int) -> pa.Array | None:
-    """All unique values of a column, when its first ones are dates as people write them."""
+    """All unique values of a column if its first values look like written dates, else None."""
     sample = sample_of(table, at)[:200]
     if (
         not len(sample)
@@ -213,7 +215,7 @@ def _written_dates(table: Table, at: int) -> pa.Array | None:
 
 
 def _clock(table: Table, at: int) -> npt.NDArray[np.int64]:
-    """Seconds of the day in a column of times; 0 where there is none."""
+    """Seconds of the day in a column of times; 0 if missing."""
     encoded = text_of(table, at).dictionary_encode()
     if not len(encoded.dictionary):
         return np.zeros(table.rows, "int64")
@@ -238,7 +240,7 @@ def _in_zone(
     instants: Bools,
     zone: str,
 ) -> tuple[npt.NDArray[np.datetime64], npt.NDArray[np.int64]]:
-    """Instants as local days and seconds of a zone; the rest as it is."""
+    """Convert instants to local days and seconds of a zone; other times are unchanged."""
     known = instants & ~np.isnat(day)
     utc = day.astype("M8[s]").astype("int64") + seconds - offset * 60
     stamps = pa.array(np.where(known, utc, 0), pa.timestamp("s", "UTC")).cast(pa.timestamp("s", zone))

@@ -1,4 +1,4 @@
-"""Currency signs and codes as amounts bear them."""
+"""Currency signs and codes in amounts."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from include.intake.vocabulary import WORDS, listed
 SIGNS = {sign: code for code, signs in WORDS["signs"].items() for sign in listed(signs)}
 CODES = frozenset(listed(WORDS["codes"]))
 NO_SUBUNIT = frozenset(listed(WORDS["no_cents"]))
-# Suffixes that name no currency of their own.
+# Suffixes that do not identify a currency.
 CURRENCY_WORDS = frozenset({"", "dollar", "dollars", "euros", "pounds", "lira", ",-", "cr"})
 
 
 def currency_of(word: str) -> str | None:
-    """The ISO code of a sign or a code; None when it is none."""
+    """The ISO code of a sign or a code; None for any other word."""
     text = word.strip().casefold()
     if text.upper() in CODES:
         return text.upper()

@@ -1,7 +1,8 @@
-"""Ids of customers and orders: normalised by one rule, placeholders are nobody, near-twins are found.
+"""Ids of customers and orders: normalise them, replace placeholders with null, and find similar ids.
 
-The rule: blanks, zero-width marks and a leading apostrophe go; Unicode is composed (NFC); ``17850.0`` and
-an exact ``1.785E+04`` are ``17850``; an e-mail address is in lower case. Leading zeros stay.
+Normalisation removes blanks, zero-width marks and a leading apostrophe, composes Unicode (NFC), and converts
+``17850.0`` and an exact ``1.785E+04`` to ``17850`` and e-mail addresses to lower case. It keeps leading
+zeros.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ PLACEHOLDERS = frozenset(listed(WORDS["placeholders"]))
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad\u061c]")
 _WHOLE = re.compile(r"(-?\d+)\.0+")
 _SCIENTIFIC = re.compile(r"(\d)(?:[.,](\d+))?[eE]\+?(\d{1,2})")
-BLANKS = frozenset({"", "nan", "null", "none", "n/a", "#n/a", "<na>"})  # no order; 0 may be one
+BLANKS = frozenset({"", "nan", "null", "none", "n/a", "#n/a", "<na>"})  # not an order id; 0 may be one
 SHORTENED = "\u0000shortened:"
 
 
-def normalised(text: str, nobody: frozenset[str] = PLACEHOLDERS) -> str:
-    """An id by the rule; the empty text for a placeholder."""
+def normalised(text: str, placeholders: frozenset[str] = PLACEHOLDERS) -> str:
+    """The normalised id; the empty text for a placeholder."""
     value = text
     if not value.isascii():
         value = unicodedata.normalize("NFC", _INVISIBLE.sub("", value))
@@ -39,15 +40,15 @@ def normalised(text: str, nobody: frozenset[str] = PLACEHOLDERS) -> str:
     if "@" in value:
         value = value.replace(" ", "").lower()
     folded = value.casefold()
-    if nobody is PLACEHOLDERS and not value.strip("0"):
+    if placeholders is PLACEHOLDERS and not value.strip("0"):
         return ""
-    return "" if folded in nobody else value
+    return "" if folded in placeholders else value
 
 
 def _whole_of(match: re.Match[str], value: str) -> str:
-    """The whole number that an id in scientific notation stands for, unless digits of it are lost."""
+    """Convert an id in scientific notation to a whole number, unless digits are lost."""
     digits, exponent = match[1] + (match[2] or ""), int(match[3])
-    if len(digits) - 1 < exponent:  # 6.5E+12: the other digits may be gone
+    if len(digits) - 1 < exponent:  # 6.5E+12: the other digits may be lost
         return SHORTENED + (value if exponent >= 9 else digits + "0" * (exponent - len(digits) + 1))
     if len(digits) - 1 > exponent:
         return value
@@ -57,13 +58,14 @@ def _whole_of(match: re.Match[str], value: str) -> str:
 _DIGITS = str.maketrans({chr(zero + i): str(i) for zero in (0x0660, 0x06F0, 0xFF10) for i in range(10)})
 
 
-def ids_of(column: pa.Array, nobody: frozenset[str] = PLACEHOLDERS) -> tuple[pa.Array, int]:
-    """A column's ids by the rule, null for nobody; and how many values lost digits to scientific notation."""
+def ids_of(column: pa.Array, placeholders: frozenset[str] = PLACEHOLDERS) -> tuple[pa.Array, int]:
+    """A column's normalised ids, null for placeholders, and the number of values that lost digits."""
     encoded = column.dictionary_encode() if not pa.types.is_dictionary(column.type) else column
     values = encoded.dictionary.to_pylist()
     usual = _usual(encoded.dictionary).to_pylist()
     values = [
-        value if plain else normalised(value, nobody) for value, plain in zip(values, usual, strict=True)
+        value if plain else normalised(value, placeholders)
+        for value, plain in zip(values, usual, strict=True)
     ]
     lost = pa.array([value.startswith(SHORTENED) for value in values], pa.bool_())
     count = pc.sum(pc.take(lost, encoded.indices)).as_py() or 0
@@ -72,7 +74,7 @@ def ids_of(column: pa.Array, nobody: frozenset[str] = PLACEHOLDERS) -> tuple[pa.
 
 
 def _usual(values: pa.Array) -> pa.Array:
-    """Which values the rule leaves as they are; most are, and this is much faster than the rule."""
+    """Which values are already normalised: most are, and this check is much faster than normalising."""
     plain = pc.match_substring_regex(values, r"^(?:[A-Za-z0-9_#-]+|[a-z0-9_+.-]+@[a-z0-9.-]+)$")
     odd = pc.match_substring_regex(values, r"^0+$|^\d+[eE]\d+$")
     placeholder = pc.is_in(pc.utf8_lower(values), value_set=pa.array(sorted(PLACEHOLDERS)))
@@ -80,7 +82,7 @@ def _usual(values: pa.Array) -> pa.Array:
 
 
 def near_twins(ids: list[str], most: int = 5) -> list[tuple[str, ...]]:
-    """Groups of different ids that differ in case, accents, blanks, punctuation or leading zeros only."""
+    """Groups of ids that differ only in case, accents, blanks, punctuation or leading zeros."""
     groups: dict[str, list[str]] = defaultdict(list)
     for value in ids:
         groups[_skeleton(value)].append(value)
@@ -100,8 +102,10 @@ def _skeleton(value: str) -> str:
 
 
 def unified(primary: pa.Array, others: list[pa.Array]) -> pa.Array:
-    """One id per row from several columns: the first that is there; rows with another column alone
-    take the id that the same value has on other rows, when it is one."""
+    """One id per row from several columns: the first that is filled.
+
+    A row with only another column takes the id that its value has on other rows, if there is exactly one.
+    """
     result = primary
     for other in others:
         if result.null_count == 0:

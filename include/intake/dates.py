@@ -1,7 +1,7 @@
-"""The date reader: the order of day and month is a property of the column, decided on all of its values.
+"""Parse dates. The order of day and month belongs to the column and is decided by all of its values.
 
-A value is parsed into its parts first, whatever they mean; then the orders (dmy, mdy, ymd) that give a
-valid day for every value are kept. More than one left, and different days: the column is a question.
+A value is first split into its numbers; then the orders (dmy, mdy, ymd) that give a valid day for every
+value are kept. If several orders are left and give different days, the column is a question.
 """
 
 from __future__ import annotations
@@ -51,19 +51,19 @@ class Parts:
     c: Ints
     wide_a: Bools  # a has four digits
     wide_c: Bools
-    named: Bools  # the month is a word: order is day, month, year whatever the column's
+    named: Bools  # the month is a word: the order of the column does not apply
     fixed: Bools  # year first
     valid: Bools
     seconds: Ints
     has_time: Bools
-    offset: Ints  # minutes; 0 where none
+    offset: Ints  # minutes; 0 if there is none
     has_offset: Bools
     ready: npt.NDArray[np.datetime64]  # serials and epochs: the instant itself
     is_ready: Bools
 
     @classmethod
     def none(cls, size: int) -> Parts:
-        """Parts of ``size`` values that are no dates."""
+        """Parts of ``size`` values that are not dates."""
         numbers = [np.zeros(size, "int64") for _ in range(3)]
         flags = [np.zeros(size, bool) for _ in range(5)]
         times = np.zeros(size, "int64"), np.zeros(size, bool), np.zeros(size, "int64"), np.zeros(size, bool)
@@ -72,7 +72,7 @@ class Parts:
         return cls(*every)
 
     def day(self, order: str) -> npt.NDArray[np.datetime64]:
-        """The day of each value under an order; NaT where it is none."""
+        """The day of each value under an order; NaT if it is not valid."""
         a, b, c = self.a, self.b, self.c
         year_first = self.fixed | (np.full(len(a), order == "ymd") & ~self.wide_c & ~self.named)
         year = np.where(year_first, a, c)
@@ -94,7 +94,7 @@ class Parts:
 
 
 def parts_of(values: pa.Array, *, serials: bool = True) -> Parts:
-    """The parts of unique values of text; ``valid`` tells which are dates in some order."""
+    """The parts of unique values of text; ``valid`` marks the values that are dates in some order."""
     size = len(values)
     text = _with_words(pc.utf8_trim_whitespace(ascii_of(values).fill_null("")))
     parts = Parts.none(size)
@@ -161,8 +161,7 @@ def _serials(parts: Parts, text: pa.Array, at: Ints) -> None:
 
 
 def _with_words(text: pa.Array) -> pa.Array:
-    """Month words as @m3@, halves of the day as @a and @p, zones as @z180@; weekdays and fillers "
-    "are dropped."""
+    """Replace months with @m3@, AM and PM with @a and @p, zones with @z180@; drop weekdays and fillers."""
     if pc.any(pc.match_substring_regex(text, "[年月日]")).as_py():
         for mark, sign in (("年", "-"), ("月", "-"), ("日", " ")):
             text = pc.replace_substring(text, mark, sign)
@@ -182,7 +181,7 @@ def _with_words(text: pa.Array) -> pa.Array:
 
 
 def _is_odd(text: pa.Array) -> bool:
-    """Whether values hold two words that may be months, or a half of the day before its hour."""
+    """Whether a value has two words that may be months, or AM or PM before the hour."""
     shapes = pc.unique(pc.replace_substring_regex(text, r"\d+", "0")).to_pylist()
     for shape in shapes:
         signs = [_sign(word) for word in _words(shape)]
@@ -195,7 +194,7 @@ def _is_odd(text: pa.Array) -> bool:
 
 
 def _replaced(text: pa.Array, known: dict[str, str]) -> pa.Array:
-    """Words by signs, in one pass a word: longest first, by way of a private character each."""
+    """Replace words with signs, longest first, through one private character per word."""
     words = sorted(known, key=len, reverse=True)
     for i, word in enumerate(words):
         text = pc.replace_substring(text, word, chr(0xE000 + i))
@@ -239,7 +238,7 @@ def _spelt(value: str, known: dict[str, str]) -> str:
     spelt = _WORD.sub(replaced, value)
     spelt = re.sub(r"^(\s*[,.]?\s*)?(.*?)\s*$", r"\2", spelt)
     half = re.search(r"@[ap]", spelt)
-    if half and re.search(r"@[ap]\s*\d{1,2}:", spelt):  # 下午 3:05: the half comes before the hour
+    if half and re.search(r"@[ap]\s*\d{1,2}:", spelt):  # 下午 3:05: AM or PM comes before the hour
         spelt = spelt.replace(half[0], " ", 1) + " " + half[0]
     return re.sub(r"\s+", " ", spelt).strip(" ,(")
 

@@ -1,4 +1,4 @@
-"""Decide the order of day, month and year of a column, on all of its values and on what is possible."""
+"""Decide the order of day, month and year of a column by all of its values and by what is possible."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MEANINGS = {
 
 @dataclass(frozen=True)
 class Decision:
-    """The order of a column, and why."""
+    """The order of a column, and the reason."""
 
     order: str
     why: str
@@ -30,7 +30,7 @@ class Decision:
 def decide(
     column: str, values: pa.Array, parts: Parts, wanted: str | None, others: list[Parts], findings: Findings
 ) -> Decision:
-    """The one order in which the values are days; Asks when two orders give different days."""
+    """The only order in which the values are valid days; Asks if two orders give different days."""
     if wanted:
         return Decision(wanted, "--date-order")
     need = parts.valid & ~parts.fixed & ~parts.named & ~parts.is_ready
@@ -44,22 +44,25 @@ def decide(
                 agreed, _ = _possible(other, theirs)
                 if len(agreed) == 1 and agreed[0] in left:
                     findings.note(
-                        "date_order", f"{column}: {agreed[0]}, as another date column of the file decides"
+                        "date_order", f"{column}: {agreed[0]}, decided by another date column of the file"
                     )
                     return Decision(agreed[0], "another column")
     if not left:
         best = max(("dmy", "mdy", "ymd"), key=lambda order: int((~np.isnat(parts.day(order)[need])).sum()))
         good = float((~np.isnat(parts.day(best)[need])).mean())
         if good >= ENOUGH:
-            findings.warn("mixed_dates", f"{column}: {1 - good:.1%} of its values are no day under {best}")
+            findings.warn(
+                "mixed_dates",
+                f"{column}: {1 - good:.1%} of its values are not valid days in the order {best}",
+            )
             return Decision(best, why)
         orders: tuple[str, ...] = ("dmy", "mdy")
-        text = f"column {column}: some values have a day above 12 first, others second"
+        text = f"column {column}: some values have a number above 12 first, others second"
     elif len(left) == 1:
         return Decision(left[0], why)
     else:
         orders = left
-        text = f"column {column}: no value says which of day and month comes first"
+        text = f"column {column}: no value shows whether day or month comes first"
     days = {order: parts.day(order) for order in orders}
     shown = np.flatnonzero(need & (days[orders[0]] != days[orders[1]]))
     at = int(shown[0]) if len(shown) else int(np.flatnonzero(need)[0])
@@ -76,7 +79,7 @@ def decide(
 
 
 def _possible(parts: Parts, need: np.ndarray) -> tuple[tuple[str, ...], str]:
-    """The orders under which all values are days, without those that other facts rule out."""
+    """The orders in which all values are valid days, except those that other facts exclude."""
     short = bool((~parts.wide_c[need]).any())
     orders = ("dmy", "mdy", "ymd") if short else ("dmy", "mdy")
     days = {order: parts.day(order)[need] for order in orders}
@@ -89,7 +92,7 @@ def _possible(parts: Parts, need: np.ndarray) -> tuple[tuple[str, ...], str]:
         if past and any(ahead[order] >= 0.01 for order in left):
             left, why = [o for o in left if ahead[o] < 0.01], "the others lie in the future"
     if len(left) > 1 and "ymd" in left:
-        # Of dd-mm-yy and yy-mm-dd, the day takes many values and the year few.
+        # To separate dd-mm-yy from yy-mm-dd: days have many values, years few.
         first, last = len(np.unique(parts.a[need])), len(np.unique(parts.c[need]))
         if first >= 12 and first >= 4 * last:
             left = [order for order in left if order != "ymd"]
@@ -102,7 +105,7 @@ def _possible(parts: Parts, need: np.ndarray) -> tuple[tuple[str, ...], str]:
 
 
 def date_share(values: pa.Array) -> float:
-    """The share of values that are dates written as such; serials and epochs do not count."""
+    """The share of values that are written dates; serials and epochs do not count."""
     if not len(values):
         return 0.0
     return float(parts_of(values, serials=False).valid.mean())

@@ -1,4 +1,4 @@
-"""Find how a text file is delimited and read its rows: quotes as people write them, never a lost line."""
+"""Find the dialect of a text file and read its rows; unusual quotes lose no row."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ NAMED = {"tab": "\t", "\\t": "\t", "space": " ", "comma": ",", "semicolon": ";",
 SAMPLE_LINES = 400
 HEAD_ROWS = 60
 LONGEST_FIELD = 1 << 20
-MOST_LINES_IN_FIELD = 40  # a quoted field of more lines is a quote that was never closed
+MOST_LINES_IN_FIELD = 40  # a longer quoted field means an unclosed quote
 csv.field_size_limit(LONGEST_FIELD)
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How fields are parted. A delimiter of one blank parts at any run of blanks."""
+    """How fields are separated. A blank as delimiter matches any run of blanks."""
 
     delimiter: str
     escape: str | None = None
@@ -33,7 +33,7 @@ class Dialect:
     skip: int = 0  # lines before the first row, such as sep=;
 
     def split(self, lines: Iterator[str]) -> Iterator[list[str]]:
-        """Rows of some lines."""
+        """Split lines into rows."""
         return csv.reader(
             lines,
             delimiter=self.delimiter,
@@ -44,7 +44,7 @@ class Dialect:
 
 
 def find_dialect(sample: list[str], known: frozenset[str], wanted: str | None = None) -> Dialect:
-    """The dialect in which a file's first lines make a table, with most known column names."""
+    """The dialect that gives the best table for the first lines, with most known column names."""
     skip = 0
     for line in sample[:3]:
         if match := re.fullmatch(r"\ufeff?\"?sep=(.)\"?\s*", line):
@@ -83,7 +83,7 @@ def find_dialect(sample: list[str], known: frozenset[str], wanted: str | None = 
 
 
 def _escaped(dialect: Dialect, lines: list[str]) -> Dialect:
-    """The dialect with backslashes before quotes, where rows are more even that way."""
+    """Use backslash as the escape character if the rows have more equal lengths with it."""
     if not any('\\"' in line for line in lines):
         return dialect
     other = dataclasses.replace(dialect, escape="\\")
@@ -110,7 +110,7 @@ def read_text(
     delimiter: str | None = None,
     has_header: bool | None = None,
 ) -> Table:
-    """The table of a text file; Refused when it holds none."""
+    """The table of a text file; Refused if it has none."""
     with path.open(encoding=encoding, newline="") as source:
         sample = list(itertools.islice(source, SAMPLE_LINES))
     sample = [line.lstrip("\ufeff") if i == 0 else line for i, line in enumerate(sample)]
@@ -134,7 +134,7 @@ def read_text(
 
 
 def _wrapped(sample: list[str], known: frozenset[str], delimiter: str | None) -> Dialect | None:
-    """The dialect inside lines that are one quoted field each, as a spreadsheet saves a pasted csv."""
+    """The dialect inside lines that are each one quoted field, as a spreadsheet saves a pasted csv."""
     lines = [line for line in sample if line.strip()]
     if not all(re.fullmatch(r'\s*"(?:[^"]|"")*"[,;]*\s*', line) for line in lines):
         return None
@@ -163,7 +163,7 @@ def _table(name: str, first: list[list[str]], rows: Iterator[list[str]], header_
 
 
 def _named(cells: Sequence[str]) -> tuple[str, ...]:
-    """Header cells without blanks around them; trailing unnamed ones are dropped, others are numbered."""
+    """Trimmed header cells; trailing unnamed cells are dropped, other unnamed cells are numbered."""
     names = [" ".join(cell.replace("\u200b", "").split()) for cell in cells]
     while names and not names[-1]:
         names.pop()
@@ -171,7 +171,7 @@ def _named(cells: Sequence[str]) -> tuple[str, ...]:
 
 
 def _rows(lines: Iterator[str], dialect: Dialect) -> Iterator[list[str]]:
-    """Rows that are not blank. A quote left open is taken as a character of its line."""
+    """Rows that are not blank. An unclosed quote counts as an ordinary character."""
     if dialect.delimiter == " ":
         yield from (line.split() for line in lines if line.strip())
         return

@@ -1,4 +1,4 @@
-"""What states, kinds, refunds, currencies and signs do to the rows of a file."""
+"""Apply status, type, refunds, currency and signs to the rows of a file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from include.intake.words import REASONS, effect_of
 
 
 def apply_effects(lines: Lines, options: Options, findings: Findings) -> None:
-    """Reject what is no sale, give returns their sign, subtract refunds, keep one currency."""
+    """Reject rows that are not sales, make returns negative, subtract refunds, keep one currency."""
     effects = _effects(lines, findings)
     if lines.mapping.platform.strict_signs:
         _strict_signs(lines)
@@ -44,17 +44,17 @@ def apply_effects(lines: Lines, options: Options, findings: Findings) -> None:
             "cancelled_orders",
             "rows are cancelled, failed or unpaid orders and do not count",
         ),
-        ("not_a_sale", "not_sales", "rows are withdrawals, fees or transfers: no sales and no returns"),
+        ("not_a_sale", "not_sales", "rows are withdrawals, fees or transfers, neither sales nor returns"),
     ):
         where = lines.reason == why
         if where.any():
             findings.warn(
-                code, f"{int(where.sum())} {text}; they would make {shown(lines.net.amounts.total(where))}"
+                code, f"{int(where.sum())} {text}; their sum is {shown(lines.net.amounts.total(where))}"
             )
 
 
 def _effects(lines: Lines, findings: Findings) -> npt.NDArray[np.object_]:
-    """The effect of each row's words; the strongest where a state and a kind differ."""
+    """The effect of each row's status and type; if they differ, the stronger one."""
     result = np.full(lines.table.rows, "count", dtype=object)
     rank = {"count": 0, "return": 1, "refunded": 2, "drop": 3, "other": 4}
     strength = np.zeros(lines.table.rows, "int64")
@@ -71,7 +71,7 @@ def _effects(lines: Lines, findings: Findings) -> npt.NDArray[np.object_]:
         if not any(found):
             if words:
                 findings.note(
-                    "unused_column", f"column {name} holds no known state or kind ({', '.join(words[:4])})"
+                    "unused_column", f"column {name} has no known status or type ({', '.join(words[:4])})"
                 )
             continue
         index = np.asarray(encoded.indices.fill_null(len(words)))
@@ -79,8 +79,10 @@ def _effects(lines: Lines, findings: Findings) -> npt.NDArray[np.object_]:
         unknown = [i for i, effect in enumerate(found) if effect is None]
         if unknown:
             money = lines.net.amounts.total(np.isin(index, unknown))
-            told = ", ".join(f"{words[i]} ({count[i]})" for i in unknown[:5])
-            findings.warn("unknown_words", f"column {name}: {told} are counted as sales, {shown(money)}")
+            examples = ", ".join(f"{words[i]} ({count[i]})" for i in unknown[:5])
+            findings.warn(
+                "unknown_words", f"column {name}: {examples} are unknown and count as sales, {shown(money)}"
+            )
         table = np.array([*(effect or "count" for effect in found), "count"], dtype=object)
         ranks = np.array([rank[effect] for effect in table])
         stronger = ranks[index] > strength
@@ -90,7 +92,7 @@ def _effects(lines: Lines, findings: Findings) -> npt.NDArray[np.object_]:
 
 
 def _of_first_row(lines: Lines, column: pa.Array) -> pa.Array:
-    """Blank values take the value of the first row of their order that has one."""
+    """Fill blank values with the value of the first row of their order that has one."""
     if column.null_count == 0 or "transaction_id" not in lines.mapping.at:
         return column
     first = np.full(lines.orders.size, -1, "int64")
@@ -106,7 +108,7 @@ def _filled(lines: Lines, role: str) -> Bools:
 
 
 def _per_order(lines: Lines, where: Bools) -> Bools:
-    """All rows of the orders that have one such row."""
+    """All rows of the orders with at least one marked row."""
     marked = np.zeros(lines.orders.size, bool)
     marked[lines.orders.code[where]] = True
     return marked[lines.orders.code]
@@ -117,7 +119,7 @@ def _starts_with_c(lines: Lines) -> Bools:
 
 
 def _strict_signs(lines: Lines) -> None:
-    """The rules of the UCI files: adjustments have no price, write-offs a negative quantity."""
+    """Apply the rules of the UCI files: adjustments have no price, write-offs a negative quantity."""
     price, quantity = lines.numbers.decimals.get("unit_price"), lines.numbers.amounts.get("quantity")
     if price is None or quantity is None:
         return
@@ -128,7 +130,7 @@ def _strict_signs(lines: Lines) -> None:
 
 
 def _payee(lines: Lines, returned: Bools) -> None:
-    """On rows that give money back, the customer is who receives it."""
+    """On returns, take the customer from the column of the recipient."""
     names = [compact(name) for name in lines.table.header]
     payee = compact(lines.mapping.platform.payee_on_return)
     if payee and payee in names:
@@ -137,7 +139,7 @@ def _payee(lines: Lines, returned: Bools) -> None:
 
 
 def _refunds(lines: Lines, effects: npt.NDArray[np.object_], options: Options, findings: Findings) -> None:
-    """Subtract refunds, at most what the order brought; a refunded order without an amount gives all back."""
+    """Subtract refunds, at most the order's amount; a refunded order without a refund amount counts zero."""
     orders, rows = lines.orders, lines.table.rows
     used = lines.used
     brought = np.zeros(orders.size, "int64")
@@ -176,13 +178,12 @@ def _refunds(lines: Lines, effects: npt.NDArray[np.object_], options: Options, f
     lines.refunded = Amounts(np.where(first, back[orders.code], 0), np.ones(rows, bool))
     findings.note(
         "refunds",
-        f"{int((back > 0).sum())} orders were refunded, {shown(lines.refunded.total())} in all; it "
-        "was subtracted",
+        f"{int((back > 0).sum())} orders were refunded; {shown(lines.refunded.total())} was subtracted",
     )
 
 
 def _ask_refund_included(lines: Lines, options: Options) -> None:
-    """Net sales beside refunds: whether refunds are off already is not always told by other columns."""
+    """Ask whether net sales already exclude refunds, unless other columns decide it."""
     at, amounts = lines.mapping.at, lines.numbers.amounts
     if lines.mapping.platform.name or options.amount in ("net", "gross") or "net_amount" not in at:
         return
@@ -204,14 +205,17 @@ def _ask_refund_included(lines: Lines, options: Options) -> None:
             f"column {name}: before or after the refunds in "
             f"{lines.mapping.header(lines.table, 'refund_amount')}?",
             name,
-            {"net": f"after: {shown(net.total())} in all", "gross": f"before: about {shown(less)} in all"},
+            {
+                "net": f"after: {shown(net.total())} in total",
+                "gross": f"before: about {shown(less)} in total",
+            },
             "--amount",
         )
     )
 
 
 def _currency(lines: Lines, options: Options, findings: Findings) -> None:
-    """Keep one currency; Asks when the file has several and none is chosen."""
+    """Keep one currency; Asks if the file has several and none is chosen."""
     if "currency" in lines.mapping.at:
         column = _of_first_row(lines, text_of(lines.table, lines.mapping.at["currency"]))
         name = lines.mapping.header(lines.table, "currency")
@@ -241,7 +245,7 @@ def _currency(lines: Lines, options: Options, findings: Findings) -> None:
     raise Asks(
         Question(
             "several_currencies",
-            f"{lines.table.name}: amounts are in {', '.join(present)} and cannot be added up",
+            f"{lines.table.name}: amounts are in {', '.join(present)} and cannot be added",
             name,
             {c: f"only the rows in {c}: {total}" for c, total in sums.items()},
             "--currency",

@@ -1,4 +1,4 @@
-"""Find the encoding of a text file: byte order marks, UTF-8, then the candidate whose header is known.
+"""Find the encoding of a text file: byte order mark, UTF-8, then the candidate with the best header.
 
 A name of a column that reads right under one code page and not under another is better evidence than
 letter frequencies of a few kilobytes; charset-normalizer decides when no header is known.
@@ -24,7 +24,7 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# Western last but one: every byte is a letter there, so it never fails.
+# The last ones decode every byte, so they never fail.
 CANDIDATES = (
     "cp1252", "cp1254", "gb18030", "shift_jis", "cp949", "big5", "cp1251", "cp1250", "cp1253",
     "cp1255", "cp1256", "cp1257", "iso8859_2", "iso8859_5", "iso8859_9", "iso8859_15", "mac_roman",
@@ -32,7 +32,7 @@ CANDIDATES = (
 )  # fmt: skip
 
 
-# Icelandic letters, which Turkish bytes become, and signs that count as letters.
+# Icelandic letters (wrongly decoded Turkish bytes), and signs that count as letters.
 RARE = frozenset("\u00fe\u00f0\u00fd\u00de\u00d0\u00dd\u00aa\u00ba\u00b5\u0192")
 SIGNS_BEYOND = frozenset(
     "\u20ac\u00a3\u00a5\u2019\u2018\u201c\u201d\u2013\u2014\u2026\u00b7\u00b0\u00a0\u00ab\u00bb"
@@ -67,8 +67,8 @@ def find_encoding(path: Path, known_names: Callable[[str], int]) -> tuple[str, b
             return name, True
     raise Refused(
         "unknown_encoding",
-        f"{path.name}: the text is in no encoding that could be found",
-        "Name it with --encoding, such as --encoding cp1254",
+        f"{path.name}: the encoding of the text was not found",
+        "Set it with --encoding, for example --encoding cp1254",
     )
 
 
@@ -91,7 +91,7 @@ def _wide(head: bytes) -> str | None:
 
 
 def _with_odd_bytes(path: Path, head: bytes) -> bytes:
-    """The file's lines that hold bytes beyond ASCII, up to the size of the sample."""
+    """The file's lines with non-ASCII bytes, up to the size of the sample."""
     lines, size = [head.split(b"\n", 1)[0]], 0
     with path.open("rb") as source:
         for line in source:
@@ -112,13 +112,13 @@ def _decodes_sample(sample: bytes, name: str) -> bool:
 
 
 def _plausible(text: str) -> float:
-    """The share of characters beyond ASCII that are usual letters or signs where they are."""
+    """The share of non-ASCII characters that are plausible in their place."""
     odd = [(i, c) for i, c in enumerate(text) if ord(c) > 127]
     good = 0
     for i, c in odd:
         before, after = text[i - 1 : i], text[i + 1 : i + 2]
         if c.isalpha() and c not in RARE:
-            # Letters of one word are of one script: Cyrillic and Chinese ones are not next to Latin ones.
+            # A word has one script: Cyrillic and Chinese letters are not next to Latin letters.
             latin = any(side.isascii() and side.isalpha() for side in (before, after))
             foreign = not unicodedata.name(c, "").startswith("LATIN")
             good += not (c.isupper() and before.islower()) and not (foreign and latin)
@@ -128,7 +128,7 @@ def _plausible(text: str) -> float:
 
 
 def _is_western(sample: bytes) -> bool:
-    """Whether bytes beyond ASCII are few and alone, as accents, signs and currency marks are."""
+    """Whether non-ASCII bytes are few and isolated, like accents and currency signs."""
     odd = sum(byte >= 0x80 for byte in sample)
     pairs = sum(a >= 0x80 and b >= 0x80 for a, b in itertools.pairwise(sample))
     return odd > 0 and pairs * 4 < odd

@@ -1,4 +1,4 @@
-"""Recognise a file by its content, whatever its name ends in, and read its tables."""
+"""Recognise a file by its content, not by its name, and read its tables."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def kind_of(path: Path) -> str:
     if head.startswith((b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"Rar!", b"7z\xbc\xaf", b"SQLite format")):
         raise Refused(
             "unknown_format",
-            f"{path.name} is no table: it begins with {head[:8]!r}",
+            f"{path.name} is not a table: it begins with {head[:8]!r}",
             "Export the sales as csv, xlsx, json or parquet",
         )
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
@@ -50,14 +50,14 @@ def kind_of(path: Path) -> str:
     if _is_binary(head):
         raise Refused(
             "unknown_format",
-            f"{path.name} is no table but binary data",
+            f"{path.name} is binary data, not a table",
             "Export the sales as csv, xlsx or parquet",
         )
     return "text"
 
 
 def _is_binary(head: bytes) -> bool:
-    """Whether bytes are no text: control characters that no encoding of text writes this often."""
+    """Whether the file is binary: text never has this many control characters."""
     if head.startswith((b"\xff\xfe", b"\xfe\xff")) or max(head[0::2].count(0), head[1::2].count(0)) * 8 > len(
         head
     ):
@@ -101,7 +101,7 @@ def read_tables(path: Path, options: Options, scratch: Path) -> list[Table]:
             ) from None
         if not valid:
             raise Refused(
-                "unknown_encoding", f"{path.name} is not {encoding}", "Leave --encoding out, or name another"
+                "unknown_encoding", f"{path.name} is not {encoding}", "Omit --encoding, or set another"
             )
     else:
         encoding, inferred = find_encoding(path, count_known)
@@ -119,7 +119,7 @@ def read_tables(path: Path, options: Options, scratch: Path) -> list[Table]:
 
 
 def _read_parts(whole: Path, parts: list[Path], options: Options, scratch: Path) -> list[Table]:
-    """The tables of several files. Those that are no tables are left out; a damaged one is refused."""
+    """The tables of several files. Files without a table are left out; a damaged file is refused."""
     tables: list[Table] = []
     left: list[Refused] = []
     for part in parts:
@@ -132,8 +132,10 @@ def _read_parts(whole: Path, parts: list[Path], options: Options, scratch: Path)
     if not tables and left:
         raise left[0]
     if left and tables:
-        told = "; ".join(refused.what for refused in left[:5])
-        tables[0].notes.append(("unread_files", f"{len(left)} files of {whole.name} are no tables: {told}"))
+        reasons = "; ".join(refused.what for refused in left[:5])
+        tables[0].notes.append(
+            ("unread_files", f"{len(left)} files of {whole.name} have no table: {reasons}")
+        )
     return tables
 
 
@@ -148,7 +150,7 @@ def _is_workbook(path: Path) -> bool:
 
 
 def _inflate(path: Path, scratch: Path) -> Path:
-    """The inflated copy of a gzip file; Refused for damage or a bomb."""
+    """Decompress a gzip file to scratch; Refused if it is damaged or a decompression bomb."""
     copy = _fresh(scratch, path.name.removesuffix(".gz"))
     size, given = path.stat().st_size, 0
     try:
@@ -159,19 +161,19 @@ def _inflate(path: Path, scratch: Path) -> Path:
                 out.write(block)
     except (OSError, EOFError, zlib.error) as error:
         raise Refused(
-            "damaged_file", f"{path.name} is cut off or damaged: {error}", "Export it again"
+            "damaged_file", f"{path.name} is truncated or damaged: {error}", "Export it again"
         ) from error
     return copy
 
 
 def _unzip(path: Path, scratch: Path) -> Iterator[Path]:
-    """The files of an archive, one after the other; Refused for damage, a password or a bomb."""
+    """Unpack the files of an archive; Refused for damage, a password or a decompression bomb."""
     try:
         with zipfile.ZipFile(path) as archive:
             entries = [e for e in archive.infolist() if not e.is_dir() and not _is_skipped(e.filename)]
             if not entries or len(entries) > ZIP_ENTRIES:
                 raise Refused(
-                    "empty_file", f"{path.name} holds {len(entries)} files", "Send the sales file itself"
+                    "empty_file", f"{path.name} contains {len(entries)} files", "Send the sales file itself"
                 )
             given = 0
             for entry in entries:
@@ -186,7 +188,7 @@ def _unzip(path: Path, scratch: Path) -> Iterator[Path]:
         if isinstance(error, Refused):
             raise
         raise Refused(
-            "damaged_file", f"{path.name} cannot be unpacked: {error}", "Unpack it, and give the file inside"
+            "damaged_file", f"{path.name} cannot be unpacked: {error}", "Unpack it and give the file inside"
         ) from error
 
 
@@ -204,6 +206,6 @@ def _check_ratio(name: str, given: int, size: int) -> None:
     if given > FREE_BYTES and given > MAX_RATIO * size:
         raise Refused(
             "expands_too_much",
-            f"{name} inflates more than {MAX_RATIO} times; no sales file does",
-            "Unpack it, and give the file inside",
+            f"{name} decompresses to more than {MAX_RATIO} times its size, unlike any sales file",
+            "Unpack it and give the file inside",
         )

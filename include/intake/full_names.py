@@ -1,4 +1,4 @@
-"""First and last name as one column, for files that name their customers in no other way."""
+"""Join first and last name in one column, for files without another customer column."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FIRST_NAMES, LAST_NAMES = (frozenset(listed(WORDS[key])) for key in ("first_name
 
 
 def with_full_name(table: Table) -> Table:
-    """The table with first and last name as one column, where nothing else names the customer."""
+    """Add a column with first and last name if no other column identifies the customer."""
     names = [compact(name) for name in table.header]
     if any(name in SYNONYMS[role] for name in names for role in CUSTOMERS):
         return table

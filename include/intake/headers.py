@@ -1,6 +1,6 @@
-"""Names under which files of any origin give our columns, in the languages that exports come in.
+"""The names of our columns in exported files, in the languages of exports.
 
-Names are compared without case, accents, blanks and punctuation. Earlier names win over later ones.
+Names are compared without case, accents, blanks and punctuation. Earlier names take precedence.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
 }
 KNOWN = frozenset(name for names in SYNONYMS.values() for name in names)
 
-# Parts of a header that make a column a candidate where no whole name is known.
+# Parts of a header that make a column a candidate if no whole name is known.
 PARTS: dict[str, tuple[str, ...]] = {role: listed(parts) for role, parts in load("parts").items()}
 NOT_PARTS = PARTS.pop("never")
 
 
 def count_known(text: str) -> int:
-    """How many cells of a text's first lines are known column names, in the line with most of them."""
+    """The most known column names in one of a text's first lines."""
     best = 0
     for line in text.splitlines()[:40]:
         cells = [compact(cell) for cell in re.split(r"[,;\t|]", line)]

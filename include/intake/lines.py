@@ -1,4 +1,4 @@
-"""Rows of a table as sales, returns and rejected rows, each with its reason."""
+"""Classify the rows of a table as sales, returns or rejected rows with their reason."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from include.periods import EARLIEST
 
 
 def lines_of(table: Table, mapping: Mapping, options: Options, findings: Findings) -> Lines:
-    """Understand all rows of a table; Asks or Refused where they cannot be."""
+    """Classify all rows of a table; Asks or Refused if this is impossible."""
     reason = np.full(table.rows, None, dtype=object)
     table, reason = _without_others(table, mapping, reason, findings)
     table = filled_down(table, mapping, reason, findings)
@@ -41,7 +41,7 @@ def lines_of(table: Table, mapping: Mapping, options: Options, findings: Finding
     if given is None:
         findings.warn(
             "order_is_customer_day",
-            "no column names the order: an order is what a customer bought on one day",
+            "no column has an order id: purchases of a customer on one day are one order",
         )
     else:
         reject(reason, np.asarray(pc.is_null(given)), "missing_id")
@@ -63,14 +63,14 @@ def lines_of(table: Table, mapping: Mapping, options: Options, findings: Finding
     )
     lines.ids_shortened = shortened
     _bad_numbers(lines)
-    _judge(lines, options, findings)
+    _apply_amounts(lines, options, findings)
     return lines
 
 
 def _without_others(
     table: Table, mapping: Mapping, reason: npt.NDArray[np.object_], findings: Findings
 ) -> tuple[Table, npt.NDArray[np.object_]]:
-    """Mark total rows, repeated headers and remarks, which have no date, before anything is decided."""
+    """Mark total rows, repeated headers and comments, which have no date, before types are decided."""
     date = text_of(table, mapping.at["occurred_at"])
     no_digit = np.asarray(pc.invert(pc.fill_null(pc.match_substring_regex(date, r"\d"), False)))
     candidates = np.flatnonzero(no_digit)
@@ -105,7 +105,7 @@ def _without_others(
 
 
 def _order_ids(table: Table, mapping: Mapping) -> tuple[pa.Array | None, pa.Array | None]:
-    """Order ids by the rule of ids, and the first written customer of each row."""
+    """Normalised order ids, and the first filled customer column of each row."""
     raw = None
     for role in CUSTOMERS:
         if role in mapping.at:
@@ -117,7 +117,7 @@ def _order_ids(table: Table, mapping: Mapping) -> tuple[pa.Array | None, pa.Arra
 
 
 def _customers(table: Table, mapping: Mapping) -> tuple[pa.Array, int]:
-    """One customer id per row, null for nobody, from the columns that name a customer."""
+    """One customer id per row from the customer columns; null for an anonymous sale."""
     order = mapping.platform.customer
     roles = [role for role in order if role in mapping.at] or [
         role for role in CUSTOMERS if role in mapping.at
@@ -133,21 +133,21 @@ def _customers(table: Table, mapping: Mapping) -> tuple[pa.Array, int]:
     if len(found) > len(names):
         found = found[
             : len(found) - len(names)
-        ]  # a name or a telephone is an id only where there is no other
+        ]  # a name or telephone number is an id only if there is no other
     first, *others = found
     return unified(first, others), lost
 
 
 def _customer_days(ids: pa.Array, times: Times) -> pa.Array:
-    """Ids for orders of files that name none: customer and day; each row of nobody is an order."""
+    """Order ids for files without one: customer and day; each anonymous row is an order."""
     days = pa.array(np.datetime_as_string(times.day), pa.string())
     number = pa.array(np.arange(len(ids))).cast(pa.string())
-    nobody = pc.binary_join_element_wise("row", number, "-")
-    return pc.if_else(pc.is_valid(ids), pc.binary_join_element_wise(ids, days, "|"), nobody)
+    anonymous = pc.binary_join_element_wise("row", number, "-")
+    return pc.if_else(pc.is_valid(ids), pc.binary_join_element_wise(ids, days, "|"), anonymous)
 
 
 def _orders(order_id: pa.Array, reason: npt.NDArray[np.object_]) -> Orders:
-    """Orders as numbers; the first of an order's usable rows carries what the order has once."""
+    """Number the orders; amounts that an order has once are on its first usable row."""
     encoded = order_id.dictionary_encode()
     size = len(encoded.dictionary) + 1
     code = np.asarray(encoded.indices.fill_null(size - 1), "int64")
@@ -159,7 +159,7 @@ def _orders(order_id: pa.Array, reason: npt.NDArray[np.object_]) -> Orders:
 
 
 def _bad_numbers(lines: Lines) -> None:
-    """Reject rows with an unreadable number that the net amount depends on."""
+    """Reject rows whose net amount depends on an unreadable number."""
     numbers, unknown = lines.numbers, ~lines.net.amounts.known
     for role, bad in numbers.bad.items():
         if role in ("quantity", "unit_price"):
@@ -168,8 +168,8 @@ def _bad_numbers(lines: Lines) -> None:
             reject(lines.reason, bad, "bad_number")
 
 
-def _judge(lines: Lines, options: Options, findings: Findings) -> None:
-    """Signs, states and missing amounts, once the amount of each row is known."""
+def _apply_amounts(lines: Lines, options: Options, findings: Findings) -> None:
+    """Apply signs, status and missing amounts after the amount of each row is known."""
     net, reason = lines.net, lines.reason
     if net.per_order:
         known = np.zeros(lines.orders.size, bool)
@@ -182,7 +182,7 @@ def _judge(lines: Lines, options: Options, findings: Findings) -> None:
 
 
 def check_share(lines: Lines, most: float = 0.2) -> None:
-    """Refuse a file of which more than a fifth cannot be read, with the commonest reasons."""
+    """Refuse a file if more than a fifth cannot be read, with the most common reasons."""
     bad = ("bad_date", "missing_date", "bad_number", "missing_amount", "missing_id", "ragged_row")
     counts = {why: int((lines.reason == why).sum()) for why in bad}
     counts["ragged_row"] = len(lines.table.ragged)
@@ -196,19 +196,19 @@ def check_share(lines: Lines, most: float = 0.2) -> None:
     if not rows or (rejected <= most * rows and (not whole or money <= whole / 5)):
         return
     worst = sorted((why for why in counts if counts[why]), key=lambda why: -counts[why])[:3]
-    told = ", ".join(f"{why} {counts[why]}" for why in worst)
+    reasons = ", ".join(f"{why} {counts[why]}" for why in worst)
     raise Refused(
         "too_many_rejected",
-        f"{lines.table.name}: {rejected} of {rows} rows cannot be read ({told}; {shown(money)} in money)",
-        ADVICE.get(worst[0], "Look at these rows, and export again"),
+        f"{lines.table.name}: {rejected} of {rows} rows cannot be read ({reasons}; {shown(money)} in money)",
+        ADVICE.get(worst[0], "Check these rows and export again"),
     )
 
 
 ADVICE = {
-    "bad_date": "Name the order of its dates with --date-order, or its column with --map occurred_at=COLUMN",
-    "missing_date": "Name the date's column with --map occurred_at=COLUMN",
-    "bad_number": "Name the decimal mark with --decimal-mark, or the column with --map net_amount=COLUMN",
-    "missing_amount": "Name the amount's column with --map net_amount=COLUMN",
-    "missing_id": "Name the order's column with --map transaction_id=COLUMN",
-    "ragged_row": "Fields do not match the header: quote fields with commas, or name --delimiter",
+    "bad_date": "Set the order of its dates with --date-order, or its column with --map occurred_at=COLUMN",
+    "missing_date": "Set the date's column with --map occurred_at=COLUMN",
+    "bad_number": "Set the decimal mark with --decimal-mark, or the column with --map net_amount=COLUMN",
+    "missing_amount": "Set the amount's column with --map net_amount=COLUMN",
+    "missing_id": "Set the order's column with --map transaction_id=COLUMN",
+    "ragged_row": "Fields do not match the header: quote fields that contain commas, or set --delimiter",
 }

@@ -1,4 +1,4 @@
-"""Place our columns on a file's columns: by option, by platform, by name, then by content."""
+"""Map our columns to a file's columns: by option, by platform, by name, then by content."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NAMELESS = Platform("", (), "")
 
 @dataclass
 class Mapping:
-    """Where our columns are in a table."""
+    """The positions of our columns in a table."""
 
     at: dict[str, int]
     platform: Platform = field(default=NAMELESS)
@@ -35,16 +35,16 @@ class Mapping:
         return table.header[self.at[role]]
 
     def names(self, table: Table) -> dict[str, str]:
-        """Our columns and the file's, as --map takes them."""
+        """Our columns and the file's, in the form of --map."""
         return {role: table.header[i] for role, i in self.at.items()}
 
 
 def map_columns(table: Table, options: Options, findings: Findings) -> Mapping:
-    """The mapping of a table; Refused or Asks where customer, date or amount cannot be placed."""
+    """The mapping of a table; Refused or Asks if customer, date or amount cannot be mapped."""
     stated = _stated(table, options)
     platform = (recognise(table.header, PLATFORMS) if table.has_header else None) or NAMELESS
     if platform.refuse and not stated:
-        raise Refused(*platform.refuse, "Give another file, or name its columns with --map")
+        raise Refused(*platform.refuse, "Give another file, or set its columns with --map")
     if not table.has_header and not {"occurred_at"} <= set(stated):
         raise _headerless(table)
     at = {**_by_name(table, platform, stated, findings), **stated}
@@ -69,7 +69,7 @@ def _stated(table: Table, options: Options) -> dict[str, int]:
         if role not in ROLES:
             raise Refused(
                 "bad_option",
-                f"--map {role}={header}: {role} is no column",
+                f"--map {role}={header}: {role} is not a column",
                 f"Use one of {', '.join(ROLES)}",
             )
         if header.startswith("#") and header[1:].isdigit() and 0 < int(header[1:]) <= len(table.header):
@@ -123,16 +123,16 @@ def _by_name(table: Table, platform: Platform, stated: dict[str, int], findings:
 
 
 def _check_duplicates(table: Table, at: dict[str, int]) -> None:
-    """Refuse two columns of one name that differ, where the name is used."""
+    """Refuse two different columns with the same name if the name is used."""
     names = [compact(name) for name in table.header]
     for role, i in at.items():
         for j, name in enumerate(names):
             if j != i and name == names[i] and not table.columns[i].equals(table.columns[j]):
                 raise Refused(
                     "duplicate_header",
-                    f"{table.name}: column {table.header[i]!r} is there twice with different values "
+                    f"{table.name}: column {table.header[i]!r} occurs twice with different values "
                     f"(#{i + 1} and #{j + 1})",
-                    f"Name the right one: --map {role}=#{i + 1} or remove the other",
+                    f"Select one with --map {role}=#{i + 1}, or remove the other",
                 )
 
 
@@ -153,15 +153,16 @@ def _place_date(table: Table, mapping: Mapping, findings: Findings) -> None:
     found = [i for i in range(len(names)) if i not in taken and _is_date(table, i, serials=False)]
     if len(found) == 1:
         at["occurred_at"] = found[0]
-        findings.note("date_by_content", f"the date is column {table.header[found[0]]}, by its values")
+        findings.note("date_by_content", f"the date is column {table.header[found[0]]}, found by its values")
         return
     if found:
         raise Asks(_which("occurred_at", "which_date", "which column is the date of the order", table, found))
-    named = f"; column {table.header[candidates[0]]} holds no dates" if candidates else ""
+    named = f"; column {table.header[candidates[0]]} contains no dates" if candidates else ""
     raise Refused(
         "no_date",
-        f"{table.name}: no column holds the date of an order{named}. Columns: {', '.join(table.header[:20])}",
-        "Export the date of each order, or name its column with --map occurred_at=COLUMN",
+        f"{table.name}: no column contains the date of an order{named}. "
+        f"Columns: {', '.join(table.header[:20])}",
+        "Export the date of each order, or set its column with --map occurred_at=COLUMN",
     )
 
 
@@ -185,8 +186,8 @@ def _place_customer(table: Table, mapping: Mapping, findings: Findings) -> None:
         if set(at) & set(CUSTOMERS) == {"customer_name"}:
             findings.warn(
                 "customer_by_name",
-                f"customers are told apart by {mapping.header(table, 'customer_name')} alone: two "
-                "people of one name are one",
+                f"customers are identified only by {mapping.header(table, 'customer_name')}: people "
+                "with the same name count as one customer",
             )
         return
     taken = set(at.values())
@@ -198,18 +199,18 @@ def _place_customer(table: Table, mapping: Mapping, findings: Findings) -> None:
     possible = [] if mapping.platform.name else [i for i in free if _may_name_customers(table, i)]
     if possible:
         raise Asks(
-            _which("customer_id", "which_customer", "which column names the customer", table, possible)
+            _which("customer_id", "which_customer", "which column identifies the customer", table, possible)
         )
     raise Refused(
         "no_customer",
-        f"{table.name}: no column names a customer, so orders cannot be told apart by buyer. "
+        f"{table.name}: no column identifies the customer of an order. "
         f"Columns: {', '.join(table.header[:20])}",
-        "Export a report with a customer id or an e-mail address, or name it with --map customer_id=COLUMN",
+        "Export a customer id or an e-mail address, or set its column with --map customer_id=COLUMN",
     )
 
 
 def _may_name_customers(table: Table, at: int) -> bool:
-    """Whether a column could hold ids of customers: values that come again, neither dates nor fractions."""
+    """Whether a column may contain customer ids: values that recur and are neither dates nor fractions."""
     values = sample_of(table, at)
     rows = min(table.rows, 2 * SAMPLE_ROWS)
     if not 2 <= len(values) <= max(2, 0.9 * rows) or share_of(values, r"[.,]\d{1,2}$") > 0.3:
@@ -231,7 +232,7 @@ def _place_amount(table: Table, mapping: Mapping, options: Options) -> None:
             votes = votes_of(values)
             if votes.point + votes.comma + votes.ambiguous > 0 and votes.invalid == 0:
                 numeric.append(i)
-    question = _which("net_amount", "no_amount", "no column is known to be the amount", table, numeric)
+    question = _which("net_amount", "no_amount", "no column has a known name for the amount", table, numeric)
     choices = {**question.choices, "--amount none": "count orders only, without money"}
     raise Asks(
         Question("no_amount", question.text, None, choices, "--map net_amount=COLUMN or --amount none")
@@ -239,7 +240,7 @@ def _place_amount(table: Table, mapping: Mapping, options: Options) -> None:
 
 
 def _place_order(table: Table, mapping: Mapping) -> None:
-    """A column called id is the order where it is unique and the customer is another column."""
+    """Use a column called id as the order id if it is unique and not the customer."""
     names = [compact(name) for name in table.header]
     if "transaction_id" in mapping.at or "id" not in names:
         return
@@ -260,8 +261,7 @@ def _which(role: str, code: str, text: str, table: Table, possible: list[int]) -
 
 
 def _headerless(table: Table) -> Asks:
-    """The question about a file without a header: columns are proposed by content, never taken "
-    "by position."""
+    """The question about a file without a header: columns are proposed by content, never by position."""
     at: dict[str, int] = {}
     unique = {i: len(pc.unique(table.columns[i].drop_null())) for i in range(len(table.header))}
     for i in range(len(table.header)):
@@ -281,9 +281,9 @@ def _headerless(table: Table) -> Asks:
     return Asks(
         Question(
             "no_header",
-            f"{table.name} has no header line; its first line is {first[:200]}. Say which column is which",
+            f"{table.name} has no header line; its first line is {first[:200]}. Map its columns",
             None,
-            {shown: "as the values suggest; check it"} if shown else {},
+            {shown: "as the values suggest; check them"} if shown else {},
             "--map customer_id=#1 (and so on), or add a header line",
         )
     )

@@ -15,7 +15,7 @@ MAX_BYTES = 512 << 20
 
 
 def read_html(path: Path, options: Options) -> list[Table]:
-    """The largest table of an HTML file, whose cells are text."""
+    """The largest table of an HTML file, with text cells."""
     document = _parsed(path, html.HTMLParser(huge_tree=False, no_network=True))
     tables = []
     for element in document.iter("table"):
@@ -46,7 +46,7 @@ def read_xml(path: Path, options: Options) -> list[Table]:
             tables.append(table)
     if not tables:
         raise Refused(
-            "unknown_format", f"{path.name} is XML, but no spreadsheet", "Export the sales as csv or xlsx"
+            "unknown_format", f"{path.name} is XML but not a spreadsheet", "Export the sales as csv or xlsx"
         )
     return tables
 

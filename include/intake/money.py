@@ -18,7 +18,7 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass
 class Amounts:
-    """One amount per row; ``known`` tells where there is one."""
+    """One amount per row; ``known`` marks the rows that have one."""
 
     units: Ints
     known: Bools
@@ -46,7 +46,7 @@ class Amounts:
         return cls(np.zeros(rows, "int64"), np.ones(rows, bool))
 
     def minus(self, other: Amounts) -> Amounts:
-        """Less another amount, which counts as zero where it is not known."""
+        """Subtract another amount; unknown values count as zero."""
         return Amounts(self.units - np.where(other.known, other.units, 0), self.known)
 
     def total(self, where: Bools | None = None) -> Decimal:
@@ -75,5 +75,5 @@ def per_group(groups: Ints, size: int, values: Ints) -> Ints:
 
 
 def shown(amount: Decimal) -> str:
-    """An amount for people: 12,345.60."""
+    """An amount for display: 12,345.60."""
     return f"{amount:,.2f}"

@@ -1,7 +1,7 @@
-"""The number reader: one style for a column, decided on all of its values.
+"""Parse numbers. A column has one style, decided by all of its values.
 
 A value is conclusive (``1.234,50``, ``12,5``, ``1,234,567``), neutral (``1234``) or ambiguous (``12,500``).
-Ambiguous values are read by the conclusive ones of the file; without any, the column is a question.
+Ambiguous values are read in the style of the file's conclusive values; without any, the column is a question.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _PARTS = re.compile(_PATTERN)
 
 @dataclass(frozen=True)
 class Votes:
-    """What the values of a column say of its style."""
+    """The evidence in a column's values for its style."""
 
     point: int = 0  # conclusive for the decimal point
     comma: int = 0
@@ -65,8 +65,7 @@ class Votes:
 
 
 def ascii_of(column: pa.Array) -> pa.Array:
-    """A column of text with the digits, blanks and signs of other scripts as ASCII, trimmed; "
-    "blank is null."""
+    """Convert digits, blanks and signs of other scripts to ASCII and trim; blank text becomes null."""
     if pc.any(pc.match_substring_regex(column, r"[^\x00-\x7f]")).as_py():
         column = pa.array(
             [
@@ -80,8 +79,7 @@ def ascii_of(column: pa.Array) -> pa.Array:
 
 
 def style_of(body: str) -> tuple[str, bool]:
-    """What the digits and marks of a number say: point, comma, neutral, ambiguous or invalid; "
-    "has decimals."""
+    """The style of a number (point, comma, neutral, ambiguous or invalid), and whether it has decimals."""
     if "\x01" in body:
         return ("point", True) if body.count("\x01") == 1 else ("invalid", False)
     text = body.strip()
@@ -119,7 +117,7 @@ def style_of(body: str) -> tuple[str, bool]:
 
 
 def _grouped(parts: list[str]) -> bool:
-    """Groups of three, or of two before a last one of three, as lakhs are written."""
+    """Whether digits are grouped by three, or by two before the last three (lakhs)."""
     head, *middle, last = parts
     return (
         1 <= len(head) <= 3
@@ -129,7 +127,7 @@ def _grouped(parts: list[str]) -> bool:
 
 
 def votes_of(column: pa.Array) -> Votes:
-    """The votes of all values of a column; equal shapes are judged once."""
+    """The votes of all values of a column; equal shapes are parsed once."""
     values = pc.unique(ascii_of(column).drop_null())
     shapes = pc.replace_substring_regex(values, "[1-9]", "9").dictionary_encode()
     votes = Votes()
@@ -154,7 +152,7 @@ def votes_of(column: pa.Array) -> Votes:
 
 
 def signs_of(column: pa.Array) -> pa.Array:
-    """The currency code that each value bears; null where it bears none."""
+    """The currency code of each value; null if it has none."""
     encoded = ascii_of(column).dictionary_encode()
     parts = pc.extract_regex(encoded.dictionary, _PATTERN)
     codes: list[str | None] = [None] * len(encoded.dictionary)
@@ -173,8 +171,7 @@ def _known(*words: str) -> bool:
 
 
 def parse(column: pa.Array, decimal_mark: str, *, scale: int = 4) -> pa.Array:
-    """Decimals of ``scale`` digits; null where a value is no number. ``decimal_mark`` reads "
-    "ambiguous ones."""
+    """Parse to decimals of ``scale`` digits, else null; ``decimal_mark`` applies to ambiguous values."""
     encoded = ascii_of(column).dictionary_encode()
     values = encoded.dictionary
     kind = pa.decimal128(18, scale)
@@ -219,13 +216,13 @@ def _all_known(words: pa.Array) -> pa.Array:
 
 
 def _mark(shape: str | None, decimal_mark: str) -> str | None:
-    """Which mark parts the decimals of a body; None when it is no number."""
+    """The decimal mark of a number's text; None if it is not a number."""
     style, _ = style_of(shape) if shape is not None else ("invalid", False)
     return {"point": ".", "comma": ",", "neutral": ".", "ambiguous": decimal_mark}.get(style)
 
 
 def _decimals(digits: pa.Array, exponents: pa.Array, kind: pa.Decimal128Type) -> pa.Array:
-    """Text with a point as decimals, rounded to the type's scale; numbers out of range are null."""
+    """Convert text with a decimal point to decimals, rounded to the type's scale; out of range is null."""
     has_exponent = pc.fill_null(pc.not_equal(exponents, ""), False)
     text = pc.binary_join_element_wise(digits, pc.coalesce(exponents, ""), "")
     dot = pc.find_substring(text, ".")

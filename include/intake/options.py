@@ -1,4 +1,4 @@
-"""Options of ``inspect``: each settles one question about a file."""
+"""Options of ``inspect``: each answers one question about a file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Options:
-    """What the user states about a file. Empty: the file itself decides."""
+    """The options that a user sets for a file. Without an option, the file's content decides."""
 
     mapping: Mapping[str, str] = field(default_factory=dict)  # our column -> header, or #1 for the first
     encoding: str | None = None

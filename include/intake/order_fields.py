@@ -1,4 +1,4 @@
-"""Fields that stand on one line of an order alone, such as its date and its customer."""
+"""Fields that are filled on only one line of an order, such as its date and its customer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from include.intake.tables import Table
 
 
 def filled_down(table: Table, mapping: Mapping, reason: npt.NDArray[np.object_], findings: Findings) -> Table:
-    """Fill the order's own fields down where they stand on its first line alone."""
+    """Fill the order's fields down if they are only on its first line."""
     at = mapping.at
     if "transaction_id" not in at:
         return table
@@ -29,19 +29,18 @@ def filled_down(table: Table, mapping: Mapping, reason: npt.NDArray[np.object_],
             role in at
             and (np.asarray(pc.is_valid(text_of(table, at[role]))) & blank).mean() > 0.02 * blank.mean()
         ):
-            return table  # such rows name a customer of their own: they are no lines of the order above
+            return table  # such rows have their own customer, so they are not lines of the order above
     columns = list(table.columns)
     columns[at["transaction_id"]] = pc.fill_null_forward(ids)
     findings.note(
         "head_on_first_line",
-        f"{int(blank.sum())} lines carry no order of their own: they belong to the order above",
+        f"{int(blank.sum())} lines have no order id: they belong to the order above",
     )
     return Table(table.name, table.header, columns, table.typed, table.ragged, table.notes, table.has_header)
 
 
 def customers_of_orders(ids: pa.Array, raw: pa.Array | None, orders: pa.Array | None) -> pa.Array:
-    """Blank customers take the customer of another line of their order; a written placeholder "
-    "stays nobody."""
+    """Fill blank customers from another line of their order; a placeholder stays anonymous."""
     if orders is None or raw is None or ids.null_count == 0:
         return ids
     blank = pc.is_null(raw)
@@ -58,14 +57,14 @@ def customers_of_orders(ids: pa.Array, raw: pa.Array | None, orders: pa.Array | 
 
 
 def has_order_date(times: Times, orders: pa.Array | None) -> Bools:
-    """Rows whose date is there or on another line of their order."""
+    """Rows that have a date, on this or another line of their order."""
     if orders is None:
         return np.zeros(len(times.day), bool)
     return ~np.isnat(dates_of_orders(times, orders).day)
 
 
 def dates_of_orders(times: Times, orders: pa.Array | None) -> Times:
-    """Blank dates take the date of another line of their order."""
+    """Fill blank dates from another line of their order."""
     if orders is None or not times.blank.any():
         return times
     encoded = orders.dictionary_encode()

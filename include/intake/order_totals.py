@@ -1,4 +1,4 @@
-"""Compare amounts per order: which repeat the order's total, which add up to it."""
+"""Compare amounts per order: find those that repeat the order's total and those that add up to it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ENOUGH_ORDERS = 5
 
 @dataclass
 class Orders:
-    """Which order each row belongs to: a number, and the first row of each."""
+    """The order number of each row, and whether the row is the first of its order."""
 
     code: Ints
     size: int
@@ -30,12 +30,12 @@ class Orders:
 
 
 def repeats(amount: Amounts, orders: Orders) -> bool:
-    """Whether an amount is the same on all lines of an order, in orders of different amounts."""
+    """Whether an amount is the same on all lines of an order but differs between orders."""
     return repetition(amount, orders) == "proven"
 
 
 def repetition(amount: Amounts, orders: Orders) -> str:
-    """proven: an order's total on each line. possible: too few orders, or too few amounts, to tell. none."""
+    """proven (the order's total is on each line), possible (too few orders or amounts to decide) or none."""
     several = np.bincount(orders.code, weights=amount.known, minlength=orders.size) > 1
     multi = several[orders.code] & amount.known
     if not multi.any():
@@ -47,7 +47,7 @@ def repetition(amount: Amounts, orders: Orders) -> str:
     chosen = np.unique(orders.code[multi & (first[orders.code] != 0)])
     if not len(chosen) or by_order[chosen].mean() < 0.98:
         return "none"
-    # Totals of orders differ; prices of a few plans or passes come again and again.
+    # Order totals differ; prices of a few plans or passes recur.
     varied = len(np.unique(first[chosen])) >= len(chosen) / 2
     return "proven" if len(chosen) >= ENOUGH_ORDERS and varied else "possible"
 
@@ -72,29 +72,29 @@ def once_quietly(order: Amounts, orders: Orders) -> Amounts:
 def once_per_order(
     order: Amounts, orders: Orders, name: str, findings: Findings, table: Table, mapping: Mapping
 ) -> Amounts:
-    """The order's amount on its first row: the first that is there, or the sum where rows differ."""
-    tell_order_total(order, orders, name, findings)
+    """Put the order's amount on its first row; amounts that differ within an order are kept as they are."""
+    warn_order_total(order, orders, name, findings)
     if "transaction_id" not in mapping.at:
         return order
     first = first_value(order, orders)
     differs = order.known & (order.units != first[orders.code]) & (order.units != 0)
     if differs.any() and not repeats(order, orders):
-        return order  # amounts of one order that differ are parts of it
+        return order  # amounts that differ within an order are parts of it
     return once_quietly(order, orders)
 
 
-def tell_order_total(order: Amounts, orders: Orders, name: str, findings: Findings) -> None:
-    """Warn when an order's total stands on each of its lines."""
+def warn_order_total(order: Amounts, orders: Orders, name: str, findings: Findings) -> None:
+    """Warn if an order's total is repeated on each of its lines."""
     if repeats(order, orders):
         findings.warn(
             "order_total_repeated",
-            f"column {name} is the order's total and stands on each line: it was not added up, "
-            f"which would make {shown(order.total())}",
+            f"column {name} is the order's total and is repeated on each line: it was counted "
+            f"once. Its sum would be {shown(order.total())}",
         )
 
 
 def agree(a: Amounts, b: Amounts, groups: npt.NDArray[np.int64], size: int) -> float:
-    """The share of groups in which two amounts give one sum, to a cent a row."""
+    """The share of groups in which two amounts have the same sum, within a cent per row."""
     known = a.known & b.known
     if not known.any():
         return 0.0

@@ -1,4 +1,4 @@
-"""The platforms whose exports are known: how a header is recognised and what a row of it means."""
+"""The known platforms: how to recognise their header, and the meaning of a row."""
 
 from __future__ import annotations
 
@@ -12,22 +12,21 @@ from include.intake.vocabulary import listed, load
 
 @dataclass(frozen=True)
 class Platform:
-    """One report of one platform. Names are headers as the platform writes them; case and blanks "
-    "do not matter."""
+    """One report of one platform. Names are the platform's headers; case and blanks are ignored."""
 
     name: str
-    signature: tuple[str, ...]  # all must be there; a|b is one of two
+    signature: tuple[str, ...]  # all must exist; a|b means either
     row_is: str  # order, line or payment
-    columns: Mapping[str, str] = field(default_factory=dict)  # our column -> headers, the first that is there
+    columns: Mapping[str, str] = field(default_factory=dict)  # our column -> headers, the first that exists
     amount: str = ""  # line: net_amount; order: order_amount once per order; price: quantity x unit_price
-    less: tuple[str, ...] = ()  # columns that the amount contains and that are no sales: tax, shipping
-    ignore: tuple[str, ...] = ()  # our columns that this report fills with something else
+    less: tuple[str, ...] = ()  # included in the amount but not sales: tax, shipping
+    ignore: tuple[str, ...] = ()  # our columns that mean something else in this report
     words: Mapping[str, str] = field(
         default_factory=dict
     )  # status or kind -> count, drop, return, refunded, other
-    default_word: str = ""  # what an unknown word of the kind means: other where a report lists all money
+    default_word: str = ""  # the effect of an unknown type: other if a report lists all payments
     customer: tuple[str, ...] = ("customer_id", "customer_email", "customer_phone", "customer_name")
-    payee_on_return: str = ""  # header of the customer on rows that give money back
+    payee_on_return: str = ""  # header of the customer on returns
     refuse: tuple[str, str] | None = None  # code and text
     zone: str | None = None  # of times without offset; None: the shop's own
     strict_signs: bool = False  # UCI: prices are positive and returns begin with C

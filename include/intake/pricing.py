@@ -1,4 +1,4 @@
-"""Tell a unit price from a line total by the values alone."""
+"""Distinguish a unit price from a line total by the values."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ ENOUGH_PRODUCTS = 5
 def price_is_total(quantity: Amounts, price: Amounts, products: pa.Array | None) -> bool:
     """Whether a price column holds line totals.
 
-    Within a product, a unit price stays when the quantity changes. Without products: a line total divides by
-    its quantity to whole cents on every row, which the prices of other rows do not.
+    The unit price of a product does not change with the quantity. Without products: every line total is
+    divisible by its own quantity to whole cents, but not by the quantities of other rows.
     """
     whole = quantity.known & price.known & (quantity.units % UNIT == 0) & (price.units != 0)
     count = np.abs(quantity.units) // UNIT
     several = whole & (count >= 2) & (price.units % CENT == 0)
     if (
         products is not None
-        and (told := _by_product(count, np.abs(price.units), whole, products)) is not None
+        and (is_total := _by_product(count, np.abs(price.units), whole, products)) is not None
     ):
-        return told
+        return is_total
     if several.sum() < ENOUGH_ROWS:
         return False
     cents, units = np.abs(price.units[several]) // CENT, count[several]
@@ -35,7 +35,7 @@ def price_is_total(quantity: Amounts, price: Amounts, products: pa.Array | None)
 
 
 def _by_product(count: np.ndarray, price: np.ndarray, usable: Bools, products: pa.Array) -> bool | None:
-    """By products that were sold in several quantities; None when they do not tell."""
+    """Decide by products sold in several quantities; None if they do not decide."""
     encoded = products.dictionary_encode()
     known = usable & np.asarray(encoded.indices.is_valid()) & (count >= 1)
     code = np.asarray(encoded.indices.fill_null(0))[known]

@@ -1,4 +1,4 @@
-"""Inspect a file: read its tables, map its columns, understand its rows, add up."""
+"""Inspect a file: read its tables, map its columns, classify its rows, compute the figures."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from include.intake.tables import Table, compact
 
 @dataclass
 class Reading:
-    """The answer, and the lines behind it when the file was read."""
+    """The answer, and the lines if the file was read."""
 
     answer: Answer
     lines: Lines | None = None
 
 
 def inspect(path: Path, options: Options | None = None) -> Reading:
-    """What a file, a folder or an archive of sales holds. Never raises for a file that cannot be read."""
+    """Inspect a file, a folder or an archive of sales. A file that cannot be read raises no exception."""
     options = options or Options()
     answer = Answer(str(path))
     try:
@@ -55,7 +55,7 @@ def inspect(path: Path, options: Options | None = None) -> Reading:
         check(lines, answer.findings)
         _figures(answer, lines, options)
     except OSError as error:
-        refused = Refused("no_file", f"{path}: {error.strerror or error}", "Give a file that may be read")
+        refused = Refused("no_file", f"{path}: {error.strerror or error}", "Give a readable file")
         answer.outcome, answer.refusal = "refused", refused
         return Reading(answer)
     except Asks as asks:
@@ -68,16 +68,16 @@ def inspect(path: Path, options: Options | None = None) -> Reading:
 
 
 def ragged_text(table: Table) -> str:
-    """What is wrong with a table whose rows do not fit its header."""
+    """The message about a table whose rows all have more fields than the header."""
     first = table.ragged[0][:120]
     return f"{table.name}: all {len(table.ragged)} rows have more fields than the header, such as {first}"
 
 
 def joined(tables: list[Table], findings: Findings) -> Table:
-    """One table: those of the header that names most known columns, one below the other."""
+    """One table: join the tables whose header has the most known columns."""
     tables = [table for table in tables if table.columns]
     if not tables:
-        raise Refused("no_rows", "there is no table in it", "Export the sales as csv, xlsx, json or parquet")
+        raise Refused("no_rows", "the file has no table", "Export the sales as csv, xlsx, json or parquet")
     groups: dict[tuple[str, ...], list[Table]] = {}
     for table in tables:
         groups.setdefault(tuple(compact(name) for name in table.header), []).append(table)
@@ -86,14 +86,14 @@ def joined(tables: list[Table], findings: Findings) -> Table:
     )
     chosen = groups[key]
     if left := [table.name for table in tables if table not in chosen and table.rows]:
-        findings.warn("other_tables", f"not read, as the header is another: {', '.join(left[:5])}")
+        findings.warn("other_tables", f"not read, because their header differs: {', '.join(left[:5])}")
     seen: dict[str, str] = {}
     unique = []
     for table in chosen:
         digest = _digest(table)
         if digest in seen and table.rows:
             findings.warn(
-                "same_file_twice", f"{table.name} holds the same rows as {seen[digest]} and was read once"
+                "same_file_twice", f"{table.name} has the same rows as {seen[digest]} and was read once"
             )
             continue
         seen[digest] = table.name
@@ -105,7 +105,7 @@ def joined(tables: list[Table], findings: Findings) -> Table:
         return unique[0]
     findings.note(
         "joined",
-        f"{len(unique)} tables of one header were read together: {', '.join(t.name for t in unique[:5])}",
+        f"{len(unique)} tables with one header were read together: {', '.join(t.name for t in unique[:5])}",
     )
     unique = _without_overlap(unique, findings)
     first = unique[0]
@@ -116,7 +116,7 @@ def joined(tables: list[Table], findings: Findings) -> Table:
 
 
 def _without_overlap(tables: list[Table], findings: Findings) -> list[Table]:
-    """Leave rows out that an earlier table holds too, as exports of overlapping periods do."""
+    """Leave out rows that an earlier table also has, as in exports of overlapping periods."""
     names = [f"c{i}" for i in range(len(tables[0].header))]
     kept: list[Table] = []
     seen: pa.Table | None = None
@@ -129,7 +129,8 @@ def _without_overlap(tables: list[Table], findings: Findings) -> list[Table]:
             if len(new) < table.rows:
                 left = table.rows - len(new)
                 findings.warn(
-                    "overlapping_files", f"{left} rows of {table.name} are in an earlier file too: read once"
+                    "overlapping_files",
+                    f"{left} rows of {table.name} are also in an earlier file and were read once",
                 )
             columns = [column.take(new) for column in table.columns]
             table = dataclasses.replace(table, columns=columns)
@@ -165,12 +166,12 @@ def _figures(answer: Answer, lines: Lines, options: Options) -> None:
     if not answer.customers:
         raise Refused(
             "no_customer",
-            f"{lines.table.name}: no sale names its customer, and every figure is about customers",
-            "Export a customer id or an e-mail address, or name its column with --map customer_id=COLUMN",
+            f"{lines.table.name}: no sale has a customer, and every figure needs customers",
+            "Export a customer id or an e-mail address, or set its column with --map customer_id=COLUMN",
         )
     answer.orders = pc.count_distinct(lines.order_id.filter(mask), mode="only_valid").as_py()
     answer.net_amount = lines.signed.total(used) - lines.refunded.total(used)
-    # A cancelled order is no sale, but the file covers its day.
+    # A cancelled order is not a sale, but the file covers its day.
     days = lines.times.day[used | np.isin(lines.reason.astype(str), ("cancelled_order", "not_a_sale"))]
     answer.first_day, answer.last_day = days.min().astype(object), days.max().astype(object)
     answer.row_is = _row_is(lines)
@@ -213,5 +214,5 @@ def _rejections(answer: Answer, lines: Lines) -> None:
     unreadable = ("bad_date", "missing_date", "bad_number", "missing_amount", "missing_id")
     bad = {why: answer.rejected[why].count for why in unreadable if why in answer.rejected}
     if bad:
-        told = ", ".join(f"{why} {count}" for why, count in bad.items())
-        answer.findings.warn("rejected_rows", f"{sum(bad.values())} rows cannot be used: {told}")
+        reasons = ", ".join(f"{why} {count}" for why, count in bad.items())
+        answer.findings.warn("rejected_rows", f"{sum(bad.values())} rows cannot be used: {reasons}")

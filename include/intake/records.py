@@ -26,7 +26,7 @@ PANDAS_INDEX = "__index_level_"
 
 
 def read_parquet(path: Path, scratch: Path) -> list[Table]:
-    """The table of a parquet file, guarded against files that expand beyond measure."""
+    """The table of a parquet file, after a check against decompression bombs."""
     file = File(path, path.stat().st_size, 0)
     try:
         check_footer(file)
@@ -39,7 +39,7 @@ def read_parquet(path: Path, scratch: Path) -> list[Table]:
     except (pa.ArrowException, duckdb.Error, OSError) as error:
         raise Refused(
             "damaged_file",
-            f"{path.name} is no readable parquet file: {_first_line(error)}",
+            f"{path.name} is not a readable parquet file: {_first_line(error)}",
             "Export it again",
         ) from error
     header = tuple(name for name in table.column_names if not name.startswith(PANDAS_INDEX))
@@ -80,7 +80,7 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def read_json(path: Path) -> list[Table]:
-    """The records of a JSON file: a list, an object that holds one, or one object a line."""
+    """The records of a JSON file: a list, an object that contains one, or one object per line."""
     if path.stat().st_size > MAX_JSON:
         raise Refused("too_large", f"{path.name} is larger than 1 GB", "Export it as csv or parquet")
     try:
@@ -94,12 +94,10 @@ def read_json(path: Path) -> list[Table]:
             "damaged_file", f"{path.name} is no valid JSON: {_first_line(error)}", "Export it again"
         ) from error
     if not records:
-        raise Refused("no_rows", f"{path.name} holds no record", "Export a period with sales")
+        raise Refused("no_rows", f"{path.name} has no records", "Export a period with sales")
     rows = [flat for record in records if isinstance(record, dict) for flat in _lines_of(record)]
     if not rows:
-        raise Refused(
-            "no_rows", f"{path.name} holds no list of objects", "Export one object per order or line"
-        )
+        raise Refused("no_rows", f"{path.name} has no list of objects", "Export one object per order or line")
     header = tuple(dict.fromkeys(key for row in rows for key in row))
     builder = Builder(len(header))
     builder.extend([_text(row.get(name)) for name in header] for row in rows)
@@ -115,7 +113,7 @@ def _list_of(found: Any) -> list[Any]:
     if isinstance(found, dict):
         for name in (*LISTS, *found):
             if isinstance(inner := found.get(name), list) and inner and isinstance(inner[0], dict):
-                # One order with its lines is a record itself.
+                # One order with its lines is itself a record.
                 return [found] if name in HELD and len(found) > 2 else inner
         for inner in found.values():
             if isinstance(inner, dict) and (rows := _list_of(inner)) and rows != [inner]:
@@ -125,7 +123,7 @@ def _list_of(found: Any) -> list[Any]:
 
 
 def _lines_of(record: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """A record's fields; one row per line when it holds a list of lines."""
+    """A record's fields; one row per line if it has a list of lines."""
     for name in HELD:
         lines = record.get(name)
         if isinstance(lines, list) and lines and isinstance(lines[0], dict):

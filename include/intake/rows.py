@@ -1,4 +1,4 @@
-"""The rows of a table, understood: what each is, whose, when, and why it does not count."""
+"""The classified rows of a table: amount, customer, time, and the reason of a rejected row."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SAMPLE = 5
 
 @dataclass
 class Lines:
-    """A table's rows, understood. Arrays have one entry per row."""
+    """A table's classified rows. Arrays have one entry per row."""
 
     table: Table
     mapping: Mapping
@@ -31,7 +31,7 @@ class Lines:
     orders: Orders
     net: Net
     signed: Amounts  # returns are negative; an order's amount is on its first row
-    refunded: Amounts  # money given back for the order of this row, on its first row
+    refunded: Amounts  # refunds of an order, on its first row
     numbers: Numbers
     texts: dict[str, pa.Array] = field(default_factory=dict)
     ids_shortened: int = 0

@@ -1,4 +1,4 @@
-"""Values of a column's first and last rows, enough to tell what a column holds."""
+"""Values of a column's first and last rows, used to recognise its content."""
 
 from __future__ import annotations
 

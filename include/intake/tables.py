@@ -1,4 +1,4 @@
-"""A table as a file holds it: header and text columns, before anything is understood."""
+"""A table as read from a file: header and text columns, before types are decided."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TOTAL_WORDS = frozenset(listed(WORDS["totals"]))
 
 @dataclass
 class Table:
-    """Text columns of equal length. ``typed``: columns whose values the format typed (workbook, JSON)."""
+    """Text columns of equal length. ``typed``: columns with types from the format (workbook, JSON)."""
 
     name: str
     header: tuple[str, ...]
@@ -31,15 +31,15 @@ class Table:
 
     @property
     def rows(self) -> int:
-        """Number of rows, those left out not counted."""
+        """Number of rows, without those left out."""
         return len(self.columns[0]) if self.columns else 0
 
 
 class Builder:
-    """Collects rows of text into Arrow columns, in batches, so that memory stays near the text's size."""
+    """Collects rows of text into Arrow columns, in batches, so that memory stays close to the text's size."""
 
     def __init__(self, width: int) -> None:
-        """``width``: the fields a row has."""
+        """``width``: the number of fields of a row."""
         self.width = width
         self.ragged: list[str] = []
         self._parts: list[list[pa.Array]] = [[] for _ in range(width)]
@@ -83,21 +83,21 @@ class Builder:
 
 
 def compact(name: str) -> str:
-    """A header without case, accents, blanks and punctuation: ``Invoice No`` and ``InvoiceNo`` are one."""
+    """A header without case, accents, blanks and punctuation: ``Invoice No`` equals ``InvoiceNo``."""
     text = unicodedata.normalize("NFKD", name.replace("ı", "i").replace("İ", "i").casefold())
     text = "".join(c for c in text if not unicodedata.combining(c))
     return re.sub(r"[\W_]+", "", text.replace("ß", "ss"))
 
 
 def variants(name: str, codes: frozenset[str]) -> tuple[str, ...]:
-    """A header as it is, and without a currency code or a remark in brackets."""
+    """A header, unchanged and without a currency code or text in brackets."""
     bare = re.sub(r"[\(\[].*?[\)\]]", " ", name)
     words = [word for word in re.split(r"[\s_]+", bare) if word.upper() not in codes]
     return tuple(dict.fromkeys((compact(name), compact(bare), compact(" ".join(words)))))
 
 
 def is_total(text: str) -> bool:
-    """Whether a cell says that its row is a total."""
+    """Whether a cell marks its row as a total."""
     words = re.split(r"[\s:()]+", text.strip(" :"))
     return (
         compact(text) in TOTAL_WORDS or compact(words[0]) in TOTAL_WORDS or compact(words[-1]) in TOTAL_WORDS
@@ -115,9 +115,9 @@ def looks_like_value(cell: str) -> bool:
 
 
 def find_header(rows: Sequence[Sequence[str]], known: frozenset[str]) -> int | None:
-    """The index of the header among a file's first rows; None when it has none.
+    """The index of the header among a file's first rows; None if there is none.
 
-    It is the row that names most known columns, else the first row of text above rows with values.
+    It is the row with the most known column names, else the first row of text above rows with values.
     """
     widths = [len(row) for row in rows if len(row) > 1]
     usual = max(set(widths), key=widths.count) if widths else 1

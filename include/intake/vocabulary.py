@@ -1,4 +1,4 @@
-"""Word lists kept as YAML beside the code, so that a word is added without touching code."""
+"""Word lists in YAML files, so that words can be added without changing code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def load(name: str) -> Any:
 
 
 def listed(words: str) -> tuple[str, ...]:
-    """The words of a list parted by semicolons, each once."""
+    """The unique words of a list separated by semicolons."""
     return tuple(dict.fromkeys(" ".join(word.split()) for word in words.split(";") if word.strip()))
 
 

@@ -1,4 +1,4 @@
-"""Words of status and kind columns, and what each does to a row: count, drop, return, refunded or other."""
+"""Words of status and type columns, and their effect: count, drop, return, refunded or other."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ REASONS = {"drop": "cancelled_order", "other": "not_a_sale"}
 
 
 def effect_of(word: str, own: dict[str, str], default: str) -> str | None:
-    """What a word does to its row; None when it is unknown. ``own``: a platform's words."""
+    """The effect of a word on its row; None if it is unknown. ``own``: a platform's words."""
     plain = compact(word)
     return own.get(plain) or EFFECTS.get(plain) or (default or None)

@@ -1,4 +1,4 @@
-"""Workbooks (xlsx, xlsb, xls, ods) through calamine, guarded before a sheet is loaded."""
+"""Read workbooks (xlsx, xlsb, xls, ods) with calamine, after checking their size."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from include.intake.tables import Table, find_header
 from include.sources.files import FREE_BYTES, MAX_RATIO
 
 HEAD_ROWS = 60
-# calamine loads a whole sheet: about 60 bytes a cell were measured on a million rows of eight columns.
+# calamine loads a whole sheet: 60 bytes per cell, measured on a million rows of eight columns.
 MAX_UNPACKED = 2 << 30
 
 
@@ -28,19 +28,19 @@ def read(path: Path, options: Options) -> list[Table]:
     import python_calamine as calamine
 
     try:
-        # By content: calamine's from_path goes by the ending, which is often wrong.
+        # By content: calamine's from_path uses the file's suffix, which is often wrong.
         book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes()))
         names = [options.sheet] if options.sheet else book.sheet_names
         if options.sheet and options.sheet not in book.sheet_names:
             raise Refused(
                 "bad_option",
                 f"{path.name} has no sheet {options.sheet!r}; it has {', '.join(book.sheet_names)}",
-                "Name one of them with --sheet",
+                "Select one of them with --sheet",
             )
         sheets = [(name, book.get_sheet_by_name(name).to_python(skip_empty_area=False)) for name in names]
     except Refused:
         raise
-    except BaseException as error:  # calamine's errors share no base class; a panic is no Exception
+    except BaseException as error:  # calamine's errors share no base class; a panic is not an Exception
         if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
             raise
         raise Refused(
@@ -52,7 +52,7 @@ def read(path: Path, options: Options) -> list[Table]:
 
 
 def table_of(file: str, sheet: str, rows: Sequence[Sequence[object]], options: Options) -> Table | None:
-    """The table of one sheet's cells; None when it holds none."""
+    """The table of one sheet's cells; None if it has none."""
     filled = [row for row in rows if any(cell not in ("", None) for cell in row)]
     if not filled:
         return None
@@ -79,7 +79,7 @@ def table_of(file: str, sheet: str, rows: Sequence[Sequence[object]], options: O
 def _columns(
     rows: Sequence[Sequence[object]], width: int
 ) -> tuple[list[pa.Array], frozenset[int], list[str]]:
-    """Cells as columns of text; which columns are typed throughout; rows beyond the header."""
+    """Text columns, the fully typed columns, and the rows with more fields than the header."""
     wide = [row for row in rows if len(row) > width and any(cell not in ("", None) for cell in row[width:])]
     ragged = [" | ".join(_text(cell) or "" for cell in row) for row in wide]
     if wide:
@@ -103,7 +103,7 @@ def _columns(
 
 
 def _text(cell: object, *, exact: bool = False) -> str | None:
-    """A cell as text. ``exact`` writes a fraction so that no reader takes its point for a group mark."""
+    """A cell as text. ``exact`` writes a fraction so that its point cannot be read as a group mark."""
     if cell is None or isinstance(cell, str):
         return cell or None
     if isinstance(cell, bool):
@@ -126,7 +126,7 @@ def _text(cell: object, *, exact: bool = False) -> str | None:
 
 
 def _check_archive(path: Path) -> None:
-    """Refuse a workbook that expands beyond measure, before anything of it is loaded."""
+    """Refuse a workbook that decompresses to too much, before it is loaded."""
     if not zipfile.is_zipfile(path):
         return
     with zipfile.ZipFile(path) as archive:
@@ -134,6 +134,6 @@ def _check_archive(path: Path) -> None:
     if (given > FREE_BYTES and given > MAX_RATIO * path.stat().st_size) or given > MAX_UNPACKED:
         raise Refused(
             "expands_too_much",
-            f"{path.name} inflates to {given:,} bytes, more than a workbook of its size may",
-            "Save the sheet as csv, and give that file",
+            f"{path.name} decompresses to {given:,} bytes, too much for its size",
+            "Save the sheet as csv and give that file",
         )

@@ -54,8 +54,8 @@ class Account:
             with contextlib.suppress(KeyError):
                 return cls(owner, pwd.getpwuid(owner).pw_gid)
             return cls(owner, owner)
-        if owner is None and (nobody := cls._nobody(folder)) is not None:
-            return nobody
+        if owner is None and (unprivileged := cls._unprivileged(folder)) is not None:
+            return unprivileged
         namespace = cls(namespace=True)
         if shutil.which("unshare") is None or namespace.run("postgres", "--version").returncode:
             raise PostgresError(
@@ -66,7 +66,7 @@ class Account:
         return namespace
 
     @classmethod
-    def _nobody(cls, folder: Path) -> Account | None:
+    def _unprivileged(cls, folder: Path) -> Account | None:
         try:
             entry = pwd.getpwnam("nobody")
         except KeyError:

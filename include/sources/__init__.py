@@ -1,8 +1,8 @@
 """Sources: adapters that read one kind of system into the canonical datasets of ``include/datasets``.
 
-A source yields every row it finds, the unusable ones too: a batch has the dataset's columns, then
-``rejected_reason`` (null: usable) and ``source_row`` (JSON, for rejected rows alone), so that
-nothing is dropped without being counted. ``docs/sources.md`` says what each kind expects.
+A source yields every row, also unusable ones, so that each dropped row is counted. A batch has the
+dataset's columns, ``rejected_reason`` (null: usable) and ``source_row`` (JSON, only for rejected rows).
+``docs/sources.md`` describes what each kind expects.
 """
 
 from __future__ import annotations
@@ -33,39 +33,39 @@ SOURCE_ROW = pa.field("source_row", pa.string())
 
 
 class SourceError(RuntimeError):
-    """A firm's system cannot be read; the message says what, where and how to mend it."""
+    """A firm's system cannot be read; the message says what failed, where, and how to fix it."""
 
 
 class SourceRowError(SourceError, FirmError):
-    """What the firm's row says of its source is wrong: only a change of the row or of the system helps.
+    """The source in the firm's row is wrong: someone must change the row or the system.
 
-    A task does not retry it: as a FirmError it becomes Airflow's AirflowFailException.
+    A task does not retry it: a FirmError becomes Airflow's AirflowFailException.
     """
 
 
 BINDS: Mapping[str, str] = {
-    "earliest": "the start of the first day that a row may be of; a row before it is rejected",
-    "latest": "the start of the day after the last one that a row may be of",
-    "as_of_start": "the start of as_of: what happened from then on is not known",
+    "earliest": "the start of the first accepted day; a row before it is rejected",
+    "latest": "the start of the day after the last accepted one",
+    "as_of_start": "the start of as_of: rows from then on are not read",
     "month_start": "the start of the month's first day",
     "month_end": "the start of the day after the month's last",
-    "takes_undated": "whether the month also yields the rows that no date places",
+    "takes_undated": "whether the month also yields rows without a usable date",
 }
-"""What a name means in a statement of any source; each source gives the days in its own system's type."""
+"""The names that every source's statements may use; each source gives days in its own system's type."""
 
 
 class Source(Protocol):
-    """Reads one firm's system. Rows come unsorted, in bounded batches."""
+    """Reads one firm's system, unsorted, in bounded batches."""
 
     def binds(self, month: Month | None, as_of: date | None) -> dict[str, object]:
-        """Every value that the source's statements in ``sql/extract`` may name: ``BINDS``, and its own.
+        """The values for the source's statements in ``sql/extract``: those of ``BINDS``, and its own.
 
-        Without a month, as for a snapshot, those of the month are left out; without ``as_of``, as for the
-        first month, those of ``as_of`` too.
+        Without a month (a snapshot) the values of the month are left out; without ``as_of`` (the first
+        month) also those of ``as_of``.
         """
 
     def offers(self, dataset: Dataset) -> bool:
-        """Whether this source has such rows at all; a dataset it has not is written empty."""
+        """Whether this source has the dataset; otherwise it is written empty."""
 
     def first_month(self, dataset: Dataset) -> Month | None:
         """The earliest month with rows of a by-month dataset; None when there are no rows."""
@@ -74,13 +74,13 @@ class Source(Protocol):
         """Rows of ``month`` (None: a snapshot) that happened before ``as_of`` in the firm's zone."""
 
     def counts(self, dataset: Dataset, months: Mapping[Month, date]) -> dict[Month, int]:
-        """How many rows ``extract`` would yield by now for each month as of its day, without reading them."""
+        """Count the rows that ``extract`` would yield now, for each month as of its day."""
 
 
 class Adapter(Source, Protocol):
-    """A class of ``SOURCES``: a source that can also check a firm's row before anything is read."""
+    """A class of ``SOURCES``: a source that can also check a firm's row before it reads anything."""
 
-    fields: tuple[str, ...]  # of the row's source, that this kind uses
+    fields: tuple[str, ...]  # the fields of the row's source that this kind uses
 
     def __init__(
         self, firm: Firm, connection_uri: Callable[[str], str], *, scratch: Path | None = None
@@ -96,7 +96,7 @@ class Adapter(Source, Protocol):
 
 
 def open_source(firm: Firm, connection_uri: Callable[[str], str], *, scratch: Path | None = None) -> Source:
-    """The source of a firm's row; ``scratch`` is a folder for what need not be read twice."""
+    """The source of a firm's row; ``scratch`` is a folder for staged copies of files."""
     return _adapter(firm)(firm, connection_uri, scratch=scratch)
 
 
@@ -130,13 +130,13 @@ def _adapter(firm: Firm) -> type[Adapter]:
 
 
 def consistent_reads(source: Source) -> AbstractContextManager[object]:
-    """What is read of the source meanwhile is of one moment, for the kinds that can hold one."""
+    """A context in which all reads see one state of the source, for kinds that support it."""
     holding: Callable[[], AbstractContextManager[object]] = getattr(source, "consistent_reads", nullcontext)
     return holding()
 
 
 def extracted_schema(dataset: Dataset) -> pa.Schema:
-    """What a source yields for a dataset: its columns, all nullable, and the two about rejection."""
+    """The schema that a source yields: the dataset's columns, all nullable, and two about rejection."""
     fields = [field.with_nullable(True).remove_metadata() for field in dataset.schema]
     return pa.schema([*fields, REJECTED, SOURCE_ROW])
 
@@ -158,9 +158,9 @@ def common_binds(
 
 
 def takes_undated(month: Month, as_of: date) -> bool:
-    """Whether a month also yields the rows that no date places: the run's current month does.
+    """Whether a month also yields rows without a usable date: only the run's current month does.
 
-    That month is read on every run, so such a row is counted by each run, and once.
+    Every run reads that month, so each run counts such a row exactly once.
     """
     return month.end >= as_of
 

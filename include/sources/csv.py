@@ -1,9 +1,8 @@
 """Sales files in a folder: ``.csv``, ``.csv.gz`` or ``.parquet``, in one of the named layouts.
 
-Every file is parsed once, all of it as text with a declared dialect, by the layout's statement
-``sql/extract/csv/<layout>/transactions.sql``, into scratch parquet split by month. Months are then
-read from there until a file changes. DuckDB does it under a memory limit, shut off from every
-folder but the firm's and the scratch.
+Each file is parsed once, as text with a declared dialect, by the layout's statement
+``sql/extract/csv/<layout>/transactions.sql``, and staged as parquet split by month. Months are read from
+there until a file changes. DuckDB has a memory limit and can access only the firm's folder and scratch.
 """
 
 from __future__ import annotations
@@ -53,15 +52,15 @@ from include.sources.files import (
 from include.sources.layouts import layout_of
 from include.sources.staged_lines import UNDATED, lines_of_month
 
-MEMORY_SHARE = 0.75  # the rest is for the batches on their way to the step
+MEMORY_SHARE = 0.75  # the rest is for the batches that the step holds
 THREADS = 2
-FULL = "No space left|File too large|quota exceeded"  # what the system says of a disk
+FULL = "No space left|File too large|quota exceeded"  # the system's messages about a full disk
 
 
 class Csv:
     """The source of a firm whose row says ``kind: csv``."""
 
-    fields = ("uri", "layout", "mapping")  # of the firm's source, that this kind uses
+    fields = ("uri", "layout", "mapping")  # the fields of the firm's source that this kind uses
 
     @classmethod
     def check_row(cls, firm: Firm) -> None:
@@ -71,12 +70,12 @@ class Csv:
         folder_of(str(firm.source.uri), where=f"firm {firm.firm_key}, csv source")
 
     def check_connection(self) -> None:
-        """There is none: ``check_row`` has looked at the folder."""
+        """Do nothing: ``check_row`` has checked the folder."""
 
     def __init__(
         self, firm: Firm, connection_uri: Callable[[str], str], *, scratch: Path | None = None
     ) -> None:
-        """Nothing is read yet. Without ``scratch``, a private folder under the system's own is used."""
+        """Read nothing yet. ``scratch`` defaults to a private folder in the system's temporary folder."""
         _check_uri(firm)
         self._firm = firm
         self._layout = layout_of(firm)
@@ -85,13 +84,13 @@ class Csv:
         self._moment: Path | None = None
 
     def offers(self, dataset: Dataset) -> bool:
-        """Transactions and customers always; products where the layout names them."""
+        """Whether it is transactions, customers or, if the layout has its columns, products."""
         if dataset.name == "products":
             return self._layout.has_products
         return dataset.name in ("transactions", "customers")
 
     def first_month(self, dataset: Dataset) -> Month | None:
-        """The month of the first row whose date can be used."""
+        """The month of the first row with a usable date."""
         stage = self._staged()
         months = sorted(p.name.partition("=")[2] for p in stage.glob("month=*"))
         dated = [Month.parse(text) for text in months if text != UNDATED]
@@ -112,7 +111,7 @@ class Csv:
 
     @contextlib.contextmanager
     def consistent_reads(self) -> Iterator[None]:
-        """What is read meanwhile is of the files as they are now."""
+        """All reads in this context use the files as they are now."""
         self._moment = self._staged()
         try:
             yield
@@ -120,7 +119,7 @@ class Csv:
             self._moment = None
 
     def counts(self, dataset: Dataset, months: Mapping[Month, date]) -> dict[Month, int]:
-        """Rows of each month as of its day, counted in the staged lines."""
+        """Count the staged rows of each month as of its day."""
         stage = self._staged()
         day = pa.schema([extracted_schema(dataset).field("order_date")])
         return {
@@ -148,7 +147,7 @@ class Csv:
         return folder_of(str(self._firm.source.uri), where=self._where)
 
     def _snapshot(self, stage: Path, dataset: Dataset, as_of: date) -> Iterator[pa.RecordBatch]:
-        """What ``sql/extract/csv/<dataset>.sql`` finds in the staged lines."""
+        """Run ``sql/extract/csv/<dataset>.sql`` on the staged lines."""
         files = sorted(str(path) for path in stage.glob("month=*/*.parquet"))
         if not files:
             return
@@ -163,7 +162,7 @@ class Csv:
                 yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
     def _staged(self) -> Path:
-        """The folder of the lines of the files as they now are, one sub-folder a month."""
+        """The folder of the staged lines of the current files, one sub-folder per month."""
         if self._moment is not None:
             return self._moment
         folder = self._folder()
@@ -171,7 +170,7 @@ class Csv:
         home = self._scratch / hashlib.sha256(str(folder).encode()).hexdigest()[:16]
         stage = home / self._key(files)
         private_folder(home)
-        # The datasets of a firm are extracted side by side: one of them parses, the others wait.
+        # The datasets of a firm are extracted in parallel: one process parses, the others wait.
         with open_private(home / "lock", "a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not stage.is_dir():
@@ -186,7 +185,7 @@ class Csv:
         return stage
 
     def _key(self, files: list[File]) -> str:
-        """Changes with the files, with how they are read, and with the statement."""
+        """A hash of the files, the layout and the statement."""
         parts = [
             [file.identity for file in files],
             repr(self._layout),
@@ -222,7 +221,7 @@ class Csv:
             month.rename(into / month.name.replace("month_key=", "month="))
 
     def _rows(self, database: duckdb.DuckDBPyConnection, file: File, work: Path) -> duckdb.DuckDBPyRelation:
-        """One file's rows as text, under the names that the layout's statement uses."""
+        """One file's rows as text, with the column names of the layout's statement."""
         where = f"{self._where}, file {file.path.name}"
         if file.ending == ".parquet":
             check_footer(file)
@@ -238,7 +237,7 @@ class Csv:
             at = self._layout.place(header if has_header else self._layout.headerless, where=where)
             rows = database.read_csv(
                 str(path),
-                # Numbers for names: no text of a file becomes part of a statement.
+                # Columns are numbered, so that no text of a file becomes part of a statement.
                 columns={f"column_{i}": "VARCHAR" for i in range(len(header))},
                 auto_detect=False,
                 header=has_header,
@@ -258,7 +257,7 @@ class Csv:
 
     @contextlib.contextmanager
     def _database(self, folder: Path, spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A private database that can reach two folders and nothing else; its errors become ours."""
+        """A private database that can access only two folders; its errors become SourceError."""
         memory_mb = share_of_memory(MEMORY_SHARE)
         database = open_database(
             memory_mb=memory_mb, threads=THREADS, spill=spill / "spill", folders=(folder, spill)
@@ -269,9 +268,9 @@ class Csv:
             if not isinstance(error, duckdb.OutOfMemoryException) and not re.search(FULL, str(error)):
                 raise self._unreadable(error, folder) from error
             raise SourceError(
-                f"{self._where}, {folder}: no room in {spill.parent} for what reading takes beyond "
-                f"{memory_mb} MB of memory: {message_of(error)}. Free some, set FIRMAMENT_MEMORY_MB higher, "
-                "or send smaller files"
+                f"{self._where}, {folder}: {spill.parent} has no space for temporary files beyond "
+                f"{memory_mb} MB of memory: {message_of(error)}. Free disk space, raise "
+                "FIRMAMENT_MEMORY_MB, or send smaller files"
             ) from error
         except duckdb.Error as error:
             raise self._unreadable(error, folder) from error
@@ -286,7 +285,7 @@ def _check_uri(firm: Firm) -> None:
 
 
 def _as_text(name: str, kind: str) -> duckdb.Expression:
-    """A parquet column as text. Whole numbers that were stored as floats are written as whole numbers."""
+    """A parquet column as text; floats with whole values are written as whole numbers."""
     column = ColumnExpression(name)
     if kind in ("DOUBLE", "FLOAT"):
         return FunctionExpression("whole_text", column)

@@ -11,7 +11,7 @@ from include.sources.files import plain_name
 
 
 def place_of(error: duckdb.Error, folder: Path) -> Path:
-    """The file that DuckDB was reading, as it is called in the firm's folder; else the folder."""
+    """The file that DuckDB was reading, by its name in the firm's folder; else the folder."""
     found = re.search(r"^ *file = (.+)$", str(error), re.M)
     read = Path(found[1].strip()).name if found else ""
     called = (path for path in folder.iterdir() if read in (path.name, plain_name(path)))
@@ -19,8 +19,8 @@ def place_of(error: duckdb.Error, folder: Path) -> Path:
 
 
 def message_of(error: duckdb.Error) -> str:
-    """What DuckDB says, without its advice to ignore errors and without the row, which is about somebody."""
+    """DuckDB's message without its advice and without the row, which may contain personal data."""
     lines = [line.strip() for line in str(error).partition("Possible")[0].splitlines() if line.strip()]
-    # Of a row that cannot be read: which, the row itself, on any number of lines, and what is wrong with it.
+    # DuckDB reports a line number, the row itself on any number of lines, and the reason.
     kept = [lines[0], lines[-1]] if "CSV Error" in lines[0] else lines[:6]
     return " | ".join(line[:300] for line in kept)

@@ -1,9 +1,9 @@
-"""A loyalty programme's schema in Oracle, streamed as Arrow through the hook's connection.
+"""Read a loyalty programme's schema in Oracle as Arrow, through the connection of Airflow's hook.
 
-The statements are ``sql/extract/oracle/<dataset>.sql``, in an ANSI subset that Postgres runs as well;
-the tables they expect are ``loyalty.sql`` beside them. The firm's schema is looked up in the catalogue
-and made the session's own, so no identifier is ever put into a statement, and values travel as binds.
-Oracle keeps the firm's local times and no zone: instants and days are worked out here.
+The statements are ``sql/extract/oracle/<dataset>.sql``, in an ANSI subset that also runs on Postgres; they
+expect the tables of ``loyalty.sql``. The firm's schema is checked in the catalogue and set as the session's
+current schema, so no identifier is written into a statement, and values are binds. Oracle stores local
+times without a zone; this module converts them to instants and days.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from include.sources import (
     takes_undated,
 )
 
-# What each dataset's statement reads. A view may give any other schema these names.
+# The table and columns that each dataset's statement reads. Views can adapt another schema.
 COLUMNS: Mapping[str, tuple[str, frozenset[str]]] = {
     "transactions": (
         "transactions",
@@ -67,7 +67,7 @@ Connect = Callable[[str], Any]
 class Oracle:
     """The source of a firm whose row says ``kind: oracle``."""
 
-    fields = ("conn_id", "schema")  # of the firm's source, that this kind uses
+    fields = ("conn_id", "schema")  # the fields of the firm's source that this kind uses
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class Oracle:
         scratch: Path | None = None,
         connect: Connect | None = None,
     ) -> None:
-        """Nothing is opened yet; ``connect`` opens a connection by its Airflow id (the hook does)."""
+        """Open nothing yet. ``connect`` opens a connection by its Airflow id (default: Airflow's hook)."""
         self.check_row(firm)
         self._firm = firm
         self._conn_id = str(firm.source.conn_id)
@@ -94,13 +94,13 @@ class Oracle:
             )
 
     def check_connection(self) -> None:
-        """Open a session, and look for the schema with the tables that every firm needs."""
+        """Open a session, and check that the schema has the tables that every firm needs."""
         with self._session() as (_, catalogue):
             for name in REQUIRED:
                 self._check_table(name, catalogue)
 
     def offers(self, dataset: Dataset) -> bool:
-        """Whether there is a statement for the dataset, and its table where the table is optional."""
+        """Whether the dataset has a statement and, if optional, its table."""
         if dataset.name not in COLUMNS or not sql_text.exists("extract", "oracle", dataset.name):
             return False
         if dataset.name in REQUIRED:
@@ -109,7 +109,7 @@ class Oracle:
             return COLUMNS[dataset.name][0] in catalogue
 
     def first_month(self, dataset: Dataset) -> Month | None:
-        """The month of the day before the first key: a row may be booked under the day after its own."""
+        """The month of the day before the first key, because a row's key may be one day late."""
         with self._reading(dataset) as connection:
             sql = sql_text.read("extract", "oracle", f"{dataset.name}_first")
             (row,) = self._fetch(connection, sql, self.binds(None, None))
@@ -118,7 +118,7 @@ class Oracle:
             return Month.of(day)
         if row["has_rows"]:
             raise SourceError(
-                f"{self._place}: {dataset.name} has rows, but none with a date from {EARLIEST} on, "
+                f"{self._where}: {dataset.name} has rows, but none with a date from {EARLIEST} on, "
                 f"before {LATEST}; {SEE}"
             )
         return None
@@ -132,7 +132,7 @@ class Oracle:
                 yield canonical(batch, schema, self._firm.timezone)
 
     def counts(self, dataset: Dataset, months: Mapping[Month, date]) -> dict[Month, int]:
-        """Rows of each month as of its day, counted by the server in one read-only transaction."""
+        """Count the rows of each month as of its day on the server, in one read-only transaction."""
         rows = sql_text.read("extract", "oracle", dataset.name)
         sql = f"select cast(count(*) as numeric(38, 0)) as row_count from (\n{rows}\n)"
         with self._reading(dataset) as connection:
@@ -162,17 +162,17 @@ class Oracle:
         return given | keys | {"owner": self._owner}
 
     @property
-    def _place(self) -> str:
+    def _where(self) -> str:
         return f"firm {self._firm.firm_key}, oracle source {self._conn_id}, schema {self._owner!r}"
 
     @contextlib.contextmanager
     def _session(self) -> Iterator[tuple[Any, dict[str, set[str]]]]:
-        """A read-only transaction in which names mean the firm's schema, and what that schema holds."""
+        """A read-only transaction with the firm's schema as current schema, and that schema's catalogue."""
         try:
             connection = self._connect(self._conn_id)
         except oracledb.Error as error:
             raise SourceError(
-                f"{self._place}: cannot connect: {_said(error)}. "
+                f"{self._where}: cannot connect: {_format_error(error)}. "
                 "Is the server up, and the Airflow connection right?"
             ) from error
         try:
@@ -180,31 +180,31 @@ class Oracle:
                 cursor.execute("set transaction read only")
             if not (catalogue := self._catalogue(connection)):
                 raise SourceRowError(
-                    f"{self._place}: no such schema, or this login may read nothing in it. "
+                    f"{self._where}: no such schema, or this login cannot read any table in it. "
                     "Correct source.schema of the firm, or grant select on its tables"
                 )
             connection.current_schema = self._owner
             yield connection, catalogue
         except oracledb.Error as error:
-            raise SourceError(f"{self._place}: {_said(error)}; {SEE}") from error
+            raise SourceError(f"{self._where}: {_format_error(error)}; {SEE}") from error
         finally:
-            with contextlib.suppress(oracledb.Error):  # the server may be gone; that was said before
+            with contextlib.suppress(oracledb.Error):  # the first error is already reported
                 connection.close()
 
     @contextlib.contextmanager
     def _reading(self, dataset: Dataset) -> Iterator[Any]:
-        """A session whose schema has what the dataset's statement names."""
+        """A session, after checking the table and columns of the dataset."""
         with self._session() as (connection, catalogue):
             self._check_table(dataset.name, catalogue)
             yield connection
 
     def _check_table(self, name: str, catalogue: Mapping[str, set[str]]) -> None:
-        """SourceRowError unless the schema has the table of a dataset and its columns."""
+        """SourceRowError unless the schema has the dataset's table and columns."""
         table, columns = COLUMNS[name]
         if table not in catalogue:
-            raise SourceRowError(f"{self._place}: missing table {table.upper()}; {SEE}")
+            raise SourceRowError(f"{self._where}: missing table {table.upper()}; {SEE}")
         if missing := sorted(column.upper() for column in columns - catalogue[table]):
-            raise SourceRowError(f"{self._place}: {table.upper()} has no columns {missing}; {SEE}")
+            raise SourceRowError(f"{self._where}: {table.upper()} has no columns {missing}; {SEE}")
 
     def _catalogue(self, connection: Any) -> dict[str, set[str]]:
         """Tables and views that the login may read in the firm's schema, each with its columns."""
@@ -218,11 +218,11 @@ class Oracle:
         return [row for batch in self._stream(connection, sql, params) for row in batch.to_pylist()]
 
     def _stream(self, connection: Any, sql: str, params: Mapping[str, object]) -> Iterator[pa.RecordBatch]:
-        """The batches of a statement; numbers stay decimals, and names are lower case."""
+        """The batches of a statement, with numbers as decimals and lower-case names."""
         sql, bound = sql_text.for_oracle(sql, params)
         frames = connection.fetch_df_batches(sql, bound, size=BATCH_ROWS, fetch_decimals=True)
         for frame in frames:
-            if not frame.num_columns() or not frame.num_rows():  # such a frame has no stream to give
+            if not frame.num_columns() or not frame.num_rows():  # an empty frame has no Arrow stream
                 continue
             table = pa.table(frame)
             yield from table.rename_columns([name.lower() for name in table.column_names]).to_batches(
@@ -231,11 +231,11 @@ class Oracle:
 
 
 def canonical(batch: pa.RecordBatch, schema: pa.Schema, zone: str) -> pa.RecordBatch:
-    """A statement's batch as the source yields it: typed, localised, rejected rows as JSON beside it."""
+    """Convert a statement's batch: types, time zone, rejected rows as JSON."""
     columns = {name: _no_empty_text(batch.column(name)) for name in batch.schema.names}
     if "occurred_local" in columns:
         local = columns["occurred_local"].cast(pa.timestamp("us"), safe=False)
-        # Of a time that comes twice the first is meant, as in the other sources.
+        # A local time that occurs twice means the first instant, as in the other sources.
         instants = pc.assume_timezone(local, zone, ambiguous="earliest", nonexistent="latest")
         columns["order_date"] = pc.local_timestamp(instants).cast(pa.date32(), safe=False)
         columns["occurred_at"] = instants.cast(pa.timestamp("us", tz="UTC"))
@@ -245,7 +245,7 @@ def canonical(batch: pa.RecordBatch, schema: pa.Schema, zone: str) -> pa.RecordB
 
 
 def connect_with_hook(conn_id: str, connection_uri: Callable[[str], str]) -> Any:
-    """The connection that Airflow's Oracle hook opens; SourceError when the id is another system's."""
+    """Open a connection with Airflow's Oracle hook; SourceRowError when its type is not oracle."""
     kind = connection_uri(conn_id).partition("://")[0].partition("+")[0]
     if kind != "oracle":
         raise SourceRowError(f"connection {conn_id} is of type {kind!r}; an oracle:// URI is needed")
@@ -255,7 +255,7 @@ def connect_with_hook(conn_id: str, connection_uri: Callable[[str], str]) -> Any
 
 
 def _no_empty_text(column: pa.Array) -> pa.Array:
-    """Oracle has no empty text; elsewhere, and in what pads or casts give, it means nothing too."""
+    """Replace empty text with null: Oracle does not distinguish them."""
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         return column
     return pc.if_else(pc.equal(column, ""), pa.scalar(None, column.type), column)
@@ -276,7 +276,7 @@ def _key(day: date) -> int:
 
 
 def _day_of(key: int) -> date:
-    """The day of a key, or the nearest one not after it when the key is of no day, such as 20200231."""
+    """The day of a key; for an invalid one, such as 20200231, the nearest valid day before it."""
     year, month, day = key // 10_000, key // 100 % 100, key % 100
     if month > 12:
         return date(min(year, 9999), 12, 31)
@@ -284,11 +284,11 @@ def _day_of(key: int) -> date:
 
 
 def _midnight(day: date) -> datetime:
-    """The day's start as the firm's clocks say it, which is how Oracle keeps it."""
+    """The day's start in the firm's local time, as Oracle stores it."""
     return datetime.combine(day, time.min, tzinfo=UTC).replace(tzinfo=None)
 
 
-def _said(error: Exception) -> str:
-    """What Oracle said, on one line."""
+def _format_error(error: Exception) -> str:
+    """Oracle's error message on one line."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return " ".join(lines)[:600]

@@ -17,7 +17,7 @@ UNDATED = "undated"
 
 
 def lines_of_month(stage: Path, schema: pa.Schema, month: Month, as_of: date) -> Iterator[pa.RecordBatch]:
-    """The staged lines of one month, and what no date places when it is the run's current month."""
+    """The staged lines of one month; for the run's current month also those without a usable date."""
     for path in sorted((stage / f"month={month}").glob("*.parquet")):
         for batch in pq.ParquetFile(path).iter_batches(BATCH_ROWS, columns=schema.names):
             seen = batch.filter(pc.less(batch.column("order_date"), pa.scalar(as_of)))

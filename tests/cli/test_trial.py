@@ -116,20 +116,20 @@ def test_a_file_without_order_ids_is_read_by_customer_and_day(tmp_path):
 @pytest.mark.parametrize(
     ("name", "text", "words", "reason"),
     [
-        ("sales.csv", "Bon;Total\n1;2\n", (), "no column holds the date of an order"),
+        ("sales.csv", "Bon;Total\n1;2\n", (), "no column contains the date of an order"),
         ("sales.xlsx", "PK\x03\x04x", (), "is a workbook that cannot be opened"),
         ("sales.csv", "x", ("--map", "customer_id"), "write OURS=THEIRS"),
         (
             "sales.csv",
             "Bon,When,Total\n1,2025-01-01,5\n",
             ("--map", "transaction_id=Bon", "--map", "occurred_at=When", "--map", "net_amount=Total"),
-            "no column names a customer",
+            "no column identifies the customer",
         ),
         (
             "sales.csv",
             "transaction_id,occurred_at,customer_id,net_amount\n1,2025-01-01,,5\n",
             (),
-            "no column names a customer",
+            "no column identifies the customer",
         ),
         (
             "sales.csv",

@@ -8,7 +8,7 @@ import pytest
 
 from include.handoff import Handoff, StoreError
 from include.handoff.documents import write_documents
-from include.handoff.purging import files_of
+from include.handoff.purge import files_of
 from include.handoff.stores import open_store
 
 AS_OF = date(2026, 11, 1)

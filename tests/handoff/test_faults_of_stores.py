@@ -1,4 +1,4 @@
-"""Handoffs under fault, on both stores: killed, asleep, unheard, out of space; a rerun equals a clean run."""
+"""Handoffs on both stores under faults: kills, pauses, lost replies, no space; a rerun equals a clean run."""
 
 import json
 import os
@@ -64,7 +64,7 @@ def test_a_writer_killed_at_any_call_leaves_the_old_table_or_the_new_and_a_rerun
         assert rows(handoff.read(SLOT)) == SECOND
         assert [part.rows for part in again.parts] == [2, 1]
 
-    assert kills == 5  # land, land, sync, get, put
+    assert kills == 5  # write part, write part, sync, get, put
     final = handoff.write(SLOT, [batch(*FIRST)], token=token + 1, as_of=AS_OF)
     assert final.sha256 == clean.sha256
     handoff.collect(older_than=OLD, now=LATER)
@@ -121,7 +121,7 @@ def test_a_zombie_whose_files_were_collected_cannot_commit_them(open_handoff):
     )
     os.waitpid(zombie, os.WUNTRACED)
     handoff = open_handoff()
-    assert handoff.collect(older_than=OLD, now=LATER) == 1  # nobody newer has come, but it is too old
+    assert handoff.collect(older_than=OLD, now=LATER) == 1  # no newer writer exists, but it is too old
 
     os.kill(zombie, signal.SIGCONT)
 
@@ -173,7 +173,7 @@ def test_a_batch_that_fails_half_way_leaves_nothing(open_handoff, two_parts):
     assert stored(handoff) == []
 
 
-def test_a_full_disk_is_said_and_leaves_nothing(open_handoff, tmp_path):
+def test_a_full_disk_is_reported_and_leaves_nothing(open_handoff, tmp_path):
     def write_past_the_limit() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (600, 600))  # a part needs more

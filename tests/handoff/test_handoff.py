@@ -1,4 +1,4 @@
-"""Handoffs on both stores: what a writer leaves is what a reader gets, or nothing is left at all."""
+"""Handoffs on both stores: a reader gets exactly what a writer wrote, or the write leaves nothing."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -54,7 +54,7 @@ def test_no_rows_are_a_table_too(handoff):
 def test_a_newer_token_replaces_and_an_older_one_is_fenced(handoff):
     handoff.write(SLOT, [batch(("a", 1, 2))], token=2, as_of=AS_OF)
 
-    with pytest.raises(Fenced, match="token 1 is fenced, token 2 stands"):
+    with pytest.raises(Fenced, match="token 1 is fenced, token 2 is current"):
         handoff.write(SLOT, [batch(("a", 1, 1))], token=1, as_of=AS_OF)
     assert rows(handoff.read(SLOT)) == [("a", 1, 2)]
 
@@ -228,7 +228,7 @@ def test_a_manifest_says_what_it_was_made_from(handoff):
     assert re.fullmatch(re.escape(__version__) + r"\+[0-9a-f]{12}", made.code_version)
 
 
-def test_the_collector_spares_current_previous_and_young(handoff):
+def test_the_collector_keeps_current_previous_and_young_attempts(handoff):
     for token in (1, 2, 3):
         handoff.write(SLOT, [batch(("a", 1, token))], token=token, as_of=AS_OF)
 
@@ -238,7 +238,7 @@ def test_the_collector_spares_current_previous_and_young(handoff):
     attempts = {path.split("/")[-2].split("-")[0] for path in stored(handoff) if "attempt=" in path}
     assert attempts == {"attempt=2", "attempt=3"}
     assert rows(handoff.read(SLOT)) == [("a", 1, 3)]
-    with pytest.raises(ValueError, match="a step may live that long"):
+    with pytest.raises(ValueError, match="a step may run that long"):
         handoff.collect(older_than=timedelta(hours=1), now=LATER)
 
 

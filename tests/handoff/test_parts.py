@@ -1,4 +1,4 @@
-"""Parts: bounded files, any number of key columns, and no rows lost at the seams."""
+"""Parts: bounded files, any number of key columns, and no rows lost between parts."""
 
 import io
 from datetime import date
@@ -10,15 +10,15 @@ import pytest
 from include.datasets import ContractError, Dataset
 from include.datasets.contract import DAY, MONEY, TEXT, column
 from include.handoff import parts
-from include.handoff.landing import Sink
+from include.handoff.local_files import HashingWriter
 
 
-def poured(dataset: Dataset, batches: list[pa.RecordBatch]) -> list[list[dict]]:
+def part_rows(dataset: Dataset, batches: list[pa.RecordBatch]) -> list[list[dict]]:
     """The rows of each part."""
     files = []
     for content in parts.parts(dataset, batches):
         file = io.BytesIO()
-        assert content.pour(Sink(file)) == pq.read_metadata(io.BytesIO(file.getvalue())).num_rows
+        assert content.write_to(HashingWriter(file)) == pq.read_metadata(io.BytesIO(file.getvalue())).num_rows
         files.append(pq.read_table(io.BytesIO(file.getvalue())).to_pylist())
     return files
 
@@ -39,7 +39,7 @@ def test_no_row_is_lost_or_doubled_where_batches_groups_and_parts_meet(monkeypat
         for at in range(0, count, size)
     ]
 
-    files = poured(dataset, batches)
+    files = part_rows(dataset, batches)
 
     assert [row["n"] for file in files for row in file] == values
     assert len(files) == max(1, -(-count // 6))
@@ -56,28 +56,28 @@ def test_the_grain_is_compared_column_by_column_as_the_engine_sorts():
     ]
     ordered = pa.RecordBatch.from_pylist(rows, schema=dataset.schema)
 
-    (file,) = poured(dataset, [ordered])
+    (file,) = part_rows(dataset, [ordered])
 
     assert len(file) == 5
     for first in range(4):
         swapped = [*range(first), first + 1, first, *range(first + 2, 5)]
         with pytest.raises(ContractError, match="not sorted"):
-            poured(dataset, [ordered.take(pa.array(swapped))])
+            part_rows(dataset, [ordered.take(pa.array(swapped))])
         with pytest.raises(ContractError, match="is there twice"):
-            poured(dataset, [ordered.take(pa.array([*range(first + 1), first]))])
+            part_rows(dataset, [ordered.take(pa.array([*range(first + 1), first]))])
 
 
 def test_a_null_in_the_grain_is_refused():
     dataset = by(column("k", TEXT, ""))
 
     with pytest.raises(ContractError, match=r"t\.k: 1 nulls in a column of the grain"):
-        poured(dataset, [pa.RecordBatch.from_pydict({"k": [None]}, schema=dataset.schema)])
+        part_rows(dataset, [pa.RecordBatch.from_pydict({"k": [None]}, schema=dataset.schema)])
 
 
-def test_columns_in_another_order_are_put_right():
+def test_columns_in_another_order_are_reordered():
     dataset = by(column("a", TEXT, ""), column("b", TEXT, ""))
 
-    (file,) = poured(dataset, [pa.RecordBatch.from_pydict({"b": ["2"], "a": ["1"]})])
+    (file,) = part_rows(dataset, [pa.RecordBatch.from_pydict({"b": ["2"], "a": ["1"]})])
 
     assert file == [{"a": "1", "b": "2"}]
     assert list(file[0]) == ["a", "b"]
@@ -85,13 +85,13 @@ def test_columns_in_another_order_are_put_right():
 
 def test_the_bytes_of_a_large_part_do_not_depend_on_the_size_of_the_batches():
     dataset = by(column("n", pa.int64(), ""), column("s", TEXT, ""))
-    names = [f"name {n * 7919 % 300_000} of somebody" for n in range(300_000)]
+    names = [f"name {n * 7919 % 300_000} of a customer" for n in range(300_000)]
     table = pa.table({"n": range(300_000), "s": names}).cast(dataset.schema)
 
     def digest(size: int) -> str:
         content = next(parts.parts(dataset, table.to_batches(max_chunksize=size)))
-        sink = Sink(io.BytesIO())
-        content.pour(sink)
-        return sink.sha256
+        writer = HashingWriter(io.BytesIO())
+        content.write_to(writer)
+        return writer.sha256
 
     assert digest(777) == digest(300_000)

@@ -1,13 +1,13 @@
-"""The two stores keep the same promises, and say clearly when they cannot be used."""
+"""Both stores behave alike, and report clearly when they cannot be used."""
 
 import threading
 from pathlib import Path
 
 import pytest
 
-from include.handoff.calls import Conflict, Gone, Landed, StoreError
 from include.handoff.folder import FileStore
-from include.handoff.landing import Sink
+from include.handoff.local_files import HashingWriter
+from include.handoff.store_calls import Conflict, Gone, PartStats, StoreError
 from include.handoff.stores import open_store
 from tests.s3 import SECRET, free_ports
 from tests.things import ended, forked
@@ -26,8 +26,8 @@ class Text:
     def __init__(self, text: bytes, error: BaseException | None = None) -> None:
         self.text, self.error = text, error
 
-    def pour(self, sink: Sink) -> int:
-        sink.write(self.text)
+    def write_to(self, writer: HashingWriter) -> int:
+        writer.write(self.text)
         if self.error:
             raise self.error
         return 1
@@ -80,13 +80,13 @@ def test_of_many_writers_at_once_exactly_one_wins(store):
     assert changes == [1] * 8
 
 
-def test_what_was_landed_is_fetched_listed_and_deleted(store):
-    landed = store.land("acme/x/y/attempt=1-a/part", Text(b"hello"))
+def test_a_written_part_is_fetched_listed_and_deleted(store):
+    written = store.write_part("acme/x/y/attempt=1-a/part", Text(b"hello"))
 
     fetched = store.fetch("acme/x/y/attempt=1-a/part")
 
-    assert isinstance(landed, Landed)
-    assert (fetched.bytes, fetched.sha256) == (5, landed.sha256)
+    assert isinstance(written, PartStats)
+    assert (fetched.bytes, fetched.sha256) == (5, written.sha256)
     assert Path(fetched.file).read_bytes() == b"hello"
     assert [entry.path for entry in store.list("acme/x/y")] == ["acme/x/y/attempt=1-a/part"]
     assert store.list("acme/x/z") == []
@@ -103,9 +103,9 @@ def test_a_listing_of_one_folder_does_not_show_its_namesakes(store):
     assert [entry.path for entry in store.list("acme")] == ["acme/x"]
 
 
-def test_a_part_that_fails_half_way_is_not_there(store, tmp_path):
+def test_a_part_that_fails_half_way_does_not_exist(store, tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        store.land("acme/x/y/attempt=1-a/part", Text(b"half", KeyboardInterrupt()))
+        store.write_part("acme/x/y/attempt=1-a/part", Text(b"half", KeyboardInterrupt()))
 
     assert store.list() == []
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
@@ -126,7 +126,7 @@ def test_an_unknown_root_is_refused(root, tmp_path):
         open_store(root, scratch=tmp_path)
 
 
-def test_a_folder_that_may_not_be_written_is_said(tmp_path):
+def test_a_folder_without_write_access_is_reported(tmp_path):
     (tmp_path / "file").write_text("not a folder")
 
     with pytest.raises(StoreError, match=r"cannot write .*/file/acme/x: Not a directory"):
@@ -148,14 +148,14 @@ def test_a_put_leaves_no_temporary_file(tmp_path):
         ({"key": "nobody"}, r"connection 'lake' was refused \(InvalidAccessKeyId\): check its key"),
     ],
 )
-def test_wrong_credentials_are_said_without_the_secret(s3_server, monkeypatch, tmp_path, change, says):
+def test_wrong_credentials_are_reported_without_the_secret(s3_server, monkeypatch, tmp_path, change, says):
     monkeypatch.setenv("AIRFLOW_CONN_LAKE", s3_server.connection(**change))
     store = open_store(f"s3://lake@{s3_server.bucket}/x", scratch=tmp_path)
 
     for use in (
         lambda: store.get("acme/x"),
         lambda: store.put("acme/x", b"", None),
-        lambda: store.land("acme/x", Text(b"")),
+        lambda: store.write_part("acme/x", Text(b"")),
         lambda: store.fetch("acme/x"),
         lambda: store.list(),
     ):
@@ -165,7 +165,7 @@ def test_wrong_credentials_are_said_without_the_secret(s3_server, monkeypatch, t
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-def test_a_missing_bucket_is_said(s3_server, monkeypatch, tmp_path):
+def test_a_missing_bucket_is_reported(s3_server, monkeypatch, tmp_path):
     monkeypatch.setenv("AIRFLOW_CONN_LAKE", s3_server.connection())
     store = open_store("s3://lake@nowhere/x", scratch=tmp_path)
 
@@ -173,7 +173,7 @@ def test_a_missing_bucket_is_said(s3_server, monkeypatch, tmp_path):
         store.list()
 
 
-def test_an_unreachable_endpoint_is_said(s3_server, monkeypatch, tmp_path):
+def test_an_unreachable_endpoint_is_reported(s3_server, monkeypatch, tmp_path):
     monkeypatch.setenv("AIRFLOW_CONN_LAKE", s3_server.connection(port=free_ports(1)[0]))
     monkeypatch.setattr("include.handoff.s3.TRIES", 2)
     store = open_store(f"s3://lake@{s3_server.bucket}/x", scratch=tmp_path)
@@ -182,7 +182,7 @@ def test_an_unreachable_endpoint_is_said(s3_server, monkeypatch, tmp_path):
         store.get("acme/x")
 
 
-def test_a_connection_that_is_not_configured_is_said(monkeypatch, tmp_path):
+def test_a_connection_that_is_not_configured_is_reported(monkeypatch, tmp_path):
     monkeypatch.delenv("AIRFLOW_CONN_ABSENT", raising=False)
     store = open_store("s3://absent@bucket/x", scratch=tmp_path)
 
@@ -190,15 +190,15 @@ def test_a_connection_that_is_not_configured_is_said(monkeypatch, tmp_path):
         store.get("acme/x")
 
 
-def test_an_abandoned_sink_swallows_the_rest(tmp_path):
+def test_an_abandoned_hashing_writer_discards_the_rest(tmp_path):
     with (tmp_path / "part").open("wb") as file:
-        sink = Sink(file)
-        sink.write(b"half")
-        sink.is_abandoned = True
-        sink.write(b"footer")
+        writer = HashingWriter(file)
+        writer.write(b"half")
+        writer.is_abandoned = True
+        writer.write(b"footer")
 
     assert (tmp_path / "part").read_bytes() == b"half"
-    assert sink.bytes == 4
+    assert writer.bytes == 4
 
 
 def test_a_forked_child_does_not_talk_through_its_parents_sockets(s3_server, monkeypatch, tmp_path):

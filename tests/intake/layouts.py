@@ -126,7 +126,7 @@ def no_order_id(truth: Truth, random: Random, language: str) -> Rows:
 
 
 def repeated_total(truth: Truth, random: Random, language: str) -> Rows:
-    """One row per line, on each of which the order's total stands; no price."""
+    """One row per line, each with the order's total; no price."""
     names = HEADERS[language]
     column = random.choice([6, 7])
     return [

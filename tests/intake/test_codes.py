@@ -1,4 +1,4 @@
-"""Every code that the package gives is documented, and every documented code is given."""
+"""Every code in the package is documented, and every documented code is used."""
 
 import ast
 from pathlib import Path

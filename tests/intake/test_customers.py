@@ -1,4 +1,4 @@
-"""Ids by one rule: placeholders are nobody, and one customer is one however the id is written."""
+"""Ids are normalised: placeholders become null, and all spellings of an id are one customer."""
 
 import pyarrow as pa
 import pytest
@@ -52,7 +52,7 @@ def test_an_id_is_normalised(written, expected):
         "(blank)",
     ],
 )
-def test_a_placeholder_is_nobody(written):
+def test_a_placeholder_becomes_null(written):
     assert ids_of(pa.array([written]))[0].to_pylist() == [None]
 
 
@@ -68,7 +68,7 @@ def test_an_order_may_be_number_0(write):
     assert inspect(path).answer.orders == 2
 
 
-def test_ids_that_look_alike_are_found():
+def test_similar_ids_are_found():
     assert near_twins(["abc-1", "ABC 1", "0042", "42", "x"]) == [("0042", "42"), ("ABC 1", "abc-1")]
 
 
@@ -79,7 +79,7 @@ def test_a_row_without_an_id_takes_the_id_of_its_e_mail():
     assert unified(ids, [mails]).to_pylist() == ["7", "7", "d@e.f"]
 
 
-def test_sales_to_nobody_stay_sales(write):
+def test_sales_without_a_customer_count_as_sales(write):
     path = write(
         "order_id,date,customer_id,amount\n1,2024-05-01,7,10.00\n2,2024-05-02,guest,5.00\n3,2024-05-03,,2.00\n"
     )

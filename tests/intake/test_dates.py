@@ -1,4 +1,4 @@
-"""Dates as people write them; the order of day and month is decided on the whole column."""
+"""Dates in many notations; the order of day and month is decided by the whole column."""
 
 from datetime import date
 
@@ -60,7 +60,7 @@ def test_a_date_is_read(written, day, clock, offset):
 @pytest.mark.parametrize(
     "written", ["2023-02-30", "32/01/2023", "abc", "12", "2023", "1/2/3/4", "1.234,50", "25:00"]
 )
-def test_what_is_no_date_is_none(written):
+def test_a_text_that_is_not_a_date_is_none(written):
     assert np.isnat(parts_of(pa.array([written])).day("dmy")[0])
 
 
@@ -113,7 +113,7 @@ def test_a_time_with_an_offset_is_an_instant(write, zone, last):
     assert inspect(path, Options(timezone=zone)).answer.last_day == last
 
 
-def test_days_are_the_written_ones_when_no_zone_is_given(write):
+def test_days_are_used_as_written_without_a_zone(write):
     answer = inspect(write(orders("2023-01-17 01:30:00 +0300"))).answer
 
     assert answer.last_day == date(2023, 1, 17)

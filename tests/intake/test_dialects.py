@@ -1,4 +1,4 @@
-"""Formats, encodings and dialects: the same four sales in many clothes, and what is no table at all."""
+"""Formats, encodings and dialects: the same four sales in many formats, and files without a table."""
 
 import gzip
 import io
@@ -166,7 +166,7 @@ def test_a_code_page_is_found(write, encoding, header):
     ],
     ids=lambda value: value if isinstance(value, str) else f"{len(value)} bytes",
 )
-def test_what_is_no_table_is_refused_in_three_lines(tmp_path, data, code):
+def test_a_file_without_a_table_is_refused_in_three_lines(tmp_path, data, code):
     (tmp_path / "x.csv").write_bytes(data)
 
     answer = inspect(tmp_path / "x.csv").answer
@@ -185,7 +185,7 @@ def test_random_bytes_never_raise(tmp_path, seed):
     assert inspect(tmp_path / "x").answer.outcome in ("refused", "asks")
 
 
-def test_a_bomb_of_a_workbook_is_refused_before_it_is_loaded(tmp_path):
+def test_a_decompression_bomb_is_refused_before_it_is_loaded(tmp_path):
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/workbook.xml", "<workbook/>")

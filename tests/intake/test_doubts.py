@@ -1,4 +1,4 @@
-"""What a row is, which amount counts, and every doubt that is said with its money."""
+"""The type of a row, the amount that counts, and warnings with their amounts."""
 
 from decimal import Decimal
 
@@ -95,7 +95,7 @@ LINES = (
         ),
     ],
 )
-def test_the_net_amount_is_what_the_columns_say_together(write, header, rows, net, warning):
+def test_the_net_amount_is_derived_from_all_columns(write, header, rows, net, warning):
     answer = inspect(write(table(header, *rows))).answer
 
     assert answer.outcome == "read", (answer.question, answer.refusal)
@@ -114,7 +114,7 @@ def test_the_net_amount_is_what_the_columns_say_together(write, header, rows, ne
         ("Ref,When,Who,Much", "1,2024-05-01,a,2.00", "which_customer"),
     ],
 )
-def test_two_readings_of_different_figures_are_a_question(write, header, row, code):
+def test_two_interpretations_with_different_figures_are_a_question(write, header, row, code):
     second = row.replace("1,", "2,", 1).replace("05-01", "05-02").replace(",a,", ",b,")
     third = row.replace("1,", "3,", 1)
     answer = inspect(write(table(header, row, second, third))).answer
@@ -140,7 +140,7 @@ def test_two_readings_of_different_figures_are_a_question(write, header, row, co
         ("Order ID,Date,Customer,Amount", None, "header_repeated"),
     ],
 )
-def test_one_odd_row_is_said_and_moves_no_figure_of_the_others(write, added, warning, reason):
+def test_one_odd_row_gives_a_warning_and_changes_no_other_figure(write, added, warning, reason):
     plain, answer = inspect(write(ORDERS)).answer, inspect(write(ORDERS + added + "\n", "odd.csv")).answer
 
     assert answer.outcome == "read"
@@ -150,13 +150,13 @@ def test_one_odd_row_is_said_and_moves_no_figure_of_the_others(write, added, war
         assert (answer.net_amount, answer.last_day) == (plain.net_amount, plain.last_day)
 
 
-def test_a_file_appended_to_itself_is_said(write):
+def test_a_file_appended_to_itself_gives_a_warning(write):
     rows = ORDERS.split("\n", 1)[1]
 
     assert "copies" in codes(inspect(write(ORDERS + rows)).answer)
 
 
-def test_a_file_of_which_much_cannot_be_read_is_refused_with_reasons_and_what_to_type(write):
+def test_a_mostly_unreadable_file_is_refused_with_reasons_and_the_option_to_set(write):
     broken = ORDERS.replace("2024-02-", "2024-22-").replace("2024-03-", "2024-33-")
 
     refusal = inspect(write(broken)).answer.refusal

@@ -1,4 +1,4 @@
-"""The example files, as people have them, come out as their cases say, without any option."""
+"""Realistic example files give the expected results without any option."""
 
 import json
 import subprocess
@@ -33,7 +33,7 @@ absent = pytest.mark.skipif(not CASES, reason=f"the example files are not in {EX
 
 @absent
 @pytest.mark.parametrize("case", CASES)
-def test_an_example_file_comes_out_as_its_case_says(case):
+def test_an_example_file_gives_its_expected_result(case):
     answer = inspect(EXAMPLES / case["file"]).answer
 
     assert answer.outcome in {OUTCOMES[outcome] for outcome in case["outcome"].split("_or_")}
@@ -48,7 +48,7 @@ def test_an_example_file_comes_out_as_its_case_says(case):
 @pytest.mark.parametrize(
     ("name", "code"), [("json", "no_rows"), ("xlsx", "damaged_file"), ("xlsx_renamed", "damaged_file")]
 )
-def test_a_file_that_holds_nothing_is_refused_with_its_cause(name, code):
+def test_an_empty_file_is_refused_with_its_cause(name, code):
     (case,) = [case for case in examples() if case["case"] == name]
 
     answer = inspect(EXAMPLES / case["file"]).answer

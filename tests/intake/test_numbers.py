@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001 signs of other scripts are what is tested
-"""Numbers as people write them, read by the style of their column."""
+"""Numbers in many notations, read in the style of their column."""
 
 from decimal import Decimal
 
@@ -76,7 +76,7 @@ def test_an_ambiguous_number_is_read_by_the_columns_mark(written, point, comma):
         "5 apples",
     ],
 )
-def test_what_is_no_number_is_none(written):
+def test_a_text_that_is_not_a_number_is_none(written):
     assert parse(pa.array([written]), ".").to_pylist() == [None]
 
 

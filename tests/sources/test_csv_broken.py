@@ -10,7 +10,7 @@ from include.sources import SourceError
 from tests.sources.conftest import everything
 from tests.sources.retail import HEADER, LINE
 
-SAID = (
+MESSAGE = (
     r"csv source, .*/drop/sales\.csv: .*CSV Error on Line: \d+ \| "
     "(Expected Number of Columns|Value with unterm|Invalid unicode|Maximum line size)"
 )
@@ -31,10 +31,10 @@ SAID = (
 def test_a_broken_file_is_an_error_that_names_it_and_no_row_is_dropped(drop, text):
     drop.write("sales.csv", text.encode("utf-8", "surrogateescape"))
 
-    with pytest.raises(SourceError, match=SAID) as caught:
+    with pytest.raises(SourceError, match=MESSAGE) as caught:
         everything(drop.source("online_retail"), TRANSACTIONS)
 
-    # The row is about somebody.
+    # The row contains personal data.
     assert "ART" not in str(caught.value)
     assert "85123A" not in str(caught.value)
 

@@ -142,7 +142,7 @@ def test_timestamps_of_a_parquet_file_follow_the_same_rules(drop, unit):
 
 @pytest.fixture
 def database(module_warehouse_dsn) -> Iterator[psycopg.Connection]:
-    """A schema of somebody else's system."""
+    """A schema of another system."""
     with psycopg.connect(module_warehouse_dsn, autocommit=True) as connection:
         connection.execute("create schema theirs; set search_path = theirs")
         yield connection

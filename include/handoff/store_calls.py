@@ -1,4 +1,4 @@
-"""What the protocol may ask of a store, one call at a time, and what a store may answer."""
+"""The calls that the protocol makes to a store, and the answers of a store."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ class StoreError(HandoffError):
 
 
 class Conflict(Exception):  # noqa: N818 - an answer, not an error
-    """The file is not the one that was read."""
+    """The file has changed since it was read."""
 
 
 class Unknown(Exception):  # noqa: N818 - an answer, not an error
-    """The write was sent and no answer came: it may have happened, or may yet."""
+    """The write was sent without an answer: it may have been carried out, or may still be."""
 
 
 class Gone(Exception):  # noqa: N818 - an answer, not an error
-    """The file is not there."""
+    """The file does not exist."""
 
 
 class Content(Protocol):
-    """What a part file is to hold; ``pour`` writes it and counts its rows."""
+    """The contents of a part file; ``write_to`` writes them and counts the rows."""
 
     @property
     def name(self) -> str:
         """The file's name within its attempt."""
 
-    def pour(self, sink: Any) -> int:
-        """Write everything to ``sink`` and return the number of rows."""
+    def write_to(self, writer: Any) -> int:
+        """Write everything to ``writer`` and return the number of rows."""
 
 
-class Landed(NamedTuple):
-    """What was measured while a part was written or fetched."""
+class PartStats(NamedTuple):
+    """Rows, bytes and hash of a part, measured while it was written or fetched."""
 
     rows: int
     bytes: int
@@ -74,8 +74,8 @@ class Put(NamedTuple):
     expected: str | None
 
 
-class Land(NamedTuple):
-    """Write a part file under a path nobody else uses."""
+class WritePart(NamedTuple):
+    """Write a part file under a path that no other writer uses."""
 
     path: str
     content: Content
@@ -88,19 +88,19 @@ class Sync(NamedTuple):
 
 
 class Fetch(NamedTuple):
-    """Bring a part within reach and measure it."""
+    """Make a part available as a local file and measure it."""
 
     path: str
 
 
 class List(NamedTuple):
-    """Everything below a folder: for the collector, erasing, and the check of the ledger of slices."""
+    """List all files below a folder: for the collector, erasure, and the check of the ledger of slices."""
 
     folder: str
 
 
 class Delete(NamedTuple):
-    """Remove a file; no error when it is gone."""
+    """Remove a file; no error if it does not exist."""
 
     path: str
 
@@ -112,7 +112,7 @@ class Pause(NamedTuple):
 
 
 class Store(Protocol):
-    """Where handoffs are kept. Paths are relative to its root; a path that could leave it is refused."""
+    """Storage of handoffs. Paths are relative to its root; a path that could leave it is refused."""
 
     def get(self, path: str) -> Blob | None:
         """A small file's bytes and tag, or None."""
@@ -121,37 +121,47 @@ class Store(Protocol):
         """Replace a small file if its tag is ``expected`` (None: absent), all or nothing; the new tag."""
         ...
 
-    def land(self, path: str, content: Content) -> Landed:
-        """Write a part file and hash what is written; on failure no file stays."""
+    def write_part(self, path: str, content: Content) -> PartStats:
+        """Write a part file and hash what is written; on failure no file is left."""
         ...
 
     def sync(self, folder: str) -> None:
-        """Make what was landed there durable: it outlives a power cut."""
+        """Make the parts below ``folder`` durable: they survive a power cut."""
 
-    def fetch(self, path: str) -> Landed:
-        """A local file of those bytes, and their hash."""
+    def fetch(self, path: str) -> PartStats:
+        """A local file with the part's bytes, and their hash."""
         ...
 
-    def release(self, landed: Landed) -> None:
-        """The local file is not needed any longer."""
+    def release(self, fetched: PartStats) -> None:
+        """Free the local file of a fetched part."""
 
     def list(self, folder: str = "") -> Sequence[Entry]:
         """Every file below a folder."""
         ...
 
     def delete(self, path: str) -> None:
-        """Remove a file; no error when it is gone."""
+        """Remove a file; no error if it does not exist."""
 
     def pause(self, turn: int) -> None:
         """Wait a moment, longer each round."""
 
 
-Call = Get | Put | Land | Sync | Fetch | List | Delete | Pause
+Call = Get | Put | WritePart | Sync | Fetch | List | Delete | Pause
 Steps = Generator[Call, Any, Any]
+METHODS: dict[type, str] = {
+    Get: "get",
+    Put: "put",
+    WritePart: "write_part",
+    Sync: "sync",
+    Fetch: "fetch",
+    List: "list",
+    Delete: "delete",
+    Pause: "pause",
+}
 
 
 def perform(steps: Steps, store: Store) -> Any:
-    """Drive ``steps`` against a real store, passing the fault points on the way."""
+    """Run ``steps`` against a real store; each call passes its fault points."""
     answer: Any = None
     failure: Exception | None = None
     while True:
@@ -162,7 +172,7 @@ def perform(steps: Steps, store: Store) -> Any:
         answer, failure = None, None
         try:
             _pass(call, "before")
-            answer = getattr(store, type(call).__name__.lower())(*call)
+            answer = getattr(store, METHODS[type(call)])(*call)
             _pass(call, "after")
         except Exception as error:
             failure = error
@@ -172,7 +182,7 @@ def _pass(call: Call, when: str) -> None:
     faults.point(f"store.{when}_call")
     if isinstance(call, Put):
         faults.point(f"handoff.{when}_commit")
-    elif isinstance(call, Land) and when == "after":
+    elif isinstance(call, WritePart) and when == "after":
         faults.point("handoff.after_part")
     elif isinstance(call, Fetch) and when == "after":
         faults.point("handoff.after_fetch")

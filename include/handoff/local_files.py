@@ -1,4 +1,4 @@
-"""A handoff's file on this machine: its name, its bytes and hash, and what to say when it is refused."""
+"""Local files of handoffs: check names, write and hash, and format errors of the file system."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from include.handoff.calls import Content, Landed, StoreError
+from include.handoff.store_calls import Content, PartStats, StoreError
 from include.private_files import open_private
 
 CHUNK_BYTES = 1 << 20
@@ -18,15 +18,15 @@ PAUSE_SECONDS = 0.05
 SEGMENT = re.compile(r"[A-Za-z0-9_=.\-]{1,200}")
 
 
-class Sink:
-    """A file that measures what is written to it, and that can be abandoned.
+class HashingWriter:
+    """A file that counts and hashes the bytes written to it, and that can be abandoned.
 
-    A parquet writer that is dropped after an exception still tries to write its footer; an
-    abandoned sink swallows that, so that half a table never becomes a valid file.
+    A parquet writer that is dropped after an exception still tries to write its footer. An abandoned
+    HashingWriter discards it, so half a table never becomes a valid file.
     """
 
     def __init__(self, file: BinaryIO) -> None:
-        """Measure what goes to ``file``."""
+        """Count and hash the bytes that go to ``file``."""
         self._file = file
         self._hash = hashlib.sha256()
         self.bytes = 0
@@ -43,37 +43,37 @@ class Sink:
         return len(view)
 
     def tell(self) -> int:
-        """How many bytes were written."""
+        """The number of bytes written."""
         return self.bytes
 
     def flush(self) -> None:
-        """Nothing to do: the store flushes once, at the end."""
+        """Do nothing: the store flushes once, at the end."""
 
     def close(self) -> None:
-        """Nothing to do: the store closes the file."""
+        """Do nothing: the store closes the file."""
 
     @property
     def sha256(self) -> str:
-        """The hash of what was written."""
+        """The hash of the bytes written."""
         return self._hash.hexdigest()
 
 
-def pour(content: Content, path: Path) -> Landed:
-    """Write ``content`` to a new file and measure it; nothing stays when it fails."""
+def write_new_file(content: Content, path: Path) -> PartStats:
+    """Write ``content`` to a new file and measure it; on failure no file is left."""
     with open_private(path, "xb") as file:
-        sink = Sink(file)
+        writer = HashingWriter(file)
         try:
-            rows = content.pour(sink)
+            rows = content.write_to(writer)
             file.flush()
         except BaseException:
-            sink.is_abandoned = True
+            writer.is_abandoned = True
             path.unlink(missing_ok=True)
             raise
-    return Landed(rows, sink.bytes, sink.sha256, path)
+    return PartStats(rows, writer.bytes, writer.sha256, path)
 
 
 def checked(path: str) -> str:
-    """The path, when each of its segments is a plain name; StoreError otherwise."""
+    """The path if each of its segments is a plain name, else StoreError."""
     for segment in path.split("/"):
         if not SEGMENT.fullmatch(segment) or segment in (".", ".."):
             raise StoreError(f"{path!r}: {segment!r} is no name for a file of a handoff")
@@ -81,18 +81,18 @@ def checked(path: str) -> str:
 
 
 def pause(turn: int) -> None:
-    """Wait a moment, longer each round, never in step with another process."""
+    """Wait a moment, longer each round, for a random time so that processes do not retry together."""
     time.sleep(PAUSE_SECONDS * 2 ** min(turn, 6) * random.random())
 
 
 def failed(verb: str, path: Path, error: OSError) -> StoreError:
-    """What to tell of a file system's refusal."""
+    """The StoreError for an error of the file system."""
     return StoreError(f"cannot {verb} {path}: {error.strerror or error}{_advice(error)}")
 
 
 def _advice(error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return "; free space there and rerun the step, nothing of it was kept"
+        return "; free space there and rerun the step, no file of it was left"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return "; this user must be able to write there"
     return ""

@@ -1,8 +1,10 @@
-"""What erasing needs of the handoffs beside writing: every slot of a firm, and slots without a past."""
+"""For erasure: list the files of a firm's slots, and delete every version but the current one."""
 
 from __future__ import annotations
 
-from include.handoff.calls import (
+from include.handoff.manifest import FILE, decode, empty_manifest, encode
+from include.handoff.protocol import ROUNDS, UnknownOutcome, token_of
+from include.handoff.store_calls import (
     Blob,
     Conflict,
     Delete,
@@ -13,16 +15,13 @@ from include.handoff.calls import (
     Steps,
     Store,
     Unknown,
-    perform,
 )
-from include.handoff.manifest import FILE, decode, encode, void
-from include.handoff.protocol import ROUNDS, UnknownOutcome, token_of
 
 
 def purge(slot: str) -> Steps:
-    """Delete every attempt but the current one, however young, its writer fenced first; how many files.
+    """Delete every attempt but the current one, of any age, and fence its writer first; how many files.
 
-    A reader that still has the version before begins again, once, as after any new version.
+    A reader of the previous version restarts once, as after any new version.
     """
     path = f"{slot}/{FILE}"
     for turn in range(ROUNDS):
@@ -30,23 +29,25 @@ def purge(slot: str) -> Steps:
             yield Pause(turn)
         listing = yield List(slot)
         blob: Blob | None = yield Get(path)
-        found = decode(blob.data, path) if blob else void(slot)
+        found = decode(blob.data, path) if blob else empty_manifest(slot)
         names = {entry.path: entry.path.removeprefix(f"{slot}/").partition("/")[0] for entry in listing}
-        doomed = [
+        removable = [
             entry
             for entry, name in names.items()
             if name != found.attempt and (token_of(name) or name.startswith(".tmp-"))
         ]
-        highest = max((token_of(names[entry]) for entry in doomed), default=0)
-        if highest > found.floor:
+        highest = max((token_of(names[entry]) for entry in removable), default=0)
+        if highest > found.min_token:
             try:
                 yield Put(path, encode(found.fenced(highest)), blob and blob.etag)
             except (Conflict, Unknown):
                 continue
-        for entry in doomed:
+        for entry in removable:
             yield Delete(entry)
-        return len(doomed)
-    raise UnknownOutcome(f"{slot}: old versions could not be removed, others keep writing to it; try again")
+        return len(removable)
+    raise UnknownOutcome(
+        f"{slot}: old versions could not be removed, other writers keep writing to it; try again"
+    )
 
 
 def files_of(store: Store, firm_key: str) -> dict[str, list[str]]:
@@ -57,6 +58,3 @@ def files_of(store: Store, firm_key: str) -> dict[str, list[str]]:
         if len(parts) > 3:  # firm / dataset / slice / file
             slots.setdefault("/".join(parts[:3]), []).append(entry.path)
     return dict(sorted(slots.items()))
-
-
-__all__ = ["files_of", "perform", "purge"]
