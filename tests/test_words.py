@@ -86,7 +86,6 @@ NOT_CONVERTED: tuple[str, ...] = (
     "include/settings.py",
     "include/sql/check/",
     "include/sql/load/",
-    "include/upkeep.py",
     "include/warehouse/",
 )
 

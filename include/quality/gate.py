@@ -20,10 +20,10 @@ from include.quality.aggregates import Aggregates, SliceSql, source
 from include.quality.measures import Measurement, Past, Profile
 from include.quality.recheck import recheck
 from include.quality.report import Report, Slice
+from include.quality.rule_results import Tally, levels_over
 from include.quality.rules import UNKNOWN, ColumnsRule, MeasureRule, RowRule, Rule, adjusted, suite
 from include.quality.slice_check import SliceCheck
 from include.quality.specs import moments_of, row_spec
-from include.quality.verdicts import Tally, levels_over
 
 if TYPE_CHECKING:
     import duckdb

@@ -17,10 +17,10 @@ from include.quality.aggregates import Count
 from include.quality.expectations import ExpectationRunner
 from include.quality.recheck_rows import Rechecked, unexpected_counts
 from include.quality.report import Slice
+from include.quality.rule_results import is_share_near, is_value_near
 from include.quality.rules import MeasureRule, RowRule
 from include.quality.slice_check import SliceCheck
 from include.quality.specs import limit_specs
-from include.quality.verdicts import is_share_near, is_value_near
 
 log = logging.getLogger(__name__)
 

@@ -12,10 +12,10 @@ from include.quality import columns
 from include.quality.aggregates import Count
 from include.quality.measures import Measurement, Profile
 from include.quality.report import Result, Slice
+from include.quality.rule_results import Tally, counted, limited
 from include.quality.rules import ColumnsRule, MeasureRule, RowRule
 from include.quality.specs import Spec, columns_spec, limit_specs
 from include.quality.validation_result import AGGREGATES, GREAT_EXPECTATIONS, Evaluated, document
-from include.quality.verdicts import Tally, counted, limited
 
 
 @dataclass

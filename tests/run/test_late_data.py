@@ -12,7 +12,7 @@ from tests.run.test_pipeline import AS_OF
 
 WEEK = timedelta(days=7)
 SALES = [(f"o{n}", date(2024, 11, 15) + timedelta(days=14 * n), "ann", 5) for n in range(8)]
-LATE = [("found", date(2024, 11, 20), "bob", 7)]  # the look-back is ten days
+LATE = [("found", date(2024, 11, 20), "bob", 7)]  # the lookback window is ten days
 
 
 def alerts(shop) -> list[tuple]:
@@ -45,14 +45,14 @@ def test_a_row_behind_the_look_back_is_an_incident_and_not_silence(standing):
     assert before == [(3,)]
     assert soon == "read 2 of 5 months"
     assert within_a_week == (
-        "read 1 of 5 months; changed after the look-back: 2024-11 (2 rows were read, 3 are there); "
+        "read 1 of 5 months; changed after the lookback window: 2024-11 (2 rows were read, 3 are there); "
         "read them with --full"
     )
     assert told == [["acme transactions 2024-11"]] * 2
     assert alerts(standing) == [
         (
             "late rows",
-            "transactions changed after the look-back: 2024-11 (2 rows were read, 3 are there); "
+            "transactions changed after the lookback window: 2024-11 (2 rows were read, 3 are there); "
             "read them with --full",
             "python -m include run acme --as-of 2025-03-15 --full",
         )
