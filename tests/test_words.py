@@ -59,6 +59,7 @@ REMOVED = {
 PERSISTED = (
     # names and texts that are stored: renaming them would make older artefacts unreadable or change facts
     '"sentinel"',
+    '"verdict"',
     '"stretch"',
     '"doubts"',
     "own_rate",
@@ -72,14 +73,11 @@ NOT_CONVERTED: tuple[str, ...] = (
     "include/intake/",
     "README.md",
     "docs/coverage.md",
-    "docs/quality.md",
     "include/cli/",
     "include/doctor.py",
     "include/engines/",
     "include/handoff/",
-    "include/kinds.py",
     "include/postgres/",
-    "include/quality/",
     "include/report/sections.py",
     "include/report/tables.py",
     "include/run/",
