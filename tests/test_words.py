@@ -71,20 +71,11 @@ PERSISTED = (
 NOT_CONVERTED: tuple[str, ...] = (
     "docs/intake.md",
     "include/intake/",
-    "README.md",
-    "docs/coverage.md",
     "include/cli/",
-    "include/doctor.py",
-    "include/engines/",
     "include/handoff/",
     "include/postgres/",
-    "include/report/sections.py",
-    "include/report/tables.py",
-    "include/run/",
-    "include/settings.py",
     "include/sql/check/",
     "include/sql/load/",
-    "include/warehouse/",
 )
 
 

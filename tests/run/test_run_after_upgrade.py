@@ -67,7 +67,7 @@ def old(tmp_path, warehouse_dsn, migrated, monkeypatch):
 
 def retrained(notes: Mapping[str, str]) -> set[str]:
     """The training steps that computed anything."""
-    return {name for name in TRAINING if "stand" not in notes[name].partition(";")[0]}
+    return {name for name in TRAINING if "current" not in notes[name].partition(";")[0]}
 
 
 @pytest.mark.parametrize("key", FIRMS)
