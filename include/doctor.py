@@ -1,7 +1,7 @@
-"""What is wrong with an installation, part by part, and the command that mends it.
+"""Check an installation part by part, and name the command that fixes each fault.
 
-Each check tries the real thing: it asks the warehouse, races two writers at the store, opens each
-firm's source. A firm that cannot be read hinders no other's check.
+Each check uses the real part: it queries the warehouse, runs concurrent writers on the store, and opens
+each firm's source. A firm that cannot be read does not stop the checks of other firms.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ KINDS = {
             "The log names the expectation, the column and sample values. Look at `control.quality` and "
             "`control.rejections` for this firm. Correct the source, then rerun from the extract step. The "
             "last good snapshot stays in the warehouse meanwhile.",
-            retries=4,  # of infrastructure errors; the verdict on bad data is final at once
+            retries=4,  # of infrastructure errors; a data-quality failure is final at once
         ),
         Kind(
             "query",

@@ -40,7 +40,7 @@ WAREHOUSE_VARIABLE = "AIRFLOW_CONN_FIRMAMENT_WAREHOUSE"
 
 
 class SettingsError(LookupError):
-    """Something that was asked for is configured nowhere; the message says how to mend it."""
+    """A required setting is not configured; the message says how to fix it."""
 
 
 @dataclass(frozen=True)

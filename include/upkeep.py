@@ -97,7 +97,7 @@ def late_rows(settings: Settings) -> list[str]:
 
     Runs count these months again in the source and store the counts in ``control.slices``.
     """
-    from include.run.recount import said
+    from include.run.reconcile import late_rows_message
 
     found = []
     with Warehouse(settings.warehouse_dsn()) as warehouse:
@@ -111,7 +111,7 @@ def late_rows(settings: Settings) -> list[str]:
                         firm_key=firm.firm_key,
                         step=LATE_ROWS,
                         as_of=as_of.isoformat(),
-                        error=f"{dataset} {said(pairs)}",
+                        error=f"{dataset} {late_rows_message(pairs)}",
                         log_url="control.slices in the warehouse",
                         rerun=f"{rerun_command(firm.firm_key, as_of)} --full",
                         cause=cause_of(LATE_ROWS, firm.firm_key, dataset, repr(sorted(pairs.items()))),

@@ -192,7 +192,7 @@ def test_a_target_that_refuses_is_logged(hook: Hook, caplog: pytest.LogCaptureFi
         sent = send(failure(), Alerts(webhook="ops_hook"))
 
     assert sent == []
-    assert "Nobody was told" in caplog.text
+    assert "No target accepted the alert" in caplog.text
 
 
 def test_a_redirect_is_not_followed(hook: Hook) -> None:

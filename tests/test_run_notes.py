@@ -40,7 +40,7 @@ def notes(asked) -> list[str]:
 def ended(dsn: str, *steps: str, status: str = "done", run_id: str = "run:1") -> None:
     with Warehouse(dsn) as warehouse:
         for step in steps:
-            warehouse.connection.execute(
+            warehouse.session.connection.execute(
                 "insert into control.step_runs (firm_key, as_of, step, status, row_count, airflow_run_id) "
                 "values (%s, %s, %s, %s, 23570, %s)",
                 ["acme", AS_OF, step, status, run_id],

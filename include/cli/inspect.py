@@ -1,4 +1,4 @@
-"""``inspect``: what a sales file holds, how it was read, and what is in doubt."""
+"""``inspect``: what a sales file holds, how it was read, and what is in question."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def inspect(
 
 
 def show(answer: Answer) -> None:
-    """Print the answer as a table: figures, rows, doubts, and the mapping ready to use."""
+    """Print the answer as a table: figures, rows, questions, and the mapping ready to use."""
     if answer.refusal:
         console.print(
             f"{answer.refusal.what}\n{answer.refusal.fix}", style="red", markup=False, highlight=False

@@ -40,8 +40,8 @@ def models_list(firm: Annotated[str, typer.Argument(help="The firm's key.")]) ->
         for heading in ("module", "anchor", "scores", "version", "method", "challenger", "why"):
             table.add_column(heading)
         for model in warehouse.records.models.models(firm):
-            verdict = warehouse.records.models.verdict(firm, model["module"], model["anchor"])
-            scoring = [row["contender_anchor"] for row in verdict if row["is_scoring"]]
+            result = warehouse.records.models.promotion_result(firm, model["module"], model["anchor"])
+            scoring = [row["contender_anchor"] for row in result if row["is_scoring"]]
             table.add_row(
                 model["module"],
                 str(model["anchor"]),
@@ -49,7 +49,7 @@ def models_list(firm: Annotated[str, typer.Argument(help="The firm's key.")]) ->
                 model["model_version"],
                 model["method"],
                 model["challenger"] or "",
-                model["verdict"] or model["reason"],
+                model["promotion_reason"] or model["reason"],
             )
         console.print(table)
         for decided in warehouse.records.models.decisions(firm):
@@ -134,7 +134,7 @@ def _scoring(warehouse: Warehouse, firm: str, module: str, day: date, period: da
     decided: Any = warehouse.records.models.decision(firm, module, as_of=day, anchor=period)
     if decided is not None:
         return date.fromisoformat(str(decided["anchor"]))
-    for row in warehouse.records.models.verdict(firm, module, period):
+    for row in warehouse.records.models.promotion_result(firm, module, period):
         if row["is_scoring"]:
             return date.fromisoformat(str(row["contender_anchor"]))
     return period

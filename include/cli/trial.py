@@ -62,7 +62,7 @@ def trial(
     from include.report import write
     from include.report.profile import gather
     from include.report.reading import Reading
-    from include.run import trial
+    from include.run import preview
     from include.sources import SourceError
 
     if not os.path.isdir(file):  # noqa: PTH112 Path.is_dir raises for a name that is too long
@@ -95,7 +95,7 @@ def trial(
     with TemporaryDirectory(prefix="firmament-try-") as name, console.status(str(file)) as status:
         folder = Path(name)
         try:
-            firm = trial.firm_from(
+            firm = preview.firm_from(
                 reading,
                 folder,
                 name=file.name,
@@ -106,18 +106,18 @@ def trial(
             )
             assert answer.last_day is not None
             asked = as_of_of(as_of, zone) if as_of else answer.last_day + timedelta(days=1)
-            day = trial.usable_day(firm, folder, asked)
+            day = preview.usable_day(firm, folder, asked)
         except SourceError as error:
             raise BadInputError(error.args[0]) from None
         del reading
         if not as_json:
             show(answer)
-        handoff, records = trial.compute(
+        handoff, records = preview.compute(
             firm, day, folder, before=lambda step: status.update(f"{file.name}: {step.name}")
         )
         engine = open_engine(
             firm.engine,
-            memory_mb=trial.settings_in(folder).memory_mb,
+            memory_mb=preview.settings_in(folder).memory_mb,
             threads=os.cpu_count() or 1,
             scratch=folder / "scratch",
         )
@@ -130,6 +130,6 @@ def trial(
     for row in profile["insight"]:
         console.print(f"  {row['sentence']}", markup=False, highlight=False)
     for module, reason in sorted(records.reasons.items()):
-        if module in trial.MODULES:
+        if module in preview.MODULES:
             console.print(f"{module}: {reason}", style="dim", markup=False)
     console.print(f"{written.html}\n{written.json}", highlight=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""The embedded engine: DuckDB, bounded by a memory limit and shut off from every file it was not given."""
+"""The embedded engine: DuckDB with a memory limit and access only to its input files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BATCH_ROWS = 65_536
 
 
 class QueryError(RuntimeError):
-    """A query cannot be parsed, bound or run; the message carries the engine's own words."""
+    """A query cannot be parsed, bound or run; the message contains DuckDB's text."""
 
 
 class DuckDb:
@@ -58,15 +58,15 @@ class DuckDb:
                 raise QueryError(f"the query has {count} statements; it must be one")
             yield connection.sql(statement, params=bound).to_arrow_reader(BATCH_ROWS)
         except duckdb.Error as error:
-            raise QueryError(self._said(error)) from error
+            raise QueryError(self._message(error)) from error
         finally:
             connection.close()
 
     def close(self) -> None:
         """Nothing is held between queries."""
 
-    def _said(self, error: duckdb.Error) -> str:
-        """The engine's own words; where it ran out of room, what makes more of it instead of its advice."""
+    def _message(self, error: duckdb.Error) -> str:
+        """DuckDB's message; if disk or memory ran out, with the setting that raises the limit."""
         text = f"{type(error).__name__}: {error}"
         if re.search("max_temp_directory_size|No space left|File too large|quota exceeded", text):
             return (

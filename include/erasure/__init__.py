@@ -70,7 +70,7 @@ def erase(
         terms = SearchTerms(customer_id, warehouse.erasures.contacts(customer_sk))
         _check_known(warehouse, settings, firm_key, customer_sk, terms, scratch)
 
-        digest = warehouse.erasures.bury(firm_key, customer_id, actor)
+        digest = warehouse.erasures.record_erasure(firm_key, customer_id, actor)
         faults.point("erase.after_suppression")
         # No step of the firm runs now, so this token is higher than that of any step.
         token = warehouse.session.rows(
@@ -126,8 +126,8 @@ def _check_known(
     scratch: Path,
 ) -> None:
     """Reject unknown customer ids with EraseError: a mistyped id must not count as an erasure."""
-    forgotten = warehouse.records.erased(firm_key)
-    if customer_sk is not None or (forgotten is not None and forgotten.has(terms.customer_id)):
+    erased = warehouse.records.erased(firm_key)
+    if customer_sk is not None or (erased is not None and erased.has(terms.customer_id)):
         return
     if not handoffs.purge_customer(settings.root, firm_key, terms, token=0, scratch=scratch, dry=True).slices:
         raise EraseError(

@@ -14,9 +14,9 @@ from include.quality.specs import columns_spec
 def compared(
     rule: ColumnsRule, found: Mapping[str, str], dataset: Dataset, part: Slice, *, passed: bool | None = None
 ) -> Result:
-    """The result of one rule on the columns found; a missing, unknown or retyped one is named.
+    """The result of one rule on the columns found. It names missing, unknown and retyped columns.
 
-    ``passed`` is the verdict of Great Expectations, where it was asked.
+    ``passed`` is the result of Great Expectations, if it ran.
     """
     wanted = dataset.schema.names
     retyped = [f.name for f in dataset.schema if found.get(f.name, str(f.type)) != str(f.type)]

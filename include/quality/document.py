@@ -15,11 +15,11 @@ DATASETS = (TRANSACTIONS, CUSTOMERS, PRODUCTS, LOYALTY_MOVEMENTS, INTERACTIONS, 
 INTRODUCTION = """\
 # The quality gate
 
-What is extracted is checked before anything is computed from it: events a month at a time, everything else a
-snapshot at a time, and only what has changed since it last passed. A rule that stops the firm fails the step
-`validate_<dataset>` with a message that names the rule, the column, values that break it and the command to
-run once the source is corrected. Other firms go on, and the firm's last snapshot stays as it is. A warning
-stops nothing. Every verdict is a row of `control.quality`.
+The gate checks extracted data before any step computes from it: events by month, every other dataset by
+snapshot, and only slices that changed since they last passed. A rule that stops the firm fails the step
+`validate_<dataset>`. The message names the rule, the column, values that break the rule, and the command to
+run after the source is corrected. Other firms continue, and the firm's last snapshot does not change. A
+warning stops nothing. Every result is a row of `control.quality`.
 
 One SQL statement per slice evaluates all rules on DuckDB. Great Expectations runs, and its counts are used,
 
@@ -30,14 +30,14 @@ One SQL statement per slice evaluates all rules on DuckDB. Great Expectations ru
 - on the whole suite and on every slice, passed or not, with `python -m include validate FIRM --as-of DAY
   --full`. Without `--full` the command runs the gate as a run does.
 
-Shares are of the rows checked, 0.05 being one in twenty. Ratios compare with the firm's own past, 1
-being usual: the median of up to twelve earlier months or snapshots. A first extraction has no past and
-passes, and so does a firm without rows. Too little data, such as a month of less than a week or a volume
-of less than twenty rows, may warn but never stops. Silence up to as_of stops a firm only when its events are
-known for half a year or it is silent for more than two weeks, and no longer once it has been silent for
-ninety days: then the firm has stopped, not its source.
+A share is a part of the rows checked: 0.05 is one row in twenty. A ratio compares a number with the firm's
+own history, the median of up to twelve earlier months or snapshots; 1 is usual. A first extraction has no
+history and passes, and so does a firm without rows. Too little data, such as a month of less than a week or a
+volume of less than twenty rows, may warn but never stops. A period without events up to as_of stops a firm
+only if half a year of events is known or the period is longer than two weeks. After ninety days without
+events it no longer stops: the firm has stopped trading, not its source.
 
-A firm moves a limit in its own row, without code; `null` removes it:
+A firm changes a limit in its own row, without code; `null` removes it:
 
 ```yaml
 quality:
@@ -51,10 +51,10 @@ quality:
 Each check writes one Great Expectations validation result per slice to the firm's handoffs, under
 `quality/as_of=<day>/<dataset>-<slice>.json`; `<dataset>.json` is of the dataset as a whole. The mark
 `meta: {"built_from": "aggregates"}` says that SQL counted, `"great_expectations"` that Great Expectations
-did; each expectation has the same mark. Documents hold counts and no values, so an erasure leaves them as
-they are.
+did; each expectation has the same mark. Documents hold counts and no values, so an erasure does not change
+them.
 
-`success` is the gate's verdict, limits included. Data Docs are built from the files:
+`success` is the gate's result, limits included. Data Docs are built from the files:
 
 ```python
 import json

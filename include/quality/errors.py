@@ -2,7 +2,7 @@
 
 
 class QualityError(RuntimeError):
-    """A dataset breaks a critical rule. The verdict is final: a retry reads the same data."""
+    """A dataset breaks a critical rule. The result is final: a retry reads the same data."""
 
 
 class EvaluationError(RuntimeError):

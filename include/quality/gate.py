@@ -1,8 +1,8 @@
-"""The gate: check every rule of a dataset on every slice, and report verdicts and validation results.
+"""The gate: check every rule of a dataset on every slice, and report results and validation documents.
 
 One SQL statement per slice evaluates all rules (``aggregates``). Great Expectations then runs on the rules
-that fail or come close to a limit (``verdicts``), or on all of them for a whole-suite check, and its count
-decides.
+that fail or come close to a limit (``rule_results``), or on all rules for a whole-suite check; its count is
+used.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from include.quality.aggregates import Aggregates, SliceSql, source
 from include.quality.measures import Measurement, Past, Profile
 from include.quality.recheck import recheck
 from include.quality.report import Report, Slice
+from include.quality.rule_results import Tally, levels_over
 from include.quality.rules import UNKNOWN, ColumnsRule, MeasureRule, RowRule, Rule, adjusted, suite
 from include.quality.slice_check import SliceCheck
 from include.quality.specs import moments_of, row_spec
-from include.quality.verdicts import Tally, levels_over
 
 if TYPE_CHECKING:
     import duckdb
@@ -73,7 +73,7 @@ def check(
 
 
 def open_slices(paths: Iterable[Path], *, spill: Path) -> duckdb.DuckDBPyConnection:
-    """The DuckDB of one check, which reads these files and nothing else."""
+    """The DuckDB of one check; it may read only these files."""
     from include.bounded_duckdb import open_database, share_of_memory
 
     return open_database(spill=spill, threads=THREADS, memory_mb=share_of_memory(MEMORY_SHARE), files=paths)
@@ -137,7 +137,7 @@ class _Gate:
         return one
 
     def _choose_rules(self, one: SliceCheck) -> None:
-        """The rules whose columns the slice has, each with its spec; others have nothing to look at."""
+        """The rules whose columns the slice has, each with its spec."""
         known_before = max(self.as_of, one.part.read_as_of or self.as_of)
         moments = moments_of(one.part, self.dataset, self.firm.timezone, known_before)
         for rule in self.row_rules:

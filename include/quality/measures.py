@@ -171,8 +171,8 @@ def silence_ratio(
 ) -> Measurement:
     """Days from the last event to as_of over the firm's longest usual gap between days with events.
 
-    A firm that trades weekly is silent for a week; one whose data ended long ago has stopped, and
-    its silence is told but stops nothing.
+    A firm that trades weekly has gaps of a week. A firm whose data ended long ago has stopped trading: the
+    gap is a warning and stops nothing.
     """
     days = sorted(day for profile in profiles.values() for day in profile.days if day < as_of)
     if not days:
@@ -194,7 +194,8 @@ def silence_ratio(
 def is_tail_known(profiles: Mapping[str, Profile], past: Past, as_of: date) -> bool:
     """Whether the last month that had rows is among those whose days are known.
 
-    Where it is not (it stood unchanged and left no profile), silence cannot be told from ignorance.
+    If it is not (the month was unchanged and left no profile), a gap in the data and a gap in the
+    profiles look the same.
     """
     known = max((key for key, profile in profiles.items() if profile.days), default="")
     return not any(
@@ -209,5 +210,5 @@ def recent(profiles: Mapping[str, Profile], as_of: date) -> dict[str, Profile]:
 
 
 def is_number(value: float | None) -> bool:
-    """Whether there is a finite number to judge."""
+    """Whether there is a finite number to compare."""
     return value is not None and math.isfinite(value)

@@ -17,10 +17,10 @@ from include.quality.aggregates import Count
 from include.quality.expectations import ExpectationRunner
 from include.quality.recheck_rows import Rechecked, unexpected_counts
 from include.quality.report import Slice
+from include.quality.rule_results import is_share_near, is_value_near
 from include.quality.rules import MeasureRule, RowRule
 from include.quality.slice_check import SliceCheck
 from include.quality.specs import limit_specs
-from include.quality.verdicts import is_share_near, is_value_near
 
 log = logging.getLogger(__name__)
 
@@ -44,15 +44,15 @@ def _columns(
     checks: Sequence[SliceCheck], dataset: Dataset, runner: ExpectationRunner, *, whole_suite: bool
 ) -> None:
     """Slices mostly have the same columns; each set of columns is run once."""
-    verdicts: dict[tuple[tuple[str, str], ...], dict[str, bool]] = {}
+    passed: dict[tuple[tuple[str, str], ...], dict[str, bool]] = {}
     for one in checks:
         results = [columns.compared(rule, one.found, dataset, one.part) for rule in one.column_rules]
         if not results or (not whole_suite and all(result.passed for result in results)):
             continue
         key = tuple(one.found.items())
-        if key not in verdicts:
-            verdicts[key] = columns.run(one.column_rules, one.found, dataset, runner)
-        one.columns_passed = verdicts[key]
+        if key not in passed:
+            passed[key] = columns.run(one.column_rules, one.found, dataset, runner)
+        one.columns_passed = passed[key]
         for result in results:
             _compare(one, result.expectation, result.passed, one.columns_passed[result.expectation])
 

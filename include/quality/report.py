@@ -86,7 +86,7 @@ class Report:
         if len(others) > SHOWN:
             lines.append(f"and {len(others) - SHOWN} more; all of them are in control.quality")
         lines.append(
-            f"Nothing downstream of {self.dataset} ran and the snapshot before stands. "
+            f"Nothing downstream of {self.dataset} ran; the previous snapshot is still current. "
             f"Correct the source, then: python -m include run {self.firm_key} "
             f"--as-of {self.as_of} --from extract_{self.dataset}"
         )

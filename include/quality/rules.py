@@ -149,7 +149,7 @@ def limits(rule: RowRule | MeasureRule) -> str:
         warn = f"above {rule.warn_above:.3g} of rows" if rule.warn_above else "at one row"
         stop = "never stops" if rule.fail_above is None else f"stops above {rule.fail_above:.3g} of rows"
         return f"(warned {warn}; {stop})"
-    said = []
+    parts = []
     for word, low, high in (
         ("warned", rule.warn_below, rule.warn_above),
         ("stops", rule.fail_below, rule.fail_above),
@@ -159,8 +159,8 @@ def limits(rule: RowRule | MeasureRule) -> str:
             f"above {high:.3g}" if high is not None else "",
         ]
         if any(ends):
-            said.append(f"{word} {' or '.join(filter(None, ends))}")
-    return f"({'; '.join(said)})"
+            parts.append(f"{word} {' or '.join(filter(None, ends))}")
+    return f"({'; '.join(parts)})"
 
 
 def _moved(rule: Rule, dataset: Dataset, limits: object) -> Rule:

@@ -1,4 +1,4 @@
-"""The check of one slice: what was found in it, as verdicts and as a validation result."""
+"""The check of one slice: its findings as results and as a Great Expectations validation result."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from include.quality import columns
 from include.quality.aggregates import Count
 from include.quality.measures import Measurement, Profile
 from include.quality.report import Result, Slice
+from include.quality.rule_results import Tally, counted, limited
 from include.quality.rules import ColumnsRule, MeasureRule, RowRule
 from include.quality.specs import Spec, columns_spec, limit_specs
 from include.quality.validation_result import AGGREGATES, GREAT_EXPECTATIONS, Evaluated, document
-from include.quality.verdicts import Tally, counted, limited
 
 
 @dataclass
 class SliceCheck:
-    """What is known of one slice; a part without text is the dataset as a whole.
+    """The findings on one slice; a part without text is the dataset as a whole.
 
     ``rechecked`` names the rules that Great Expectations has confirmed.
     """
@@ -45,7 +45,7 @@ class SliceCheck:
         return bool(self.part.rows and self.part.files)
 
     def results(self, dataset: Dataset, profiles: Mapping[str, Profile]) -> Iterator[Result]:
-        """Verdicts: columns first, then rows, then what is measured on the whole, then what is kept."""
+        """Results in order: columns, rows, measures of the whole slice, and the profile to keep."""
         yield from self._column_results(dataset)
         if self.has_rows:
             for rule, name in self.incomparable:
@@ -89,35 +89,35 @@ class SliceCheck:
 
     def _evaluated(self, dataset: Dataset) -> Iterator[Evaluated]:
         built_from = GREAT_EXPECTATIONS if self.columns_passed else AGGREGATES
-        for columns_rule, verdict in zip(self.column_rules, self._column_results(dataset), strict=True):
+        for columns_rule, result in zip(self.column_rules, self._column_results(dataset), strict=True):
             yield Evaluated(
                 columns_spec(columns_rule),
-                verdict,
-                verdict.passed,
+                result,
+                result.passed,
                 built_from,
                 observed={"observed_value": list(self.found)} if not columns.is_pair(columns_rule) else {},
                 rows=len(self.found),
                 unexpected=columns.retyped_count(self.found, dataset) if columns.is_pair(columns_rule) else 0,
             )
-        for row_rule, verdict in zip(self.rules, self._row_results() if self.rules else (), strict=True):
+        for row_rule, result in zip(self.rules, self._row_results() if self.rules else (), strict=True):
             tally, count = self.tallies[row_rule.name], self.counts[row_rule.name]
             yield Evaluated(
                 self.specs[row_rule.name],
-                verdict,
-                verdict.passed,
+                result,
+                result.passed,
                 self._built_from(row_rule.name),
                 tally.rows,
                 0 if "null" in row_rule.expectation else tally.rows - count.present,
                 count.unexpected,
             )
-        for rule, (_, measured), verdict in zip(
+        for rule, (_, measured), result in zip(
             (rule for rule, _ in self.measured), self.measured, self._measure_results(), strict=True
         ):
             for spec in limit_specs(rule):
                 is_over = spec.level in self.over[rule.name]
                 yield Evaluated(
                     spec,
-                    verdict,
+                    result,
                     not is_over,
                     self._built_from(rule.name),
                     missing=int(measured.value is None),

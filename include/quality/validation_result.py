@@ -23,10 +23,10 @@ GREAT_EXPECTATIONS = "great_expectations"
 
 @dataclass(frozen=True)
 class Evaluated:
-    """One spec that was evaluated, with what was counted and the gate's verdict on it."""
+    """One spec that was evaluated, with its counts and the gate's result."""
 
     spec: Spec
-    verdict: Result
+    rule_result: Result
     success: bool
     built_from: str
     rows: int = 1
@@ -91,9 +91,9 @@ def _result(one: Evaluated) -> dict[str, Any]:
             "meta": {
                 "name": one.spec.name,
                 "built_from": one.built_from,
-                "verdict": _verdict(one.verdict),
-                "expected": one.verdict.expected,
-                "observed": "" if one.verdict.samples else one.verdict.observed,
+                "verdict": _outcome(one.rule_result),
+                "expected": one.rule_result.expected,
+                "observed": "" if one.rule_result.samples else one.rule_result.observed,
             },
             "severity": one.spec.level,
         },
@@ -107,7 +107,7 @@ def _result(one: Evaluated) -> dict[str, Any]:
     }
 
 
-def _verdict(result: Result) -> str:
+def _outcome(result: Result) -> str:
     if result.passed:
         return "passed"
     return "stops the firm" if result.is_critical else "warning"

@@ -1,4 +1,4 @@
-"""The sections of a report: what each says in words, its charts, and the tables below them."""
+"""The sections of a report: each has a sentence, charts, and the tables below them."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ Section = tuple[str, str, Markup, dict[str, Any]]  # its id, its title, its body
 
 
 def _charted(
-    name: str, title: str, said: str, figure: dict[str, Any], below: Markup, *, called: str = SAME_AS_TABLE
+    name: str, title: str, message: str, figure: dict[str, Any], below: Markup, *, called: str = SAME_AS_TABLE
 ) -> Section:
-    """A section of one chart, what it says, and its table."""
+    """A section of one chart, the sentence on it, and its table."""
     chart = f"{name}-chart"
-    return name, title, drawn(chart, said, below, called=called), {chart: figure}
+    return name, title, drawn(chart, message, below, called=called), {chart: figure}
 
 
 def _insight(profile: dict[str, Any]) -> Section | None:
     rows = profile["insight"]
     if not rows:
         return None
-    told = " ".join(row["sentence"] for row in rows if row["kind"] != "recommendation")
+    sentences = " ".join(row["sentence"] for row in rows if row["kind"] != "recommendation")
     advice = [row["sentence"] for row in rows if row["kind"] == "recommendation"]
-    return "insight", "In words", render("insight", told=told, advice=advice), {}
+    return "insight", "In words", render("insight", sentences=sentences, advice=advice), {}
 
 
 def _months(profile: dict[str, Any]) -> Section | None:
@@ -37,7 +37,7 @@ def _months(profile: dict[str, Any]) -> Section | None:
     if not rows:
         return None
     best = max(rows, key=lambda row: row["net_amount"])
-    said = (
+    message = (
         f"{len(rows)} months of identified customers; the best for net sales was {best['month_start'][:7]} "
         f"with {number(best['net_amount'])} {profile['firm']['currency']}. "
         "The last month ends where the report does."
@@ -55,7 +55,7 @@ def _months(profile: dict[str, Any]) -> Section | None:
         ),
         rows,
     )
-    return _charted("months", "Sales by month", said, charts.months(profile), below)
+    return _charted("months", "Sales by month", message, charts.months(profile), below)
 
 
 def _segments(profile: dict[str, Any]) -> Section | None:
@@ -63,7 +63,7 @@ def _segments(profile: dict[str, Any]) -> Section | None:
     if not rows:
         return None
     total = sum(row["customers"] for row in rows)
-    said = (
+    message = (
         f"{total:,} customers; the largest segment is {rows[0]['segment_name']} with "
         f"{100 * rows[0]['customers'] / total:.0f} %."
     )
@@ -80,7 +80,7 @@ def _segments(profile: dict[str, Any]) -> Section | None:
         ),
         rows,
     )
-    return _charted("segments", "Customers by segment", said, charts.segments(profile), below)
+    return _charted("segments", "Customers by segment", message, charts.segments(profile), below)
 
 
 def _data(profile: dict[str, Any]) -> Section | None:
@@ -90,7 +90,7 @@ def _data(profile: dict[str, Any]) -> Section | None:
     for dataset in profile["datasets"]:
         span = f", {dataset['first_date']} to {dataset['last_date']}" if dataset["first_date"] else ""
         refused = "; ".join(f"{n:,} {reason}" for reason, n in dataset["rejected"].items())
-        said = f"{dataset['about']} {dataset['rows']:,} rows{span}. " + (
+        message = f"{dataset['about']} {dataset['rows']:,} rows{span}. " + (
             f"Could not be used: {refused}." if refused else "Every row that was read could be used."
         )
         below = table(
@@ -104,7 +104,7 @@ def _data(profile: dict[str, Any]) -> Section | None:
         )
         empty = sum(column["missing_share"] > 0 for column in dataset["columns"])
         summary = f"{dataset['name']}: {empty} of {len(dataset['columns'])} columns lack values"
-        parts.append(render("dataset", name=dataset["name"], said=said, below=details(summary, below)))
+        parts.append(render("dataset", name=dataset["name"], message=message, below=details(summary, below)))
     return "data", "What was read", Markup("").join(parts), {}
 
 
@@ -113,7 +113,7 @@ def _target(profile: dict[str, Any]) -> Section | None:
     if target is None:
         return None
     days = profile["firm"]["churn_threshold_days"]
-    said = (
+    message = (
         f"Churned means no sale in the {days} days after a past cutoff. "
         f"{len(target['cutoffs'])} cutoffs are known, with their customers' history before it."
     )
@@ -132,7 +132,7 @@ def _target(profile: dict[str, Any]) -> Section | None:
         f"The same customers by how long they had been silent, in multiples of {days} days, and how many "
         "orders they had."
     )
-    body = drawn("cutoffs-chart", said, table(columns, target["cutoffs"])) + drawn(
+    body = drawn("cutoffs-chart", message, table(columns, target["cutoffs"])) + drawn(
         "bands-chart", about, table(banded, target["bands"])
     )
     figures = {"cutoffs-chart": charts.cutoffs(profile), "bands-chart": charts.bands(profile)}
@@ -167,10 +167,10 @@ def _missing(profile: dict[str, Any]) -> Section | None:
     if not lacking:
         return None
     empty = sum(feature["missing_share"] == 1 for feature in lacking)
-    said = (
-        f"{len(lacking)} of {len(profile['features'])} features lack a value for somebody, {empty} for "
-        "everybody. A missing value is a fact, such as no gap between orders before a second order, and the "
-        "models take it as one; none is filled in."
+    message = (
+        f"{len(lacking)} of {len(profile['features'])} features lack a value for some customers, {empty} for "
+        "all customers. A missing value has a meaning, such as no gap between orders before a second order; "
+        "the models use it, and none is filled in."
     )
     rows = sorted(lacking, key=lambda feature: -feature["missing_share"])
     below = table(
@@ -182,7 +182,7 @@ def _missing(profile: dict[str, Any]) -> Section | None:
         ),
         rows,
     )
-    return _charted("missing", "Missing values", said, charts.missing(profile), below)
+    return _charted("missing", "Missing values", message, charts.missing(profile), below)
 
 
 def _correlations(profile: dict[str, Any]) -> Section | None:
@@ -190,7 +190,7 @@ def _correlations(profile: dict[str, Any]) -> Section | None:
         return None
     whose = "that went most with churn" if profile["target"] else "that come first"
     shown = len(profile["matrix"]["names"])
-    said = (
+    message = (
         f"Of {profile['pair_count']:,} pairs of features, {profile['strong_count']:,} have a rank "
         f"correlation of {profile['strong']} or more either way: they say nearly the same. Shown "
         f"are the {shown} features {whose}, less those nearly the same as one before them."
@@ -205,7 +205,7 @@ def _correlations(profile: dict[str, Any]) -> Section | None:
         pairs,
     )
     called = f"The {len(pairs)} strongest pairs"
-    return _charted("correlations", "Correlations", said, charts.matrix(profile), below, called=called)
+    return _charted("correlations", "Correlations", message, charts.matrix(profile), below, called=called)
 
 
 def _features(profile: dict[str, Any]) -> Section | None:

@@ -15,13 +15,13 @@ SAME_AS_TABLE = "The same as a table"
 Column = tuple[str, str | Callable[[dict[str, Any]], Any]]  # its heading, and the field or what is made of it
 
 
-def drawn(name: str, said: str, below: Markup, *, called: str = SAME_AS_TABLE) -> Markup:
-    """A chart's place on the page, the sentence that says it, and its table."""
-    return render("chart", name=name, said=said) + details(called, below)
+def drawn(name: str, message: str, below: Markup, *, called: str = SAME_AS_TABLE) -> Markup:
+    """A chart's element, the sentence that describes it, and its table."""
+    return render("chart", name=name, message=message) + details(called, below)
 
 
 def details(summary: str, inner: Markup) -> Markup:
-    """Something to unfold."""
+    """A collapsed element that the reader can open."""
     return render("details", summary=summary, inner=inner)
 
 

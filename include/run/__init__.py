@@ -1,7 +1,7 @@
-"""Running the pipeline: a stage, or a firm's stages in order, for Airflow and the command line alike.
+"""Run the pipeline: one stage, or all stages of a firm in order, for Airflow and the command line.
 
-What a step does follows from its kind (``kinds.py``) and its row (``steps.py``). Where its rows are stored
-follows from (firm, dataset, slice). So any step can be rerun alone, as often as needed.
+A step is defined by its kind (``kinds.py``) and its row (``steps.py``). Its rows are stored under
+(firm, dataset, slice), so any step can be rerun alone, as often as needed.
 """
 
 from include.run.attempts import Attempt

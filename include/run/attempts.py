@@ -5,7 +5,7 @@ A step is skipped only when all of this holds:
 - the attempt is an automatic retry of an Airflow task, or ``--resume`` on the command line;
 - an earlier attempt of the same run has done the step;
 - the step would read the same manifests, under the same settings and the same code;
-- what the earlier attempt wrote is still there.
+- the output of the earlier attempt still exists.
 
 A cleared task, ``--from``, ``--only`` and ``--full`` always compute.
 """
@@ -22,7 +22,7 @@ from include.datasets.extracted import rejected_of
 from include.handoff import Handoff
 from include.run.context import Context
 
-NOTHING = "none"  # stands for the manifest of a slot that holds nothing
+NOTHING = "none"  # the reference of a slot without a manifest
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Attempt:
 
 
 def inputs_of(handoff: Handoff, context: Context) -> list[str]:
-    """What the step read: one reference per manifest, those of its own output left out, sorted."""
+    """References of the manifests that the step read, sorted, without those of its own output."""
     written = context.step.writes
     own = {written.name, rejected_of(written).name} if written is not None else set()
     return sorted(
@@ -63,16 +63,16 @@ def settings_digest(firm_row: Mapping[str, Any], decision: object) -> str:
 def done_before(
     earlier: Mapping[str, Any] | None, handoff: Handoff, *, settings_sha256: str, code_version: str
 ) -> bool:
-    """Whether the earlier attempt, a row of ``control.step_runs``, has done what this one would do."""
+    """Whether the earlier attempt, a row of ``control.step_runs``, did the same work and left its output."""
     if earlier is None or earlier["output_manifest"] is None:
         return False
     if (earlier["settings_sha256"], earlier["code_version"]) != (settings_sha256, code_version):
         return False
     wanted = [*(earlier["input_manifests"] or ()), earlier["output_manifest"]]
-    return all(_stands(handoff, reference) for reference in wanted)
+    return all(_is_current(handoff, reference) for reference in wanted)
 
 
-def _stands(handoff: Handoff, reference: str) -> bool:
+def _is_current(handoff: Handoff, reference: str) -> bool:
     path, _, rest = reference.partition("#")
     found = handoff.at(path)
     return found is None if rest == NOTHING else found is not None and found.reference == reference

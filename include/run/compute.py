@@ -29,7 +29,7 @@ def query(context: Context) -> tuple[int, str]:
 
 
 def features(context: Context) -> tuple[int, str]:
-    """Every feature of every customer, by the queries that training runs too."""
+    """Compute every feature of every customer, with the queries that training uses."""
     from include.training import churn
 
     inputs = Inputs(context)
@@ -39,9 +39,9 @@ def features(context: Context) -> tuple[int, str]:
 
 
 def sample(context: Context) -> tuple[int, str]:
-    """Training rows: the feature queries as of each past cutoff of the anchor, and what then happened.
+    """Training rows: the features as of each past cutoff of the anchor, and the outcome after it.
 
-    Those of the earlier anchors whose models contend with the new one are made where they are missing.
+    Missing training rows of earlier anchors whose models are promotion candidates are computed too.
     """
     training = import_module(f"include.training.{context.step.module}")
     inputs = Inputs(context)
@@ -65,7 +65,7 @@ def sample(context: Context) -> tuple[int, str]:
         counts[training_date] = manifest.rows
     count = counts[context.training_date]
     if not made:
-        return count, f"the rows of anchor {context.training_date} stand"
+        return count, f"the rows of anchor {context.training_date} are current"
     return count, f"anchor {', '.join(map(str, made))}"
 
 
@@ -78,20 +78,20 @@ def compute(context: Context) -> tuple[int, str]:
 
 
 def fit(context: Context) -> tuple[int, str]:
-    """Fit a model on small tables; one that is anchored and stands is left alone, unless ``--full``."""
+    """Fit a model on small tables; a model of an anchor that is current is skipped, unless ``--full``."""
     if context.step.model in promotion.GATED:
         return _fit_and_promote(context)
     model = _model(context.step)
     rows, note = _fit(context, model, context.training_date)
     if hasattr(model, "status"):
-        note = _say_status(context, context.training_date, model, note, "")
+        note = _record_status(context, context.training_date, model, note, "")
     return rows, note
 
 
 def _fit(context: Context, model: Any, training_date: date) -> tuple[int, str]:
     manifest = context.up_to_date(training_date)
     if manifest is not None:
-        return manifest.rows, f"the model of anchor {training_date} stands"
+        return manifest.rows, f"the model of anchor {training_date} is current"
     inputs = Inputs(context, training_date)
     tables = [inputs.table(dataset) for dataset in context.step.reads]
     day = context.day_of(context.written, training_date)
@@ -100,7 +100,7 @@ def _fit(context: Context, model: Any, training_date: date) -> tuple[int, str]:
 
 
 def _fit_and_promote(context: Context) -> tuple[int, str]:
-    """Fit the anchor's model, and those it contends with where they are missing; hold the gate."""
+    """Fit the anchor's model and missing candidates; evaluate the promotion."""
     model = _model(context.step)
     models, found = {}, {}
     for training_date in promotion.needed(context):
@@ -109,22 +109,22 @@ def _fit_and_promote(context: Context) -> tuple[int, str]:
     promotion.evaluate_promotion(context, context.step.reads[0], models)
     rows, note = found[context.training_date]
     scorer, why = promotion.scoring(context)
-    return rows, _say_status(context, scorer, model, note, why)
+    return rows, _record_status(context, scorer, model, note, why)
 
 
-def _say_status(context: Context, training_date: date, model: Any, note: str, why: str) -> str:
-    """Record whether the model that scores had data enough, and why it scores; what to note."""
+def _record_status(context: Context, training_date: date, model: Any, note: str, why: str) -> str:
+    """Record whether the scoring model had enough data, and why it scores; return the step's note."""
     fitted = Inputs(context, training_date).table(context.written)
     is_sufficient, reason = model.status(fitted, firm=context.firm_settings)
-    said = "; ".join(filter(None, [reason, why]))
+    message = "; ".join(filter(None, [reason, why]))
     context.records.set_module_status(
-        context.firm.firm_key, context.as_of, context.step.module or context.step.name, is_sufficient, said
+        context.firm.firm_key, context.as_of, context.step.module or context.step.name, is_sufficient, message
     )
-    return "; ".join(filter(None, [note, said]))
+    return "; ".join(filter(None, [note, message]))
 
 
 def predict(context: Context) -> tuple[int, str]:
-    """Apply a model batch by batch to the first dataset the step reads."""
+    """Apply a model, batch by batch, to the first dataset that the step reads."""
     model = _model(context.step)
     why, training_date = "", context.training_date
     if context.step.model in promotion.GATED:
@@ -155,7 +155,7 @@ def predict(context: Context) -> tuple[int, str]:
 
 
 def _tally(model: pa.Table) -> drift.Tally:
-    """Counts by the bins that a model keeps of its training customers; none are kept where rules score."""
+    """Counts by the bins of the model's training customers; a rule-based model has no bins."""
     kept = [json.loads(row["body"]) for row in model.to_pylist() if row["part"] == "reference"]
     return drift.Tally(kept[0] if kept else {"variables": {}})
 

@@ -1,4 +1,4 @@
-"""What one step works with: its firm, its token, and where its datasets are."""
+"""The context of one step: its firm, its token, and where its datasets are."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ QUERY_SETTINGS = {  # parameter of a query -> the setting of the firm that it is
 
 
 class SettingsUsed(NamedTuple):
-    """The firm's settings as one of the things a dataset was made from."""
+    """The firm's settings, as an input that a manifest refers to."""
 
     reference: str
 
@@ -76,7 +76,7 @@ class Context:
 
     @property
     def written(self) -> Dataset:
-        """What this step writes."""
+        """The dataset that this step writes."""
         if self.step.writes is None:
             raise TypeError(f"{self.step.name} writes no dataset; see include/steps.py")
         return self.step.writes
@@ -86,24 +86,24 @@ class Context:
         return (training_date or self.training_date) if dataset.by == "anchor" else self.as_of
 
     def slot(self, dataset: Dataset, training_date: date | None = None) -> Slot:
-        """Where the dataset of this run is; of a dataset by month, the list of its months."""
+        """The slot of this run's dataset; for a dataset by month, the slot of the list of its months."""
         return Slot(self.firm.firm_key, dataset, Slice(self.day_of(dataset, training_date)))
 
     def month_slot(self, dataset: Dataset, month: Month) -> Slot:
-        """Where a month of a dataset is."""
+        """The slot of one month of a dataset."""
         return Slot(self.firm.firm_key, dataset, Slice(month))
 
     def slots(self, dataset: Dataset, training_date: date | None = None) -> list[Slot]:
-        """Where all of a dataset is: one snapshot, or each of its months."""
+        """All slots of a dataset: one snapshot, or one per month."""
         return self.handoff.slots(self.firm.firm_key, dataset, self.day_of(dataset, training_date))
 
     def is_off(self, dataset: Dataset) -> bool:
-        """Whether the firm's modules leave out the step that writes the dataset."""
+        """Whether the step that writes the dataset belongs to a module that the firm does not use."""
         writers = (step for step in STEPS if step.writes is not None and step.writes.name == dataset.name)
         return any(step.module is not None and step.module not in self.firm.modules for step in writers)
 
     def up_to_date(self, training_date: date) -> Manifest | None:
-        """What the step has written for a training date, if under today's contract and settings."""
+        """The step's manifest of a training date, if its contract and settings are current."""
         if self.written.by != "anchor" or self.full:
             return None
         manifest = self.handoff.manifest(self.slot(self.written, training_date))
@@ -113,7 +113,7 @@ class Context:
 
     @property
     def settings_reference(self) -> str:
-        """The settings that what the step writes depends on, as its manifest refers to them."""
+        """The reference of the settings on which the step's output depends."""
         if self.written.by == "anchor":
             return trained_as(self.written.name).fingerprint(self.firm, self.written.name)
         return self.firm.settings_reference

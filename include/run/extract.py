@@ -1,7 +1,7 @@
-"""The extract step: months that may have changed, each read from the source and replaced at once.
+"""The extract step: read the months that may have changed and replace each slice atomically.
 
-A few months are read side by side, while the source's server is what takes the time; they are tidied
-and committed one after another, in order, so that a fault leaves what it would leave anyway.
+Up to ``READERS`` months are read in parallel, because the source's server takes most of the time. They are
+committed one after another, in order, so a failure leaves the same slices as a sequential read.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from include.handoff import Manifest, Slot
 from include.periods import Month, months_between, months_to_read
 from include.run import ledger
 from include.run.context import Context
-from include.run.intake import Intake
-from include.run.modules import tell_modules
-from include.run.recount import recount
-from include.run.sparing import sparing
+from include.run.erasure_filter import without_erased
+from include.run.ingest import SliceIngest
+from include.run.modules import record_module_status
+from include.run.reconcile import reconcile
 from include.sources import Source, consistent_reads, open_source
 
 log = logging.getLogger(__name__)
@@ -39,23 +39,23 @@ READERS = 2  # connections to a firm's own system at one time; each holds one ba
 
 
 def extract(context: Context) -> tuple[int, str]:
-    """Read what this run needs of the dataset; rows read, and how many months."""
+    """Read what this run needs of the dataset; return the rows read and a note on the months."""
     dataset = context.written
-    forgotten = context.records.erased(context.firm.firm_key)
-    # A copy of the source's files that outlives the step would still hold who is forgotten.
-    cache = context.scratch if forgotten else context.settings.home / "cache" / context.firm.firm_key
-    source = sparing(open_source(context.firm, connection_uri, scratch=cache), forgotten)
+    erased = context.records.erased(context.firm.firm_key)
+    # A copy of the source's files would still contain erased customers: remove it with the step's scratch.
+    cache = context.scratch if erased else context.settings.home / "cache" / context.firm.firm_key
+    source = without_erased(open_source(context.firm, connection_uri, scratch=cache), erased)
     if dataset.by == "as_of":
         manifest = _snapshot(context, source, dataset)
-        if dataset is CUSTOMERS:  # once a run, in a step that every firm has
-            tell_modules(context, source)
+        if dataset is CUSTOMERS:  # every firm has this step, and it runs once a run
+            record_module_status(context, source)
         return manifest.rows, "" if source.offers(dataset) else "the source has none"
     with consistent_reads(source):
         return _months(context, source, dataset)
 
 
 def _months(context: Context, source: Source, dataset: Dataset) -> tuple[int, str]:
-    """Read the months that this run needs, and count those that it does not."""
+    """Read the months that this run needs; reconcile the counts of the others."""
     first = source.first_month(dataset) if source.offers(dataset) else None
     kept = ledger.kept_months(context, dataset, months_between(first, context.as_of)) if first else {}
     wanted = (
@@ -70,14 +70,14 @@ def _months(context: Context, source: Source, dataset: Dataset) -> tuple[int, st
         else []
     )
     rows = read = 0
-    # A month that a later run has read is read as of that run again: it may not lose days.
+    # A month that a run of a later as_of has read keeps that as_of, so that it loses no days.
     days = {
         month: max(context.as_of, kept[month].as_of if month in kept else context.as_of) for month in wanted
     }
-    with _read_ahead(context, source, dataset, days) as intakes:
-        for month, intake in intakes:
+    with _read_ahead(context, source, dataset, days) as ingests:
+        for month, ingest in ingests:
             slot = context.month_slot(dataset, month)
-            manifest = _commit(context, slot, intake, as_of=days[month])
+            manifest = _commit(context, slot, ingest, as_of=days[month])
             kept[month] = ledger.finish(context, slot, manifest)
             rows += manifest.rows
             read += 1
@@ -88,41 +88,41 @@ def _months(context: Context, source: Source, dataset: Dataset) -> tuple[int, st
     )
     if not source.offers(dataset):
         return 0, "the source has none"
-    differing = recount(context, source, dataset, kept, read=days)
+    differing = reconcile(context, source, dataset, kept, read=days)
     read_of = f"read {len(wanted)} of {len(kept)} months"
     return rows, "; ".join(filter(None, [read_of, differing]))
 
 
 def _snapshot(context: Context, source: Source, dataset: Dataset) -> Manifest:
-    """Read the dataset whole and replace its slice."""
+    """Read the whole dataset and replace its slice."""
     with TemporaryDirectory(dir=context.scratch) as folder:
         batches = source.extract(dataset, month=None, as_of=context.as_of) if source.offers(dataset) else ()
-        intake = Intake(dataset, Path(folder))
-        intake.read(batches)
-        return _commit(context, context.slot(dataset), intake, as_of=context.as_of)
+        ingest = SliceIngest(dataset, Path(folder))
+        ingest.split_rejects(batches)
+        return _commit(context, context.slot(dataset), ingest, as_of=context.as_of)
 
 
 @contextmanager
 def _read_ahead(
     context: Context, source: Source, dataset: Dataset, days: dict[Month, date]
-) -> Iterator[Iterator[tuple[Month, Intake]]]:
-    """The months' intakes in order, while up to ``READERS`` of those that follow are being read.
+) -> Iterator[Iterator[tuple[Month, SliceIngest]]]:
+    """Yield the ingested months in order, while up to ``READERS`` later months are read in parallel.
 
-    A month's scratch is removed when the next is asked for. On leaving early the reading stops at the
-    next batch.
+    A month's scratch folder is removed when the next month is requested. Leaving the block early stops the
+    reading at the next batch.
     """
     stopped = Event()
-    waiting: deque[tuple[Month, Future[Intake]]] = deque()
+    waiting: deque[tuple[Month, Future[SliceIngest]]] = deque()
     left = iter(days)
 
-    def read(month: Month) -> Intake:
+    def read(month: Month) -> SliceIngest:
         folder = context.scratch / f"month={month}"
         folder.mkdir()
-        intake = Intake(dataset, folder)
-        intake.read(_until(stopped, source.extract(dataset, month=month, as_of=days[month])))
-        return intake
+        ingest = SliceIngest(dataset, folder)
+        ingest.split_rejects(_until(stopped, source.extract(dataset, month=month, as_of=days[month])))
+        return ingest
 
-    def in_order(pool: ThreadPoolExecutor) -> Iterator[tuple[Month, Intake]]:
+    def in_order(pool: ThreadPoolExecutor) -> Iterator[tuple[Month, SliceIngest]]:
         def ask() -> None:
             while len(waiting) < READERS and (month := next(left, None)) is not None:
                 waiting.append((month, pool.submit(read, month)))
@@ -130,9 +130,9 @@ def _read_ahead(
         ask()
         while waiting:
             month, reading = waiting.popleft()
-            intake = reading.result()
+            ingest = reading.result()
             ask()
-            yield month, intake
+            yield month, ingest
             shutil.rmtree(context.scratch / f"month={month}")
 
     with ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="extract") as pool:
@@ -150,30 +150,30 @@ def _until(stopped: Event, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Rec
         yield batch
 
 
-def _commit(context: Context, slot: Slot, intake: Intake, *, as_of: date) -> Manifest:
-    """Replace a slice by what was read, counting what could not be used."""
+def _commit(context: Context, slot: Slot, ingest: SliceIngest, *, as_of: date) -> Manifest:
+    """Replace a slice by the rows read, and record the rejected rows."""
 
     def rows() -> Iterator[pa.RecordBatch]:
-        yield from intake.tidy(context.engine)
-        # Before the slice is committed: once it stands, nobody would read it again to count these.
-        _account_for(context, slot, intake, as_of=as_of)
+        yield from ingest.deduplicate_and_sort(context.engine)
+        # Before the slice is committed: a retry skips a committed month, so the counts would be lost.
+        _account_for(context, slot, ingest, as_of=as_of)
 
     return context.handoff.write(slot, rows(), token=context.token, as_of=as_of)
 
 
-def _account_for(context: Context, slot: Slot, intake: Intake, *, as_of: date) -> None:
-    """Keep the rows that could not be used, and say how many there were in all and by reason."""
+def _account_for(context: Context, slot: Slot, ingest: SliceIngest, *, as_of: date) -> None:
+    """Write the rejected rows and record their number, in total and by reason."""
     rejected = Slot(slot.firm_key, rejected_of(slot.dataset), slot.slice)
-    if intake.rejections.rows or context.handoff.manifest(rejected) is not None:
-        rows = intake.rejected(context.engine)
+    if ingest.rejections.rows or context.handoff.manifest(rejected) is not None:
+        rows = ingest.rejected(context.engine)
         context.handoff.write(rejected, rows, token=context.token, as_of=context.as_of)
     if slot.slice.month is not None:
-        ledger.begin(context, slot, as_of=as_of, source_rows=intake.rows)
+        ledger.begin(context, slot, as_of=as_of, source_rows=ingest.rows)
     context.records.quality.record_rejections(
         slot.firm_key,
         slot.dataset.name,
         str(slot.slice),
         context.as_of,
         context.token,
-        intake.rejections.records(with_samples=not slot.dataset.pii),
+        ingest.rejections.records(with_samples=not slot.dataset.pii),
     )

@@ -29,7 +29,7 @@ class SlicesInMemory:
         self._rows[key] = Recorded(part, as_of, token, None, source_rows, None, None)
 
     def record(self, firm_key: str, dataset_name: str, written: Sequence[Written]) -> None:
-        """Keep what the manifests say."""
+        """Keep the manifests."""
         for one in written:
             key = (firm_key, dataset_name, str(one.slice))
             row = self._rows.get(key) or Recorded(one.slice, one.as_of, one.token, None, None, None, None)
@@ -87,18 +87,18 @@ class ModelsInMemory:
 
     def __init__(self) -> None:
         """No model was evaluated."""
-        self._verdicts: dict[tuple[str, str, date], list[Row]] = {}
+        self._promotion_results: dict[tuple[str, str, date], list[Row]] = {}
         self.drift: dict[tuple[str, str, date], list[Mapping[str, Any]]] = {}
 
-    def verdict(self, firm_key: str, module: str, anchor: date) -> list[Row]:
+    def promotion_result(self, firm_key: str, module: str, anchor: date) -> list[Row]:
         """The promotion result of a training date."""
-        return self._verdicts.get((firm_key, module, anchor), [])
+        return self._promotion_results.get((firm_key, module, anchor), [])
 
-    def record_verdict(
-        self, firm_key: str, module: str, anchor: date, contenders: Sequence[Mapping[str, Any]]
+    def record_promotion_result(
+        self, firm_key: str, module: str, anchor: date, candidates: Sequence[Mapping[str, Any]]
     ) -> None:
         """Keep the promotion result of a training date."""
-        self._verdicts[firm_key, module, anchor] = [dict(row) for row in contenders]
+        self._promotion_results[firm_key, module, anchor] = [dict(row) for row in candidates]
 
     def decision(self, firm_key: str, module: str, *, as_of: date, anchor: date) -> Row | None:
         """None."""

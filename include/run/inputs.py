@@ -1,4 +1,4 @@
-"""What one step reads, as of a training date; the manifests it read are kept for what it writes."""
+"""Inputs of one step as of a training date; records the manifests read, for the output's manifest."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Inputs:
         return paths
 
     def all_files(self) -> list[tuple[Dataset, list[Path]]]:
-        """Everything the step reads, as files for the engine; none of a dataset whose module is off."""
+        """All inputs of the step as files for the engine; no files of a dataset whose module is off."""
         return [
             (dataset, [] if self._context.is_off(dataset) else self.files(dataset))
             for dataset in self._context.step.reads

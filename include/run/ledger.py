@@ -1,4 +1,4 @@
-"""Which months of a dataset are extracted: by the ledger, or by their manifests where it cannot be trusted.
+"""Find which months of a dataset are extracted: from the ledger, else from their manifests.
 
 The ledger, ``control.slices``, is trusted where it agrees with one listing of the dataset's files: the
 manifest is there, and the latest attempt is the recorded one. Asking the store for each month's manifest
@@ -27,7 +27,7 @@ class Kept(NamedTuple):
 
 
 class Current(NamedTuple):
-    """What a slot holds: a manifest by its token, its hash and its reference."""
+    """The manifest of a slot: its token, hash and reference."""
 
     slot: Slot
     as_of: date
@@ -38,7 +38,7 @@ class Current(NamedTuple):
 
 
 def kept_months(context: Context, dataset: Dataset, months: Iterable[Month]) -> dict[Month, Kept]:
-    """Those of the months that are extracted under today's contract, in order."""
+    """The months that are extracted under the current contract, in order."""
     months = list(months)
     found = _written(context, dataset, [Slice(month) for month in months])
     kept = {}
@@ -51,7 +51,7 @@ def kept_months(context: Context, dataset: Dataset, months: Iterable[Month]) -> 
 
 
 def current(context: Context, dataset: Dataset, slots: Sequence[Slot]) -> list[Current]:
-    """What those slots of a dataset hold, in order; a slot that holds nothing is left out."""
+    """The manifests of these slots, in order; slots without a manifest are left out."""
     if dataset.by != "month":
         manifests = [(slot, context.handoff.manifest(slot)) for slot in slots]
         return [
@@ -70,7 +70,7 @@ def current(context: Context, dataset: Dataset, slots: Sequence[Slot]) -> list[C
 
 
 def _written(context: Context, dataset: Dataset, parts: Sequence[Slice]) -> dict[Slice, Written]:
-    """What the manifests of these months say: by the ledger if it is right, else read and recorded."""
+    """The manifests of these months: from the ledger if it is right, else read and recorded."""
     ledger = {row.slice: row for row in context.records.slices.of(context.firm.firm_key, dataset.name)}
     latest = context.handoff.latest_tokens(context.firm.firm_key, dataset)
     found, read = {}, []
@@ -102,7 +102,7 @@ def finish(context: Context, slot: Slot, manifest: Manifest) -> Kept:
 
 
 def written_of(part: Slice, manifest: Manifest) -> Written:
-    """What the ledger keeps of a manifest."""
+    """The part of a manifest that the ledger stores."""
     return Written(part, manifest.as_of, manifest.token, manifest.rows, manifest.sha256, manifest.fingerprint)
 
 

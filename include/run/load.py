@@ -1,4 +1,4 @@
-"""The load step: a dataset's slices into one table of the warehouse."""
+"""The load step: load a dataset's slices into one table of the warehouse."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from include.warehouse import LoadSlice
 
 
 def load(context: Context) -> tuple[int, str]:
-    """Load what is not there yet; rows loaded, and what stood already."""
+    """Load the slices that are not loaded yet; return the rows loaded and a note on skipped slices."""
     (dataset,) = context.step.reads
     if dataset.by == "anchor" and context.step.module in promotion.GATED:
         return _load_models(context, dataset)
@@ -19,7 +19,7 @@ def load(context: Context) -> tuple[int, str]:
 
 
 def _load_models(context: Context, dataset: Dataset) -> tuple[int, str]:
-    """Every model that the run needed, each anchor by itself: those that stand there cost nothing."""
+    """Load every model that the run needs, one anchor at a time; loaded models are skipped."""
     found = {}
     for day in promotion.needed(context):
         if day == context.training_date or context.handoff.manifest(context.slot(dataset, day)) is not None:
@@ -44,4 +44,4 @@ def _load(context: Context, dataset: Dataset, training_date: date) -> tuple[int,
         step=context.step.name,
     )
     skipped = loaded.skipped_slices
-    return loaded.rows, f"{skipped} of {len(slices)} slices stood already" if skipped else ""
+    return loaded.rows, f"{skipped} of {len(slices)} slices were loaded already" if skipped else ""

@@ -1,4 +1,4 @@
-"""What the source has for the modules that not every firm has data for, told in ``control.module_status``."""
+"""Record in ``control.module_status`` which optional modules are on and whether the source has their data."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from include.sources import Source
 NEEDED = {module.name: catalogue()[module.needs] for module in ROWS if module.needs}
 
 
-def tell_modules(context: Context, source: Source) -> None:
-    """Say of each optional module whether it is on and whether the source has what it needs."""
+def record_module_status(context: Context, source: Source) -> None:
+    """Record of each optional module whether it is on and whether the source has the dataset it needs."""
     for module, dataset in NEEDED.items():
         is_on = module in context.firm.modules
         has_data = source.offers(dataset)

@@ -60,7 +60,9 @@ def scoring(context: Context) -> tuple[date, str]:
             f"the model of {decided['anchor']} scores from {decided['from_as_of']} on, by a decision of "
             f"{decided['decided_by']} on {decided['decided_at']:%Y-%m-%d}: {decided['why']}"
         )
-    for row in context.records.models.verdict(context.firm.firm_key, _module(context), context.training_date):
+    for row in context.records.models.promotion_result(
+        context.firm.firm_key, _module(context), context.training_date
+    ):
         if row["is_scoring"]:
             return row["contender_anchor"], row["reason"]
     return context.training_date, ""
@@ -71,9 +73,9 @@ def evaluate_promotion(context: Context, training: Dataset, models: dict[date, p
     promotion: Any = import_module(f"include.models.{context.step.model}.promotion")
     anchor, module = context.training_date, _module(context)
     contending_models = {day: models[day] for day in contending(context)}
-    standing = context.records.models.verdict(context.firm.firm_key, module, anchor)
+    recorded = context.records.models.promotion_result(context.firm.firm_key, module, anchor)
     versions = {day: promotion.version_of(model) for day, model in contending_models.items()}
-    if {row["contender_anchor"]: row["model_version"] for row in standing} == versions:
+    if {row["contender_anchor"]: row["model_version"] for row in recorded} == versions:
         return
     rows = Inputs(context).table(training)
     candidates = [
@@ -81,7 +83,7 @@ def evaluate_promotion(context: Context, training: Dataset, models: dict[date, p
         for model in contending_models.values()
     ]
     found = rule.evaluate(candidates[0], candidates[1:], error_name=promotion.ERROR)
-    context.records.models.record_verdict(
+    context.records.models.record_promotion_result(
         context.firm.firm_key, module, anchor, _rows(candidates, found, promotion, promotion.cutoff_of(rows))
     )
 

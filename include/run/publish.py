@@ -1,4 +1,4 @@
-"""The publish step: results back into the firm's own database, and what changed to its webhook."""
+"""The publish step: write results to the firm's own database and send changes to its webhook."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ SNAPSHOTS = {module.name: module.snapshot for module in ROWS if module.snapshot}
 
 
 def publish(context: Context) -> tuple[int, str]:
-    """Write the firm's tables, write down what changed, and send it; a deaf webhook fails nothing."""
+    """Write the firm's tables, enqueue changes and send them; an unavailable webhook fails no step."""
     firm, place = context.firm, context.firm.publish
     if place is None:
-        return 0, "the firm's row names no place to publish to"
+        return 0, "the firm's row has no target to publish to"
     rows, notes = 0, []
     dsn = context.settings.warehouse_dsn()
     run = publishing.Run(firm.firm_key, context.as_of, context.token)
     with Results(dsn) as results:
-        # A day that was not computed would look like one on which every customer was gone.
+        # Without this check, a day that was not computed would delete every customer from the target.
         wanted = [fact for module, fact in SNAPSHOTS.items() if module in firm.modules]
         if missing := results.missing(run, wanted) or ([] if wanted else ["any customer fact"]):
             raise publishing.PublishError(

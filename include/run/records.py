@@ -1,4 +1,4 @@
-"""What a step needs of the warehouse: ``Records`` to write and read while it computes, and the ``Loader``.
+"""The warehouse as a step sees it: ``Records``, which it writes and reads while it computes, and ``Loader``.
 
 ``include.warehouse.records.StepRecords`` implements ``Records`` on Postgres; ``InMemoryRecords`` implements
 it in this process, for ``try`` and for tests.
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from include.datasets import Dataset
 from include.slices import Slice
 from include.warehouse import Loaded, LoadSlice
-from include.warehouse.erasures import Forgotten
+from include.warehouse.erasures import ErasedIds
 from include.warehouse.slices import Recorded, Written
 
 Row = dict[str, Any]
@@ -25,10 +25,10 @@ class SliceRecords(Protocol):
     def begin(
         self, firm_key: str, dataset_name: str, part: Slice, as_of: date, token: int, source_rows: int
     ) -> None:
-        """An attempt is about to commit the slice, of which the source gave so many rows."""
+        """Record that an attempt is about to commit the slice, with the number of source rows."""
 
     def record(self, firm_key: str, dataset_name: str, written: Sequence[Written]) -> None:
-        """Record what manifests say of slices."""
+        """Record the slices' manifests."""
 
     def of(self, firm_key: str, dataset_name: str) -> list[Recorded]:
         """The slices of the dataset that are in the ledger, in order."""
@@ -37,7 +37,7 @@ class SliceRecords(Protocol):
     def record_comparison(
         self, firm_key: str, dataset_name: str, as_of: date, counted: Mapping[Slice, tuple[int, int]]
     ) -> None:
-        """The source was counted again: by slice, the rows once extracted and those there are now."""
+        """Record a new count of the source: by slice, the rows at extraction and the rows now."""
 
 
 class QualityRecords(Protocol):
@@ -69,12 +69,12 @@ class QualityRecords(Protocol):
 class ModelRecords(Protocol):
     """Which model scores, and how far scores have drifted since it was trained."""
 
-    def verdict(self, firm_key: str, module: str, anchor: date) -> list[Row]:
+    def promotion_result(self, firm_key: str, module: str, anchor: date) -> list[Row]:
         """The promotion result of a training date: one row per candidate, latest first."""
         ...
 
-    def record_verdict(
-        self, firm_key: str, module: str, anchor: date, contenders: Sequence[Mapping[str, Any]]
+    def record_promotion_result(
+        self, firm_key: str, module: str, anchor: date, candidates: Sequence[Mapping[str, Any]]
     ) -> None:
         """Replace the promotion result of a training date."""
 
@@ -94,7 +94,7 @@ class ModelRecords(Protocol):
 
 
 class Records(Protocol):
-    """What a step writes while it computes, and reads of earlier runs."""
+    """The records a step writes while it computes, and those of earlier runs that it reads."""
 
     @property
     def slices(self) -> SliceRecords:
@@ -111,14 +111,14 @@ class Records(Protocol):
         """Promotion results, overrides, drift."""
         ...
 
-    def erased(self, firm_key: str) -> Forgotten | None:
+    def erased(self, firm_key: str) -> ErasedIds | None:
         """The erased customers of the firm, as hashes; None where there are none."""
         ...
 
     def set_module_status(
         self, firm_key: str, as_of: date, module: str, is_sufficient: bool, reason: str
     ) -> None:
-        """Record whether a module had data enough at a snapshot, and what it did otherwise."""
+        """Record whether a module had enough data at a snapshot, and if not, its fallback."""
 
 
 class Loader(Protocol):
@@ -135,9 +135,9 @@ class Loader(Protocol):
         token: int,
         step: str,
     ) -> Loaded:
-        """Replace ``slices`` of a firm's ``table``; slices loaded from the same bytes are skipped."""
+        """Replace ``slices`` of a firm's ``table``; slices already loaded from the same bytes are skipped."""
         ...
 
     def score(self, module: str, *, firm_key: str, step: str) -> int:
-        """Bring a firm's scorecard of a module up to date; rows written, 0 when it was."""
+        """Bring a firm's scorecard of a module up to date; return the rows written, 0 if it was current."""
         ...

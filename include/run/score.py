@@ -1,4 +1,4 @@
-"""The scoring step: predictions whose windows have passed, against what happened."""
+"""The scoring step: compare predictions whose horizon has passed with the outcome."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from include.run.context import Context
 
 
 def score(context: Context) -> tuple[int, str]:
-    """Bring the module's scorecard up to date; the rows of the snapshots that were due."""
+    """Update the module's scorecard; return the rows written for the snapshots that were due."""
     if context.step.module is None:
         raise TypeError(f"{context.step.name} scores no module; see include/steps.py")
     rows = context.loader.score(context.step.module, firm_key=context.firm.firm_key, step=context.step.name)

@@ -1,4 +1,4 @@
-"""Running a stage: its steps in order, in one process, over one connection and one set of verified files."""
+"""Run a stage: its steps in order, in one process, with one connection and one set of verified files."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ log = logging.getLogger(__name__)
 
 
 class NoRoomError(RuntimeError):
-    """There is no room for what a step must write beside its datasets."""
+    """The disk is full: a step cannot write its scratch files."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one step did: rows written, wall and processor seconds, peak memory, a line for people."""
+    """The outcome of one step: rows written, wall and CPU seconds, peak memory, a note."""
 
     step: str
     rows: int
@@ -95,7 +95,7 @@ def run_stage(
 
 
 class _Runner:
-    """What the steps of a stage share. The firm is read by the first step, so that a bad row fails there."""
+    """State shared by a stage's steps. The first step reads the firm, so that a bad row fails there."""
 
     def __init__(
         self,
@@ -209,7 +209,7 @@ class _Runner:
         return self._firm
 
     def _explain(self, step: Step, error: BaseException) -> None:
-        """Raise the error again with what fixes it, where the error itself cannot know."""
+        """Raise NoRoomError, which says how to fix it, if the disk is full; otherwise do nothing."""
         if isinstance(error, OSError) and error.errno in FULL:
             raise NoRoomError(
                 f"{step.name} of {self.firm_key}: {os.strerror(error.errno).lower()} in "

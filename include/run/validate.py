@@ -61,7 +61,7 @@ def validate(context: Context) -> tuple[int, str]:
 
 
 def _record(context: Context, report: Report, shas: Mapping[str, str]) -> None:
-    """Write the validation results, then the verdicts: a verdict on record has its document."""
+    """Write the validation documents, then the results: every recorded result has its document."""
     write_documents(
         context.handoff.root,
         context.firm.firm_key,

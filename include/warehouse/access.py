@@ -71,13 +71,13 @@ def limit_logins(connection: psycopg.Connection[Row]) -> list[str]:
 
 
 def how_to_make_groups(connection: psycopg.Connection[Row]) -> str:
-    """What an administrator of the server has to do where this role may not."""
+    """The statements a server administrator must run if this role may not create roles."""
     row = connection.execute("select current_user::text as owner").fetchone()
     owner = row["owner"] if row else "the warehouse's owner"
     made = "; ".join(f"create role firmament_{role} nologin" for role in ROLES)
     granted = ", ".join(f"firmament_{role}" for role in ROLES)
     return (
-        f'role "{owner}" may not create roles, so nobody but it can read the warehouse. Let an administrator '
+        f'role "{owner}" may not create roles, so no other role can read the warehouse. Let an administrator '
         f'run: {made}; grant {granted} to "{owner}" with admin option; and then: python -m include migrate'
     )
 

@@ -1,7 +1,7 @@
-"""Comments on columns: what a dataset says of a column is said of it in the warehouse too.
+"""Write comments on warehouse columns from the descriptions in the datasets.
 
-A column that the SQL files comment keeps that. Every other one takes the text of the dataset that its table
-is loaded from, else of the dataset that shares most columns with the table, or of the short list below.
+A column with a comment in the SQL files keeps it. Every other column takes the text of the dataset
+that its table is loaded from, else of the dataset that shares most columns with it, or of the list below.
 """
 
 from __future__ import annotations

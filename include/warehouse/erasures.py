@@ -1,7 +1,7 @@
-"""Customers a firm was asked to forget: their tombstones, and the rows that go.
+"""Erase customers: record their suppression hashes, and delete or anonymise their rows.
 
-A tombstone is a keyed hash, so the list of the forgotten names nobody. Erasing keeps a firm's steps
-out by a lock that each of them shares: no step that began before the tombstone writes after it.
+A suppression hash is a keyed hash of the customer id, so the list of erased customers contains no id. An
+erasure takes a lock that a firm's steps share: it waits for running steps and blocks new ones.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ from include.warehouse.loading import FIRM_LOCK
 from include.warehouse.relations import Relation
 from include.warehouse.session import Part, Row, Session
 
-STEP_LOCK = 7_304  # advisory lock class: steps of a firm share it, erasing has it alone
+STEP_LOCK = 7_304  # advisory lock class: shared by steps of a firm, exclusive to an erasure
 PATIENCE = "15min"
 ANONYMOUS = "(anonymous)"
-ANONYMISED = ("analytics.fact_sales",)  # totals must hold: the sales stay, the buyer becomes nobody
+ANONYMISED = ("analytics.fact_sales",)  # totals must not change: the sales stay, with the anonymous customer
 
 
 @dataclass(frozen=True)
-class Forgotten:
-    """The tombstones of a firm."""
+class ErasedIds:
+    """The suppression hashes of a firm's erased customers."""
 
     salt: bytes
     hashes: frozenset[str]
 
     def has(self, customer_id: str) -> bool:
-        """Whether this customer is to be left out."""
-        return tombstone(self.salt, customer_id) in self.hashes
+        """Whether this customer was erased."""
+        return suppression_hash(self.salt, customer_id) in self.hashes
 
 
 @dataclass(frozen=True)
 class Rewritten:
-    """A slice of a handoff that was written anew: what stands loaded of it is as good."""
+    """A slice of a handoff that an erasure rewrote; what was loaded of the old bytes stays valid."""
 
     dataset: str
     slice: Slice
@@ -54,31 +54,31 @@ class Rewritten:
     rows: int
 
 
-def tombstone(salt: bytes, customer_id: str) -> str:
-    """What a customer's id is remembered by."""
+def suppression_hash(salt: bytes, customer_id: str) -> str:
+    """The keyed hash of a customer's id."""
     return hmac.new(salt, customer_id.encode(), hashlib.sha256).hexdigest()
 
 
 def share_with_steps(connection: psycopg.Connection[Row], firm_key: str) -> None:
-    """Called as a step begins: while this session lives, nobody is erased of the firm."""
+    """Take the shared lock of a step: no customer of the firm is erased while this session is open."""
     connection.execute("select pg_advisory_lock_shared(%s, hashtext(%s))", [STEP_LOCK, firm_key])
 
 
-def erased_ids(session: Session, firm_key: str) -> Forgotten | None:
+def erased_ids(session: Session, firm_key: str) -> ErasedIds | None:
     """The hashes of the firm's erased customers; None where there are none."""
     rows = session.rows(
         "select salt, array_agg(customer_hash) as hashes from control.erasures "
         "join control.erasure_salts using (firm_key) where firm_key = %s group by salt",
         [firm_key],
     )
-    return Forgotten(bytes(rows[0]["salt"]), frozenset(rows[0]["hashes"])) if rows else None
+    return ErasedIds(bytes(rows[0]["salt"]), frozenset(rows[0]["hashes"])) if rows else None
 
 
 class Erasures(Part):
-    """The warehouse's part of forgetting a customer."""
+    """The warehouse's part of an erasure."""
 
     def hold_firm(self, firm_key: str) -> None:
-        """Wait until no step of the firm runs, and let none begin while this session lives."""
+        """Wait until no step of the firm runs, and block new ones while this session is open."""
         with self._session.clear_errors(f"waiting for the steps of {firm_key} to end"):
             self._session.connection.execute(f"set lock_timeout = '{PATIENCE}'")
             self._session.connection.execute(
@@ -86,9 +86,12 @@ class Erasures(Part):
             )
             self._session.connection.execute("reset lock_timeout")
 
-    def bury(self, firm_key: str, customer_id: str, actor: str) -> str:
-        """Set the tombstone, and write down who asked for it; its hash."""
-        with self._session.clear_errors(f"tombstone of {firm_key}"), self._session.connection.transaction():
+    def record_erasure(self, firm_key: str, customer_id: str, actor: str) -> str:
+        """Record the suppression hash and who requested the erasure; return the hash."""
+        with (
+            self._session.clear_errors(f"suppression hash of {firm_key}"),
+            self._session.connection.transaction(),
+        ):
             self._session.connection.execute(
                 "insert into control.erasure_salts (firm_key, salt) values (%s, %s) on conflict do nothing",
                 [firm_key, secrets.token_bytes(32)],
@@ -98,27 +101,30 @@ class Erasures(Part):
             ).fetchone()
             if row is None:
                 raise UnknownFirm(f"no firm {firm_key!r}")
-            digest = tombstone(bytes(row["salt"]), customer_id)
+            digest = suppression_hash(bytes(row["salt"]), customer_id)
             self._session.connection.execute(
                 "insert into control.erasures (firm_key, customer_hash, requested_by) values (%s, %s, %s) "
                 "on conflict (firm_key, customer_hash) do update set erased_at = null",
                 [firm_key, digest, actor],
             )
-            self._write_down(actor, "erase", firm_key, digest)
+            self._audit(actor, "erase", firm_key, digest)
         return digest
 
     def finish(self, firm_key: str, digest: str, actor: str) -> None:
-        """A scan of everything found nothing more."""
-        with self._session.clear_errors(f"tombstone of {firm_key}"), self._session.connection.transaction():
+        """Record that the final search found nothing of the customer."""
+        with (
+            self._session.clear_errors(f"suppression hash of {firm_key}"),
+            self._session.connection.transaction(),
+        ):
             self._session.connection.execute(
                 "update control.erasures set erased_at = clock_timestamp() "
                 "where firm_key = %s and customer_hash = %s",
                 [firm_key, digest],
             )
-            self._write_down(actor, "erased", firm_key, digest)
+            self._audit(actor, "erased", firm_key, digest)
 
     def firm_sk(self, firm_key: str) -> int | None:
-        """The firm's key in the facts; None when nothing of it was ever loaded."""
+        """The firm's key in the facts; None if nothing of the firm was ever loaded."""
         rows = self._session.rows("select firm_sk from analytics.dim_firm where firm_key = %s", [firm_key])
         return int(rows[0]["firm_sk"]) if rows else None
 
@@ -139,7 +145,7 @@ class Erasures(Part):
         return [value for row in rows for value in row.values()]
 
     def shared(self, firm_key: str, customer_id: str, values: Sequence[str]) -> set[str]:
-        """Those of the values that are another customer's too."""
+        """The values that another customer has too."""
         rows = self._session.rows(
             "select asked.value from unnest(%s::text[]) as asked (value) where exists ("
             "select from pii.customer_contact join analytics.dim_customer using (customer_sk) "
@@ -153,7 +159,7 @@ class Erasures(Part):
     def held_by_others(
         self, relation: Relation, column: str, values: Collection[str], firm_key: str, firm_sk: int | None
     ) -> set[str]:
-        """Those of the values that a row of another firm holds in this column."""
+        """The values that a row of another firm has in this column."""
         others = relation.of_others(firm_key, firm_sk)
         if others is None:
             return set()
@@ -163,7 +169,7 @@ class Erasures(Part):
         return {row["value"] for row in self._session.rows(query.as_string(self._session.connection))}
 
     def relations(self) -> list[Relation]:
-        """Every table and view of the warehouse, partitions apart: they are read through their parents."""
+        """Every table and view of the warehouse except partitions, which are read through their parents."""
         rows = self._session.rows(
             "select n.nspname as schema, c.relname as name, c.relkind::text as kind, "
             "json_object_agg(a.attname, format_type(a.atttypid, null) order by a.attnum) as columns "
@@ -181,9 +187,9 @@ class Erasures(Part):
         rewritten: Sequence[Rewritten],
         is_free_text: Callable[[str, str], bool],
         without: Callable[[Any], Any],
-        needles: Sequence[str],
+        search_terms: Sequence[str],
     ) -> dict[str, int]:
-        """Take the customer out of every table, in one transaction; rows changed, by table."""
+        """Remove the customer from every table in one transaction; return rows changed by table."""
         firm_sk, customer_sk = self.firm_sk(firm_key), self.customer_sk(firm_key, customer_id)
         relations = [relation for relation in self.relations() if relation.kind in ("r", "p")]
         changed: dict[str, int] = {}
@@ -192,7 +198,7 @@ class Erasures(Part):
             if firm_sk is not None:
                 connection.execute("select pg_advisory_xact_lock(%s, %s)", [FIRM_LOCK, firm_sk])
             for relation in relations:
-                count = _redact(connection, relation, firm_key, firm_sk, is_free_text, without, needles)
+                count = _redact(connection, relation, firm_key, firm_sk, is_free_text, without, search_terms)
                 if customer_sk is not None and firm_sk is not None:
                     count += _forget(connection, relation, firm_sk, customer_sk)
                 if "customer_id" in relation.columns and relation.full_name != "analytics.dim_customer":
@@ -216,7 +222,7 @@ class Erasures(Part):
         return changed
 
     def clean(self, tables: Sequence[str]) -> None:
-        """Free the deleted rows' room and renew statistics, which hold values of rows themselves."""
+        """Vacuum the tables and renew their statistics, which contain values of rows."""
         with self._session.clear_errors("vacuum after erasing"):
             for name in tables:
                 schema, _, table = name.partition(".")
@@ -224,7 +230,7 @@ class Erasures(Part):
                     sql.SQL("vacuum (analyze) {}").format(sql.Identifier(schema, table))
                 )
 
-    def _write_down(self, actor: str, change: str, firm_key: str, digest: str) -> None:
+    def _audit(self, actor: str, change: str, firm_key: str, digest: str) -> None:
         self._session.connection.execute(
             "insert into control.audit (actor, change_made, firm_key, changed_to) values (%s, %s, %s, %s)",
             [actor, change, firm_key, Jsonb({"customer_hash": digest})],
@@ -232,7 +238,7 @@ class Erasures(Part):
 
 
 def _forget(connection: psycopg.Connection[Row], relation: Relation, firm_sk: int, customer_sk: int) -> int:
-    """Delete the customer's rows of a fact, or make them nobody's."""
+    """Delete the customer's rows of a fact, or assign them to the anonymous customer."""
     if "customer_sk" not in relation.columns or relation.full_name == "analytics.dim_customer":
         return 0
     where = sql.SQL("customer_sk = {} and {}").format(sql.Literal(customer_sk), relation.of_firm("", firm_sk))
@@ -245,11 +251,11 @@ def _forget(connection: psycopg.Connection[Row], relation: Relation, firm_sk: in
         "on conflict (firm_sk, customer_id) do nothing",
         [firm_sk, ANONYMOUS],
     )
-    nobody = sql.SQL(
+    anonymous = sql.SQL(
         "(select customer_sk from analytics.dim_customer where firm_sk = {} and customer_id = {})"
     ).format(sql.Literal(firm_sk), sql.Literal(ANONYMOUS))
     return connection.execute(
-        sql.SQL("update {} set customer_sk = {} where {}").format(relation.identifier, nobody, where)
+        sql.SQL("update {} set customer_sk = {} where {}").format(relation.identifier, anonymous, where)
     ).rowcount
 
 
@@ -260,9 +266,9 @@ def _redact(
     firm_sk: int | None,
     is_free_text: Callable[[str, str], bool],
     without: Callable[[Any], Any],
-    needles: Sequence[str],
+    search_terms: Sequence[str],
 ) -> int:
-    """Take the customer out of sentences and documents of the books."""
+    """Redact the customer in text and JSON columns of ``control``."""
     count = 0
     for column, kind in relation.columns.items():
         if relation.schema != "control" or not is_free_text(column, kind) or kind not in ("text", "jsonb"):
@@ -271,22 +277,22 @@ def _redact(
         found = connection.execute(
             sql.SQL(
                 "select ctid::text as place, {} as held from {} where {} and exists ("
-                "select from unnest(%s::text[]) as needle where strpos(lower({}::text), needle) > 0)"
+                "select from unnest(%s::text[]) as term where strpos(lower({}::text), term) > 0)"
             ).format(name, relation.identifier, relation.of_firm(firm_key, firm_sk), name),
-            [list(needles)],
+            [list(search_terms)],
         ).fetchall()
         for row in found:
-            if (told := without(row["held"])) != row["held"]:
+            if (redacted := without(row["held"])) != row["held"]:
                 connection.execute(
                     sql.SQL("update {} set {} = %s where ctid = %s::tid").format(relation.identifier, name),
-                    [Jsonb(told) if kind == "jsonb" else told, row["place"]],
+                    [Jsonb(redacted) if kind == "jsonb" else redacted, row["place"]],
                 )
                 count += 1
     return count
 
 
 def _carry_over(connection: psycopg.Connection[Row], table: str, firm_key: str, part: Rewritten) -> None:
-    """What was loaded or checked of the old bytes holds of the new: the same rows, less the customer's."""
+    """Let a load or check of the old bytes count for the new: the same rows without the customer's."""
     loaded = ", token = greatest(token, %(token)s), manifest_token = %(token)s" if table == "loads" else ""
     connection.execute(
         f"update control.{table} set manifest_sha256 = %(new)s{loaded} "

@@ -1,4 +1,4 @@
-"""What can go wrong with the warehouse, in words that hold no customer's data."""
+"""Errors of the warehouse; their messages contain no customer data."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import psycopg
 
 
 class WarehouseError(RuntimeError):
-    """The warehouse did not do what was asked; the message says what, where and how to mend it."""
+    """An operation of the warehouse failed; the message says what, where and how to fix it."""
 
 
 class MigrationError(WarehouseError):
@@ -24,15 +24,15 @@ class UnknownFirm(WarehouseError, KeyError):  # noqa: N818
 
 
 class LoadRefused(WarehouseError):  # noqa: N818
-    """The staged rows are wrong; nothing was changed."""
+    """The staged rows break a check; nothing was changed."""
 
 
 class Fenced(WarehouseError):  # noqa: N818
-    """A newer attempt has already written: this one must stop, and nothing of it is kept."""
+    """A newer attempt has already written; this attempt stops and is rolled back."""
 
 
 class UnknownOutcome(WarehouseError):  # noqa: N818
-    """The connection was lost during a commit and it cannot be told whether it took effect."""
+    """The connection was lost during a commit and it is unknown whether the commit took effect."""
 
 
 HINTS = {
@@ -45,14 +45,14 @@ HINTS = {
 
 
 def explain(error: psycopg.Error) -> str:
-    """The error without values of rows: PostgreSQL's detail and context carry them."""
+    """The error's text without row values, which PostgreSQL's detail and context contain."""
     state = error.sqlstate
     if state is None:
         return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     diag = error.diag
-    said = diag.message_primary or type(error).__name__
+    message = diag.message_primary or type(error).__name__
     if state.startswith("22"):
-        said = without_value(said)
+        message = without_value(message)
     copied = _copied(diag.context)
     where = "".join(
         f", {what} {name}"
@@ -62,17 +62,17 @@ def explain(error: psycopg.Error) -> str:
             ("column", diag.column_name or copied.get("column")),
             ("constraint", diag.constraint_name),
         )
-        if name and (what == "row" or name not in said)
+        if name and (what == "row" or name not in message)
     )
     hint = f"; {HINTS[state]}" if state in HINTS else ""
-    return f"{said}{where} (SQLSTATE {state}){hint}"
+    return f"{message}{where} (SQLSTATE {state}){hint}"
 
 
 def without_value(message: str) -> str:
     """A message of class 22, such as ``invalid input syntax for type numeric: "..."``, without the value.
 
-    A value may hold quotes itself, so all from the first quote to the last goes; and whatever else follows
-    a colon, since ``make_date`` quotes nothing.
+    A value may contain quotes, so everything from the first quote to the last is removed, and
+    everything after a colon, because ``make_date`` quotes nothing.
     """
     unquoted = re.sub(r'".*"', '"…"', message, flags=re.S)
     return re.sub(r': (?!"…"$).*', ": …", unquoted, flags=re.S)

@@ -1,9 +1,9 @@
 """Loads: stage, check and commit a table's slices in one transaction.
 
-The rows are copied to a temporary table first, while no lock is held: a loader that is stopped there
-hinders nobody. Then, under the firm's lock, the tokens are compared, ``sql/load/<table>.sql`` replaces
-the slices, ``sql/check/<table>.sql`` selects what is wrong, and the commit makes all of it visible
-at once. The lock is a courtesy between loads; what stops a zombie is the token.
+The rows are first copied to a temporary table without a lock, so a loader that stops there blocks no other
+load. Then, under the firm's lock, the tokens are compared, ``sql/load/<table>.sql`` replaces the slices,
+``sql/check/<table>.sql`` selects wrong rows, and the commit makes all slices visible at once. The lock
+serialises loads; the token rejects a loader that is superseded.
 """
 
 from __future__ import annotations
@@ -76,10 +76,10 @@ class FactLoader(Part):
         token: int,
         step: str,
     ) -> Loaded:
-        """Replace ``slices`` of a firm's ``table``; those already loaded from the same bytes are left alone.
+        """Replace ``slices`` of a firm's ``table``; slices already loaded from the same bytes are skipped.
 
         Raises LoadRefused when the rows are wrong, Fenced when a newer attempt has written, UnknownOutcome
-        when nobody can tell; nothing is half done after any of them.
+        if the commit's status is unknown; none of them leaves a partial load.
         """
         if table not in sql_text.names("check"):
             raise KeyError(f"no load of {table!r}; there are {', '.join(sql_text.names('check'))}")
@@ -204,7 +204,7 @@ class _Load:
     def _due(
         self, connection: psycopg.Connection[Row], slices: Sequence[LoadSlice], *, lock: bool = False
     ) -> list[LoadSlice]:
-        """The slices that differ from what is loaded. Fenced when this attempt has been overtaken."""
+        """The slices that differ from what is loaded. Fenced if a newer attempt has loaded."""
         query = (
             "select slice, token, manifest_token, manifest_sha256, loader_sha256 from control.loads "
             "where firm_key = %s and table_name = %s and slice = any(%s) order by slice"
@@ -220,7 +220,7 @@ class _Load:
         if same_bytes and loaded["loader_sha256"] == self.loader:
             return False
         if wanted.manifest_token < loaded["manifest_token"] and self.dataset.by == "month":
-            return False  # a newer reading of the month holds everything this one holds
+            return False  # a newer extraction of the month contains every row of this one
         if wanted.manifest_token < loaded["manifest_token"] or self.token < loaded["token"]:
             raise Fenced(
                 f"{self.doing}: {wanted.text} was loaded by attempt {loaded['token']}, of a handoff of "
@@ -233,12 +233,12 @@ class _Load:
             for batch in part.batches:
                 self.dataset.check(batch)
                 if self.dataset.by == "month":
-                    self._refuse_strangers(part, batch)
+                    self._refuse_other_months(part, batch)
                 rows[part.text] += batch.num_rows
                 yield batch
 
-    def _refuse_strangers(self, part: LoadSlice, batch: pa.RecordBatch) -> None:
-        """A line of another month would be lost here, or replaced with a month it is not in."""
+    def _refuse_other_months(self, part: LoadSlice, batch: pa.RecordBatch) -> None:
+        """LoadRefused if a row belongs to another month: it would be lost or replaced with that."""
         days = pc.min_max(batch.column("order_date")).as_py()
         if batch.num_rows and any(
             (d.year, d.month) != (part.day.year, part.day.month) for d in days.values()
@@ -252,13 +252,13 @@ class _Load:
         if not found:
             return
         counts = Counter(row["fault"] for row in found)
-        said = "; ".join(
+        summary = "; ".join(
             f"{fault}: {count}{'+' if len(found) == 1000 else ''} rows, such as "
             + ", ".join([str(row["sample"]) for row in found if row["fault"] == fault][:SHOWN])
             for fault, count in counts.items()
         )
         raise LoadRefused(
-            f"{self.doing}: {said}. Nothing was changed; see include/sql/check/{self.table}.sql"
+            f"{self.doing}: {summary}. Nothing was changed; see include/sql/check/{self.table}.sql"
         )
 
     def _record(

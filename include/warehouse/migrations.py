@@ -112,7 +112,7 @@ def _create_views(connection: psycopg.Connection[Row], names: list[str]) -> None
 
 
 def _drop_views(connection: psycopg.Connection[Row], names: list[str]) -> None:
-    """Drop what the files make, never with cascade: an analyst's own view may stand on one of ours."""
+    """Drop the views of the files, never with cascade: an analyst's own view may depend on them."""
     for name in reversed(names):
         for kind, made in reversed(_MADE.findall(sql_text.read("view", name))):
             try:
@@ -120,7 +120,7 @@ def _drop_views(connection: psycopg.Connection[Row], names: list[str]) -> None:
             except psycopg.errors.DependentObjectsStillExist as error:
                 raise MigrationError(
                     f"{made} has changed its columns and other objects use it: {error.diag.message_detail}; "
-                    "drop those, migrate, and make them anew"
+                    "drop those, migrate, and create them again"
                 ) from None
 
 

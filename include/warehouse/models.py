@@ -1,4 +1,4 @@
-"""Which model scores: the gate's verdicts and people's decisions in ``control``, and what drifted since."""
+"""Promotion results, manual overrides and drift of models, in ``control``."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from include.warehouse.session import Part, Row
 
 
 class Models(Part):
-    """Verdicts, decisions and drift of a firm's models."""
+    """Promotion results, manual overrides and drift of a firm's models."""
 
-    def verdict(self, firm_key: str, module: str, anchor: date) -> list[Row]:
-        """The gate held at an anchor: its contenders, latest first; none where it was not held yet."""
+    def promotion_result(self, firm_key: str, module: str, anchor: date) -> list[Row]:
+        """The promotion result of an anchor: its candidates, latest first; empty before it is evaluated."""
         return self._session.rows(
             "select contender_anchor, model_version, is_scoring, reason from control.model_gates "
             "where firm_key = %s and module = %s and anchor = %s order by contender_anchor desc",
             [firm_key, module, anchor],
         )
 
-    def record_verdict(
-        self, firm_key: str, module: str, anchor: date, contenders: Sequence[Mapping[str, Any]]
+    def record_promotion_result(
+        self, firm_key: str, module: str, anchor: date, candidates: Sequence[Mapping[str, Any]]
     ) -> None:
-        """Replace an anchor's gate: one row per contender, with the columns of ``control.model_gates``."""
+        """Replace an anchor's promotion result: per candidate one row of ``control.model_gates``."""
         with (
             self._session.clear_errors(f"gate of {module} of {firm_key}"),
             self._session.connection.transaction(),
@@ -39,13 +39,13 @@ class Models(Part):
                     "values (%(firm_key)s, %(module)s, %(anchor)s, %(contender_anchor)s, "
                     "%(model_version)s, %(method)s, %(is_scoring)s, %(error)s, %(error_name)s, "
                     "%(margin)s, %(cutoff)s, %(reason)s) "
-                    # Two runs of one anchor come to the same verdict; either may write it first.
+                    # Two runs of one anchor compute the same result; either may write it first.
                     "on conflict (firm_key, module, anchor, contender_anchor) do nothing",
-                    [{"firm_key": firm_key, "module": module, "anchor": anchor, **row} for row in contenders],
+                    [{"firm_key": firm_key, "module": module, "anchor": anchor, **row} for row in candidates],
                 )
 
     def decision(self, firm_key: str, module: str, *, as_of: date, anchor: date) -> Row | None:
-        """The decision in force on ``as_of`` for the period of ``anchor``: the last one taken, if any."""
+        """The latest override in force on ``as_of`` for the period of ``anchor``, if any."""
         found = self._session.rows(
             "select anchor, from_as_of, decided_by, decided_at, why from control.model_decisions "
             "where firm_key = %s and module = %s and replaces_anchor = %s and from_as_of <= %s "
@@ -65,7 +65,7 @@ class Models(Part):
         decided_by: str,
         why: str,
     ) -> None:
-        """Put a decision on record: from ``from_as_of`` to the next anchor the model of ``anchor`` scores."""
+        """Record an override: from ``from_as_of`` to the next anchor the model of ``anchor`` scores."""
         with self._session.clear_errors(f"decision on {module} of {firm_key}"):
             self._session.connection.execute(
                 "insert into control.model_decisions "
@@ -75,7 +75,7 @@ class Models(Part):
             )
 
     def decisions(self, firm_key: str) -> list[Row]:
-        """Every decision on a firm's models, in the order in which they were taken."""
+        """Every override of a firm's models, in the order in which they were made."""
         return self._session.rows(
             "select module, replaces_anchor, from_as_of, anchor, decided_by, decided_at, why "
             "from control.model_decisions where firm_key = %s order by decision_id",
@@ -83,10 +83,10 @@ class Models(Part):
         )
 
     def models(self, firm_key: str) -> list[Row]:
-        """A firm's standing models, with the gate's verdict on each at its own anchor."""
+        """A firm's current models, each with the promotion result at its own anchor."""
         return self._session.rows(
             "select models.module, models.anchor, models.model_version, models.method, models.challenger, "
-            "models.is_sufficient, models.reason, gates.reason as verdict from control.models "
+            "models.is_sufficient, models.reason, gates.reason as promotion_reason from control.models "
             "left join control.model_gates as gates on gates.firm_key = models.firm_key "
             "and gates.module = models.module and gates.anchor = models.anchor "
             "and gates.contender_anchor = models.anchor "

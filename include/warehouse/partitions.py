@@ -55,7 +55,7 @@ def _attach(connection: psycopg.Connection[Row], table: str, firm_sk: int) -> No
         connection.execute(
             sql.SQL("create table if not exists {} (like {} including all)").format(part, parent)
         )
-        # Closed for good: whoever is let in comes through the parent and its policies.
+        # No policy grants access to a partition: users read through the parent and its policies.
         connection.execute(sql.SQL("alter table {} enable row level security").format(part))
         connection.execute(
             sql.SQL("alter table {} attach partition {} for values in ({})").format(
@@ -65,7 +65,7 @@ def _attach(connection: psycopg.Connection[Row], table: str, firm_sk: int) -> No
 
 
 def index_partition(connection: psycopg.Connection[Row], table: str, firm_sk: int) -> None:
-    """Give the firm's partition the index that its first load was spared."""
+    """Create the index of the firm's partition that its first load skipped."""
     if columns := LATE_INDEXES.get(table):
         connection.execute(
             sql.SQL("create index if not exists {} on {} ({})").format(
@@ -77,7 +77,7 @@ def index_partition(connection: psycopg.Connection[Row], table: str, firm_sk: in
 
 
 def analyze_partition(connection: psycopg.Connection[Row], table: str, firm_sk: int) -> None:
-    """Fresh statistics for analysts' first query; autovacuum would come a minute later."""
+    """Renew statistics for analysts' first query; autovacuum would run a minute later."""
     part = _partition(table, firm_sk)
     try:
         row = connection.execute("select to_regclass(%s) as found", [part.as_string(connection)]).fetchone()

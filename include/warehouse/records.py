@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from include.warehouse.erasures import Forgotten, erased_ids
+from include.warehouse.erasures import ErasedIds, erased_ids
 from include.warehouse.models import Models
 from include.warehouse.plain import text_of
 from include.warehouse.quality import Quality
@@ -22,7 +22,7 @@ class StepRecords(Part):
         self.quality = Quality(session)
         self.models = Models(session)
 
-    def erased(self, firm_key: str) -> Forgotten | None:
+    def erased(self, firm_key: str) -> ErasedIds | None:
         """The erased customers of the firm, as hashes; None where there are none."""
         return erased_ids(self._session, firm_key)
 

@@ -108,7 +108,7 @@ class Session:
             self._settle(number, doing)
 
     def _settle(self, number: str, doing: str) -> None:
-        """Return when the transaction turns out to have committed; raise when not, or when nobody knows."""
+        """Return if the transaction has committed; raise if it has not or if its status is unknown."""
         self.close()
         deadline = time.monotonic() + SETTLE_SECONDS
         status = None

@@ -102,14 +102,14 @@ class Slices(Part):
     def record_comparison(
         self, firm_key: str, dataset_name: str, as_of: date, counted: Mapping[Slice, tuple[int, int]]
     ) -> None:
-        """The source was counted again: by slice, the rows once extracted and those there are now."""
+        """Record a new count of the source: by slice, the rows at extraction and the rows now."""
         with (
             self._session.clear_errors(f"counting of {dataset_name} of {firm_key}"),
             self._session.connection.transaction(),
             self._session.connection.cursor() as cursor,
         ):
             cursor.executemany(
-                # A month that was read anew meanwhile is compared with that reading another day.
+                # A month that was extracted again meanwhile is compared another day.
                 "update control.slices set compared_as_of = %s, compared_row_count = %s "
                 "where firm_key = %s and dataset = %s and slice = %s and source_row_count = %s",
                 [

@@ -1,7 +1,7 @@
-"""Arrow batches into a temporary table, by COPY.
+"""Copy Arrow batches into a temporary table by COPY.
 
-The table is the session's own: nobody else can read it, it has no index and writes no log, and it
-is gone with the transaction.
+Only this session can read the table. It has no index, writes no WAL, and is dropped at the end of the
+transaction.
 """
 
 from __future__ import annotations

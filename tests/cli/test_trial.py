@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from include.cli import app
 from include.intake import Options
-from include.run import trial
+from include.run import preview
 
 LAST = date(2025, 2, 28)
 CANARY = "canary-4711@post.test"
@@ -99,16 +99,16 @@ def test_columns_of_any_name_are_mapped(tmp_path):
     mapping = {"transaction_id": "Bon", "occurred_at": "When", "customer_id": "Client", "net_amount": "Total"}
     about = {"timezone": "UTC", "currency": "TRY", "churn_threshold_days": 60}
 
-    firm, _ = trial.firm_of(file, tmp_path, options=Options(mapping=mapping), **about)
+    firm, _ = preview.firm_of(file, tmp_path, options=Options(mapping=mapping), **about)
 
     assert (firm.name, firm.source.layout, firm.currency) == ("till.csv", "mapped", "TRY")
-    assert trial.usable_day(firm, tmp_path) == LAST + timedelta(days=1)
+    assert preview.usable_day(firm, tmp_path) == LAST + timedelta(days=1)
 
 
 def test_a_file_without_order_ids_is_read_by_customer_and_day(tmp_path):
     file = write(tmp_path / "sales.CSV", ("cds", "date", "customer_id", "spend"))
 
-    firm, answer = trial.firm_of(file, tmp_path, timezone="UTC", currency="USD", churn_threshold_days=60)
+    firm, answer = preview.firm_of(file, tmp_path, timezone="UTC", currency="USD", churn_threshold_days=60)
 
     assert (firm.source.layout, answer.customers) == ("mapped", 41)
 

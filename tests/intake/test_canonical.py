@@ -13,7 +13,7 @@ import pytest
 from include.datasets.extracted import TRANSACTIONS
 from include.intake import inspect
 from include.periods import months_between
-from include.run import trial
+from include.run import preview
 from include.sources import open_source
 from tests.intake.conftest import EXAMPLES, PLATFORMS
 from tests.intake.random_files import make
@@ -41,7 +41,7 @@ FOLDERS = (
 def check(file: Path, folder: Path) -> None:
     """The rows that the steps read of a file come to its figures."""
     folder.mkdir()
-    firm, answer = trial.firm_of(file, folder, **FIELDS)
+    firm, answer = preview.firm_of(file, folder, **FIELDS)
     source = open_source(firm, str, scratch=folder / "cache")
     end = answer.last_day + timedelta(days=1)
     months = months_between(source.first_month(TRANSACTIONS), end)

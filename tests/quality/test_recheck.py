@@ -11,8 +11,8 @@ import pytest
 
 from include import quality
 from include.quality import Report, conditions
+from include.quality.rule_results import is_share_near, is_value_near, levels_over
 from include.quality.rules import MeasureRule, RowRule
-from include.quality.verdicts import is_share_near, is_value_near, levels_over
 from tests.quality.firms import (
     CUSTOMERS,
     TRANSACTIONS,

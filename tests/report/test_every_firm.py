@@ -15,7 +15,7 @@ from include.handoff import Handoff
 from include.report import write
 from include.report.profile import gather, was_run
 from include.report.reading import Reading
-from include.run import trial
+from include.run import preview
 from include.simulator import Plan, write_csv
 from include.steps import STEPS
 
@@ -69,7 +69,7 @@ def ran(request, tmp_path_factory) -> Ran:
             "publish": {"webhook": "nowhere"},
         }
     )
-    trial.compute(firm, AS_OF, folder)
+    preview.compute(firm, AS_OF, folder)
     return Ran(firm, folder, request.param)
 
 

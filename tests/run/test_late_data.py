@@ -1,4 +1,4 @@
-"""Rows that come when their month is read no more: found within a week, told once, and read with --full."""
+"""Late-arriving rows of closed months: found within a week, alerted once, and read with --full."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.run.test_pipeline import AS_OF
 
 WEEK = timedelta(days=7)
 SALES = [(f"o{n}", date(2024, 11, 15) + timedelta(days=14 * n), "ann", 5) for n in range(8)]
-LATE = [("found", date(2024, 11, 20), "bob", 7)]  # the look-back is ten days
+LATE = [("found", date(2024, 11, 20), "bob", 7)]  # the lookback window is ten days
 
 
 def alerts(shop) -> list[tuple]:
@@ -25,54 +25,56 @@ def extract(shop, as_of: date, **how: bool) -> str:
     return shop.run("acme", as_of, only=["extract_transactions"], **how)["extract_transactions"]
 
 
-def sync(shop) -> None:
-    """Write the registry of the installation's firms."""
-    with Warehouse(shop.dsn) as warehouse:
-        sync_firms(warehouse.firms, Settings.read().registry)
+def write_registry() -> None:
+    settings = Settings.read()
+    with Warehouse(settings.warehouse_dsn()) as warehouse:
+        sync_firms(warehouse.firms, settings.registry)
 
 
 @pytest.fixture
-def standing(shop):
-    """A firm whose months have all been read, and those of a week ago counted again without a difference."""
+def extracted(shop):
+    """A firm whose months are all extracted; its closed months were counted again without a difference."""
     shop.add("acme")
     shop.sell("acme", SALES)
     extract(shop, AS_OF)
     extract(shop, AS_OF + WEEK)
-    sync(shop)
+    write_registry()
     return shop
 
 
-def test_a_row_behind_the_look_back_is_an_incident_and_not_silence(standing):
-    before = standing.query("select count(*) from control.slices where compared_row_count = source_row_count")
-    standing.sell("acme", LATE, name="late.csv")
+def test_a_row_before_the_lookback_window_is_an_incident(extracted):
+    before = extracted.query(
+        "select count(*) from control.slices where compared_row_count = source_row_count"
+    )
+    extracted.sell("acme", LATE, name="late.csv")
 
-    soon = extract(standing, AS_OF + WEEK + timedelta(days=6))
-    within_a_week = extract(standing, AS_OF + 2 * WEEK)
-    told = [late_rows(Settings.read()) for _ in range(2)]
+    soon = extract(extracted, AS_OF + WEEK + timedelta(days=6))
+    within_a_week = extract(extracted, AS_OF + 2 * WEEK)
+    found = [late_rows(Settings.read()) for _ in range(2)]
 
     assert before == [(3,)]
     assert soon == "read 2 of 5 months"
     assert within_a_week == (
-        "read 1 of 5 months; changed after the look-back: 2024-11 (2 rows were read, 3 are there); "
+        "read 1 of 5 months; changed after the lookback window: 2024-11 (2 rows were read, 3 are there); "
         "read them with --full"
     )
-    assert told == [["acme transactions 2024-11"]] * 2
-    assert alerts(standing) == [
+    assert found == [["acme transactions 2024-11"]] * 2
+    assert alerts(extracted) == [
         (
             "late rows",
-            "transactions changed after the look-back: 2024-11 (2 rows were read, 3 are there); "
+            "transactions changed after the lookback window: 2024-11 (2 rows were read, 3 are there); "
             "read them with --full",
             "python -m include run acme --as-of 2025-03-15 --full",
         )
     ]
 
 
-def test_a_row_that_was_deleted_is_told_of_too_and_reading_all_ends_it(standing):
-    standing.sell("acme", SALES[1:])
-    differing = extract(standing, AS_OF + 2 * WEEK)
+def test_a_deleted_row_is_an_incident_that_reading_all_ends(extracted):
+    extracted.sell("acme", SALES[1:])
+    differing = extract(extracted, AS_OF + 2 * WEEK)
 
-    extract(standing, AS_OF + 2 * WEEK, full=True)
-    after = extract(standing, AS_OF + 3 * WEEK)
+    extract(extracted, AS_OF + 2 * WEEK, full=True)
+    after = extract(extracted, AS_OF + 3 * WEEK)
 
     assert "2024-11 (2 rows were read, 1 are there)" in differing
     assert after == "read 1 of 5 months"
@@ -94,7 +96,7 @@ def test_rows_that_could_not_be_used_are_counted_on_both_sides(shop):
 
 def test_rows_that_come_late_hide_no_snapshot_that_is_missing(shop):
     shop.add("acme")
-    sync(shop)
+    write_registry()
     shop.query("update control.firms set updated_at = '2025-01-01' returning firm_key")
     shop.query(
         "insert into control.step_runs (firm_key, as_of, step, status) "
@@ -107,8 +109,8 @@ def test_rows_that_come_late_hide_no_snapshot_that_is_missing(shop):
         "returning slice"
     )
 
-    told = late_rows(Settings.read())
+    found = late_rows(Settings.read())
     missing = missing_snapshots(Settings.read(), at=datetime(2025, 3, 15, 12, tzinfo=UTC))
 
-    assert (told, missing) == (["acme transactions 2024-11"], ["acme 2025-03-15"])
+    assert (found, missing) == (["acme transactions 2024-11"], ["acme 2025-03-15"])
     assert sorted(step for step, *_ in alerts(shop)) == ["late rows", "missing snapshot"]

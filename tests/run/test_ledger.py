@@ -69,7 +69,7 @@ def test_a_day_is_extracted_checked_and_loaded_with_as_many_reads_for_twenty_mon
         asked[key] = sum(gets.values())
         assert notes["extract_transactions"].startswith("read 2 of ")
         assert notes["validate_transactions"].startswith("checked ")
-        assert "stood already" in notes["load_fact_sales"]
+        assert "loaded already" in notes["load_fact_sales"]
 
     assert asked["many"] == asked["few"] > 0
 

@@ -59,10 +59,10 @@ def test_while_a_month_is_being_replaced_the_ledger_knows_no_manifest_of_it(reco
 
 
 def test_a_promotion_result_is_read_back(records):
-    before = records.models.verdict("acme", "churn", ANCHOR)
+    before = records.models.promotion_result("acme", "churn", ANCHOR)
 
-    records.models.record_verdict("acme", "churn", ANCHOR, [CANDIDATE])
-    (row,) = records.models.verdict("acme", "churn", ANCHOR)
+    records.models.record_promotion_result("acme", "churn", ANCHOR, [CANDIDATE])
+    (row,) = records.models.promotion_result("acme", "churn", ANCHOR)
 
     assert before == []
     assert (row["contender_anchor"], row["model_version"], row["is_scoring"]) == (ANCHOR, "v1", True)

@@ -67,7 +67,7 @@ def old(tmp_path, warehouse_dsn, migrated, monkeypatch):
 
 def retrained(notes: Mapping[str, str]) -> set[str]:
     """The training steps that computed anything."""
-    return {name for name in TRAINING if "stand" not in notes[name].partition(";")[0]}
+    return {name for name in TRAINING if "current" not in notes[name].partition(";")[0]}
 
 
 @pytest.mark.parametrize("key", FIRMS)
@@ -113,7 +113,7 @@ def test_the_day_after_an_upgrade_reads_no_closed_month_trains_nothing_and_keeps
     notes = old.run("north", LATEST + timedelta(days=1))
 
     assert retrained(notes) == set()
-    assert notes["extract_transactions"].startswith("read 2 of 23 months")  # the look-back is 35 days
+    assert notes["extract_transactions"].startswith("read 2 of 23 months")  # the lookback window is 35 days
     # What a later run brings up to date: sales and members that the new day adds, and what scores matured.
     kept = ("fact_customer_rfm", "fact_customer_churn_risk", "fact_customer_ltv", "fact_action")
     after = hash_warehouse(old.dsn, like=before)

@@ -16,7 +16,7 @@ from include.datasets.churn import CHURN_RISK
 from include.datasets.computed import CUSTOMER_SUMMARY, RFM
 from include.datasets.value import LTV
 from include.handoff import Handoff, Slot
-from include.run import trial
+from include.run import preview
 from include.slices import Slice
 
 CASES = Path(__file__).parents[3] / "shared" / "data" / "cases"
@@ -76,13 +76,13 @@ def computed(folder: Path, file: Path, as_of: date, **fields: object) -> tuple[H
     home = folder / "home"
     home.mkdir()
     row = {"timezone": "UTC", "currency": "EUR", "churn_threshold_days": 90, **fields}
-    firm, _ = trial.firm_of(file, home, **row)
-    handoff, said = trial.compute(firm, as_of, home)
+    firm, _ = preview.firm_of(file, home, **row)
+    handoff, said = preview.compute(firm, as_of, home)
     return handoff, said.reasons
 
 
 def table(handoff: Handoff, dataset: Dataset, as_of: date) -> pa.Table:
-    batches = handoff.read(Slot(trial.FIRM_KEY, dataset, Slice(as_of)))
+    batches = handoff.read(Slot(preview.FIRM_KEY, dataset, Slice(as_of)))
     return pa.Table.from_batches(batches, schema=dataset.schema)
 
 

@@ -106,7 +106,7 @@ NO_CLOCK = ("datasets", "engines", "handoff", "models", "quality", "run", "sourc
 # By file: what may look at a clock, and at nothing of a firm's numbers with it.
 MAY_ASK = {
     "run/stage.py",  # an attempt's name and start time; no data depends on it
-    "run/trial.py",  # without --as-of a file is read up to tomorrow
+    "run/preview.py",  # without --as-of a file is read up to tomorrow
     "sources/files.py",  # the age of staged copies of earlier files
 }
 

@@ -1,4 +1,4 @@
-"""Verdicts: compare counts and measured numbers with a rule's limits, and say which need a recheck.
+"""Rule results: compare counts and measured numbers with a rule's limits, and select rules to recheck.
 
 A rule is rechecked by Great Expectations when it is broken beyond a limit, or when it has used at least 90 %
 of what a limit allows: of the share of rows, or of the deviation from the usual value of a measure (1 for a

@@ -1,7 +1,7 @@
-"""The extract step: from a source's batches to one tidy slice, with every unusable row accounted for.
+"""Ingest one slice: split a source's batches into usable and rejected rows, deduplicate and sort.
 
-rows in = rows kept + rows rejected by reason. Exact copies are dropped and counted; rows that
-disagree about one grain key are all rejected, because nobody can say which of them is right.
+rows in = rows kept + rows rejected by reason. Exact duplicates are dropped and counted. Rows that have the
+same grain key and differ are all rejected, because the correct one is unknown.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from include.engines import Engine
 EXACT_DUPLICATE = "exact_duplicate"
 CONFLICTING_DUPLICATE = "conflicting_duplicate"
 TOO_LONG = "too_long"
-LONGEST_KEY = 1000  # bytes: an index of the warehouse takes a little over twice that
+LONGEST_KEY = 1000  # bytes; the limit of an index of the warehouse is a little over twice that
 SAMPLES = 5
 
 
 @dataclass
 class Rejections:
-    """Unusable rows of one slice: how many by reason, what they are worth, a few of them."""
+    """Rejected rows of one slice: count, net amount and samples, by reason."""
 
     rows: Counter[str] = field(default_factory=Counter)
     net_amount: dict[str, Decimal] = field(default_factory=dict)
     samples: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, batch: pa.RecordBatch) -> None:
-        """Count a batch of rejected rows, which carries ``rejected_reason`` and ``source_row``."""
+        """Count a batch of rejected rows with the columns ``rejected_reason`` and ``source_row``."""
         has_amount = "net_amount" in batch.schema.names
         for i, reason in enumerate(batch.column("rejected_reason").to_pylist()):
             self.rows[reason] += 1
@@ -49,7 +49,7 @@ class Rejections:
                 kept.append(batch.column("source_row")[i].as_py() or "")
 
     def records(self, *, with_samples: bool) -> list[dict[str, object]]:
-        """One row per reason, as ``control.rejections`` keeps them; personal data gives no samples."""
+        """One row of ``control.rejections`` per reason. Datasets with personal data give no samples."""
         return [
             {
                 "reason": reason,
@@ -61,21 +61,21 @@ class Rejections:
         ]
 
 
-class Intake:
-    """One slice on its way in: usable rows in one scratch file, rejected ones in another."""
+class SliceIngest:
+    """The ingestion of one slice: usable rows in one scratch file, rejected rows in another."""
 
     def __init__(self, dataset: Dataset, scratch: Path) -> None:
         """Files are written under ``scratch``, which the caller removes."""
         self.dataset = dataset
         self.rejections = Rejections()
-        self.rows = 0  # that the source gave
+        self.rows = 0  # read from the source
         self._usable = scratch / "usable.parquet"
         self._rejected = scratch / "rejected.parquet"
         self._conflicts = scratch / "conflicts.parquet"
 
-    def read(self, batches: Iterable[pa.RecordBatch]) -> None:
-        """Take in a source's batches, parting usable rows from rejected ones."""
-        # It is read back at once and removed: spare the processor, not the disk.
+    def split_rejects(self, batches: Iterable[pa.RecordBatch]) -> None:
+        """Write usable rows of the batches to one file and rejected rows to another."""
+        # The file is read once and removed: lz4 costs less CPU than zstd and more disk.
         usable = pq.ParquetWriter(self._usable, self.dataset.schema, compression="lz4")
         rejected = pq.ParquetWriter(self._rejected, _REJECTED, compression="zstd")
         try:
@@ -93,8 +93,8 @@ class Intake:
             usable.close()
             rejected.close()
 
-    def tidy(self, engine: Engine) -> Iterator[pa.RecordBatch]:
-        """Usable rows, sorted by grain, each key once."""
+    def deduplicate_and_sort(self, engine: Engine) -> Iterator[pa.RecordBatch]:
+        """Usable rows, sorted by grain, one per key."""
         rows = pq.read_metadata(self._usable).num_rows
         keys = self._count(engine, sqlglot.select(*self.dataset.grain).distinct().from_(self.dataset.name))
         if keys == rows:
@@ -111,7 +111,7 @@ class Intake:
         yield from self._in_order(engine, lines)
 
     def rejected(self, engine: Engine) -> Iterator[pa.RecordBatch]:
-        """Rejected rows, sorted and numbered within their reason. Read it after ``tidy``."""
+        """Rejected rows, sorted and numbered by reason. Call it after ``deduplicate_and_sort``."""
         dataset = rejected_of(self.dataset)
         raw = Dataset(name="rejected", about="", grain=(), schema=_REJECTED)
         files = [path for path in (self._rejected, self._conflicts) if path.exists()]
@@ -149,7 +149,7 @@ class Intake:
 
 
 def _without_long_keys(batch: pa.RecordBatch, *, keeps_all: bool) -> pa.RecordBatch:
-    """The batch with each usable row rejected that has a key no index can hold; what is kept of it is cut."""
+    """Reject usable rows with a key too long for an index; their source text is truncated."""
     ids = [name for name in batch.schema.names if name.endswith("_id")]
     is_long = pa.array([False] * batch.num_rows) if not ids else None
     for name in ids:
@@ -159,16 +159,16 @@ def _without_long_keys(batch: pa.RecordBatch, *, keeps_all: bool) -> pa.RecordBa
     is_long = pc.and_(is_long, pc.is_null(reasons))
     if not pc.any(is_long).as_py():
         return batch
-    told = batch.column("source_row").to_pylist()
+    texts = batch.column("source_row").to_pylist()
     for i in pc.indices_nonzero(is_long).to_pylist():
         row = {
             name: batch.column(name)[i].as_py() for name in (batch.schema.names[:-2] if keeps_all else ids)
         }
         cut = {name: str(value)[:LONGEST_KEY] for name, value in row.items() if value is not None}
-        told[i] = json.dumps(cut, ensure_ascii=False)
+        texts[i] = json.dumps(cut, ensure_ascii=False)
     columns = dict(zip(batch.schema.names, batch.columns, strict=True))
     columns["rejected_reason"] = pc.if_else(is_long, pa.scalar(TOO_LONG, reasons.type), reasons)
-    columns["source_row"] = pa.array(told, columns["source_row"].type)
+    columns["source_row"] = pa.array(texts, columns["source_row"].type)
     return pa.RecordBatch.from_arrays(list(columns.values()), schema=batch.schema)
 
 

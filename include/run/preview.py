@@ -1,6 +1,6 @@
-"""The computing steps on one sales file, in a folder of their own: no warehouse, no Airflow, no firm's row.
+"""Preview (``try``): run the computing steps on one sales file, without warehouse, Airflow or firm row.
 
-The steps are those that a firm runs; their records stay in memory.
+The steps are the ones that a firm runs; their records stay in memory.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ MODULES = tuple(module.name for module in ROWS if module.in_preview)
 
 
 def settings_in(folder: Path) -> Settings:
-    """Settings under which everything lies in ``folder``; of the caller's, only those of memory count."""
+    """Settings that keep everything in ``folder``; of the environment only FIRMAMENT_MEMORY_MB is used."""
     kept = {name: value for name, value in os.environ.items() if name == "FIRMAMENT_MEMORY_MB"}
     return Settings.read({**kept, "FIRMAMENT_HOME": str(folder)})
 
@@ -44,9 +44,9 @@ def settings_in(folder: Path) -> Settings:
 def firm_of(
     file: Path, folder: Path, *, options: Options | None = None, **fields: Any
 ) -> tuple[Firm, Answer]:
-    """A firm whose sales are what ``inspect`` understood of a file, and the answer.
+    """A firm whose sales are the lines that ``inspect`` read from a file, and the answer.
 
-    No firm is made, and SourceError is raised, when the file is refused or a question is open.
+    SourceError if the file is refused or a question is open.
     """
     reading = inspect(file, options or Options())
     if reading.answer.refusal:
@@ -58,7 +58,7 @@ def firm_of(
 
 
 def firm_from(reading: Reading, folder: Path, *, name: str, **fields: Any) -> Firm:
-    """A firm of the layout ``mapped`` whose drop folder holds the understood lines."""
+    """A firm of the layout ``mapped`` whose drop folder holds the lines of the file."""
     if reading.lines is None:
         raise SourceError(f"{name} was not read")
     drop = folder / "drop"
@@ -78,9 +78,9 @@ def firm_from(reading: Reading, folder: Path, *, name: str, **fields: Any) -> Fi
 
 
 def usable_day(firm: Firm, folder: Path, asked: date | None = None) -> date:
-    """The as_of to compute for: ``asked``, or the day after the file's last sale, when all of it is known.
+    """The as_of to compute for: ``asked``, or the day after the file's last sale.
 
-    SourceError when no sale of a named customer lies before that day: nothing could be computed.
+    SourceError if the file has no sale of a named customer before that day, since nothing can be computed.
     """
     source = open_source(firm, str, scratch=folder / "cache" / FIRM_KEY)
     tomorrow = datetime.now(UTC).astimezone(ZoneInfo(firm.timezone)).date() + timedelta(days=1)

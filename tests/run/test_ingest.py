@@ -6,7 +6,7 @@ import pytest
 from include.datasets.contract import ContractError
 from include.datasets.extracted import PRODUCTS, TRANSACTIONS
 from include.engines import open_engine
-from include.run.intake import Intake
+from include.run.ingest import SliceIngest
 
 EXTRA = [pa.field("rejected_reason", pa.string()), pa.field("source_row", pa.string())]
 
@@ -22,11 +22,11 @@ def batch(*rows, dataset=PRODUCTS):
 
 
 def take_in(engine, folder, *batches):
-    intake = Intake(PRODUCTS, folder)
-    intake.read(batches)
-    kept = [row["product_id"] for b in intake.tidy(engine) for row in b.to_pylist()]
-    rejected = [(row["reason"], row["source_row"]) for b in intake.rejected(engine) for row in b.to_pylist()]
-    return kept, rejected, intake.rejections
+    ingest = SliceIngest(PRODUCTS, folder)
+    ingest.split_rejects(batches)
+    kept = [row["product_id"] for b in ingest.deduplicate_and_sort(engine) for row in b.to_pylist()]
+    rejected = [(row["reason"], row["source_row"]) for b in ingest.rejected(engine) for row in b.to_pylist()]
+    return kept, rejected, ingest.rejections
 
 
 def test_rows_come_out_sorted_by_grain(engine, tmp_path):
@@ -69,11 +69,11 @@ def test_rows_the_source_rejects_are_kept_with_their_reason(engine, tmp_path):
 
 def test_what_rejected_rows_are_worth_is_summed(engine, tmp_path):
     bad = {"rejected_reason": "cancelled_order", "source_row": "{}", "net_amount": Decimal("2.5")}
-    intake = Intake(TRANSACTIONS, tmp_path)
+    ingest = SliceIngest(TRANSACTIONS, tmp_path)
 
-    intake.read([batch(bad, bad, dataset=TRANSACTIONS)])
+    ingest.split_rejects([batch(bad, bad, dataset=TRANSACTIONS)])
 
-    assert intake.rejections.net_amount == {"cancelled_order": Decimal("5.0000")}
+    assert ingest.rejections.net_amount == {"cancelled_order": Decimal("5.0000")}
 
 
 def test_every_row_in_is_kept_or_accounted_for(engine, tmp_path):
@@ -88,8 +88,8 @@ def test_a_source_that_leaves_a_column_out_breaks_the_contract(tmp_path):
     short = pa.RecordBatch.from_pylist([{"product_id": "a", "rejected_reason": None, "source_row": None}])
 
     with pytest.raises(ContractError, match="products: missing columns"):
-        Intake(PRODUCTS, tmp_path).read([short])
+        SliceIngest(PRODUCTS, tmp_path).split_rejects([short])
 
 
 def test_no_batch_at_all_is_an_empty_slice(engine, tmp_path):
-    assert take_in(engine, tmp_path) == ([], [], Intake(PRODUCTS, tmp_path).rejections)
+    assert take_in(engine, tmp_path) == ([], [], SliceIngest(PRODUCTS, tmp_path).rejections)

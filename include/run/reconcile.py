@@ -1,8 +1,8 @@
-"""Months that are read no more, counted in the source again: a row that comes after the look-back is told.
+"""Detect late-arriving rows: compare weekly counts of closed months with those at extraction.
 
-A run reads the months that may still change. Now and then one that may not does: a till that was found
-in a drawer, a migration, a deletion. Counting costs the source little, and nothing is read for it; what it
-finds is an incident for people, who decide whether to read all with ``--full``.
+A run reads only the months within the lookback window. Sometimes the source changes an earlier month: a late
+till, a migration, a deletion. Counting is cheap and reads no rows. A difference raises an incident; a person
+decides whether to read everything again with ``--full``.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from include.run.context import Context
 from include.slices import Slice
 from include.sources import Source
 
-EVERY = timedelta(days=7)  # by as_of: how long a count stands
+EVERY = timedelta(days=7)  # in days of as_of: the interval between two counts of a month
 SHOWN = 3
 
 
-def recount(
+def reconcile(
     context: Context, source: Source, dataset: Dataset, kept: Collection[Month], read: Container[Month]
 ) -> str:
-    """Count the months that stand and were not looked at for a week; which of them differ, or nothing."""
+    """Count the months that this run did not read and no run counted for a week; describe the differences."""
     firm_key = context.firm.firm_key
     ledger = {row.slice.month: row for row in context.records.slices.of(firm_key, dataset.name)}
     extracted: dict[Month, int] = {}
@@ -41,15 +41,15 @@ def recount(
     context.records.slices.record_comparison(
         firm_key, dataset.name, context.as_of, {Slice(month): pair for month, pair in counted.items()}
     )
-    return said({str(month): pair for month, pair in counted.items() if pair[0] != pair[1]})
+    return late_rows_message({str(month): pair for month, pair in counted.items() if pair[0] != pair[1]})
 
 
-def said(differing: Mapping[str, tuple[int, int]]) -> str:
-    """The months whose source has other rows than were read, in words; nothing when there are none."""
+def late_rows_message(differing: Mapping[str, tuple[int, int]]) -> str:
+    """Describe the months whose source count differs from the count at extraction; empty if none does."""
     if not differing:
         return ""
-    told = [
+    months = [
         f"{month} ({then:,} rows were read, {now:,} are there)" for month, (then, now) in differing.items()
     ]
-    more = f" and {len(told) - SHOWN} more" if len(told) > SHOWN else ""
-    return f"changed after the look-back: {', '.join(told[:SHOWN])}{more}; read them with --full"
+    more = f" and {len(months) - SHOWN} more" if len(months) > SHOWN else ""
+    return f"changed after the lookback window: {', '.join(months[:SHOWN])}{more}; read them with --full"
