@@ -1,4 +1,4 @@
--- control.loads: the loaded slices. A slice that was not loaded again keeps its row count and gets new tokens.
+-- control.loads: the loaded slices. A slice that was not loaded again keeps its rows and gets new tokens.
 -- Params: the row's columns, and :is_due, whether the slice was written.
 
 insert into control.loads (

@@ -4,7 +4,7 @@ alter table control.step_runs
 add column stage text,
 add column airflow_run_id text,
 add column attempt integer,
-add column input_manifests text [],
+add column input_manifests text[],
 add column output_manifest text,
 add column settings_sha256 text,
 add column code_version text,

@@ -1,5 +1,5 @@
 -- fact_scorecard of churn: predicted against realised churn, for every snapshot whose window is covered by
--- loaded sales. A snapshot is recomputed when one of its loads has changed, so the order of runs is irrelevant.
+-- loaded sales. A snapshot is recomputed when one of its loads has changed, whatever the order of days.
 -- Sums are of numerics, so the order of rows is irrelevant too.
 -- Grain: as_of, decile. Params: :firm_key, :firm_sk, :scorer_sha256.
 
