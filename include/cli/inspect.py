@@ -118,7 +118,7 @@ def _facts(answer: Answer) -> list[tuple[str, str]]:
     unit = f" {answer.currency}" if answer.currency else ""
     return [
         ("File", answer.file),
-        ("Platform", answer.platform or "not a known one: columns by name and content"),
+        ("Platform", answer.platform or "unknown: columns by name and content"),
         (
             "A row is",
             {"order": "an order", "line": "a line of an order"}.get(answer.row_is or "", "a payment"),
