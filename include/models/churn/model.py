@@ -1,7 +1,8 @@
 """Churn: the probability that a customer buys nothing for ``churn_threshold_days`` from as_of on.
 
-``fit`` trains on rows of past cutoffs and stores the metrics behind the choice of the model: small LightGBM
-trees, BG/NBD, or a curve of recency; or rules if the history is too short or a leakage check fails.
+``fit`` tests three models on past cutoffs, keeps the best and stores the metrics of all: gradient-boosted
+trees (LightGBM), the purchase model BG/NBD, and a curve that depends only on the days since the last order.
+With too few customers, repeat buyers or events, or when a leakage check fails, it uses fixed rules.
 ``predict`` scores batch by batch. ``docs/churn.md`` describes the protocol.
 """
 
