@@ -13,8 +13,9 @@ class Kind:
     """One kind of step.
 
     ``runs`` is the dotted name of its function, imported when a step runs. ``is_computing`` is true for
-    steps that need no warehouse, so that ``try`` can run them. ``may_skip`` is true for steps that
-    write a dataset: an automatic retry skips those that an earlier attempt has done (``run/attempts.py``).
+    steps that need no warehouse, so that ``try`` can run them. ``may_skip`` is true for steps
+    whose inputs are datasets: an automatic retry skips those that an earlier attempt has done
+    (``run/attempts.py``). An extract reads a source, which may have changed, so it is never skipped.
     """
 
     name: str
@@ -41,7 +42,6 @@ KINDS = {
             retry_delay_seconds=120,  # the source is another team's system: give it time to come back
             timeout_minutes=180,
             is_computing=True,
-            may_skip=True,
         ),
         Kind(
             "validate",

@@ -3,6 +3,7 @@
 A step is skipped only when all of this holds:
 
 - the attempt is an automatic retry of an Airflow task, or ``--resume`` on the command line;
+- the step's inputs are datasets: an extract, whose source may have been corrected, always runs;
 - an earlier attempt of the same run has done the step;
 - the step would read the same manifests, under the same settings and the same code;
 - the output of the earlier attempt still exists.

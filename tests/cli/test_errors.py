@@ -1,4 +1,4 @@
-"""No command shows a traceback: every command with arguments that nobody should give, and faults of ours."""
+"""No command shows a traceback: every command with invalid arguments, and internal errors."""
 
 from __future__ import annotations
 

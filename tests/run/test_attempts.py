@@ -171,3 +171,17 @@ def test_what_was_not_there_is_an_input_too(shop):
         "customer_days",
         "customer_summary",
     ]
+
+
+def test_a_resumed_run_reads_a_source_that_was_corrected_after_bad_data(shop):
+    shop.add("acme")
+    shop.sell("acme", sales(25))
+    steps = chosen_steps((), only=["extract"])
+    run_stage(steps, "acme", AS_OF, attempt=Attempt(RUN))
+    shop.sell("acme", [*sales(25), ("new", AS_OF.replace(day=1), "c001", 500)])
+
+    outcomes = run_stage(steps, "acme", AS_OF, attempt=Attempt(RUN, 2, may_skip=True))
+
+    # The source is no dataset: that it is unchanged cannot be known without reading it.
+    assert [outcome.step for outcome in outcomes if outcome.is_skipped] == []
+    assert next(one.rows for one in outcomes if one.step == "extract_transactions") > 0

@@ -320,7 +320,7 @@ def test_a_cheap_function_that_tells_what_it_is_given_is_given_no_row_of_another
     theirs = "select customer_sk::text from analytics.dim_customer where firm_sk = %s"
     hidden = {key for (key,) in firms.shop.query(theirs, canary_sk(firms))}
     with psycopg.connect(firms.login("analyst")) as connection:
-        # Analysts may make nothing temporary; row-level security must hold where somebody allows it.
+        # Analysts may not create temporary tables. Row-level security must hold even where they may.
         firms.logins.execute(
             sql.SQL("grant temporary on database {} to {}").format(
                 sql.Identifier(connection.info.dbname), sql.Identifier(connection.info.user)
