@@ -1,6 +1,7 @@
 """The README and the other pages at the root name files, links, targets and commands that exist."""
 
 import re
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -57,6 +58,11 @@ def test_every_link_of_a_page_leads_to_a_file(page):
     assert [link for link in links if not (folder / link).exists()] == []
 
 
+def text_files(path: str) -> list[Path]:
+    place = PROJECT / path
+    return [place] if place.is_file() else [file for file in place.rglob("*") if file.suffix in TEXT_FILES]
+
+
 def test_every_symptom_leads_to_a_file():
     found = rows(section("Where to look"))
 
@@ -69,11 +75,7 @@ def test_every_symptom_leads_to_a_file():
 )
 def test_a_name_in_brackets_is_in_a_file_of_its_row(word):
     (row,) = [row for row in rows(section("Where to look")) if f"`{word}`" in row[1]]
-    texts = []
-    for path in PATH.findall(row[1]):
-        place = PROJECT / path
-        files = [place] if place.is_file() else [file for file in place.rglob("*") if file.suffix in TEXT_FILES]
-        texts += [file.read_text(encoding="utf-8") for file in files]
+    texts = [file.read_text(encoding="utf-8") for path in PATH.findall(row[1]) for file in text_files(path)]
 
     assert any(word in text for text in texts)
 
