@@ -42,9 +42,12 @@ MAY_IMPORT = {
     "bounded_duckdb": {"settings"},
     "engines": {"datasets", "bounded_duckdb", "sql_text"},
     "quality": VALUES | {"bounded_duckdb"},
-    "sources": VALUES | {"bounded_duckdb", "private_files", "sql_text"},
+    "source_errors": {"firms"},
+    "data_files": {"private_files", "source_errors"},
+    "sources": VALUES
+    | {"bounded_duckdb", "data_files", "intake", "private_files", "source_errors", "sql_text"},
     "firms_table": {"firms", "modules", "sources"},
-    "intake": VALUES | {"bounded_duckdb", "sources"},
+    "intake": VALUES | {"bounded_duckdb", "data_files", "source_errors"},
     "handoff": {
         "datasets", "periods", "slices", "faults", "settings", "connections", "private_files", "version",
     },

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from include.sources import SourceError
+from include.source_errors import SourceError
 
 EXIT = {"read": 0, "refused": 2, "asks": 3}
 

@@ -8,13 +8,13 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from include.data_files.folder import CHUNK_BYTES, FREE_BYTES, MAX_RATIO
 from include.intake.answer import Refused
 from include.intake.dialect import read_text
 from include.intake.encodings import decodes, find_encoding
 from include.intake.headers import KNOWN, count_known
 from include.intake.options import Options
 from include.intake.tables import Table
-from include.sources.files import CHUNK_BYTES, FREE_BYTES, MAX_RATIO
 
 ZIP_ENTRIES = 1000
 NO_TABLES = ("unknown_format", "empty_file", "no_rows")

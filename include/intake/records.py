@@ -13,11 +13,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from include.bounded_duckdb import open_database
+from include.data_files.expansion import check_expansion, check_footer
+from include.data_files.folder import File
 from include.intake.answer import Refused
 from include.intake.tables import Builder, Table
-from include.sources import SourceError
-from include.sources.expansion import check_expansion, check_footer
-from include.sources.files import File
+from include.source_errors import SourceError
 
 MAX_JSON = 1 << 30
 LISTS = ("orders", "data", "items", "results", "records", "rows", "value", "transactions")

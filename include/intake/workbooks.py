@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from include.data_files.folder import FREE_BYTES, MAX_RATIO
 from include.intake.answer import Refused
 from include.intake.headers import KNOWN
 from include.intake.options import Options
 from include.intake.records import text_of
 from include.intake.tables import Table, find_header
-from include.sources.files import FREE_BYTES, MAX_RATIO
 
 HEAD_ROWS = 60
 # calamine loads a whole sheet: 60 bytes per cell, measured on a million rows of eight columns.

@@ -17,9 +17,10 @@ from typing import Protocol
 import pyarrow as pa
 
 from include.datasets import Dataset
-from include.firms import Firm, FirmError
+from include.firms import Firm
 from include.periods import EARLIEST, LATEST, Month
 from include.row_checks import did_you_mean
+from include.source_errors import SourceError, SourceRowError
 
 SOURCES: dict[str, str] = {
     "postgres": "include.sources.postgres:Postgres",
@@ -30,17 +31,6 @@ SOURCES: dict[str, str] = {
 BATCH_ROWS = 65_536
 REJECTED = pa.field("rejected_reason", pa.string())
 SOURCE_ROW = pa.field("source_row", pa.string())
-
-
-class SourceError(RuntimeError):
-    """A firm's system cannot be read; the message says what failed, where, and how to fix it."""
-
-
-class SourceRowError(SourceError, FirmError):
-    """The source in the firm's row is wrong: someone must change the row or the system.
-
-    A task does not retry it: a FirmError becomes Airflow's AirflowFailException.
-    """
 
 
 BINDS: Mapping[str, str] = {

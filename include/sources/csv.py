@@ -25,6 +25,16 @@ from duckdb import ColumnExpression, ConstantExpression, FunctionExpression
 
 from include import sql_text
 from include.bounded_duckdb import open_database, share_of_memory
+from include.data_files.expansion import check_expansion, check_footer
+from include.data_files.folder import (
+    File,
+    clear,
+    data_files,
+    first_line,
+    folder_of,
+    own_scratch,
+    plain,
+)
 from include.datasets import Dataset
 from include.firms import Firm
 from include.periods import Month, start_of_day
@@ -39,16 +49,6 @@ from include.sources import (
     extracted_schema,
 )
 from include.sources.csv_errors import message_of, place_of
-from include.sources.expansion import check_expansion, check_footer
-from include.sources.files import (
-    File,
-    clear,
-    data_files,
-    first_line,
-    folder_of,
-    own_scratch,
-    plain,
-)
 from include.sources.layouts import layout_of
 from include.sources.staged_lines import UNDATED, lines_of_month
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from include.sources.files import plain_name
+from include.data_files.folder import plain_name
 
 
 def place_of(error: duckdb.Error, folder: Path) -> Path:

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from include.data_files.expansion import MAX_FOOTER
 from include.datasets.extracted import TRANSACTIONS
 from include.sources import SourceError
-from include.sources.expansion import MAX_FOOTER
 from include.sources.postgres import BATCH_BYTES
 from tests.sources.conftest import AS_OF, everything, month
 

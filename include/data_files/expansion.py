@@ -13,8 +13,8 @@ from pathlib import Path
 import duckdb
 from duckdb import ColumnExpression, FunctionExpression
 
-from include.sources import SourceError
-from include.sources.files import FREE_BYTES, MAX_RATIO, File
+from include.data_files.folder import FREE_BYTES, MAX_RATIO, File
+from include.source_errors import SourceError
 
 MAX_FOOTER = 8 << 20  # the footer of a thousand row groups with twenty columns has 2 to 3 MB
 NUMBER_BYTES = 8

@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from include.private_files import open_private
-from include.sources import SourceError, SourceRowError
+from include.source_errors import SourceError, SourceRowError
 
 ENDINGS = (".csv.gz", ".csv", ".parquet")
 CHUNK_BYTES = 1 << 20
