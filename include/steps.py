@@ -23,6 +23,7 @@ from include.datasets.churn import CHURN_MODEL, CHURN_RISK, CHURN_TRAINING
 from include.datasets.computed import (
     CUSTOMER_DAYS,
     CUSTOMER_SUMMARY,
+    FIRM_RHYTHM,
     RFM,
     RFM_CUTS,
     RFM_VALUES,
@@ -129,7 +130,8 @@ STAGES: tuple[Stage, ...] = (
         "rfm",
         "Scores recency, frequency and monetary value, names each customer's segment, and loads both.",
         query(RFM_VALUES, reads=(CUSTOMER_SUMMARY,), module="rfm"),
-        compute("segments", writes=SEGMENTS, module="rfm"),
+        query(FIRM_RHYTHM, reads=(CUSTOMER_SUMMARY,), module="rfm"),
+        compute("segments", reads=(FIRM_RHYTHM,), writes=SEGMENTS, module="rfm"),
         fit("rfm", reads=(RFM_VALUES,), writes=RFM_CUTS, module="rfm"),
         predict("rfm", reads=(CUSTOMER_SUMMARY, RFM_CUTS, SEGMENTS), writes=RFM, module="rfm"),
         load(SEGMENTS, "dim_customer_segment", module="rfm"),

@@ -49,7 +49,7 @@ FIELDS = {
     "rfm.passive_days": (
         "At risk: the last order is this many days ago or less. After that the customer is passive."
     ),
-    "rfm.segments": "A decision table of segments in place of the standard one (include/models/segments.py).",
+    "rfm.segments": "A decision table of segments in place of the standard one; see docs/segments.md.",
     "churn": "Churn risk.",
     "churn.category_bounds": "Percent of churn probability at which Medium, High and Critical begin.",
     "churn.band_bounds": "Churn probabilities at which the second and the third risk band begin.",

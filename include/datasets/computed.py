@@ -11,6 +11,7 @@ from include.datasets.contract import (
     RATE,
     TEXT,
     Dataset,
+    Earlier,
     column,
 )
 
@@ -91,6 +92,15 @@ CUSTOMER_SUMMARY = Dataset(
     ),
 )
 
+_FLOOR_BEFORE = {
+    "usual_gap_days": None,
+    "min_orders": None,
+    "min_silent_days": None,
+    "max_silent_days": None,
+    "next_segment": None,
+    "parent_segment": None,
+}
+
 RFM_VALUES = Dataset(
     name="rfm_values",
     about="One row per RFM metric and distinct value: number of customers with it, and with a worse value.",
@@ -121,20 +131,44 @@ RFM_CUTS = Dataset(
     ),
 )
 
+FIRM_RHYTHM = Dataset(
+    name="firm_rhythm",
+    about="One row: how many customers the firm has, and the median gap between their orders.",
+    grain=("customers",),
+    schema=pa.schema(
+        [
+            column("customers", COUNT, "Customers with a sale before as_of.", required=True),
+            column("repeat_customers", COUNT, "Customers with two sale days or more.", required=True),
+            column(
+                "median_days_between_orders",
+                RATE,
+                "Median of repeat customers' mean gap; null without one.",
+            ),
+        ]
+    ),
+)
+
 SEGMENTS = Dataset(
     name="segments",
     about="One row per RFM segment of the firm's decision table.",
     grain=("segment_code",),
+    earlier=(Earlier("5d5ba28f1b4f3f36", added=_FLOOR_BEFORE),),  # before segments had floors
     schema=pa.schema(
         [
             column("segment_code", TEXT, "Short stable name.", required=True),
             column("segment_name", TEXT, "Display name.", required=True),
             column("segment_description", TEXT, "Description of its customers."),
-            column("segment_type", TEXT, "'rfm'.", required=True),
+            column("segment_type", TEXT, "'rfm', or 'parent' for a wider segment.", required=True),
             column("cells", TEXT, "Cells, as boxes of R F M digits: '45 3 45; 3 345 45'.", required=True),
             column("target_marketing_strategy", TEXT, "Recommended marketing action."),
             column("retention_priority", pa.int32(), "1 to 10; 1 is most urgent to keep.", required=True),
             column("value_tier", TEXT, "'High value', 'Growth potential', 'At risk' or 'Recovery'."),
+            column("usual_gap_days", RATE, "The firm's usual gap between orders, that floors count in."),
+            column("min_orders", pa.int32(), "Floor: fewest days with a sale; null: one."),
+            column("min_silent_days", pa.int32(), "Floor: fewest days since the last order; null: none."),
+            column("max_silent_days", pa.int32(), "Floor: most days since the last order; null: none."),
+            column("next_segment", TEXT, "Segment of a customer of its cells who misses the floor."),
+            column("parent_segment", TEXT, "Wider segment that it belongs to."),
         ]
     ),
 )
@@ -143,6 +177,7 @@ RFM = Dataset(
     name="rfm",
     about="One row per customer with a sale before as_of: scores, percentiles, segment, status.",
     grain=("customer_id",),
+    earlier=(Earlier("6520f0eb6f9bf160", added={"segment_of_cell": None}),),
     schema=pa.schema(
         [
             CUSTOMER_ID,
@@ -175,9 +210,10 @@ RFM = Dataset(
             column(
                 "segment_code",
                 TEXT,
-                "Segment from the firm's decision table; 'unscored' without scores.",
+                "Segment from the firm's decision table and floors; 'unscored' without scores.",
                 required=True,
             ),
+            column("segment_of_cell", TEXT, "Segment of the score cell, before the floors."),
             column(
                 "activity_status",
                 TEXT,

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 class RfmSettings(Protocol):
     """Settings of RFM."""
 
+    window_days: int
     quantiles: tuple[float, float, float, float]
     min_customers: int
     new_days: int

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.models import segments
+from include.models import floors, segments
 from include.models.firm import FirmSettings
 
 METRICS = {"recency": "days_since_last_order", "frequency": "window_orders", "monetary": "window_spend"}
@@ -30,10 +30,11 @@ class Cuts(NamedTuple):
 
 
 class Params(NamedTuple):
-    """Parameters of ``predict``: cuts by metric, and the segment of each (R, F, M) cell."""
+    """Parameters of ``predict``: cuts by metric, the segment of each cell, and the segments' floors."""
 
     cuts: dict[str, Cuts]
-    segment_of: dict[tuple[int, ...], str]
+    segment_at: np.ndarray  # (556,) position in ``bounds`` by the scores as a number; unscored for the rest
+    bounds: floors.Bounds
 
 
 def fit(values: pa.Table, *, firm: FirmSettings, as_of: date) -> pa.Table:
@@ -91,7 +92,13 @@ def status(cuts: pa.Table, *, firm: FirmSettings) -> tuple[bool, str]:
             f"fewer than {firm.rfm.min_customers} customers, too few for quantiles; "
             "counts and spend are given, scores and segments are null"
         )
-    return True, "scores by quantile of each distinct value"
+    few = [
+        f"{metric} takes {len(found)} of 5 scores"
+        for metric in METRICS
+        if len(found := set(cuts.filter(pc.equal(cuts["metric"], metric))["score"].to_pylist())) < 5
+    ]
+    note = f"; equal values share a score, so {', '.join(few)}" if few else ""
+    return True, f"scores by quantile of each distinct value{note}"
 
 
 def prepare(cuts: pa.Table, decision_table: pa.Table, *, firm: FirmSettings, as_of: date) -> Params:
@@ -105,20 +112,15 @@ def prepare(cuts: pa.Table, decision_table: pa.Table, *, firm: FirmSettings, as_
             score=one["score"].fill_null(0).to_numpy().astype(np.int8),
             percentile=one["percentile"].cast(pa.float64()).fill_null(np.nan).to_numpy(),
         )
-    rules = [
-        segments.Segment(
-            segment_code=row["segment_code"],
-            segment_name=row["segment_name"],
-            cells=tuple(box for box in row["cells"].split("; ") if box),
-            retention_priority=row["retention_priority"],
-            value_tier=row["value_tier"],
-            segment_description=row["segment_description"],
-            target_marketing_strategy=row["target_marketing_strategy"],
-        )
-        for row in decision_table.to_pylist()
-        if row["segment_code"] != segments.UNSCORED
-    ]
-    return Params(cuts=by_metric, segment_of=segments.cells_of(rules))
+    bounds = floors.bounds_of(decision_table)
+    at = {code: i for i, code in enumerate(bounds.codes)}
+    segment_at = np.full(556, at[segments.UNSCORED], dtype=np.int64)
+    for code, cells in zip(
+        decision_table["segment_code"].to_pylist(), decision_table["cells"].to_pylist(), strict=True
+    ):
+        for r, f, m in segments.cells_in(code, cells):
+            segment_at[r * 100 + f * 10 + m] = at[code]
+    return Params(cuts=by_metric, segment_at=segment_at, bounds=bounds)
 
 
 def predict(batch: pa.RecordBatch, params: Params, *, firm: FirmSettings, as_of: date) -> pa.RecordBatch:
@@ -141,10 +143,19 @@ def predict(batch: pa.RecordBatch, params: Params, *, firm: FirmSettings, as_of:
         columns[f"{metric}_score"] = pa.array(score, mask=score == 0)
         columns[f"{metric}_percentile"] = pa.array(share, mask=np.isnan(share))
         scores.append(score)
-    codes = (scores[0].astype(np.int64) * 100 + scores[1].astype(np.int64) * 10 + scores[2]).tolist()
-    segment_of: dict[int, str] = {r * 100 + f * 10 + m: code for (r, f, m), code in params.segment_of.items()}
-    columns["rfm_score"] = pa.array([str(c) if c in segment_of else None for c in codes], pa.string())
-    columns["segment_code"] = pa.array([segment_of.get(c, segments.UNSCORED) for c in codes], pa.string())
+    cells = scores[0].astype(np.int64) * 100 + scores[1].astype(np.int64) * 10 + scores[2]
+    is_scored = np.all([score > 0 for score in scores], axis=0)
+    columns["rfm_score"] = pc.if_else(pa.array(is_scored), pa.array(cells).cast(pa.string()), None)
+    of_cell = params.segment_at[np.where(is_scored, cells, 0)]
+    found = floors.move(
+        of_cell,
+        params.bounds,
+        orders=batch.column("frequency").to_numpy().astype(np.int64) + 1,
+        silent_days=batch.column("days_since_last_order").to_numpy().astype(np.int64),
+    )
+    names = pa.array(params.bounds.codes, pa.string())
+    columns["segment_of_cell"] = names.take(pa.array(of_cell))
+    columns["segment_code"] = names.take(pa.array(found))
     columns["activity_status"] = _status_of(batch, firm)
     return pa.RecordBatch.from_pydict(columns)
 

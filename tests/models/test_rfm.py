@@ -3,11 +3,12 @@ import random
 from collections import Counter
 from datetime import date
 from decimal import Decimal
+from statistics import median
 
 import pyarrow as pa
 import pytest
 
-from include.datasets.computed import CUSTOMER_SUMMARY, RFM, RFM_CUTS, RFM_VALUES, SEGMENTS
+from include.datasets.computed import CUSTOMER_SUMMARY, FIRM_RHYTHM, RFM, RFM_CUTS, RFM_VALUES, SEGMENTS
 from include.firms import Rfm
 from include.models import rfm, segments
 
@@ -17,6 +18,7 @@ AS_OF = date(2025, 2, 1)
 class Firm:
     min_spend = 0
     min_orders = 1
+    churn_threshold_days = 90
 
     def __init__(self, **settings):
         self.rfm = Rfm(**settings)
@@ -30,7 +32,8 @@ def summary(*customers):
             "first_order_date": date(2020, 1, 1),
             "last_order_date": date(2024, 1, 1),
             "days_since_last_order": days,
-            "frequency": 0,
+            "frequency": orders - 1,
+            "avg_days_between_orders": 20.0 if orders > 1 else None,
             "recency_days": 0,
             "age_days": 1000,
             "return_count": 0,
@@ -64,10 +67,21 @@ def values(batch):
     return pa.Table.from_pylist(rows, schema=RFM_VALUES.schema)
 
 
+def rhythm_of(batch):
+    """firm_rhythm of the batch, as ``firm_rhythm.sql`` computes it on the engine."""
+    gaps = [gap for gap in batch.column("avg_days_between_orders").to_pylist() if gap is not None]
+    row = {
+        "customers": batch.num_rows,
+        "repeat_customers": len(gaps),
+        "median_days_between_orders": median(gaps) if gaps else None,
+    }
+    return pa.Table.from_pylist([row], schema=FIRM_RHYTHM.schema)
+
+
 def score(batch, firm):
     cuts = rfm.fit(values(batch), firm=firm, as_of=AS_OF)
     RFM_CUTS.check(cuts.cast(RFM_CUTS.schema))
-    table = segments.compute(firm=firm, as_of=AS_OF)
+    table = segments.compute(rhythm_of(batch), firm=firm, as_of=AS_OF)
     SEGMENTS.conform(table.to_batches()[0])
     params = rfm.prepare(cuts, table, firm=firm, as_of=AS_OF)
     return {
@@ -155,7 +169,7 @@ def test_the_composite_is_the_three_digits_and_names_a_segment():
 
     cell = (row["recency_score"], row["frequency_score"], row["monetary_score"])
     assert row["rfm_score"] == "".join(map(str, cell))
-    assert row["segment_code"] == segments.cells_of(segments.SEGMENTS)[cell]
+    assert row["segment_of_cell"] == segments.cells_of(segments.SEGMENTS)[cell]
 
 
 @pytest.mark.parametrize("customers", [1, 2, 19])

@@ -12,10 +12,11 @@ from tests.run.test_replay import ended, forked
 RUN = "scheduled__2026-11-20"
 RFM = [
     "rfm_values",
-    "segments",
+    "firm_rhythm",
     "fit_rfm",
-    "load_dim_customer_segment",
+    "segments",
     "predict_rfm",
+    "load_dim_customer_segment",
     "load_fact_customer_rfm",
 ]
 
@@ -104,14 +105,13 @@ def test_a_changed_input_is_computed_with_from_there_on(acme):
         chosen_steps(("rfm",), only=["extract", "validate", *first]), "acme", AS_OF, attempt=Attempt("other")
     )
 
-    # The decision table reads no data, so it is still up to date.
-    assert skipped(Attempt(RUN, 2, may_skip=True)) == ["segments"]
+    assert skipped(Attempt(RUN, 2, may_skip=True)) == []
 
 
 def test_what_was_written_anew_since_is_computed_again(acme):
     run_stage(chosen_steps(("rfm",), only=["fit_rfm"]), "acme", AS_OF, attempt=Attempt("other"))
 
-    assert skipped(Attempt(RUN, 2, may_skip=True)) == ["rfm_values", "segments"]
+    assert skipped(Attempt(RUN, 2, may_skip=True)) == ["rfm_values", "firm_rhythm", "segments"]
 
 
 @pytest.mark.parametrize(

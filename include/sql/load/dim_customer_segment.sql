@@ -26,8 +26,18 @@ set
     target_marketing_strategy = stg_segments.target_marketing_strategy,
     retention_priority = stg_segments.retention_priority,
     value_tier = stg_segments.value_tier,
+    usual_gap_days = stg_segments.usual_gap_days,
+    min_orders = stg_segments.min_orders,
+    min_silent_days = stg_segments.min_silent_days,
+    max_silent_days = stg_segments.max_silent_days,
+    next_segment = stg_segments.next_segment,
+    parent_segment_sk = parent.segment_sk,
     as_of = :as_of
 from pg_temp.stg_segments
+left join analytics.dim_customer_segment as parent
+    on
+        parent.firm_sk = :firm_sk
+        and stg_segments.parent_segment = parent.segment_code
 where
     dim_customer_segment.firm_sk = :firm_sk
     and dim_customer_segment.segment_code = stg_segments.segment_code
