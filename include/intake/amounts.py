@@ -135,9 +135,10 @@ def _from_lines(
     if product is not None and agree(line, product, np.arange(len(line.units)), len(line.units)) >= MOST:
         return Net(line, False, name)  # line total = quantity x price
     found = repetition(line, orders) if options.amount != "lines" else "none"
-    if found == "possible" and not any(part in compact(name) for part in LINE_NAMES):
+    is_line = any(part in compact(name) for part in LINE_NAMES)
+    if (found == "possible" and not is_line) or found == "likely":
         return _possibly_repeated(line, product, name, orders, options)
-    if found == "proven" or (found == "possible" and options.amount == "order"):
+    if found == "proven" or (found != "none" and options.amount == "order"):
         return _repeated(line, product, names, orders, findings)
     if order is not None:
         warn_order_total(order, orders, names["order_amount"], findings)

@@ -15,6 +15,7 @@ from include.intake.rows import Lines, reject
 
 FEW_DAYS = 90  # longest plausible gap before the last day of a shop with daily sales
 LARGE = 0.3
+FEW_CUSTOMERS = 5
 
 
 def check(lines: Lines, findings: Findings) -> None:
@@ -147,9 +148,10 @@ def _customers(lines: Lines, findings: Findings) -> None:
             f"some customer ids differ only in case, blanks or zeros: {examples}; each counts as a customer",
         )
     counts = pc.value_counts(ids.drop_null())
-    if len(counts) >= 20:
-        most = max(counts.to_pylist(), key=lambda c: c["counts"])
-        if most["counts"] > LARGE * len(ids):
+    if len(counts) >= FEW_CUSTOMERS:
+        second, most = sorted(counts.to_pylist(), key=lambda c: c["counts"])[-2:]
+        dominates = len(counts) >= 20 or most["counts"] > 5 * second["counts"]
+        if dominates and most["counts"] > LARGE * len(ids):
             findings.warn(
                 "one_large_customer",
                 f"customer {most['values']} has {most['counts'] / len(ids):.0%} of the rows: "

@@ -32,11 +32,13 @@ _PATTERNS = {
     "blank": r"^(?P<a>\d{1,4}) (?P<b>\d{1,2}) (?P<c>\d{2,4})" + _TIME,
     "day_word": r"^(?P<a>\d{1,2})\.?[-/., ]*@m(?P<b>\d{1,2})@[-/., ]*(?P<c>\d{2,4})\.?" + _TIME,
     "word_day": r"^@m(?P<b>\d{1,2})@[-/., ]*(?P<a>\d{1,2})\.?[-/., ]+(?P<c>\d{2,4})" + _TIME,
+    "word_day_time": r"^@m(?P<b>\d{1,2})@ (?P<a>\d{1,2}) (?P<h>\d{1,2}):(?P<mi>\d{2})(?::(?P<s>\d{2}))?"
+    r"(?P<half>) ?(?P<zone>(?:Z|(?:UTC|GMT)?[-+]\d{1,2}:?(?:\d{2})?|@z-?\d+@)?) ?(?P<c>\d{4})$",
     "year_word": r"^(?P<c>\d{4})[-/., ]*@m(?P<b>\d{1,2})@[-/., ]*(?P<a>\d{1,2})" + _TIME,
     "compact": r"^(?P<a>\d{4})(?P<b>\d{2})(?P<c>\d{2})(?:[T "
     r"]?(?P<h>\d{2}):?(?P<mi>\d{2}):?(?P<s>\d{2})?)?(?P<half>)(?P<zone>Z?)$",
 }
-_NUMBER = r"^\d+(?:[.,]\d+)?$"
+_NUMBER = r"^\d+(?:[.,]\d+)?(?:[eE][+]?\d{1,2})?$"
 FEW_WORDS = 80
 EXCEL_EPOCH = np.datetime64("1899-12-30", "s")
 ORDERS = ("dmy", "mdy", "ymd")
@@ -96,7 +98,10 @@ class Parts:
 def parts_of(values: pa.Array, *, serials: bool = True) -> Parts:
     """The parts of unique values of text; ``valid`` marks the values that are dates in some order."""
     size = len(values)
-    text = _with_words(pc.utf8_trim_whitespace(ascii_of(values).fill_null("")))
+    plain = pc.replace_substring_regex(
+        ascii_of(values).fill_null(""), r"\[[A-Za-z_/]+\]$", ""
+    )  # [Europe/Paris]
+    text = _with_words(pc.utf8_trim_whitespace(plain))
     parts = Parts.none(size)
     left = np.ones(size, bool)
     for kind, pattern in _PATTERNS.items():
@@ -120,7 +125,7 @@ def _fill(parts: Parts, kind: str, at: Ints, found: pa.StructArray) -> None:
         getattr(parts, name)[at] = _ints(text[name])
     parts.wide_a[at] = np.asarray(pc.greater(pc.binary_length(text["a"]), 2))
     parts.wide_c[at] = np.asarray(pc.greater(pc.binary_length(text["c"]), 2))
-    parts.named[at] = kind in ("day_word", "word_day", "year_word")
+    parts.named[at] = kind in ("day_word", "word_day", "word_day_time", "year_word")
     parts.fixed[at] = (kind == "compact") | (parts.wide_a[at] & ~parts.named[at])
     half = text["half"].fill_null("")
     hours, minutes = _ints(text["h"]), _ints(text["mi"])

@@ -11,6 +11,7 @@ import pyarrow as pa
 from include.intake.answer import Asks, Findings, Question
 from include.intake.dates import Parts, parts_of
 
+ENOUGH_TEXTS = 5
 ENOUGH = 0.98  # of the values must be days under an order
 MEANINGS = {
     "dmy": "day first: {0} is {1}",
@@ -32,11 +33,17 @@ def decide(
 ) -> Decision:
     """The only order in which the values are valid days; Asks if two orders give different days."""
     if wanted:
+        numeric = parts.valid & ~parts.fixed & ~parts.named & ~parts.is_ready
+        if wanted != "ymd" and numeric.any() and _is_swapped(parts, numeric):
+            swap = parts.fixed & parts.valid
+            parts.b[swap], parts.c[swap] = parts.c[swap], parts.b[swap]
         return Decision(wanted, "--date-order")
     need = parts.valid & ~parts.fixed & ~parts.named & ~parts.is_ready
     if not need.any():
         return Decision("dmy", "the format itself")
     left, why = _possible(parts, need)
+    if _is_swapped(parts, need):
+        raise _swapped(column, values, parts)
     if len(left) > 1:
         for other in others:
             theirs = other.valid & ~other.fixed & ~other.named & ~other.is_ready
@@ -73,6 +80,39 @@ def decide(
             text,
             column,
             {order: MEANINGS[order].format(example, days[order][at]) for order in orders},
+            "--date-order",
+        )
+    )
+
+
+def _is_swapped(parts: Parts, need: np.ndarray) -> bool:
+    """Whether a spreadsheet converted some days in the wrong order.
+
+    A spreadsheet of another locale converts 05/03 to a date, with day and month swapped, and leaves 25/03 as
+    text. So all dates have days up to 12, and all texts have a first or second number above 12.
+    """
+    fixed = parts.fixed & parts.valid & ~parts.is_ready
+    if need.sum() < ENOUGH_TEXTS or fixed.sum() < ENOUGH_TEXTS:
+        return False
+    apart = np.maximum(parts.a, parts.b)[need] > 12
+    return bool(apart.all() and (parts.c[fixed] <= 12).all() and not parts.wide_a[need].any())
+
+
+def _swapped(column: str, values: pa.Array, parts: Parts) -> Asks:
+    fixed = parts.fixed & parts.valid & ~parts.is_ready
+    order = "dmy" if (parts.a > 12)[~fixed & parts.valid].any() else "mdy"
+    at = int(np.flatnonzero(fixed & (parts.b != parts.c))[0]) if (parts.b != parts.c)[fixed].any() else 0
+    year, month, day = int(parts.a[at]), int(parts.b[at]), int(parts.c[at])
+    return Asks(
+        Question(
+            "date_order",
+            f"column {column}: {int(fixed.sum())} cells are dates up to day 12, all others are text: a "
+            "spreadsheet probably swapped their day and month",
+            column,
+            {
+                order: f"swap them back: {values[at].as_py()} is {year}-{day:02}-{month:02}",
+                "ymd": f"as stored: {values[at].as_py()} is {year}-{month:02}-{day:02}",
+            },
             "--date-order",
         )
     )

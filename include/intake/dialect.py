@@ -11,10 +11,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from include.intake.answer import Refused
 from include.intake.tables import Builder, Table, compact, find_header
 
-DELIMITERS = (",", ";", "\t", "|", "^", "~")
+DELIMITERS = (",", ";", "\t", "|", "^", "~", "\x01")
+COLUMNS = "  "  # text columns, separated by two blanks or more
 NAMED = {"tab": "\t", "\\t": "\t", "space": " ", "comma": ",", "semicolon": ";", "pipe": "|"}
 SAMPLE_LINES = 400
 HEAD_ROWS = 60
@@ -30,6 +34,7 @@ class Dialect:
     delimiter: str
     escape: str | None = None
     quotes: bool = True
+    quote: str = '"'
     skip: int = 0  # lines before the first row, such as sep=;
 
     def split(self, lines: Iterator[str]) -> Iterator[list[str]]:
@@ -37,6 +42,7 @@ class Dialect:
         return csv.reader(
             lines,
             delimiter=self.delimiter,
+            quotechar=self.quote,
             quoting=csv.QUOTE_MINIMAL if self.quotes else csv.QUOTE_NONE,
             escapechar=self.escape,
             skipinitialspace=self.delimiter != "\t",
@@ -76,6 +82,9 @@ def find_dialect(sample: list[str], known: frozenset[str], wanted: str | None = 
         scored.append((min(named, 4) + 3 * even + min(usual, 12) / 12, -rank, delimiter))
     if scored:
         return _escaped(Dialect(max(scored)[2], skip=skip), lines)
+    apart = Counter(len(re.split(r"\s{2,}", line.strip())) for line in lines)
+    if lines and apart.most_common(1)[0][0] > 2 and apart.most_common(1)[0][1] * 10 > 9 * len(lines):
+        return Dialect(COLUMNS, quotes=False, skip=skip)
     blanks = Counter(len(line.split()) for line in lines[1:] or lines)
     if lines and blanks.most_common(1)[0][0] > 1 and blanks.most_common(1)[0][1] * 10 > 8 * len(lines):
         return Dialect(" ", quotes=False, skip=skip)
@@ -83,7 +92,10 @@ def find_dialect(sample: list[str], known: frozenset[str], wanted: str | None = 
 
 
 def _escaped(dialect: Dialect, lines: list[str]) -> Dialect:
-    """Use backslash as the escape character if the rows have more equal lengths with it."""
+    """Use a single quote as quote, or backslash as escape, if the lines are written so."""
+    mark = f"'{dialect.delimiter}'"
+    if lines and all(line.lstrip().startswith("'") and mark in line for line in lines):
+        return dataclasses.replace(dialect, quote="'")
     if not any('\\"' in line for line in lines):
         return dialect
     other = dataclasses.replace(dialect, escape="\\")
@@ -126,7 +138,9 @@ def read_text(
         first = [[cell.lstrip("\ufeff") for cell in row] if i == 0 else row for i, row in enumerate(first)]
         at = None if has_header is False else find_header(first, known)
         table = _table(name, first, rows, at)
-    shown = {"\t": "tab", " ": "blanks"}.get(dialect.delimiter, dialect.delimiter)
+    shown = {"\t": "tab", " ": "blanks", COLUMNS: "blanks", "\x01": "the character 1"}.get(
+        dialect.delimiter, dialect.delimiter
+    )
     table.notes.append(("dialect", f"{encoding}, delimiter {shown}"))
     if at:
         table.notes.append(("preamble", f"{at} lines above the header were left out"))
@@ -159,7 +173,16 @@ def _table(name: str, first: list[list[str]], rows: Iterator[list[str]], header_
     builder = Builder(len(header))
     builder.extend(body)
     builder.extend(rows)
-    return Table(name, header, builder.columns(), ragged=builder.ragged, has_header=header_at is not None)
+    columns = [_without_formula(column) for column in builder.columns()]
+    return Table(name, header, columns, ragged=builder.ragged, has_header=header_at is not None)
+
+
+def _without_formula(column: pa.Array) -> pa.Array:
+    """Replace ="00123", which keeps a spreadsheet from converting a text, by its text."""
+    head = column.slice(0, SAMPLE_LINES)
+    if not pc.any(pc.match_substring_regex(head, r'^="[^"]*"$')).as_py():
+        return column
+    return pc.replace_substring_regex(column, r'^="([^"]*)"$', r"\1")
 
 
 def _named(cells: Sequence[str]) -> tuple[str, ...]:
@@ -172,8 +195,9 @@ def _named(cells: Sequence[str]) -> tuple[str, ...]:
 
 def _rows(lines: Iterator[str], dialect: Dialect) -> Iterator[list[str]]:
     """Rows that are not blank. An unclosed quote counts as an ordinary character."""
-    if dialect.delimiter == " ":
-        yield from (line.split() for line in lines if line.strip())
+    if dialect.delimiter in (" ", COLUMNS):
+        apart = r"\s+" if dialect.delimiter == " " else r"\s{2,}"
+        yield from (re.split(apart, line.strip()) for line in lines if line.strip())
         return
     seen: list[str] = []
 

@@ -19,6 +19,8 @@ from include.intake.rows import Lines, reject
 from include.intake.tables import compact
 from include.intake.words import REASONS, effect_of
 
+FEW_WORDS = 8  # a column with more values and no known one is not a status
+
 
 def apply_effects(lines: Lines, options: Options, findings: Findings) -> None:
     """Reject rows that are not sales, make returns negative, subtract refunds, keep one currency."""
@@ -66,9 +68,9 @@ def _effects(lines: Lines, findings: Findings) -> npt.NDArray[np.object_]:
         encoded = column.dictionary_encode()
         words = encoded.dictionary.to_pylist()
         default = lines.mapping.platform.default_word if role == "kind" else ""
-        found = [effect_of(word, own, default) for word in words]
+        found = [effect_of(word, own, default, role=role) for word in words]
         name = lines.mapping.header(lines.table, role)
-        if not any(found):
+        if not any(found) and not 1 < len(words) <= FEW_WORDS:
             if words:
                 findings.note(
                     "unused_column", f"column {name} has no known status or type ({', '.join(words[:4])})"
@@ -132,9 +134,10 @@ def _strict_signs(lines: Lines) -> None:
 def _payee(lines: Lines, returned: Bools) -> None:
     """On returns, take the customer from the column of the recipient."""
     names = [compact(name) for name in lines.table.header]
-    payee = compact(lines.mapping.platform.payee_on_return)
-    if payee and payee in names:
-        ids, _ = ids_of(text_of(lines.table, names.index(payee)))
+    wanted = lines.mapping.platform.payee_on_return.split("|")
+    at = next((names.index(compact(name)) for name in wanted if name and compact(name) in names), None)
+    if at is not None:
+        ids, _ = ids_of(text_of(lines.table, at))
         lines.customer = pc.if_else(pa.array(returned), ids, lines.customer)
 
 

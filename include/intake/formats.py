@@ -19,6 +19,7 @@ from include.intake.tables import Table
 ZIP_ENTRIES = 1000
 NO_TABLES = ("unknown_format", "empty_file", "no_rows")
 SKIPPED = ("__macosx/", ".ds_store", "thumbs.db")
+DOCUMENTS = ("word/", "ppt/", "META-INF/", "Payload/")  # Word, PowerPoint, Java and e-book archives
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -34,13 +35,22 @@ def kind_of(path: Path) -> str:
         return "workbook"
     if head.startswith(b"PK\x03\x04"):
         return "workbook" if _is_workbook(path) else "zip"
-    if head.startswith((b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"Rar!", b"7z\xbc\xaf", b"SQLite format")):
+    if head.startswith(
+        (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"Rar!", b"7z\xbc\xaf", b"SQLite format", b"GIF8", b"RIFF")
+    ):
         raise Refused(
             "unknown_format",
             f"{path.name} is not a table: it begins with {head[:8]!r}",
             "Export the sales as csv, xlsx, json or parquet",
         )
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    text = head.replace(b"\0", b"") if head[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in head[:4] else head
+    text = (
+        text.removeprefix(b"\xef\xbb\xbf")
+        .removeprefix(b"\xff\xfe")
+        .removeprefix(b"\xfe\xff")
+        .lstrip()
+        .lower()
+    )
     if text.startswith((b"<html", b"<!doctype html", b"<table", b"<meta", b"<div")):
         return "html"
     if text.startswith((b"<?xml", b"<workbook")):
@@ -62,7 +72,7 @@ def _is_binary(head: bytes) -> bool:
         head
     ):
         return False  # UTF-16
-    control = sum(byte < 9 or 13 < byte < 32 for byte in head)
+    control = sum(1 < byte < 9 or 13 < byte < 32 or not byte for byte in head)  # 1 separates fields in Hive
     return control * 50 > len(head)
 
 
@@ -174,6 +184,12 @@ def _unzip(path: Path, scratch: Path) -> Iterator[Path]:
             if not entries or len(entries) > ZIP_ENTRIES:
                 raise Refused(
                     "empty_file", f"{path.name} contains {len(entries)} files", "Send the sales file itself"
+                )
+            if any(entry.filename.startswith(DOCUMENTS) for entry in entries):
+                raise Refused(
+                    "unknown_format",
+                    f"{path.name} is a document, not a table",
+                    "Export the sales as csv, xlsx, json or parquet",
                 )
             given = 0
             for entry in entries:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from include.intake.concepts import role_of
 from include.intake.tables import compact
 from include.intake.vocabulary import listed, load
 
@@ -16,15 +17,18 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
 }
 KNOWN = frozenset(name for names in SYNONYMS.values() for name in names)
 
-# Parts of a header that make a column a candidate if no whole name is known.
-PARTS: dict[str, tuple[str, ...]] = {role: listed(parts) for role, parts in load("parts").items()}
-NOT_PARTS = PARTS.pop("never")
+
+LONGEST_NAME = 80
+
+
+def _is_known(cell: str) -> bool:
+    return (compact(cell) in KNOWN and not compact(cell).isdigit()) or role_of(cell) is not None
 
 
 def count_known(text: str) -> int:
     """The most known column names in one of a text's first lines."""
     best = 0
     for line in text.splitlines()[:40]:
-        cells = [compact(cell) for cell in re.split(r"[,;\t|]", line)]
-        best = max(best, sum(cell in KNOWN and not cell.isdigit() for cell in cells))
+        cells = [cell for cell in re.split(r"[,;\t|]", line) if len(cell) < LONGEST_NAME]
+        best = max(best, sum(_is_known(cell) for cell in cells))
     return best

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.intake.answer import Asks, Findings, Question, Refused
 from include.intake.currencies import CODES
 from include.intake.datestyle import date_share
-from include.intake.headers import NOT_PARTS, PARTS, SYNONYMS
+from include.intake.header_roles import placed_by_words
+from include.intake.headers import SYNONYMS
 from include.intake.numbers import votes_of
 from include.intake.options import Options
 from include.intake.platforms import PLATFORMS, Platform, placed, recognise
@@ -90,7 +92,6 @@ def _stated(table: Table, options: Options) -> dict[str, int]:
 
 def _by_name(table: Table, platform: Platform, stated: dict[str, int], findings: Findings) -> dict[str, int]:
     at = placed(platform, table.header)
-    names = [compact(name) for name in table.header]
     forms = [(name,) if platform.name else variants(name, CODES) for name in table.header]
     forms = [tuple(map(compact, form)) for form in forms]
     used = {*at.values(), *stated.values()}
@@ -100,6 +101,8 @@ def _by_name(table: Table, platform: Platform, stated: dict[str, int], findings:
         if platform.name and role in CUSTOMERS and role not in platform.customer:
             continue
         for name in synonyms:
+            if name == "id" and role == "customer_id" and _names_customer(forms):
+                continue  # beside a customer's name or address, id is the order's
             found = [i for i, own in enumerate(forms) if name in own and i not in used]
             if found:
                 at[role] = found[0]
@@ -107,19 +110,14 @@ def _by_name(table: Table, platform: Platform, stated: dict[str, int], findings:
                 break
     if platform.name:
         return at
-    for role, parts in PARTS.items():
-        if role in at or role in stated:
-            continue
-        for i, name in enumerate(names):
-            if (
-                i not in used
-                and any(part in name for part in parts)
-                and not any(n in name for n in NOT_PARTS)
-            ):
-                at[role] = i
-                used.add(i)
-                break
+    at |= placed_by_words(table, at, used, set(stated))
     return at
+
+
+def _names_customer(forms: list[tuple[str, ...]]) -> bool:
+    """Whether a header names the customer other than by id."""
+    others = {name for role in CUSTOMERS[1:] for name in SYNONYMS[role]}
+    return any(name in others for own in forms for name in own)
 
 
 def _check_duplicates(table: Table, at: dict[str, int]) -> None:
@@ -240,15 +238,17 @@ def _place_amount(table: Table, mapping: Mapping, options: Options) -> None:
 
 
 def _place_order(table: Table, mapping: Mapping) -> None:
-    """Use a column called id as the order id if it is unique and not the customer."""
+    """Use a column called id as the order id if it is not the customer and each id is of one day."""
     names = [compact(name) for name in table.header]
     if "transaction_id" in mapping.at or "id" not in names:
         return
     i = names.index("id")
     if i in mapping.at.values():
         return
-    column = table.columns[i]
-    if pc.count_distinct(column).as_py() == len(column) - column.null_count:
+    column, day = table.columns[i], table.columns[mapping.at["occurred_at"]]
+    ids = pc.count_distinct(column).as_py()
+    pairs = pa.table({"id": column, "day": day}).filter(pc.is_valid(column)).group_by(["id", "day"])
+    if ids > 1 and pairs.aggregate([]).num_rows == ids:
         mapping.at["transaction_id"] = i
 
 

@@ -35,7 +35,7 @@ def repeats(amount: Amounts, orders: Orders) -> bool:
 
 
 def repetition(amount: Amounts, orders: Orders) -> str:
-    """proven (the order's total is on each line), possible (too few orders or amounts to decide) or none."""
+    """proven (the order's total is on each line), likely or possible (few orders), or none."""
     several = np.bincount(orders.code, weights=amount.known, minlength=orders.size) > 1
     multi = several[orders.code] & amount.known
     if not multi.any():
@@ -49,7 +49,9 @@ def repetition(amount: Amounts, orders: Orders) -> str:
         return "none"
     # Order totals differ; prices of a few plans or passes recur.
     varied = len(np.unique(first[chosen])) >= len(chosen) / 2
-    return "proven" if len(chosen) >= ENOUGH_ORDERS and varied else "possible"
+    if not varied or len(chosen) < 2:
+        return "possible"
+    return "proven" if len(chosen) >= ENOUGH_ORDERS else "likely"
 
 
 def first_value(amount: Amounts, orders: Orders) -> Ints:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,18 +10,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.intake.answer import Answer, Asks, Findings, Refused, Rejected
+from include.intake.answer import Answer, Asks, Refused, Rejected
 from include.intake.checks import check
 from include.intake.columns import text_of
 from include.intake.currencies import currency_of
 from include.intake.formats import read_tables
 from include.intake.full_names import with_full_name
-from include.intake.headers import KNOWN
+from include.intake.joining import joined
 from include.intake.lines import ADVICE, check_share, lines_of
 from include.intake.mapping import map_columns
 from include.intake.options import Options
 from include.intake.rows import SAMPLE, Lines
-from include.intake.tables import Table, compact
+from include.intake.tables import Table
 
 
 @dataclass
@@ -71,81 +69,6 @@ def ragged_text(table: Table) -> str:
     """The message about a table whose rows all have more fields than the header."""
     first = table.ragged[0][:120]
     return f"{table.name}: all {len(table.ragged)} rows have more fields than the header, such as {first}"
-
-
-def joined(tables: list[Table], findings: Findings) -> Table:
-    """One table: join the tables whose header has the most known columns."""
-    tables = [table for table in tables if table.columns]
-    if not tables:
-        raise Refused("no_rows", "the file has no table", "Export the sales as csv, xlsx, json or parquet")
-    groups: dict[tuple[str, ...], list[Table]] = {}
-    for table in tables:
-        groups.setdefault(tuple(compact(name) for name in table.header), []).append(table)
-    key = max(
-        groups, key=lambda k: (min(sum(name in KNOWN for name in k), 6), sum(t.rows for t in groups[k]))
-    )
-    chosen = groups[key]
-    if left := [table.name for table in tables if table not in chosen and table.rows]:
-        findings.warn("other_tables", f"not read, because their header differs: {', '.join(left[:5])}")
-    seen: dict[str, str] = {}
-    unique = []
-    for table in chosen:
-        digest = _digest(table)
-        if digest in seen and table.rows:
-            findings.warn(
-                "same_file_twice", f"{table.name} has the same rows as {seen[digest]} and was read once"
-            )
-            continue
-        seen[digest] = table.name
-        unique.append(table)
-    for table in unique:
-        for code, text in table.notes:
-            findings.note(code, text if len(unique) == 1 else f"{table.name}: {text}")
-    if len(unique) == 1:
-        return unique[0]
-    findings.note(
-        "joined",
-        f"{len(unique)} tables with one header were read together: {', '.join(t.name for t in unique[:5])}",
-    )
-    unique = _without_overlap(unique, findings)
-    first = unique[0]
-    columns = [pa.concat_arrays([t.columns[i] for t in unique]) for i in range(len(first.header))]
-    typed = frozenset.intersection(*(t.typed for t in unique))
-    ragged = [row for t in unique for row in t.ragged]
-    return Table(first.name, first.header, columns, typed, ragged, has_header=first.has_header)
-
-
-def _without_overlap(tables: list[Table], findings: Findings) -> list[Table]:
-    """Leave out rows that an earlier table also has, as in exports of overlapping periods."""
-    names = [f"c{i}" for i in range(len(tables[0].header))]
-    kept: list[Table] = []
-    seen: pa.Table | None = None
-    for table in tables:
-        rows = pa.table({n: pc.fill_null(c, "") for n, c in zip(names, table.columns, strict=True)})
-        if seen is not None:
-            numbered = rows.append_column("at", pa.array(np.arange(table.rows)))
-            new = numbered.join(seen, keys=names, join_type="left anti")["at"].combine_chunks()
-            new = pc.take(new, pc.sort_indices(new))
-            if len(new) < table.rows:
-                left = table.rows - len(new)
-                findings.warn(
-                    "overlapping_files",
-                    f"{left} rows of {table.name} are also in an earlier file and were read once",
-                )
-            columns = [column.take(new) for column in table.columns]
-            table = dataclasses.replace(table, columns=columns)
-        kept.append(table)
-        both = rows if seen is None else pa.concat_tables([seen, rows])
-        seen = both.group_by(names).aggregate([])
-    return kept
-
-
-def _digest(table: Table) -> str:
-    digest = hashlib.sha256()
-    for column in table.columns:
-        for buffer in pa.concat_arrays([column]).buffers():
-            digest.update(b"-" if buffer is None else memoryview(buffer))
-    return digest.hexdigest()
 
 
 def _figures(answer: Answer, lines: Lines, options: Options) -> None:

@@ -84,9 +84,9 @@ def read_json(path: Path) -> list[Table]:
     if path.stat().st_size > MAX_JSON:
         raise Refused("too_large", f"{path.name} is larger than 1 GB", "Export it as csv or parquet")
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = _decoded(path.read_bytes())
         try:
-            records = _list_of(json.loads(text))
+            records = _list_of(_by_row(json.loads(text)))
         except json.JSONDecodeError:
             records = [json.loads(line) for line in text.splitlines() if line.strip()]
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
@@ -105,6 +105,40 @@ def read_json(path: Path) -> list[Table]:
         i for i, name in enumerate(header) if not any(isinstance(row.get(name), str) for row in rows)
     )
     return [Table(path.name, header, builder.columns(), typed)]
+
+
+def _decoded(data: bytes) -> str:
+    """The text of JSON in UTF-8, UTF-16 or UTF-32 (RFC 4627), else in cp1252."""
+    try:
+        return data.decode(json.detect_encoding(data)).removeprefix("\ufeff")
+    except UnicodeDecodeError:
+        return data.decode("cp1252")
+
+
+def _by_row(found: Any) -> Any:
+    """Objects of tables that JSON holds by column, or as lists: the forms that pandas writes."""
+    if isinstance(found, list) and len(found) > 1 and all(isinstance(row, list) for row in found):
+        first, *others = found
+        return _named(first, others) if all(isinstance(name, str) for name in first) else found
+    if not isinstance(found, dict):
+        return found
+    for names, rows in (("columns", "data"), ("columns", "rows"), ("header", "rows"), ("fields", "rows")):
+        if isinstance(found.get(names), list) and isinstance(found.get(rows), list):
+            named = [name.get("name") if isinstance(name, dict) else name for name in found[names]]
+            if found[rows] and all(isinstance(row, list) for row in found[rows]):
+                return _named(named, found[rows])
+    columns = list(found.values())
+    sizes = {len(column) for column in columns if isinstance(column, dict | list)}
+    if len(columns) > 1 and len(sizes) == 1 and max(sizes) > 1:
+        if all(isinstance(column, dict) and column.keys() == columns[0].keys() for column in columns):
+            return _named(list(found), [[column[key] for column in columns] for key in columns[0]])
+        if all(isinstance(c, list) and not any(isinstance(v, dict | list) for v in c) for c in columns):
+            return _named(list(found), list(map(list, zip(*columns, strict=True))))
+    return found
+
+
+def _named(header: list[Any], rows: list[list[Any]]) -> list[dict[str, Any]]:
+    return [dict(zip(map(str, header), row, strict=False)) for row in rows]
 
 
 def _list_of(found: Any) -> list[Any]:

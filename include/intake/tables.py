@@ -119,7 +119,8 @@ def find_header(rows: Sequence[Sequence[str]], known: frozenset[str]) -> int | N
 
     It is the row with the most known column names, else the first row of text above rows with values.
     """
-    widths = [len(row) for row in rows if len(row) > 1]
+    filled = [sum(bool(cell and cell.strip()) for cell in row) for row in rows]
+    widths = [width for width in filled if width > 1]
     usual = max(set(widths), key=widths.count) if widths else 1
     best, best_score = None, 0
     for i, row in enumerate(rows):

@@ -2,16 +2,44 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 from include.intake.tables import compact
 from include.intake.vocabulary import listed, load
 
 EFFECTS: dict[str, str] = {
     compact(word): effect for effect, words in load("words").items() for word in listed(words)
 }
+STEMS: dict[str, tuple[str, ...]] = {effect: listed(words) for effect, words in load("word_stems").items()}
 REASONS = {"drop": "cancelled_order", "other": "not_a_sale"}
+COMPOUND = 6  # letters of a stem at the end of a compound
+MOST_WORDS = 6  # a longer value is a text, not a status
+_NEGATIONS = frozenset({"no", "non", "not", "nicht", "kein", "nao", "niet", "nie", "ikke", "inte", "degil"})
 
 
-def effect_of(word: str, own: dict[str, str], default: str) -> str | None:
+def effect_of(word: str, own: dict[str, str], default: str = "", *, role: str = "status") -> str | None:
     """The effect of a word on its row; None if it is unknown. ``own``: a platform's words."""
     plain = compact(word)
-    return own.get(plain) or EFFECTS.get(plain) or (default or None)
+    return own.get(plain) or EFFECTS.get(plain) or _by_stem(word, role) or (default or None)
+
+
+def _by_stem(text: str, role: str) -> str | None:
+    """The effect of the first letters of a value's words. A refund is a return if the row is a movement."""
+    folded = unicodedata.normalize("NFKD", text.casefold().replace("ı", "i").replace("ł", "l"))
+    folded = "".join(c for c in folded if not unicodedata.combining(c)).replace("ß", "ss")
+    words = re.findall(r"[^\W\d_]+", folded)
+    if not 0 < len(words) <= MOST_WORDS or _NEGATIONS & set(words):
+        return None
+    for effect, stems in STEMS.items():
+        if any(_matches(word, stem) for word in words for stem in stems):
+            if effect == "part":
+                return None
+            same = {"refunded", "return"}
+            return ("return" if role == "kind" else "refunded") if effect in same else effect
+    return None
+
+
+def _matches(word: str, stem: str) -> bool:
+    """Whether a word begins with a stem, or is a compound that ends with it (Handyzahlung)."""
+    return word.startswith(stem) or (len(stem) >= COMPOUND and word.endswith(stem))
