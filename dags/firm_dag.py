@@ -27,10 +27,10 @@ from airflow.sdk import (
 from airflow.sdk.exceptions import AirflowFailException
 
 from include.alerts import FailureNotifier
-from include.firms import FirmError, FirmShape
+from include.firms import FirmShape
 from include.registry import known_firms
 from include.runbook import dag_page, stage_page
-from include.schedule import AsOfError, as_of_of_run, cron, is_scheduled
+from include.schedule import as_of_of_run, cron, is_scheduled
 from include.settings import Settings
 from include.shards import shard_of
 from include.steps import STAGES, Stage, stage_upstream, stages_for
@@ -131,8 +131,8 @@ def stage_task(
     )
     def run() -> dict[str, Any]:
         from include.faults import die_with_parent
-        from include.quality import QualityError
         from include.run import Attempt, run_stage
+        from include.run.permanent import is_permanent
         from include.run_notes import RunNote
 
         # A supervisor that is killed would leave this process working, beside the retry.
@@ -151,9 +151,10 @@ def stage_task(
             if stage.steps[0].name == FIRST_STEP and not attempt.may_skip:
                 note.started()
             outcomes = run_stage(stage.steps, firm.firm_key, as_of, attempt=attempt)
-        except (AsOfError, FirmError, QualityError) as error:
-            # Only a change of the input helps: a retry would delay the message.
-            raise AirflowFailException(str(error)) from error
+        except Exception as error:
+            if is_permanent(error):  # a retry would only delay the message
+                raise AirflowFailException(str(error)) from error
+            raise
         if is_leaf:
             note.ended(firm)
         return {

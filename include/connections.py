@@ -30,11 +30,18 @@ PROCESS_CONTEXT = "_AIRFLOW_PROCESS_CONTEXT"  # Airflow's own name; `airflow con
 
 
 class MissingConnectionError(SettingsError):
-    """Airflow has no connection of that id."""
+    """Airflow has no usable connection of that id. A task is not retried."""
+
+
+class UnansweredConnectionError(SettingsError):
+    """Airflow found no connection of that id, perhaps because a part of it is down. A task is retried."""
 
 
 def connection(conn_id: str) -> Any:
-    """The Airflow connection of that id; MissingConnectionError when Airflow has none."""
+    """The Airflow connection of that id.
+
+    MissingConnectionError when Airflow has none, UnansweredConnectionError when that is not certain.
+    """
     prepare_airflow()
     from airflow.sdk import Connection
     from airflow.sdk.exceptions import AirflowNotFoundException
@@ -161,9 +168,54 @@ def _not_found(conn_id: str) -> SettingsError:
     variable = f"AIRFLOW_CONN_{conn_id.upper()}"
     if variable in os.environ:
         # The value is left out of the message: it holds a password.
-        return SettingsError(f"connection {conn_id!r}: {variable} is neither a URI nor a JSON object")
+        return MissingConnectionError(
+            f"connection {conn_id!r}: {variable} is neither a URI nor a JSON object"
+        )
+    if not _is_certainly_missing(conn_id):
+        return UnansweredConnectionError(
+            f"Airflow found no connection {conn_id!r}, but its database or secrets backend may be down; "
+            f"if it is up, add the connection with `airflow connections add {conn_id} --conn-uri ...`"
+        )
     return MissingConnectionError(
         f"no connection {conn_id!r} in Airflow (its secrets backend, {variable}, and the metastore of "
         f"AIRFLOW_HOME={os.environ.get('AIRFLOW_HOME', '~/airflow')}); add it with "
         f"`airflow connections add {conn_id} --conn-uri ...`, or set {variable} to its URI"
     )
+
+
+def _is_certainly_missing(conn_id: str) -> bool:
+    """Whether the metastore answers, and has no such connection.
+
+    In a task, the SDK raises AirflowNotFoundException also when the API server cannot be reached, and the API
+    server answers 404 also when its database cannot. So the API server is asked twice, and in between for the
+    state of this run, which it reads from the database. An outage of an own secrets backend cannot be told
+    from a missing connection.
+    """
+    runner = sys.modules.get("airflow.sdk.execution_time.task_runner")
+    if getattr(runner, "SUPERVISOR_COMMS", None) is None:
+        return True  # a command: this process has asked the metastore itself, and nothing retries it
+    try:
+        from airflow.sdk import get_current_context
+        from airflow.sdk.configuration import conf
+
+        if conf.get("secrets", "backend", fallback="") or conf.get("workers", "secrets_backend", fallback=""):
+            return False
+        instance: Any = get_current_context()["ti"]
+        if not _says_missing(runner, conn_id):
+            return False
+        instance.get_dagrun_state(dag_id=instance.dag_id, run_id=instance.run_id)
+        return _says_missing(runner, conn_id)
+    except Exception:  # any answer but these leaves it uncertain
+        return False
+
+
+def _says_missing(runner: Any, conn_id: str) -> bool:
+    """Whether the API server answers that it has no such connection."""
+    from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
+    from airflow.sdk.execution_time.comms import ErrorResponse, GetConnection
+
+    try:
+        answer = runner.SUPERVISOR_COMMS.send(GetConnection(conn_id=conn_id))
+    except AirflowRuntimeError as error:
+        answer = error.error
+    return isinstance(answer, ErrorResponse) and answer.error == ErrorType.CONNECTION_NOT_FOUND

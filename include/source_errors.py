@@ -12,5 +12,5 @@ class SourceError(RuntimeError):
 class SourceRowError(SourceError, FirmError):
     """The source in the firm's row is wrong: someone must change the row or the system.
 
-    A task does not retry it: a FirmError becomes Airflow's AirflowFailException.
+    A task does not retry it (``include/run/permanent.py``).
     """

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import psycopg
 import pytest
+from airflow.sdk.exceptions import AirflowFailException
 
 from include.alerts import (
     VANISHED,
@@ -24,6 +25,7 @@ from include.alerts import (
     targets,
 )
 from include.firms import Alerts, FirmShape
+from include.quality import QualityError
 from include.service_accounts import RUNS
 from include.warehouse.alerts import AlertQueue
 from tests.airflow_server import airflow_server
@@ -373,6 +375,15 @@ def test_secrets_and_contact_data_are_masked(text: str, line: str) -> None:
 
 def test_a_long_line_is_truncated() -> None:
     assert len(first_line(ValueError("x" * 5000))) == 300
+    assert first_line(OSError("password authentication failed")) == "OSError: password authentication failed"
+
+
+def test_an_alert_shows_what_failed_and_not_the_class_by_which_airflow_ends_a_task():
+    with pytest.raises(AirflowFailException) as caught:
+        raise AirflowFailException("transactions 2026-11: grain_unique") from QualityError("transactions")
+
+    assert first_line(caught.value) == "transactions 2026-11: grain_unique"
+    assert first_line(AirflowFailException()) == "AirflowFailException"
 
 
 def test_importing_alerts_loads_no_airflow_and_no_driver() -> None:

@@ -4,12 +4,19 @@ import json
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import psycopg
 import pytest
+from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
+from airflow.sdk.execution_time import task_runner
+from airflow.sdk.execution_time.comms import DagRunStateResult, ErrorResponse
 from psycopg.conninfo import conninfo_to_dict
 
 from include.connections import (
+    MissingConnectionError,
+    UnansweredConnectionError,
+    _not_found,
     apply_remembered_settings,
     connection,
     connection_uri,
@@ -207,3 +214,50 @@ def test_commands_on_the_warehouse_alone_import_no_airflow(command, migrated_dsn
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "LOADED False" in done.stdout
+
+
+class Supervisor:
+    """The channel from a task to its supervisor: it gives one answer to each kind of request."""
+
+    def __init__(self, **answers: object) -> None:
+        self.answers = answers
+
+    def send(self, msg: object) -> object:
+        answer = self.answers[type(msg).__name__]
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+
+NOT_FOUND = ErrorResponse(error=ErrorType.CONNECTION_NOT_FOUND)
+DOWN = AirflowRuntimeError(ErrorResponse(error=ErrorType.API_SERVER_ERROR))
+
+
+@pytest.mark.parametrize(
+    ("answers", "backend", "error"),
+    [
+        ({"GetConnection": NOT_FOUND, "GetDagRunState": DagRunStateResult(state="running")}, "", True),
+        ({"GetConnection": NOT_FOUND, "GetDagRunState": DOWN}, "", False),  # no database: also answers 404
+        ({"GetConnection": DOWN}, "", False),
+        (
+            {"GetConnection": NOT_FOUND, "GetDagRunState": DagRunStateResult(state="running")},
+            "a.Vault",
+            False,
+        ),
+    ],
+    ids=["missing", "no metastore", "no API server", "own secrets backend"],
+)
+def test_a_task_is_sure_that_a_connection_is_missing_only_if_airflows_database_answers(
+    monkeypatch, answers, backend, error
+):
+    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", Supervisor(**answers), raising=False)
+    if backend:
+        monkeypatch.setenv("AIRFLOW__SECRETS__BACKEND", backend)
+    instance = SimpleNamespace(
+        dag_id="firm_acme", run_id="one", get_dagrun_state=task_runner.RuntimeTaskInstance.get_dagrun_state
+    )
+    monkeypatch.setattr("airflow.sdk.get_current_context", lambda: {"ti": instance})
+
+    found = _not_found("nowhere")
+
+    assert type(found) is (MissingConnectionError if error else UnansweredConnectionError)

@@ -11,7 +11,10 @@ MASKS = tuple(
     (re.compile(pattern), instead)
     for pattern, instead in (
         (r"(?<=://)[^\s/@]+@", "***@"),
-        (r"(?i)\b(password|passwd|secret|token|api_?key)(\W{1,3})[^\s,;&]+", r"\1\2***"),
+        (
+            r"(?i)\b(password|passwd|secret|token|api_?key)(\W{1,3})(?!authentication failed)[^\s,;&]+",
+            r"\1\2***",
+        ),
         (r"[\w.+-]+@[\w-]+(\.[\w-]+)+", "(e-mail)"),
         (r"\+?\d[\d ()./]{7,}\d", "(number)"),
     )
@@ -48,11 +51,18 @@ def cause_of(*parts: str) -> str:
 
 def first_line(error: BaseException) -> str:
     """The first line of an error, without secrets, contact data or row values."""
-    full_text = _error_text(error).strip()
-    line = f"{type(error).__name__}: {full_text.splitlines()[0]}" if full_text else type(error).__name__
+    full_text, kind = _error_text(error).strip(), type(error).__name__
+    line = full_text.splitlines()[0] if full_text else kind
+    if full_text and not _is_airflows(error):
+        line = f"{kind}: {line}"
     for pattern, instead in MASKS:
         line = pattern.sub(instead, line)
     return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…"
+
+
+def _is_airflows(error: BaseException) -> bool:
+    """Whether the class is Airflow's own: its name says how the task ends, not what failed."""
+    return type(error).__module__.partition(".")[0] == "airflow"
 
 
 def _error_text(error: BaseException) -> str:

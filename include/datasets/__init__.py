@@ -17,7 +17,7 @@ from include.datasets import (
     insight,
     value,
 )
-from include.datasets.contract import ContractError, Dataset, Earlier
+from include.datasets.contract import AmountError, ContractError, Dataset, Earlier
 
 MODULES: tuple[ModuleType, ...] = (
     extracted, computed, feature_groups, features, churn, value, insight, actions, engagement,
@@ -29,4 +29,4 @@ def catalogue() -> dict[str, Dataset]:
     return {row.name: row for module in MODULES for row in vars(module).values() if isinstance(row, Dataset)}
 
 
-__all__ = ["ContractError", "Dataset", "Earlier", "catalogue"]
+__all__ = ["AmountError", "ContractError", "Dataset", "Earlier", "catalogue"]

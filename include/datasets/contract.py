@@ -6,8 +6,8 @@ the data ends before it), everything else by snapshot (``as_of=2026-11-21``).
 A contract may change: a dataset lists its ``earlier`` contracts, and slices written under one of them are
 converted when read. A slice under any other contract is refused.
 
-Money is ``decimal128(18, 4)`` in the firm's currency, up to the totals of one customer. Instants are UTC.
-Days are days in the firm's time zone. Ids are text, unchanged from the source.
+Money is ``decimal128(18, 4)`` in the firm's currency, up to the totals of one customer; a larger total is an
+AmountError. Instants are UTC. Days are days in the firm's time zone. Ids are text, unchanged from the source.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Literal
 
 import pyarrow as pa
@@ -32,6 +33,13 @@ RATE = pa.float64()
 
 class ContractError(ValueError):
     """A table violates its dataset's contract; the message names the dataset and the column."""
+
+
+class AmountError(ContractError):
+    """A number is larger than its column can hold; the message names the number and its row.
+
+    The result is final: a retry computes the same number.
+    """
 
 
 def column(name: str, kind: pa.DataType, about: str, *, required: bool = False) -> pa.Field:
@@ -135,12 +143,28 @@ class Dataset:
             try:
                 columns.append(batch.column(declared.name).cast(declared.type))
             except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+                self._check_size(batch, declared)
                 raise ContractError(
                     f"{self.name}.{declared.name}: cannot be read as {declared.type}: {error}"
                 ) from error
         shaped = pa.RecordBatch.from_arrays(columns, schema=self.schema)
         self.check(shaped)
         return shaped
+
+    def _check_size(self, batch: pa.RecordBatch, declared: pa.Field) -> None:
+        """AmountError if a decimal of the batch has more digits than the declared type."""
+        values, kind = batch.column(declared.name), declared.type
+        if not (pa.types.is_decimal(values.type) and pa.types.is_decimal(kind)):
+            return
+        most = Decimal(10**kind.precision - 1).scaleb(-kind.scale)
+        for number, value in enumerate(values.to_pylist()):
+            if value is not None and abs(value) > most:
+                row = [f"{name} {str(batch.column(name)[number].as_py())[:60]!r}" for name in self.grain]
+                raise AmountError(
+                    f"{self.name}.{declared.name}: {value:,} of {', '.join(row)} is larger than {most:,}, "
+                    "the most that the column holds\n"
+                    "Correct these amounts in the source, or their unit, then run the firm with --full"
+                )
 
 
 CUSTOMER_ID = column("customer_id", TEXT, "The source's own customer key.", required=True)

@@ -4,6 +4,7 @@ import os
 import signal
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from urllib.parse import urlsplit
 
 import psutil
 import psycopg
@@ -248,9 +249,19 @@ def test_a_source_that_can_never_be_read_is_told_within_a_minute_and_not_retried
     airflow = airflow_stack
     wrong = {
         "badkind": {"kind": "csvv", "uri": "file:///tmp", "layout": "cdnow"},
-        "badlayout": {"kind": "csv", "uri": "file:///tmp", "layout": "cdnoww"},
         "badfolder": {"kind": "csv", "uri": "file:///no/such/folder", "layout": "cdnow"},
+        "nowhere": {"kind": "postgres", "conn_id": "nowhere"},
+        "badlogin": {"kind": "postgres", "conn_id": "badlogin"},
     }
+    host, port = urlsplit(airflow.stack.warehouse).hostname, urlsplit(airflow.stack.warehouse).port
+    fields = {
+        "conn_type": "postgres",
+        "host": host,
+        "port": port,
+        "login": "nobody_here",
+        "password": "wrong",
+    }
+    airflow.api.call("POST", "/api/v2/connections", {"connection_id": "badlogin", "schema": "sales"} | fields)
     runs = {
         key: airflow.trigger(airflow.add_firm(key, source=source), WELL_AS_OF)
         for key, source in wrong.items()
@@ -264,7 +275,11 @@ def test_a_source_that_can_never_be_read_is_told_within_a_minute_and_not_retried
             begun, ended = (datetime.fromisoformat(task[name]) for name in ("start_date", "end_date"))
             assert task["try_number"] == 1
             assert ended - begun < timedelta(seconds=60)
-        assert {one["firm"] for one in airflow.hook.received} >= {key}
+    said = {one["firm"]: one["error"] for one in airflow.hook.received if one["firm"] in runs}
+    assert sorted(said) == sorted(runs)
+    assert said["nowhere"].startswith("no connection 'nowhere' in Airflow")
+    assert "password authentication failed" in said["badlogin"]
+    assert not [error for error in said.values() if "Airflow" in error.partition(":")[0].split()[0]]
 
 
 @pytest.mark.parametrize("text", ["tomorrow", "2026-02-30", "{{ ds }}"])

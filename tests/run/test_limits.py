@@ -10,7 +10,9 @@ import pytest
 from psycopg import sql
 
 from include import postgres
+from include.datasets import AmountError
 from include.firms import MODULES, OPTIONAL_MODULES
+from include.run.permanent import is_permanent
 from include.simulator.writing import create_shop
 
 LIMIT = 90_000_000_000_000  # of one customer's sales; numeric(18, 4) holds 1.1 times that
@@ -122,3 +124,27 @@ def unreadable(shop) -> dict[str, str]:
             except psycopg.Error as error:
                 found[name] = str(error)
     return found
+
+
+def test_a_customer_whose_total_exceeds_the_limit_stops_the_firm_before_a_snapshot_is_loaded(
+    shop, own_database
+):
+    shop.add("acme", source=SOURCE, modules=("rfm",))
+    with psycopg.connect(own_database) as connection:
+        connection.execute(
+            "insert into shop.orders (order_id, customer_id, ordered_at) "
+            "select 'more', customer_id, '2024-08-02 12:00Z' from shop.orders where order_id = '59-0'"
+        )
+        connection.execute(
+            "insert into shop.order_lines (order_id, line_no, product_id, quantity, gross_amount) "
+            "select 'more', '1', product_id, 1, %s from shop.order_lines where order_id = '59-0'",
+            [LIMIT],
+        )
+
+    with pytest.raises(
+        AmountError, match=r"total_spend_365_days: 180,000,000,000,000\.0000 of customer_id '59 ü"
+    ) as caught:
+        shop.run("acme", AS_OF)
+
+    assert is_permanent(caught.value)
+    assert shop.query("select count(*) from analytics.fact_customer_rfm") == [(0,)]

@@ -9,6 +9,7 @@ last that a source may give.
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,11 +20,12 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from include import sql_text
-from include.datasets import catalogue
+from include.datasets import AmountError, catalogue
 from include.datasets.contract import COUNT, MONEY
 from include.datasets.features import FEATURE_QUERIES
 from include.engines import open_engine
@@ -298,3 +300,55 @@ def agrees(query: str, row: Mapping[str, Any], other: Mapping[str, Any], column:
     scaled = abs(float(now) - factor * float(was)) <= factor * 2e-4 + 1e-9 * abs(float(now))
     same = abs(float(now) - float(was)) <= 1e-9 * abs(float(was)) + 1e-6
     return {True: scaled, False: same, None: scaled or same}[must_grow]
+
+
+def merged(path: Path, name: str, folder: Path) -> Path:
+    """The rows of a file; those of events and days all belong to one customer, and sales to one order."""
+    table = pq.read_table(path)
+    for column in ("customer_id", "transaction_id") if name in (*EVENTS, "customer_days") else ():
+        if (place := table.schema.get_field_index(column)) >= 0:
+            one = pa.array([CUSTOMERS[0]] * table.num_rows, pa.string())
+            table = table.set_column(place, table.schema.field(place), one)
+    target = folder / f"merged_{name}.parquet"
+    pq.write_table(table, target)
+    return target
+
+
+def test_a_total_above_the_limit_is_an_error_that_names_the_customer_and_the_amount(tmp_path):
+    lines = [Line(n % 6, 1 + n % 3, n % 4 < 3, 99, 99, n % 9) for n in range(200)]
+    computed(lines, LIMIT // (99 * 34), tmp_path / "each")
+    engine = open_engine("duckdb", memory_mb=256, threads=1, scratch=tmp_path)
+
+    refused = {}
+    for query, reads in CHAIN:
+        files = [
+            (catalogue()[name], [merged(tmp_path / "each" / f"{name}.parquet", name, tmp_path)])
+            for name in reads
+        ]
+        table = engine.table(sql_text.read("query", query), files, PARAMS)  # no query may overflow by itself
+        if dataset := catalogue().get(query.removeprefix("sample_")):
+            try:
+                for batch in table.to_batches():
+                    dataset.conform(batch)
+            except AmountError as error:
+                refused[query] = str(error)
+
+    assert {"customer_days", "customer_summary", "purchase_features", "order_features"} <= set(refused)
+    for message in refused.values():
+        assert re.search(r"[\d,]{19,}\.\d{4} of .*is larger than 99,999,999,999,999\.9999", message), message
+        assert "customer_id '0ü" in message
+
+
+def test_the_costs_of_a_lead_together_above_the_limit_are_an_error_that_names_the_lead(tmp_path):
+    rows = given_rows([Line(0, 9, True, 9, 9, 0)], LIMIT // 9)
+    rows["leads"][0]["sales_cost"] = LIMIT
+    reads = ("leads", "customers", "customer_days")
+    engine = open_engine("duckdb", memory_mb=256, threads=1, scratch=tmp_path)
+    files = [(catalogue()[name], [written(name, rows.get(name, []), tmp_path)]) for name in reads]
+
+    table = engine.table(sql_text.read("query", "acquisitions"), files, PARAMS)
+
+    with pytest.raises(
+        AmountError, match=r"acquisition_cost: 180,000,000,000,000\.0000 of acquisition_id 'lead 0l"
+    ):
+        catalogue()["acquisitions"].conform(table.to_batches()[0])

@@ -129,7 +129,9 @@ costed as (
         entries.*,
         case
             when entries.marketing_cost is not null or entries.sales_cost is not null
-                then coalesce(entries.marketing_cost, 0) + coalesce(entries.sales_cost, 0)
+                then
+                    cast(coalesce(entries.marketing_cost, 0) as decimal(38, 4))
+                    + coalesce(entries.sales_cost, 0)
         end as acquisition_cost
     from entries
 

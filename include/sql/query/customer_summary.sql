@@ -89,7 +89,7 @@ averages as (
 
     select
         customer_id,
-        cast(cast(sale_amount as double) / nullif(order_count, 0) as decimal(18, 4)) as avg_order_value
+        cast(cast(sale_amount as double) / nullif(order_count, 0) as decimal(38, 4)) as avg_order_value
     from totals
 
 )

@@ -28,7 +28,7 @@ orders as (
     select
         customer_id,
         transaction_id,
-        cast(sum(net_amount) as decimal(18, 4)) as order_value,
+        sum(net_amount) as order_value,
         min(occurred_at) as occurred_at,
         min(channel) as channel,
         min(payment_method) as payment_method,
@@ -136,8 +136,25 @@ totals as (
             when count(*) > 1
                 then sqrt(
                     greatest(
+                        -- Exact as decimals; the squares of larger orders do not fit into 38 digits.
                         -- decimal(19): engines keep only 18 digits for a product of two decimal(18).
-                        cast(sum(cast(order_value as decimal(19, 4)) * order_value) as double)
+                        cast(
+                            sum(
+                                case
+                                    when order_value < 1000000000000
+                                        then
+                                            try_cast(order_value as decimal(19, 4))
+                                            * try_cast(order_value as decimal(18, 4))
+                                    else 0
+                                end
+                            ) as double
+                        )
+                        + sum(
+                            case
+                                when order_value < 1000000000000 then 0.0
+                                else cast(order_value as double) * cast(order_value as double)
+                            end
+                        )
                         - cast(sum(order_value) as double) * cast(sum(order_value) as double) / count(*),
                         0.0
                     ) / (count(*) - 1)
