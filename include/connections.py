@@ -188,8 +188,8 @@ def _is_certainly_missing(conn_id: str) -> bool:
 
     In a task, the SDK raises AirflowNotFoundException also when the API server cannot be reached, and the API
     server answers 404 also when its database cannot. So the API server is asked twice, and in between for the
-    state of this run, which it reads from the database. An outage of an own secrets backend cannot be told
-    from a missing connection.
+    state of this run, which it reads from the database. With a secrets backend of your own, the answer is
+    never certain: its outage looks the same.
     """
     runner = sys.modules.get("airflow.sdk.execution_time.task_runner")
     if getattr(runner, "SUPERVISOR_COMMS", None) is None:

@@ -72,8 +72,8 @@ MAY_IMPORT = {
     "run": VALUES
     | {
         "connections", "private_files",
-        "engines", "faults", "handoff", "intake", "models", "modules", "publishing", "quality", "settings",
-        "sources", "sql_text", "steps", "training", "version", "warehouse",
+        "engines", "faults", "handoff", "intake", "models", "modules", "publishing", "quality", "schedule",
+        "settings", "sources", "sql_text", "steps", "training", "version", "warehouse",
     },
     "upkeep": {
         "alerts", "handoff", "pools", "registry", "run", "runbook", "schedule", "settings", "steps",
