@@ -220,3 +220,27 @@ def test_a_shop_in_postgres_and_files_say_the_same(module_warehouse_dsn, tmp_pat
     assert read(shop, PLAN, LOYALTY_MOVEMENTS).num_rows > 50
     with psycopg.connect(module_warehouse_dsn) as connection:
         assert connection.execute("select count(*) from simulated.truth").fetchone() == (PLAN.customers,)
+
+
+ENGAGED = dataclasses.replace(PLAN, interactions_per_customer=2.0, campaigns=3)
+
+
+def test_interactions_and_campaigns_do_not_change_the_orders():
+    plain, engaged = whole(PLAN), whole(ENGAGED)
+
+    assert plain["orders"] == engaged["orders"]
+    assert engaged["campaigns"].num_rows == 3
+    kinds = set(engaged["interactions"]["activity_type"].to_pylist())
+    assert {"session", "ticket", "nps", "sent", "opened", "clicked"} <= kinds
+
+
+def test_a_message_is_opened_after_it_was_sent():
+    rows = whole(ENGAGED)["interactions"].filter(pc.field("campaign_id") == "CAMPAIGN0001").to_pylist()
+    sent = {row["customer_id"] for row in rows if row["activity_type"] == "sent"}
+
+    opened = {row["customer_id"] for row in rows if row["activity_type"] == "opened"}
+
+    assert opened < sent
+    assert min(r["occurred_at"] for r in rows if r["activity_type"] == "opened") > min(
+        r["occurred_at"] for r in rows if r["activity_type"] == "sent"
+    )

@@ -11,9 +11,11 @@ from include.intake.dates import parts_of
 from include.intake.numbers import votes_of
 from include.intake.samples import sample_of
 from include.intake.tables import Table
+from include.intake.words import effect_of
 
 TOTALS = ("net_amount", "order_amount", "gross_amount")
-NUMERIC = frozenset({"net_amount", "order_amount", "unit_price", "quantity"})
+NUMERIC = frozenset({"net_amount", "order_amount", "unit_price", "quantity", "refund_amount"})
+MOST_KINDS = 50
 MOST_INVALID = 0.1  # of the shapes of a numeric column
 
 
@@ -54,6 +56,8 @@ def _holds(table: Table, at: int, role: str) -> bool:
         votes = votes_of(values)
         shapes = pc.count_distinct(pc.replace_substring_regex(values, r"\d", "9")).as_py()
         return votes.invalid <= MOST_INVALID * shapes
+    if role == "kind":
+        return len(values) < MOST_KINDS and any(effect_of(v, {}, role="kind") for v in values.to_pylist())
     if role == "occurred_at":
         return float(parts_of(values).valid.mean()) >= 0.5
     return True

@@ -21,14 +21,17 @@ KNOWN = frozenset(name for names in SYNONYMS.values() for name in names)
 LONGEST_NAME = 80
 
 
-def _is_known(cell: str) -> bool:
-    return (compact(cell) in KNOWN and not compact(cell).isdigit()) or role_of(cell) is not None
+def _evidence(cell: str) -> int:
+    """2 for a known name, 1 for a header whose words say our column."""
+    if compact(cell) in KNOWN and not compact(cell).isdigit():
+        return 2
+    return int(role_of(cell) is not None)
 
 
 def count_known(text: str) -> int:
-    """The most known column names in one of a text's first lines."""
+    """The evidence of known column names in the best of a text's first lines."""
     best = 0
     for line in text.splitlines()[:40]:
         cells = [cell for cell in re.split(r"[,;\t|]", line) if len(cell) < LONGEST_NAME]
-        best = max(best, sum(_is_known(cell) for cell in cells))
+        best = max(best, sum(map(_evidence, cells)))
     return best

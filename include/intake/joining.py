@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.intake.answer import Findings, Refused
+from include.intake.concepts import role_of
 from include.intake.headers import KNOWN
 from include.intake.tables import Table, compact
 
@@ -58,10 +59,14 @@ def _of_one_shape(tables: list[Table]) -> list[Table]:
     for other in groups:
         shared = set(other) & set(key)
         is_part = shared in (set(other), set(key)) and len(set(other)) == len(other)
-        known = sum(name in KNOWN for name in shared)
+        known = sum(_is_known(name, groups[key][0]) for name in shared)
         if other != key and is_part and len(set(key)) == len(key) and known >= ENOUGH_KNOWN:
             alike.append(other)
     return [table for table in tables if tuple(sorted(_names(table))) in alike]
+
+
+def _is_known(name: str, table: Table) -> bool:
+    return name in KNOWN or role_of(table.header[_names(table).index(name)]) is not None
 
 
 def _unique(tables: list[Table], findings: Findings) -> list[Table]:

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from include.simulator.behaviour import Buyers, Purchases, Season, draw_buyers, draw_purchases
 from include.simulator.columns import ids, instants, money, pick
+from include.simulator.engagement import directory_of, interactions_of
 from include.simulator.orders import CHANNELS, sales
 from include.simulator.plan import Plan
 
@@ -21,6 +22,9 @@ TABLES = (
     "returns",
     "return_lines",
     "loyalty_movements",
+    "channels",
+    "campaigns",
+    "interactions",
     "truth",
 )
 CITIES = ("Ankara", "Bursa", "Istanbul", "Izmir", "Konya")
@@ -29,7 +33,7 @@ PRODUCTS_STREAM, ANONYMOUS_STREAM = 1_000_001, 1_000_002  # differ from every ba
 
 def generate(plan: Plan) -> Iterator[dict[str, pa.Table]]:
     """Yield the firm's tables in batches: products first, then customers with their orders and movements."""
-    yield {"products": products_of(plan)}
+    yield {"products": products_of(plan), **directory_of(plan)}
     for number, first in enumerate(range(0, plan.customers, plan.batch_customers)):
         count = min(plan.batch_customers, plan.customers - first)
         yield _identified(plan, np.random.default_rng([plan.seed, number]), number, first, count)
@@ -75,6 +79,8 @@ def _identified(
             "acquisition_channel": pick(rng, CHANNELS, count),
         }
     )
+    if plan.interactions_per_customer or plan.campaigns:
+        tables["interactions"] = interactions_of(plan, batch, customer, buyers.first_at)
     p, _, _ = plan.spend
     bought = np.bincount(purchases.buyer, minlength=count)
     tables["truth"] = pa.table(

@@ -26,6 +26,8 @@ class Plan:
     cancelled_share: float = 0.02
     anonymous_share: float = 0.1
     member_share: float = 0.6
+    interactions_per_customer: float = 0.0  # sessions, inquiries, tickets and surveys
+    campaigns: int = 0  # evenly over the period; each writes to all customers of its day
     products: int = 500
     batch_customers: int = 10_000
 

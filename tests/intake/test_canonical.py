@@ -14,10 +14,10 @@ from include.datasets.extracted import TRANSACTIONS
 from include.intake import inspect
 from include.periods import months_between
 from include.run import preview
+from include.simulator.exports import random_file
+from include.simulator.exports.workbook import write_xlsx
 from include.sources import open_source
 from tests.intake.conftest import EXAMPLES, PLATFORMS
-from tests.intake.random_files import make
-from tests.intake.workbook import write_xlsx
 
 RETAIL = EXAMPLES.parent / "online_retail_i" / "online_retail_i.parquet"
 FIELDS = {"timezone": "UTC", "churn_threshold_days": 90}
@@ -76,7 +76,7 @@ def test_lines_of_an_example_come_to_its_figures(name, tmp_path):
 @pytest.mark.parametrize("seed", range(9000, 9012))
 def test_lines_of_a_random_file_come_to_its_figures(seed, tmp_path):
     (tmp_path / "made").mkdir()
-    made = make(seed, tmp_path / "made")
+    made = random_file(seed, tmp_path / "made")
     if inspect(made.path).answer.outcome != "read":
         pytest.skip("the file leaves a question open")
 

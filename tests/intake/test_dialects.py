@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 
 from include.intake import inspect
-from tests.intake.workbook import write_xlsx
+from include.simulator.exports.workbook import write_xlsx
 
 HEADER = ("Order ID", "Date", "Customer", "Item", "Amount")
 ROWS = [

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from include.intake import Options, inspect
-from tests.intake.workbook import write_xlsx
+from include.simulator.exports.workbook import write_xlsx
 
 HEADER = ["Order No", "Date", "Customer", "Amount"]
 ROWS = [[f"A{i}", f"{i + 12}/01/2024", f"k{i % 3}", f"{i}.50"] for i in range(1, 9)]

@@ -99,6 +99,7 @@ class NumberStyle:
     digits: int = 2
 
     def write(self, value: Decimal) -> str:
+        """A number as text."""
         text = f"{abs(value):.{self.digits}f}"
         whole, _, part = text.partition(".")
         grouped = _grouped(whole, self.group, lakh=self.lakh) if self.group else whole
@@ -117,7 +118,8 @@ class NumberStyle:
 
 def _grouped(whole: str, mark: str, *, lakh: bool) -> str:
     head, last = whole[:-3], whole[-3:]
-    size, parts = (2 if lakh else 3), []
+    size = 2 if lakh else 3
+    parts: list[str] = []
     while head:
         parts.insert(0, head[-size:])
         head = head[:-size]
@@ -156,45 +158,46 @@ def random_numbers(random: Random, currency: str, *, whole: bool) -> NumberStyle
     return style
 
 
-def random_dates(random: Random) -> tuple[str, bool, bool]:
-    """The name of a style of dates; whether days tell month from day; whether it carries the time."""
-    return random.choice(
-        [
-            ("%Y-%m-%d", True, False),
-            ("%Y-%m-%d %H:%M:%S", True, True),
-            ("%Y-%m-%dT%H:%M:%SZ", True, True),
-            ("%Y-%m-%d %H:%M:%S +0300", True, True),
-            ("%Y/%m/%d %H:%M", True, True),
-            ("%d/%m/%Y", False, False),
-            ("%d/%m/%Y %H:%M", False, True),
-            ("%m/%d/%Y", False, False),
-            ("%m/%d/%Y %I:%M %p", False, True),
-            ("%d.%m.%Y", False, False),
-            ("%d.%m.%Y %H:%M", False, True),
-            ("%d-%m-%Y", False, False),
-            ("%m/%d/%y %H:%M", False, True),
-            ("%d/%m/%y", False, False),
-            ("%d.%m.%y", False, False),
-            ("word en", True, True),
-            ("word long", True, False),
-            ("word tr", True, False),
-            ("word de", True, False),
-            ("word fr", True, False),
-            ("word es", True, False),
-            ("serial", True, True),
-            ("epoch", True, True),
-            ("epoch ms", True, True),
-            ("%Y%m%d", True, False),
-            ("single", True, True),
-            ("chinese", True, False),
-            ("rfc", True, True),
-            ("mixed", False, True),
-        ]
-    )
+DATE_STYLES = (
+    "%Y-%m-%d",
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%dT%H:%M:%SZ",
+    "%Y-%m-%d %H:%M:%S +0300",
+    "%Y/%m/%d %H:%M",
+    "%d/%m/%Y",
+    "%d/%m/%Y %H:%M",
+    "%m/%d/%Y",
+    "%m/%d/%Y %I:%M %p",
+    "%d.%m.%Y",
+    "%d.%m.%Y %H:%M",
+    "%d-%m-%Y",
+    "%m/%d/%y %H:%M",
+    "%d/%m/%y",
+    "%d.%m.%y",
+    "word en",
+    "word long",
+    "word tr",
+    "word de",
+    "word fr",
+    "word es",
+    "serial",
+    "epoch",
+    "epoch ms",
+    "%Y%m%d",
+    "single",
+    "chinese",
+    "rfc",
+    "mixed",
+)
+
+
+def random_dates(random: Random) -> str:
+    """A style of dates: a format of ``strftime`` or a name that ``write_date`` knows."""
+    return random.choice(DATE_STYLES)
 
 
 def write_date(moment: datetime, style: str) -> str:
-    """A moment in a style."""
+    """A moment in a style of ``DATE_STYLES``."""
     if style.startswith("%"):
         return moment.strftime(style)
     if style == "word en":

@@ -1,8 +1,8 @@
-"""Random sales whose truth is known: orders of customers with lines, returns, states and refunds."""
+"""Random sales whose shop is known: orders of customers with lines, returns, states and refunds."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -20,6 +20,7 @@ class Line:
 
     @property
     def amount(self) -> Decimal:
+        """Quantity times price."""
         return self.quantity * self.price
 
 
@@ -34,6 +35,7 @@ class Order:
     state: str = "paid"
     is_return: bool = False
     refund: Decimal = Decimal(0)
+    currency: str = ""  # if the shop sells in several currencies
 
     @property
     def amount(self) -> Decimal:
@@ -42,14 +44,23 @@ class Order:
 
 
 @dataclass
-class Truth:
+class Shop:
     """The orders of a shop and the figures they come to."""
 
     orders: list[Order]
     currency: str = "EUR"
-    notes: list[str] = field(default_factory=list)
+
+    def currencies(self) -> list[str]:
+        """The currencies of the orders that count, if there are several."""
+        found = sorted({order.currency for order in self.counted()})
+        return found if len(found) > 1 else []
+
+    def only(self, currency: str) -> Shop:
+        """The shop's orders in one currency."""
+        return Shop([order for order in self.orders if order.currency == currency], currency)
 
     def counted(self) -> list[Order]:
+        """The orders without cancelled ones."""
         return [order for order in self.orders if order.state != "cancelled"]
 
     def figures(self) -> dict[str, object]:
@@ -67,7 +78,7 @@ class Truth:
         }
 
 
-def random_truth(
+def random_shop(
     random: Random,
     *,
     whole: bool = False,
@@ -76,7 +87,7 @@ def random_truth(
     with_guests: bool = False,
     with_refunds: bool = False,
     single_lines: bool = False,
-) -> Truth:
+) -> Shop:
     """A shop of 3 to 60 customers and up to 250 orders, between 2019 and the middle of 2026."""
     size = random.choice([3, 8, 20, 60])
     count = random.choice([12, 40, 90, 250])
@@ -114,4 +125,4 @@ def random_truth(
     orders[0].customer = orders[0].customer if orders[0].customer is not None else 0
     if orders[0].state == "cancelled":
         orders[0].state = "paid"
-    return Truth(sorted(orders, key=lambda order: order.number), random.choice(["EUR", "USD", "GBP", "TRY"]))
+    return Shop(sorted(orders, key=lambda order: order.number), random.choice(["EUR", "USD", "GBP", "TRY"]))

@@ -9,15 +9,17 @@ import json
 import zipfile
 from datetime import datetime
 from decimal import Decimal
+from html import escape
 from pathlib import Path
 from random import Random
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tests.intake.rows import Rows
-from tests.intake.styles import NumberStyle, write_date
-from tests.intake.workbook import write_xlsx
+from include.simulator.exports.cells import Rows
+from include.simulator.exports.languages import HEADERS
+from include.simulator.exports.styles import NumberStyle, write_date
+from include.simulator.exports.workbook import write_xlsx
 
 ENCODINGS = {
     "en": ("utf-8", "utf-8-sig", "utf-16", "cp1252"),
@@ -27,14 +29,37 @@ ENCODINGS = {
     "fr": ("utf-8", "utf-8-sig", "cp1252"),
     "es": ("utf-8", "utf-8-sig", "cp1252"),
     "zh": ("utf-8", "utf-8-sig", "gb18030"),
+    "it": ("utf-8", "utf-8-sig", "cp1252"),
+    "nl": ("utf-8", "utf-8-sig", "cp1252"),
+    "pl": ("utf-8", "utf-8-sig", "cp1250"),
+    "pt": ("utf-8", "utf-8-sig", "cp1252"),
     "ru": ("utf-8", "utf-8-sig", "cp1251"),
 }
 
 
+QUANTITIES = frozenset(
+    {
+        "Order Lines/Quantity",
+        "Number of Items",
+        "Lineitem quantity",
+        "Qty",
+        "Quantity (- Refund)",
+        "Items sold",
+    }
+    | {names[4] for names in HEADERS.values()}
+)
+
+
 class Writer:
+    """Writes rows in one random style; ``about`` describes what was drawn."""
+
     def __init__(self, random: Random, numbers: NumberStyle, dates: str, language: str) -> None:
         self.random, self.numbers, self.dates, self.language = random, numbers, dates, language
         self.about = ""
+
+    def fix_numbers(self, before: str = "") -> None:
+        """Write numbers with a decimal point, as platforms do."""
+        self.numbers = NumberStyle(self.random.choice(["", ","]), ".", before=before)
 
     def write(self, rows: Rows, folder: Path, form: str) -> Path:
         """The rows in a format, under a random name."""
@@ -50,7 +75,9 @@ class Writer:
                 (place / "part1 (1).csv").write_bytes((place / "part1.csv").read_bytes())
             self.about = f"{encoding} {delimiter!r}"
             return place
-        if form in ("json", "jsonl", "parquet", "xlsx"):
+        if form == "parts":
+            return self._parts(rows, folder)
+        if form in ("json", "jsonl", "columns", "parquet", "xlsx", "html"):
             return getattr(self, f"_{form}")(rows, folder)
         encoding, delimiter = self._dialect()
         data = self._csv(rows, delimiter).encode(encoding)
@@ -65,6 +92,23 @@ class Writer:
                 archive.writestr("orders.csv", data)
             return path
         path.write_bytes(data)
+        return path
+
+    def _parts(self, rows: Rows, folder: Path) -> Path:
+        """An archive of two files, the second with another order of columns or a column more."""
+        cut, path = len(rows) // 2, folder / "export.zip"
+        encoding, delimiter = self._dialect()
+        names = list(rows[0])
+        if self.random.random() < 0.5:
+            self.random.shuffle(names)
+        second = [{name: row[name] for name in names} for row in rows[cut:]]
+        if self.random.random() < 0.5:
+            second = [{**row, "Remark": "x"} for row in second]
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, part in (("2024.csv", rows[:cut]), ("2025.csv", second)):
+                archive.writestr(name, self._csv(part, delimiter, plain=True).encode(encoding))
+            archive.writestr("readme.txt", "Thank you for using our export.\n")
+        self.about = f"{encoding} {delimiter!r}"
         return path
 
     def _dialect(self) -> tuple[str, str]:
@@ -88,20 +132,7 @@ class Writer:
         if isinstance(value, datetime):
             return write_date(value, self.dates)
         if isinstance(value, Decimal):
-            if name in (
-                "Quantity",
-                "Order Lines/Quantity",
-                "Number of Items",
-                "Lineitem quantity",
-                "Qty",
-                "Adet",
-                "Menge",
-                "Quantité",
-                "Cantidad",
-                "数量",
-                "Количество",
-                "quantity",
-            ):
+            if name in QUANTITIES:
                 return str(int(value))
             return self.numbers.write(value)
         return str(value)
@@ -114,14 +145,19 @@ class Writer:
         end = random.choice(["\n", "\r\n", "\r\n", "\r"]) if not plain else "\n"
         if end == "\r" and any("\n" in str(value) for row in rows for value in row.values()):
             end = "\n"  # Python's writer would leave that line break without quotes
-        quoting = random.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+        quote_all = random.choice([False, True])
         if not plain:
             if random.random() < 0.1:
                 out.write(f"sep={delimiter}{end}")
             if random.random() < 0.15:
                 out.write(f"Sales report{end}{end}")
                 self.about += " preamble"
-        writer = csv.writer(out, delimiter=delimiter, quoting=quoting, lineterminator=end)
+        writer = csv.writer(
+            out,
+            delimiter=delimiter,
+            quoting=csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL,
+            lineterminator=end,
+        )
         writer.writerow(list(rows[0]))
         writer.writerows(self._text(rows))
         if not plain and random.random() < 0.15:
@@ -143,6 +179,24 @@ class Writer:
         path.write_text(
             json.dumps(self.random.choice([cells, {"orders": cells}]), ensure_ascii=False), encoding="utf-8"
         )
+        return path
+
+    def _columns(self, rows: Rows, folder: Path) -> Path:
+        path = folder / "orders.json"
+        columns = {n: {str(i): self._typed(row[n]) for i, row in enumerate(rows)} for n in rows[0]}
+        path.write_text(json.dumps(columns, ensure_ascii=False), encoding="utf-8")
+        return path
+
+    def _html(self, rows: Rows, folder: Path) -> Path:
+        path = folder / "orders.xls"
+        encoding, _ = self._dialect()
+        encoding = "utf-8" if encoding.startswith(("utf", "gb")) else encoding
+        body = "".join(
+            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self._text(rows)
+        )
+        head = "".join(f"<th>{escape(name)}</th>" for name in rows[0])
+        text = f'<html><meta charset="{encoding}"><table border=1><tr>{head}</tr>{body}</table></html>'
+        path.write_bytes(text.encode(encoding))
         return path
 
     def _jsonl(self, rows: Rows, folder: Path) -> Path:
@@ -177,7 +231,7 @@ class Writer:
 
     def _xlsx(self, rows: Rows, folder: Path) -> Path:
         path = folder / self.random.choice(["orders.xlsx", "orders.xls"])
-        body = [list(rows[0]), *[list(row.values()) for row in rows]]
+        body: list[list[object]] = [list(rows[0]), *[list(row.values()) for row in rows]]
         if self.random.random() < 0.3:
             body = [["Sales report"], [], *body]
         cut = len(rows) // 2

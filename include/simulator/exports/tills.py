@@ -1,50 +1,16 @@
-"""A shop's orders as the rows of a platform or of a till: header and cells, in one random style."""
+"""A shop's orders as the rows of tills and spreadsheets in several languages: header and cells."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from random import Random
 
-import yaml
-
-from tests.intake.exports import (
-    bigcommerce,
-    etsy,
-    magento,
-    odoo,
-    paypal,
-    shopify,
-    square,
-    stripe,
-    superstore,
-    uci,
-    woocommerce,
-)
-from tests.intake.rows import Rows, customer, sign
-from tests.intake.truth import Truth
-
-LANGUAGES = yaml.safe_load((Path(__file__).parent / "languages.yaml").read_text(encoding="utf-8"))
-HEADERS: dict[str, list[str]] = LANGUAGES["headers"]
-WORDS: dict[str, list[str]] = LANGUAGES["words"]
+from include.simulator.exports.cells import Rows, customer, sign
+from include.simulator.exports.languages import HEADERS, WORDS
+from include.simulator.exports.shop import Shop
 
 
-@dataclass(frozen=True)
-class Kind:
-    """One way to lay orders out, and what of the truth it can tell."""
-
-    make: Callable[[Truth, Random, str], Rows]
-    returns: bool = False
-    states: bool = False
-    refunds: bool = False  # amounts given back
-    guests: bool = True
-    plain: bool = False  # the platform fixes dates and numbers
-    languages: bool = False
-
-
-def order_rows(truth: Truth, random: Random, language: str) -> Rows:
+def order_rows(shop: Shop, random: Random, language: str) -> Rows:
     """One row per order; returns are negative."""
     names = HEADERS[language]
     amount = random.choice([6, 7])
@@ -55,11 +21,11 @@ def order_rows(truth: Truth, random: Random, language: str) -> Rows:
             names[2]: customer(o, random),
             names[amount]: sign(o) * o.amount,
         }
-        for o in truth.orders
+        for o in shop.orders
     ]
 
 
-def order_rows_with_words(truth: Truth, random: Random, language: str) -> Rows:
+def order_rows_with_words(shop: Shop, random: Random, language: str) -> Rows:
     """One row per order, with a state and a kind; amounts are positive."""
     names, words = HEADERS[language], WORDS[language]
     return [
@@ -71,16 +37,16 @@ def order_rows_with_words(truth: Truth, random: Random, language: str) -> Rows:
             names[8]: words[{"cancelled": 1, "refunded": 2}.get(o.state, 0)],
             names[9]: words[4 if o.is_return else 3],
         }
-        for o in truth.orders
+        for o in shop.orders
     ]
 
 
-def line_rows(truth: Truth, random: Random, language: str) -> Rows:
+def line_rows(shop: Shop, random: Random, language: str) -> Rows:
     """One row per line: quantity and unit price, and sometimes totals."""
     names = HEADERS[language]
     with_line, with_order = random.random() < 0.4, random.random() < 0.4
     rows: Rows = []
-    for o in truth.orders:
+    for o in shop.orders:
         who = customer(o, random)
         for line in o.lines:
             row: dict[str, object] = {
@@ -99,11 +65,11 @@ def line_rows(truth: Truth, random: Random, language: str) -> Rows:
     return rows
 
 
-def head_on_first_line(truth: Truth, random: Random, language: str) -> Rows:
+def head_on_first_line(shop: Shop, random: Random, language: str) -> Rows:
     """One row per line; the order's fields stand on its first line alone."""
     names = HEADERS[language]
     rows: Rows = []
-    for o in truth.orders:
+    for o in shop.orders:
         for i, line in enumerate(o.lines):
             head = i == 0
             rows.append(
@@ -119,13 +85,13 @@ def head_on_first_line(truth: Truth, random: Random, language: str) -> Rows:
     return rows
 
 
-def no_order_id(truth: Truth, random: Random, language: str) -> Rows:
+def no_order_id(shop: Shop, random: Random, language: str) -> Rows:
     """Customer, date and amount alone."""
     names = HEADERS[language]
-    return [{names[1]: o.at, names[2]: customer(o, random), names[6]: o.amount} for o in truth.orders]
+    return [{names[1]: o.at, names[2]: customer(o, random), names[6]: o.amount} for o in shop.orders]
 
 
-def repeated_total(truth: Truth, random: Random, language: str) -> Rows:
+def repeated_total(shop: Shop, random: Random, language: str) -> Rows:
     """One row per line, each with the order's total; no price."""
     names = HEADERS[language]
     column = random.choice([6, 7])
@@ -137,12 +103,12 @@ def repeated_total(truth: Truth, random: Random, language: str) -> Rows:
             names[3]: line.product,
             names[column]: o.amount,
         }
-        for o in truth.orders
+        for o in shop.orders
         for line in o.lines
     ]
 
 
-def price_total(truth: Truth, random: Random, language: str) -> Rows:
+def price_total(shop: Shop, random: Random, language: str) -> Rows:
     """One row per line, whose price column holds the line's total."""
     names = HEADERS[language]
     return [
@@ -154,17 +120,17 @@ def price_total(truth: Truth, random: Random, language: str) -> Rows:
             names[5]: line.amount,
             names[7]: o.amount,
         }
-        for o in truth.orders
+        for o in shop.orders
         for line in o.lines
     ]
 
 
-def discounted(truth: Truth, random: Random, language: str) -> Rows:
+def discounted(shop: Shop, random: Random, language: str) -> Rows:
     """Gross, discount and net of each order; discounts of either sign."""
     written = random.choice([1, -1])
     with_net = random.random() < 0.6
     rows: Rows = []
-    for o in truth.orders:
+    for o in shop.orders:
         off = Decimal(random.choice(["0.00", "2.50", "10.00"]))
         row: dict[str, object] = {
             "Receipt No": str(o.number),
@@ -179,11 +145,11 @@ def discounted(truth: Truth, random: Random, language: str) -> Rows:
     return rows
 
 
-def messy(truth: Truth, random: Random, language: str) -> Rows:
+def messy(shop: Shop, random: Random, language: str) -> Rows:
     """Product names with delimiters, quotes and line breaks; ids with blanks, cases and zeros behind."""
     texts = ['12" plate', "red; small, round", 'a "b" c', "two\nlines", "tab\there", "plain", "|x|"]
     rows: Rows = []
-    for o in truth.orders:
+    for o in shop.orders:
         mail = f"c{o.customer}@example.com"
         who = (
             random.choice([mail, mail.upper(), f" {mail} ", f"\u00a0{mail}"])
@@ -205,25 +171,17 @@ def messy(truth: Truth, random: Random, language: str) -> Rows:
     return rows
 
 
-KINDS = {
-    "orders": Kind(order_rows, returns=True, languages=True),
-    "words": Kind(order_rows_with_words, returns=True, states=True, languages=True),
-    "lines": Kind(line_rows, returns=True, languages=True),
-    "head": Kind(head_on_first_line, returns=True, languages=True, guests=False),
-    "shopify": Kind(shopify, states=True, refunds=True, plain=True),
-    "woocommerce": Kind(woocommerce, states=True, refunds=True, plain=True),
-    "square": Kind(square, returns=True, plain=True),
-    "stripe": Kind(stripe, states=True, refunds=True, plain=True),
-    "paypal": Kind(paypal, returns=True, states=True, plain=True),
-    "uci": Kind(uci, returns=True),
-    "magento": Kind(magento, states=True, refunds=True, plain=True),
-    "repeated_total": Kind(repeated_total, languages=True),
-    "price_total": Kind(price_total, languages=True),
-    "discounted": Kind(discounted, returns=True),
-    "messy": Kind(messy),
-    "odoo": Kind(odoo, states=True, guests=False, plain=True),
-    "superstore": Kind(superstore, guests=False),
-    "etsy": Kind(etsy, guests=False, plain=True),
-    "bigcommerce": Kind(bigcommerce, states=True),
-    "no_order_id": Kind(no_order_id, languages=True, guests=False),
-}
+def refund_column(shop: Shop, random: Random, language: str) -> Rows:
+    """One row per order with its status and the money that was given back."""
+    names, words = HEADERS[language], WORDS[language]
+    return [
+        {
+            names[0]: str(o.number),
+            names[1]: o.at,
+            names[2]: customer(o, random),
+            names[7]: o.amount,
+            names[10]: o.refund,
+            names[8]: words[{"cancelled": 1, "refunded": 2}.get(o.state, 0)],
+        }
+        for o in shop.orders
+    ]

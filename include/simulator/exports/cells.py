@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from tests.intake.truth import Order
+from include.simulator.exports.shop import Order
 
 Rows = list[dict[str, object]]  # cells: text, Decimal or datetime, written in the file's style later
 
@@ -17,4 +17,5 @@ def customer(order: Order, random: Random, *, mail: bool = False) -> str:
 
 
 def sign(order: Order) -> int:
+    """-1 for a return, else 1."""
     return -1 if order.is_return else 1

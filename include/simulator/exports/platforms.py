@@ -5,14 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from random import Random
 
-from tests.intake.rows import Rows, customer, sign
-from tests.intake.truth import Truth
+from include.simulator.exports.cells import Rows, customer, sign
+from include.simulator.exports.shop import Shop
 
 
-def shopify(truth: Truth, random: Random, language: str) -> Rows:
+def shopify(shop: Shop, random: Random, language: str) -> Rows:
     """Shopify's order export: totals on the first line, refunds in a column."""
     rows: Rows = []
-    for o in truth.orders:
+    for o in shop.orders:
         shipping = Decimal(random.choice(["0.00", "4.90"]))
         for i, line in enumerate(o.lines):
             head = i == 0
@@ -24,7 +24,7 @@ def shopify(truth: Truth, random: Random, language: str) -> Rows:
                     "Name": f"#{o.number}",
                     "Email": customer(o, random, mail=True),
                     "Financial Status": status if head else "",
-                    "Currency": truth.currency if head else "",
+                    "Currency": shop.currency if head else "",
                     "Subtotal": o.amount if head else "",
                     "Shipping": shipping if head else "",
                     "Taxes": Decimal("0.00") if head else "",
@@ -41,10 +41,10 @@ def shopify(truth: Truth, random: Random, language: str) -> Rows:
     return rows
 
 
-def woocommerce(truth: Truth, random: Random, language: str) -> Rows:
+def woocommerce(shop: Shop, random: Random, language: str) -> Rows:
     """WooCommerce orders: guests have customer id 0 and an e-mail; totals contain shipping."""
     rows: Rows = []
-    for o in truth.orders:
+    for o in shop.orders:
         shipping = Decimal(random.choice(["0.00", "5.00"]))
         status = {"cancelled": random.choice(["cancelled", "failed"]), "refunded": "refunded"}.get(
             o.state, "completed"
@@ -57,7 +57,7 @@ def woocommerce(truth: Truth, random: Random, language: str) -> Rows:
                 "shipping_total": shipping,
                 "tax_total": Decimal("0.00"),
                 "order_total": o.amount + shipping,
-                "order_currency": truth.currency,
+                "order_currency": shop.currency,
                 "customer_id": random.choice(["0", str(o.customer or 0)]),
                 "customer_email": customer(o, random, mail=True) or "",
             }
@@ -65,7 +65,7 @@ def woocommerce(truth: Truth, random: Random, language: str) -> Rows:
     return [{**row, "customer_id": "0"} if not row["customer_email"] else row for row in rows]
 
 
-def square(truth: Truth, random: Random, language: str) -> Rows:
+def square(shop: Shop, random: Random, language: str) -> Rows:
     """Square's transactions: gross, discounts and net with signs."""
     return [
         {
@@ -80,11 +80,11 @@ def square(truth: Truth, random: Random, language: str) -> Rows:
             "Event Type": "Refund" if o.is_return else "Payment",
             "Customer ID": customer(o, random) if o.customer is not None else "",
         }
-        for o in truth.orders
+        for o in shop.orders
     ]
 
 
-def stripe(truth: Truth, random: Random, language: str) -> Rows:
+def stripe(shop: Shop, random: Random, language: str) -> Rows:
     """Stripe's payments: failed ones, and refunds in a column."""
     return [
         {
@@ -92,18 +92,18 @@ def stripe(truth: Truth, random: Random, language: str) -> Rows:
             "Created (UTC)": o.at.strftime("%Y-%m-%d %H:%M:%S"),
             "Amount": o.amount,
             "Amount Refunded": o.refund,
-            "Currency": truth.currency.lower(),
+            "Currency": shop.currency.lower(),
             "Status": {"cancelled": "Failed", "refunded": "Refunded"}.get(o.state, "Paid"),
             "Customer ID": f"cus_{o.customer}" if o.customer is not None else "",
         }
-        for o in truth.orders
+        for o in shop.orders
     ]
 
 
-def paypal(truth: Truth, random: Random, language: str) -> Rows:
+def paypal(shop: Shop, random: Random, language: str) -> Rows:
     """PayPal's activity: payments, refunds to the customer, withdrawals and fees."""
     rows: Rows = []
-    for o in truth.orders:
+    for o in shop.orders:
         who = customer(o, random, mail=True)
         sides = ("shop@example.com", who) if o.is_return else (who, "shop@example.com")
         base = {
@@ -117,7 +117,7 @@ def paypal(truth: Truth, random: Random, language: str) -> Rows:
                 **base,
                 "Type": "Payment Refund" if o.is_return else "Express Checkout Payment",
                 "Status": "Denied" if o.state == "cancelled" else "Completed",
-                "Currency": truth.currency,
+                "Currency": shop.currency,
                 "Gross": sign(o) * o.amount,
                 "Fee": Decimal("-0.35"),
                 "Net": sign(o) * o.amount - Decimal("0.35"),
@@ -132,7 +132,7 @@ def paypal(truth: Truth, random: Random, language: str) -> Rows:
                     **base,
                     "Type": "General Withdrawal",
                     "Status": "Completed",
-                    "Currency": truth.currency,
+                    "Currency": shop.currency,
                     "Gross": Decimal("-500.00"),
                     "Fee": Decimal("0.00"),
                     "Net": Decimal("-500.00"),
@@ -144,7 +144,7 @@ def paypal(truth: Truth, random: Random, language: str) -> Rows:
     return rows
 
 
-def uci(truth: Truth, random: Random, language: str) -> Rows:
+def uci(shop: Shop, random: Random, language: str) -> Rows:
     """The UCI files: returns begin with C and have negative quantities."""
     return [
         {
@@ -157,12 +157,12 @@ def uci(truth: Truth, random: Random, language: str) -> Rows:
             "CustomerID": f"{12000 + o.customer}.0" if o.customer is not None else "",
             "Country": "France",
         }
-        for o in truth.orders
+        for o in shop.orders
         for line in o.lines
     ]
 
 
-def magento(truth: Truth, random: Random, language: str) -> Rows:
+def magento(shop: Shop, random: Random, language: str) -> Rows:
     """Magento's grid of orders: closed is refunded."""
     return [
         {
@@ -176,14 +176,14 @@ def magento(truth: Truth, random: Random, language: str) -> Rows:
             "Status": {"cancelled": "canceled", "refunded": "closed"}.get(o.state, "complete"),
             "Customer Email": customer(o, random, mail=True),
         }
-        for o in truth.orders
+        for o in shop.orders
     ]
 
 
-def odoo(truth: Truth, random: Random, language: str) -> Rows:
+def odoo(shop: Shop, random: Random, language: str) -> Rows:
     """Odoo's export of sales orders: the head on the first line, quotations among them."""
     rows: Rows = []
-    for o in truth.orders:
+    for o in shop.orders:
         state = {"cancelled": random.choice(["Cancelled", "Quotation"])}.get(o.state, "Sales Order")
         for i, line in enumerate(o.lines):
             head = i == 0
@@ -202,7 +202,7 @@ def odoo(truth: Truth, random: Random, language: str) -> Rows:
     return rows
 
 
-def superstore(truth: Truth, random: Random, language: str) -> Rows:
+def superstore(shop: Shop, random: Random, language: str) -> Rows:
     """Superstore: Sales is the line's total, Discount a share."""
     return [
         {
@@ -221,11 +221,11 @@ def superstore(truth: Truth, random: Random, language: str) -> Rows:
             "Discount": Decimal("0.20"),
             "Profit": Decimal("1.00"),
         }
-        for i, (o, line) in enumerate((o, line) for o in truth.orders for line in o.lines)
+        for i, (o, line) in enumerate((o, line) for o in shop.orders for line in o.lines)
     ]
 
 
-def etsy(truth: Truth, random: Random, language: str) -> Rows:
+def etsy(shop: Shop, random: Random, language: str) -> Rows:
     """Etsy's orders: value, discount, shipping."""
     return [
         {
@@ -234,7 +234,7 @@ def etsy(truth: Truth, random: Random, language: str) -> Rows:
             "Buyer User ID": f"b{o.customer}",
             "Full Name": "x",
             "Number of Items": Decimal(1),
-            "Currency": truth.currency,
+            "Currency": shop.currency,
             "Order Value": o.amount + 3,
             "Discount Amount": Decimal("3.00"),
             "Shipping": Decimal("4.00"),
@@ -242,11 +242,11 @@ def etsy(truth: Truth, random: Random, language: str) -> Rows:
             "Order Total": o.amount + 4,
             "Buyer": f"n{o.customer}",
         }
-        for o in truth.orders
+        for o in shop.orders
     ]
 
 
-def bigcommerce(truth: Truth, random: Random, language: str) -> Rows:
+def bigcommerce(shop: Shop, random: Random, language: str) -> Rows:
     """BigCommerce's orders: guests have customer id 0 and an e-mail."""
     return [
         {
@@ -258,7 +258,7 @@ def bigcommerce(truth: Truth, random: Random, language: str) -> Rows:
             "Subtotal (inc tax)": o.amount * 2,
             "Subtotal (ex tax)": o.amount,
             "Order Total (inc tax)": o.amount * 2 + 5,
-            "Order Currency Code": truth.currency,
+            "Order Currency Code": shop.currency,
         }
-        for o in truth.orders
+        for o in shop.orders
     ]
