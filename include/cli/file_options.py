@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shlex
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -64,7 +65,8 @@ def understood(file: Path, options: Options, *, may_ask: bool = True) -> Reading
     """Inspect a file; with a terminal, an open question is a choice."""
     from include.intake import inspect
 
-    reading = inspect(file, options)
+    with console.status(f"reading {file.name}") if console.is_terminal else nullcontext():
+        reading = inspect(file, options)
     while reading.answer.question and may_ask and sys.stdin.isatty() and sys.stdout.isatty():
         options = _chosen(reading.answer.question, options)
         reading = inspect(file, options)

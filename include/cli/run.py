@@ -13,11 +13,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from include.cli.console import as_of_of, check_out_file, console, open_warehouse, refuse, stop
+from include.cli.progress import Progress
 from include.settings import write_private
 
 if TYPE_CHECKING:
     from include.run import Outcome
-    from include.steps import Step
 
 
 def run(
@@ -61,25 +61,24 @@ def run(
             console.print(f"no step of {firm} as of {day} has run yet: running all of them")
         attempt = Attempt(last or attempt.run_id, may_skip=True)
     outcomes: list[Outcome] = []
+    names_of = [step.name for step in steps]
+    progress = Progress(f"{firm} as of {day}", names_of, console=console, writes_lines=False)
     width = max((len(step.name) for step in steps), default=0)
-
-    def at(step: Step) -> str:
-        return f"{firm} as of {day}: {len(outcomes) + 1}/{len(steps)} {step.name}"
 
     def after(outcome: Outcome) -> None:
         outcomes.append(outcome)
         console.print(_line(outcome, width), soft_wrap=True)
 
     try:
-        with console.status("") as status:
+        with progress.shown():
             run_firm(
                 firm,
                 day,
                 steps,
                 full=full,
                 attempt=attempt,
-                before=lambda step: status.update(at(step)),
-                during=lambda text: status.update(f"{at(steps[len(outcomes)])}  [dim]{escape(text)}[/dim]"),
+                before=lambda step: progress.at(step.name),
+                during=lambda text: progress.at(steps[len(outcomes)].name, text),
                 after=after,
             )
     except StepFailedError as error:

@@ -26,6 +26,7 @@ from include.cli.file_options import (
     understood,
 )
 from include.cli.inspect import show
+from include.cli.progress import Progress
 from include.command_errors import BadInputError
 
 
@@ -92,7 +93,9 @@ def trial(
         show(answer)
         raise typer.Exit(answer.exit_code)
     zone = timezone or "UTC"
-    with TemporaryDirectory(prefix="firmament-try-") as name, console.status(str(file)) as status:
+    steps = ["read", *preview.step_names(), "report"]
+    progress = Progress(file.name, steps, console=console)
+    with TemporaryDirectory(prefix="firmament-try-") as name, progress.shown():
         folder = Path(name)
         try:
             firm = preview.firm_from(
@@ -112,9 +115,8 @@ def trial(
         del reading
         if not as_json:
             show(answer)
-        handoff, records = preview.compute(
-            firm, day, folder, before=lambda step: status.update(f"{file.name}: {step.name}")
-        )
+        handoff, records = preview.compute(firm, day, folder, before=lambda step: progress.at(step.name))
+        progress.at("report")
         engine = open_engine(
             firm.engine,
             memory_mb=preview.settings_in(folder).memory_mb,

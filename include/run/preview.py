@@ -116,6 +116,11 @@ def usable_day(firm: Firm, folder: Path, asked: date | None = None) -> date:
     return day
 
 
+def step_names() -> list[str]:
+    """The names of the steps that ``compute`` runs, in order."""
+    return [step.name for step in steps_for(MODULES) if step.kind.is_computing]
+
+
 def compute(
     firm: Firm, as_of: date, folder: Path, *, before: Callable[[Step], None] = lambda step: None
 ) -> tuple[Handoff, InMemoryRecords]:
