@@ -1,10 +1,14 @@
-"""Peak memory and processor time of one step in a process that runs several."""
+"""Peak memory and processor time of one step in a process that runs several; returning unused memory."""
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import resource
 import time
 from pathlib import Path
+
+import pyarrow as pa
 
 STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 RESET_PEAK = "5"  # proc(5): resets VmHWM, the peak resident size, to the current resident size
@@ -36,6 +40,16 @@ class Meter:
                 if line.startswith("VmHWM:"):
                     return int(line.split()[1]) / 1024
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def release_unused() -> None:
+    """Return memory that nothing uses to the system, which the allocators would keep for later."""
+    gc.collect()
+    pa.default_memory_pool().release_unused()
+    try:
+        ctypes.CDLL(None).malloc_trim(0)  # glibc
+    except (AttributeError, OSError):
+        return
 
 
 def _reset_peak() -> bool:
