@@ -95,7 +95,7 @@ def trial(
         raise typer.Exit(answer.exit_code)
     zone = timezone or "UTC"
     steps = ["read", *preview.step_names(), "report"]
-    progress = Progress(file.name, steps, console=console)
+    progress = Progress(file.name, steps, console=console, writes_lines=not as_json)
     with TemporaryDirectory(prefix="firmament-try-") as name, progress.shown():
         folder = Path(name)
         try:
