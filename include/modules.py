@@ -117,7 +117,7 @@ ROWS: tuple[Module, ...] = (
         ),
     ),
     Module("insight", "Metrics of the firm, and sentences about them.", in_preview=True),
-    Module("actions", "Recommended actions, within a budget."),
+    Module("actions", "Recommended actions, within a budget.", in_preview=True),
     Module("publish", "Results written to the firm's own database, and changes to its webhook."),
     Module("engagement", "Interactions, campaigns and channels.", is_optional=True, needs="interactions"),
     Module("acquisition", "Leads, and the customers they become.", is_optional=True, needs="leads"),

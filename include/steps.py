@@ -32,7 +32,7 @@ from include.datasets.computed import (
 from include.datasets.engagement import ACQUISITIONS, DIRECTORY, INTERACTIONS, LEADS
 from include.datasets.extracted import CUSTOMERS, LOYALTY_MOVEMENTS, PRODUCTS, TRANSACTIONS
 from include.datasets.features import CUSTOMER_FEATURES
-from include.datasets.insight import FIRM_INSIGHT, FIRM_METRICS
+from include.datasets.insight import FIRM_INSIGHT, FIRM_MEASURES, FIRM_METRICS
 from include.datasets.value import LTV, VALUE_HISTORIES, VALUE_MODEL
 from include.pipeline import (
     Stage,
@@ -160,19 +160,24 @@ STAGES: tuple[Stage, ...] = (
         load(CHURN_RISK, "fact_customer_churn_risk", after=("dim_customer", "churn_models"), module="churn"),
     ),
     stage(
-        "insight",
-        "Computes the firm's metrics, writes the sentences about them, and loads both.",
-        query(FIRM_METRICS, reads=(CUSTOMER_SUMMARY, CUSTOMER_DAYS, RFM, CHURN_RISK, LTV), module="insight"),
-        compute("insight", reads=(FIRM_METRICS,), writes=FIRM_INSIGHT, module="insight"),
-        load(FIRM_METRICS, "fact_firm_metric", module="insight"),
-        load(FIRM_INSIGHT, "fact_firm_insight", after=("fact_firm_metric",), module="insight"),
-    ),
-    stage(
         "actions",
         "Chooses an action for each customer whom a rule names, within the budget, and loads them.",
         query(ACTION_CANDIDATES, reads=(RFM, CHURN_RISK, LTV), module="actions"),
         compute("actions", reads=(ACTION_CANDIDATES,), writes=ACTIONS, module="actions"),
         load(ACTIONS, "fact_action", after=("dim_customer",), module="actions"),
+    ),
+    stage(
+        "insight",
+        "Computes the firm's metrics, writes the sentences about them, and loads both.",
+        query(
+            FIRM_MEASURES,
+            reads=(CUSTOMER_SUMMARY, CUSTOMER_DAYS, RFM, CHURN_RISK, LTV, ACTIONS),
+            module="insight",
+        ),
+        compute("metrics", reads=(FIRM_MEASURES, CHURN_MODEL), writes=FIRM_METRICS, module="insight"),
+        compute("insight", reads=(FIRM_METRICS,), writes=FIRM_INSIGHT, module="insight"),
+        load(FIRM_METRICS, "fact_firm_metric", module="insight"),
+        load(FIRM_INSIGHT, "fact_firm_insight", after=("fact_firm_metric",), module="insight"),
     ),
     stage(
         "score",

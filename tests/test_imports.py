@@ -23,7 +23,8 @@ MAY_IMPORT = {
     "firm_checks": {"firms", "settings", "sources"},
     "processes": set(),
     "private_files": set(),
-    "models": set(),
+    "metrics": {"sql_text"},
+    "models": {"metrics"},
     "simulator": {"sql_text"},
     "airflow_api": set(),
     "airflow_version": set(),
@@ -62,7 +63,10 @@ MAY_IMPORT = {
     "erasure": VALUES
     | {"connections", "private_files", "faults", "handoff", "publishing", "settings", "warehouse"},
     "report": VALUES
-    | {"private_files", "settings", "engines", "handoff", "models", "modules", "sql_text", "version"},
+    | {
+        "private_files", "settings", "engines", "handoff", "metrics", "models", "modules", "sql_text",
+        "version",
+    },
     "doctor": VALUES | {"connections", "handoff", "pools", "registry", "settings", "sources", "warehouse"},
     "stack": {
         "airflow_version", "command_errors", "connections", "private_files", "postgres", "processes",

@@ -4,6 +4,20 @@ import pyarrow as pa
 
 from include.datasets.contract import FIRM_TOTAL, TEXT, Dataset, Earlier, column
 
+FIRM_MEASURES = Dataset(
+    name="firm_measures",
+    about="One row per metric and member: numerator and denominator, from which firm_metrics are made.",
+    grain=("metric", "member"),
+    schema=pa.schema(
+        [
+            column("metric", TEXT, "Name of the metric in the glossary, or of a part of one.", required=True),
+            column("member", TEXT, "Segment, risk category or action; empty for the firm.", required=True),
+            column("numerator", FIRM_TOTAL, "Numerator; the value itself if the metric is not a ratio."),
+            column("denominator", FIRM_TOTAL, "Denominator; null if the metric is not a ratio."),
+        ]
+    ),
+)
+
 FIRM_METRICS = Dataset(
     name="firm_metrics",
     about="One row per metric and member, such as a segment: its value and definition.",
@@ -15,13 +29,17 @@ FIRM_METRICS = Dataset(
             column(
                 "member",
                 TEXT,
-                "Segment or risk category; empty for the whole firm.",
+                "Segment, risk category or action; empty for the whole firm.",
                 required=True,
             ),
             column("unit", TEXT, "'count', 'days', 'money' or 'percent' (12.5 is 12.5 %).", required=True),
             column("numerator", FIRM_TOTAL, "Numerator; the value itself if the metric is not a ratio."),
             column("denominator", FIRM_TOTAL, "Denominator; null if the metric is not a ratio."),
-            column("metric_value", FIRM_TOTAL, "The value; null if undefined or if its module is off."),
+            column(
+                "metric_value",
+                FIRM_TOTAL,
+                "The value; null if undefined, if its module is off or history is short.",
+            ),
             column("definition", TEXT, "Definition: numerator, denominator, days.", required=True),
         ]
     ),

@@ -72,7 +72,10 @@ def sample(context: Context) -> tuple[int, str]:
 def compute(context: Context) -> tuple[int, str]:
     """Compute a small dataset by a model that fits nothing: rules, a decision table, text."""
     inputs = Inputs(context)
-    tables = [inputs.table(dataset) for dataset in context.step.reads]
+    tables = [
+        dataset.schema.empty_table() if context.is_off(dataset) else inputs.table(dataset)
+        for dataset in context.step.reads
+    ]
     computed = _model(context.step).compute(*tables, firm=context.firm_settings, as_of=context.as_of)
     return context.write(computed.to_batches(), inputs.made_from).rows, ""
 

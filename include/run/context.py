@@ -28,6 +28,7 @@ QUERY_SETTINGS = {  # parameter of a query -> the setting of the firm that it is
     "min_spend": "min_spend",
     "min_orders": "min_orders",
     "rfm_window_days": "rfm.window_days",
+    "margin_share": "ltv.margin_share",
 }
 
 

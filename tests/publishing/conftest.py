@@ -130,7 +130,7 @@ def snapshot(shop, day, *, bob, ann="champions"):
         str(day),
         [
             metric("customers", 2),
-            metric("revenue_at_risk", 50, "money"),
+            metric("spend_at_risk", 50, "money"),
             metric("active_share", 50, "percent", numerator=1, denominator=2),
         ],
     )

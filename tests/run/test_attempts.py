@@ -164,7 +164,7 @@ def test_what_was_not_there_is_an_input_too(shop):
     run_stage(chosen_steps(("insight",)), "acme", AS_OF, attempt=Attempt(RUN))
 
     with Warehouse(shop.dsn) as warehouse:
-        (row,) = warehouse.session.rows("select * from control.step_runs where step = 'firm_metrics'")
+        (row,) = warehouse.session.rows("select * from control.step_runs where step = 'firm_measures'")
 
     # The modules rfm, churn and ltv are off, so their datasets are not asked for.
     assert [reference.partition("/")[2].partition("/")[0] for reference in row["input_manifests"]] == [

@@ -36,7 +36,7 @@ def told(shop):
 def test_every_number_in_the_text_is_found_in_the_warehouse_again(told):
     rows = told.query(CITED)
 
-    assert {"customers", "retention_rate", "revenue_year", "segment_share"} <= {row[2] for row in rows}
+    assert {"customers", "retention_rate", "revenue", "segment_share"} <= {row[2] for row in rows}
     for language, sentence, metric, shown, unit, value in rows:
         plain = re.sub(r"[^\d.,]", "", shown)
         read = parse_decimal(plain, locale=language)
@@ -53,21 +53,21 @@ def test_what_needs_a_module_that_is_off_is_not_said(told):
     rules = {row[0] for row in told.query("select rule_code from mart.vw_firm_insight")}
     values = told.query(
         "select metric_value from mart.vw_firm_metric "
-        "where metric in ('revenue_at_risk', 'expected_margin_year')"
+        "where metric in ('spend_at_risk', 'expected_margin_year')"
     )
 
     assert "customers" in rules
-    assert not rules & {"risk", "no_risk", "keep_at_risk", "expected"}
+    assert not rules & {"risk", "expected", "expected_margin", "do_action"}
     assert values == [(None,), (None,)]
 
 
 def test_metrics_agree_with_the_facts_beside_them(told):
     (metrics,) = told.query(
         "select max(metric_value) filter (where metric = 'customers'), "
-        "max(metric_value) filter (where metric = 'revenue_year') from mart.vw_firm_metric"
+        "max(metric_value) filter (where metric = 'revenue') from mart.vw_firm_metric"
     )
     (facts,) = told.query(
-        "select count(*), sum(total_spend_365_days) from analytics.fact_customer_rfm where as_of = %s", AS_OF
+        "select count(*), sum(total_spend) from analytics.fact_customer_rfm where as_of = %s", AS_OF
     )
 
     assert metrics == facts
@@ -93,11 +93,11 @@ def test_a_sentence_that_cites_what_has_no_value_is_refused(told):
         "kind": "fact",
         "rule_code": "made_up",
         "sentence": "9",
-        "cited_metrics": '[{"metric": "revenue_at_risk", "member": "", "shown": "9"}]',
+        "cited_metrics": '[{"metric": "spend_at_risk", "member": "", "shown": "9"}]',
     }
     part = LoadSlice(Slice(AS_OF), 10**9, "x", [batch(FIRM_INSIGHT, [row])])
 
-    with Warehouse(told.dsn) as warehouse, pytest.raises(LoadRefused, match="made_up: revenue_at_risk"):
+    with Warehouse(told.dsn) as warehouse, pytest.raises(LoadRefused, match="made_up: spend_at_risk"):
         warehouse.loader.load(
             "fact_firm_insight", firm_key="acme", as_of=AS_OF, dataset=FIRM_INSIGHT, slices=[part],
             token=10**9, step="load_fact_firm_insight",

@@ -24,7 +24,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from include import sql_text
+from include import metrics, sql_text
 from include.datasets import AmountError, catalogue
 from include.datasets.contract import COUNT, MONEY
 from include.datasets.features import FEATURE_QUERIES
@@ -45,6 +45,7 @@ PARAMS = {
     "min_spend": 0,
     "min_orders": 0,
     "rfm_window_days": 365,
+    "margin_share": 0.3,
     "below": "g",
 }
 # One query after another, with what each reads; churn's feature queries come from their own list.
@@ -52,13 +53,14 @@ CHAIN: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("customer_days", ("transactions",)),
     ("customer_summary", ("customer_days",)),
     ("rfm_values", ("customer_summary",)),
+    ("firm_rhythm", ("customer_summary",)),
     *((written.name, tuple(read.name for read in reads)) for written, reads in FEATURE_QUERIES),
     ("churn_labels", ("customer_features", "customer_days")),
     ("churn_span", ("customer_days",)),
     ("value_holdout", ("customer_days",)),
     ("value_margin", ("transactions",)),
     ("acquisitions", ("leads", "customers", "customer_days")),
-    ("firm_metrics", ("customer_summary", "customer_days", "rfm", "churn_risk", "ltv")),
+    ("firm_measures", ("customer_summary", "customer_days", "rfm", "churn_risk", "ltv", "actions")),
     ("action_candidates", ("rfm", "churn_risk", "ltv")),
     *(
         (f"sample_{name}", (name,))
@@ -198,7 +200,8 @@ def computed(lines: list[Line], factor: int, folder: Path) -> dict[str, list[dic
     for query, reads in CHAIN:
         if query == "churn_labels":
             files |= scored(
-                pq.read_table(files["customer_summary"]), pq.read_table(files["rfm_values"]), folder
+                *(pq.read_table(files[name]) for name in ("customer_summary", "rfm_values", "firm_rhythm")),
+                folder,
             )
         sql = sql_text.read("query", query)
         params = PARAMS | ({"as_of": AS_OF - timedelta(days=400)} if query == "value_holdout" else {})
@@ -212,10 +215,10 @@ def computed(lines: list[Line], factor: int, folder: Path) -> dict[str, list[dic
     return found
 
 
-def scored(summary: pa.Table, values: pa.Table, folder: Path) -> dict[str, Path]:
+def scored(summary: pa.Table, values: pa.Table, rhythm: pa.Table, folder: Path) -> dict[str, Path]:
     """Segments by the RFM model; a risk and a value of every customer: high, and what it has spent."""
     firm = SimpleFirm()
-    tables = [rfm.fit(values, firm=firm, as_of=AS_OF), segments.compute(firm=firm, as_of=AS_OF)]
+    tables = [rfm.fit(values, firm=firm, as_of=AS_OF), segments.compute(rhythm, firm=firm, as_of=AS_OF)]
     params = rfm.prepare(*tables, firm=firm, as_of=AS_OF)
     rows = [
         row
@@ -223,12 +226,28 @@ def scored(summary: pa.Table, values: pa.Table, folder: Path) -> dict[str, Path]
         for row in rfm.predict(batch, params, firm=firm, as_of=AS_OF).to_pylist()
     ]
     spend = {row["customer_id"]: row["total_spend"] for row in rows}
-    risks = [{"customer_id": who, "churn_risk_category": "High"} for who in spend]
-    worth = [{"customer_id": who, "predicted_clv_1_year": amount} for who, amount in spend.items()]
+    risks = [{"customer_id": who, "churn_risk_category": "High", "churn_probability": 0.5} for who in spend]
+    worth = [
+        {
+            "customer_id": who,
+            "predicted_clv_1_year": amount,
+            "expected_spend_1_year": amount,
+            "spend_deviation_1_year": abs(float(amount)),
+            "total_doubt_1_year": 0.1,
+            "total_reach": 1.3,
+        }
+        for who, amount in spend.items()
+    ]
+    planned = [
+        {"customer_id": who, "action_code": "call", "cost_amount": amount,
+         "expected_benefit_amount": amount, "is_chosen": True}
+        for who, amount in spend.items()
+    ]  # fmt: skip
     return {
         "rfm": written("rfm", rows, folder),
         "churn_risk": written("churn_risk", risks, folder),
         "ltv": written("ltv", worth, folder),
+        "actions": written("actions", planned, folder),
     }
 
 
@@ -237,17 +256,18 @@ class SimpleFirm:
 
     rfm = Rfm(min_customers=5)
     min_spend = min_orders = 0
+    churn_threshold_days = 90
 
 
 def grows(query: str, row: Mapping[str, Any], column: str, kind: pa.DataType | None) -> bool | None:
     """Whether a value of a column must grow with the amounts; None when it may do either."""
     if query == "rfm_values":
         return column == "metric_value" and row["metric"] == "monetary"
-    if query == "firm_metrics":
-        is_of_money = row["unit"] == "money" or row["metric"] in OF_MONEY
-        if column == "metric_value":
-            return row["unit"] == "money"
-        return is_of_money and (column == "numerator" or row["metric"] in OF_MONEY)
+    if query == "firm_measures":
+        known = {metric.name: metric for metric in metrics.GLOSSARY}
+        name = row["metric"]
+        is_of_money = name not in known or known[name].unit == "money" or name in OF_MONEY
+        return is_of_money and (column == "numerator" or name in OF_MONEY)
     if kind == MONEY:
         return True
     if kind == COUNT and any(word in column for word in OF_EVENTS):
@@ -255,7 +275,7 @@ def grows(query: str, row: Mapping[str, Any], column: str, kind: pa.DataType | N
     return None if isinstance(row[column], float | Decimal) else False
 
 
-OF_MONEY = {"discount_share", "return_share", "revenue_at_risk_share", "revenue_change", "top_tenth_share"}
+OF_MONEY = {"discount_share", "return_share", "revenue_change", "top_tenth_share"}
 OF_EVENTS = (
     "visit_count", "message_count", "response_count", "complaint_count", "redemption_count",
     "unsubscribe_count", "pages_viewed", "products_viewed", "event_count",

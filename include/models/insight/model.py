@@ -19,10 +19,19 @@ from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal, format_percent
 
 from include.models.firm import FirmSettings
-from include.models.insight.text import LANGUAGES, SEGMENT_NAMES, SENTENCES, Sentence, When
+from include.models.insight.text import (
+    ACTION_NAMES,
+    LANGUAGES,
+    SEGMENT_NAMES,
+    SENTENCES,
+    Sentence,
+    When,
+)
 
 _SLOT = re.compile(r"\{(\w+)(?::(size))?(?:\|([^|}]+)\|([^|}]+))?\}")
 _MIN_PERCENT = Decimal("0.1")  # a smaller share would be rounded to 0 %
+EACH_ACTION = "each action"
+_WHOLE_COUNT_FROM = 10  # an expected count from here on, too
 _WHOLE_FROM = 1000  # money from here on is written in whole units
 
 
@@ -55,14 +64,13 @@ def _sentences(
     metrics: Metrics, language: str, *, firm: FirmSettings, as_of: date
 ) -> Iterator[dict[str, object]]:
     place = 0
-    for sentence in SENTENCES:
-        member = _member(sentence.member, metrics)
-        if not all(_holds(condition, metrics) for condition in sentence.when):
+    for sentence, member in _candidates(metrics):
+        if not all(_holds(condition, member, metrics) for condition in sentence.when):
             continue
         words = {
             "firm": firm.name,
             "as_of": format_date(as_of, "long", locale=language),
-            "member": _segment_name(member, language, firm),
+            "member": _name_of(member, language, firm),
         }
         try:
             text, cited = _write(sentence, member, words, metrics, language, firm.currency)
@@ -78,6 +86,17 @@ def _sentences(
             "sentence": text,
             "cited_metrics": json.dumps(cited, ensure_ascii=False),
         }
+
+
+def _candidates(metrics: Metrics) -> Iterator[tuple[Sentence, str]]:
+    """Each sentence and its member; a sentence about each action once per action, the most useful first."""
+    for sentence in SENTENCES:
+        if sentence.member == EACH_ACTION:
+            benefit = {member: m.value for (name, member), m in metrics.items() if name == "action_benefit"}
+            for action in sorted(benefit, key=lambda code: (-benefit[code], code)):
+                yield sentence, action
+        else:
+            yield sentence, _member(sentence.member, metrics)
 
 
 def _write(
@@ -123,7 +142,8 @@ def show(value: Decimal, unit: str, *, language: str, currency: str) -> str:
             currency_digits=not whole,
         )
     else:
-        text = format_decimal(_round(value, "0.1").normalize(), "#,##0.#", locale=language)
+        step = "1" if abs(value) >= _WHOLE_COUNT_FROM else "0.1"
+        text = format_decimal(_round(value, step), "#,##0.#", locale=language)
     return text.replace("-", "\u2212")
 
 
@@ -141,8 +161,9 @@ def _is_singular(value: Decimal, language: str) -> bool:
     return Locale.parse(language).plural_form(_round(value, "0.1").normalize()) == "one"
 
 
-def _holds(condition: When, metrics: Metrics) -> bool:
-    metric = metrics.get((condition.metric, _member(condition.member, metrics)))
+def _holds(condition: When, member: str, metrics: Metrics) -> bool:
+    of = member if condition.member == EACH_ACTION else _member(condition.member, metrics)
+    metric = metrics.get((condition.metric, of))
     if metric is None:
         return False
     value = float(metric.value)
@@ -162,12 +183,12 @@ def _member(wanted: str, metrics: Metrics) -> str:
     return max(sorted(sizes), key=lambda member: sizes[member], default="")
 
 
-def _segment_name(code: str, language: str, firm: FirmSettings) -> str:
+def _name_of(code: str, language: str, firm: FirmSettings) -> str:
     own: Iterable[Mapping[str, Any]] = firm.rfm.segments or ()
     for row in own:
         if row.get("segment_code") == code:
             return str(row["segment_name"])
-    names = SEGMENT_NAMES.get(code)
+    names = SEGMENT_NAMES.get(code) or ACTION_NAMES.get(code)
     return names[LANGUAGES.index(language)] if names else code.replace("_", " ").title()
 
 

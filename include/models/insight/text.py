@@ -2,13 +2,20 @@
 
 A template names metrics: ``{customers}`` prints a value in its unit, ``{customers|customer|customers}`` the
 value with the matching singular or plural noun, ``{revenue_change:size}`` the absolute value, ``{member}``
-the name of the sentence's segment. Turkish sentences put no suffix on a number; a noun after a number is
-singular.
+the name of the sentence's segment or action. Turkish sentences put no suffix on a number; a noun after a
+number is singular.
+
+A sentence needs the history, the modules and the evidence of the metrics that it names (``needs``): without
+them these metrics are null, and it is left out. What is expected has its interval in the same sentence, what
+is assumed is named in it, and advice is read from the action plan.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Literal, NamedTuple
+
+from include import metrics
 
 LANGUAGES = ("en", "tr")
 Kind = Literal["headline", "fact", "recommendation"]
@@ -31,7 +38,31 @@ class Sentence(NamedTuple):
     when: tuple[When, ...]
     en: str
     tr: str
-    member: str = ""  # "largest": the segment with the most customers; else the member of its metrics
+    member: str = ""  # "largest": the largest segment; "each action": one sentence per action; or a member
+
+
+class Needs(NamedTuple):
+    """What must be there for a sentence: modules, and least days of history beside or in periods."""
+
+    modules: frozenset[str]
+    history_days: int
+    history_periods: int
+
+
+_SLOT = re.compile(r"\{(\w+)")
+_WORDS = {"firm", "as_of", "member"}
+
+
+def needs(sentence: Sentence) -> Needs:
+    """The needs of every metric that a sentence cites or whose value is its condition."""
+    names = {condition.metric for condition in sentence.when}
+    names |= set(_SLOT.findall(sentence.en)) | set(_SLOT.findall(sentence.tr))
+    found = [metrics.find(name) for name in sorted(names - _WORDS)]
+    return Needs(
+        frozenset(metric.module for metric in found) - {""},
+        max((metric.history_days for metric in found), default=0),
+        max((metric.history_periods for metric in found), default=0),
+    )
 
 
 SENTENCES: tuple[Sentence, ...] = (
@@ -53,6 +84,12 @@ SENTENCES: tuple[Sentence, ...] = (
         "{period_days|day|days}.",
         "{firm} için {as_of} tarihinden önce {customers} müşterinin alışverişi var; son {period_days} gün "
         "içinde hiçbiri alışveriş yapmadı.",
+    ),
+    Sentence(
+        "on_record", "headline", (When("history_days", high=365), When("orders", low=1)),
+        "The {history_days|day|days} on record hold {orders|order|orders} of known customers and net sales "
+        "of {revenue}.",
+        "Kayıtlardaki {history_days} günde bilinen müşterilerin {orders} siparişi var; net satış {revenue}.",
     ),
     Sentence(
         "revenue", "headline", (When("orders_year", low=1),),
@@ -139,85 +176,46 @@ SENTENCES: tuple[Sentence, ...] = (
         member="largest",
     ),
     Sentence(
-        "risk", "fact", (When("high_risk_customers", low=1),),
-        "{high_risk_customers|active customer is|active customers are} at high risk of leaving "
-        "({high_risk_share}); {revenue_at_risk} of the last year's net sales ({revenue_at_risk_share}) "
-        "came from them.",
-        "Etkin müşterilerden {high_risk_customers} müşteri ({high_risk_share}) yüksek kayıp riski taşıyor; "
-        "son bir yılda bu müşterilerden gelen net satış {revenue_at_risk} ({revenue_at_risk_share}).",
+        "risk", "fact", (When("expected_leavers", low=0.5), When("spend_at_risk", low=0.01)),
+        "{expected_leavers|active customer is|active customers are} expected not to buy in the next "
+        "{period_days|day|days}. The sum of each one's chance times the net sales of the last year is "
+        "{spend_at_risk}, between {spend_at_risk_low} and {spend_at_risk_high} in nine of ten cases.",
+        "Gelecek {period_days} gün içinde alışveriş yapması beklenmeyen etkin müşteri sayısı "
+        "{expected_leavers}. Her birinin olasılığı ile son bir yıldaki net satışının çarpımlarının toplamı "
+        "{spend_at_risk}; on durumun dokuzunda {spend_at_risk_low} ile {spend_at_risk_high} arasında.",
     ),
     Sentence(
-        "no_risk", "fact", (When("high_risk_customers", high=1),),
-        "No active customer is at high risk of leaving.",
-        "Etkin müşterilerden hiçbiri yüksek kayıp riski taşımıyor.",
+        "expected", "fact", (When("expected_spend_year", low=0.01), When("expected_spend_year_low", low=0)),
+        "Known customers are expected to bring net sales of {expected_spend_year} in the next year, between "
+        "{expected_spend_year_low} and {expected_spend_year_high} in eight of ten cases.",
+        "Bilinen müşterilerden gelecek bir yılda beklenen net satış {expected_spend_year}; on durumun "
+        "sekizinde {expected_spend_year_low} ile {expected_spend_year_high} arasında.",
     ),
     Sentence(
-        "expected", "fact", (When("expected_margin_year", low=0.01),),
-        "Known customers are expected to bring a margin of {expected_margin_year} in the next year.",
-        "Bilinen müşterilerden gelecek bir yılda beklenen kâr marjı tutarı {expected_margin_year}.",
+        "expected_margin", "fact",
+        (When("expected_margin_year", low=0.01), When("expected_spend_year_low", low=0)),
+        "At an assumed margin of {margin_share} of net sales, discounted, this is {expected_margin_year}.",
+        "Net satışların {margin_share} oranında kâr bıraktığı varsayımıyla, bugüne indirgenmiş kâr marjı "
+        "{expected_margin_year}.",
     ),
     Sentence(
-        "keep_at_risk", "recommendation", (When("revenue_at_risk_share", low=10),),
-        "Write to {high_risk_customers|active customer|active customers} at high risk first, those of "
-        "highest spend before the others: {revenue_at_risk} a year depends on it.",
-        "Önce yüksek risk taşıyan {high_risk_customers} etkin müşteriye ulaşın, en çok harcayanlardan "
-        "başlayın: yıllık {revenue_at_risk} buna bağlı.",
-    ),
-    Sentence(
-        "call_cant_lose", "recommendation", (When("segment_customers", low=1, member="cant_lose_them"),),
-        "Call {segment_customers|customer|customers} of the segment {member} in person: they were among the "
-        "best and have gone quiet.",
-        "{member} segmentindeki {segment_customers} müşteriyi bizzat arayın: en iyiler arasındaydılar, "
-        "artık sessizler.",
-        member="cant_lose_them",
-    ),
-    Sentence(
-        "second_order", "recommendation", (When("one_time_share", low=50),),
-        "Give first-time buyers a reason to order again within {period_days|day|days}: "
-        "{one_time_share} of customers never did.",
-        "İlk kez alışveriş yapanlara {period_days} gün içinde ikinci sipariş için bir neden sunun: "
-        "müşterilerin ikinci siparişi hiç vermeyen bölümünün payı {one_time_share}.",
-    ),
-    Sentence(
-        "raise_retention", "recommendation", (When("retention_rate", high=40),),
-        "Make keeping customers the first goal: retention is {retention_rate}.",
-        "Müşteriyi elde tutmayı ilk hedef yapın: elde tutma oranı {retention_rate}.",
-    ),
-    Sentence(
-        "win_new", "recommendation", (When("new_customers", low=1), When("new_customer_share", high=10)),
-        "Look for new customers: they are {new_customer_share} of those who buy.",
-        "Yeni müşteri arayın: alışveriş yapanlar arasındaki payları {new_customer_share}.",
-    ),
-    Sentence(
-        "win_first", "recommendation", (When("active_customers", low=1), When("new_customers", high=1)),
-        "Look for new customers: nobody new came in the last {period_days|day|days}.",
-        "Yeni müşteri arayın: son {period_days} gün içinde yeni müşteri gelmedi.",
-    ),
-    Sentence(
-        "welcome_new", "recommendation", (When("new_customer_share", low=50),),
-        "Welcome new customers with a programme of their own: they are {new_customer_share} of those "
-        "who buy.",
-        "Yeni müşteriler için bir karşılama programı kurun: alışveriş yapanlar arasındaki payları "
-        "{new_customer_share}.",
-    ),
-    Sentence(
-        "protect_top", "recommendation", (When("customers", low=100), When("top_tenth_share", low=50)),
-        "Look after the few who spend most: a tenth of the buyers bring {top_tenth_share} of net sales.",
-        "En çok harcayan az sayıda müşteriyi koruyun: onda birlik bir kesimin net satışlardaki payı "
-        "{top_tenth_share}.",
-    ),
-    Sentence(
-        "fewer_returns", "recommendation", (When("return_share", low=10),),
-        "Find out why goods come back: returns are {return_share} of sales.",
-        "Ürünlerin neden geri geldiğini araştırın: iadelerin satışlara oranı {return_share}.",
-    ),
-    Sentence(
-        "fewer_discounts", "recommendation", (When("discount_share", low=25),),
-        "Try smaller discounts on a part of the customers: they take {discount_share} of sales.",
-        "Müşterilerin bir bölümünde daha küçük indirimleri deneyin: indirimlerin satışlardaki payı "
-        "{discount_share}.",
+        "do_action", "recommendation", (When("action_customers", low=1, member="each action"),),
+        "{member}: {action_customers|customer|customers} of the action plan, at a cost of {action_cost}; "
+        "assumed benefit in a year {action_benefit}.",
+        "{member}: eylem planında {action_customers} müşteri, maliyet {action_cost}; bir yılda varsayılan "
+        "fayda {action_benefit}.",
+        member="each action",
     ),
 )  # fmt: skip
+
+ACTION_NAMES = {
+    "personal_call": ("Personal call", "Kişisel arama"),
+    "win_back_offer": ("Win-back offer", "Geri kazanma teklifi"),
+    "second_order_voucher": ("Voucher for the second order", "İkinci sipariş kuponu"),
+    "early_access": ("Early access", "Erken erişim"),
+    "reminder_email": ("Reminder by e-mail", "E-posta ile hatırlatma"),
+}
+"""Names of the standard actions, in the order of LANGUAGES."""
 
 SEGMENT_NAMES = {
     "champions": ("Champions", "Şampiyonlar"),

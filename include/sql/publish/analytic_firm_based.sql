@@ -44,8 +44,9 @@ wide as (
         max(metric_value) filter (where metric = 'one_timer_conversion') as one_timer_conversion_percent,
         max(metric_value) filter (where metric = 'new_customer_share') as new_customer_percent,
         max(metric_value) filter (where metric = 'high_risk_customers') as high_risk_customers,
-        max(metric_value) filter (where metric = 'revenue_at_risk') as revenue_at_risk,
-        max(metric_value) filter (where metric = 'revenue_at_risk_share') as revenue_at_risk_percent,
+        max(metric_value) filter (where metric = 'spend_at_risk') as revenue_at_risk,
+        100 * max(metric_value) filter (where metric = 'spend_at_risk')
+        / nullif(max(metric_value) filter (where metric = 'revenue_year'), 0) as revenue_at_risk_percent,
         max(metric_value) filter (where metric = 'expected_margin_year') as expected_margin_year
     from measured
 

@@ -7,19 +7,14 @@ from types import SimpleNamespace
 import pyarrow as pa
 import pytest
 
-from include import sql_text
+from include import metrics
 from include.datasets.insight import FIRM_INSIGHT, FIRM_METRICS
 from include.models.insight import model as insight
-from include.models.insight.text import LANGUAGES, SENTENCES
+from include.models.insight.text import LANGUAGES, SENTENCES, needs
 
 AS_OF = date(2025, 7, 1)
 SLOT = re.compile(r"\{(\w+)[^}]*\}")
-# Every metric, as the query's catalogue declares it: code and unit.
-CATALOGUE = dict(
-    re.findall(
-        r"'(\w+)',\s*'(count|days|money|percent)', (?:true|false)", sql_text.read("query", "firm_metrics")
-    )
-)
+CATALOGUE = {metric.name: metric.unit for metric in metrics.GLOSSARY if metric.grain != "customer"}
 
 
 def firm(language="en", currency="USD", segments=None):
@@ -29,7 +24,12 @@ def firm(language="en", currency="USD", segments=None):
 
 
 def sentences(values, **about):
-    """The sentences on these metrics, by (language, rule); a key may be (metric, member)."""
+    """The sentences on these metrics, by (language, rule)."""
+    return {(row["language_code"], row["rule_code"]): row for row in every(values, **about)}
+
+
+def every(values, **about):
+    """All sentences on these metrics; a key may be (metric, member)."""
     rows = []
     for key, value in values.items():
         metric, member = key if isinstance(key, tuple) else (key, "")
@@ -47,7 +47,7 @@ def sentences(values, **about):
     )
     for batch in table.to_batches():
         FIRM_INSIGHT.conform(batch)
-    return {(row["language_code"], row["rule_code"]): row for row in table.to_pylist()}
+    return table.to_pylist()
 
 
 def test_percent_signs_and_separators_are_those_of_the_language():
@@ -81,25 +81,64 @@ def test_zero_is_written_in_words_and_not_as_a_share_of_nothing():
     rows = sentences({"customers": 9, "active_customers": 0, "active_share": 0, "new_customers": 0,
                  "new_customer_share": 0, "earlier_customers": 4, "retained_customers": 0,
                  "retention_rate": 0, "one_time_customers": 2, "one_time_share": 22,
-                 "one_timer_conversion": 0, "high_risk_customers": 0, "period_days": 90})  # fmt: skip
+                 "one_timer_conversion": 0, "expected_leavers": 0, "spend_at_risk": 0,
+                 "period_days": 90})  # fmt: skip
 
     facts = [row for row in rows.values() if row["kind"] != "recommendation"]
     assert not [row["sentence"] for row in facts if re.search(r"\b0[.,]0\b|\b0 ", row["sentence"])]
-    assert {"customers_gone", "retention_none", "no_new_customers", "no_risk"} <= {rule for _, rule in rows}
-    assert not {"customers", "retention", "came_back", "win_new", "win_first"} & {rule for _, rule in rows}
+    assert {"customers_gone", "retention_none", "no_new_customers"} <= {rule for _, rule in rows}
+    assert not {"customers", "retention", "came_back", "risk"} & {rule for _, rule in rows}
     assert rows["en", "customers_gone"]["sentence"] == (
         "9 customers bought from Acme before July 1, 2025, none of them in the last 90 days."
     )
 
 
-def test_a_firm_without_new_customers_gets_the_advice_to_find_some():
-    rows = sentences({"customers": 9, "active_customers": 5, "new_customers": 0, "new_customer_share": 0,
-                 "period_days": 90})  # fmt: skip
+def test_advice_is_the_action_plan_the_most_useful_action_first():
+    rows = every({("action_customers", "personal_call"): 3, ("action_cost", "personal_call"): 24,
+                  ("action_benefit", "personal_call"): 90, ("action_customers", "own"): 1,
+                  ("action_cost", "own"): 2, ("action_benefit", "own"): 250, "customers": 9})  # fmt: skip
 
-    assert rows["en", "win_first"]["sentence"] == (
-        "Look for new customers: nobody new came in the last 90 days."
+    advice = [r["sentence"] for r in rows if r["kind"] == "recommendation" and r["language_code"] == "en"]
+    assert advice == [
+        "Own: 1 customer of the action plan, at a cost of $2.00; assumed benefit in a year $250.00.",
+        "Personal call: 3 customers of the action plan, at a cost of $24.00; "
+        "assumed benefit in a year $90.00.",
+    ]
+
+
+def test_what_is_expected_is_written_with_its_interval_and_an_assumption_is_named():
+    rows = sentences({"customers": 900, "expected_leavers": 120.4, "spend_at_risk": 5000,
+                      "spend_at_risk_low": 4100, "spend_at_risk_high": 5900, "period_days": 90,
+                      "expected_spend_year": 20000, "expected_spend_year_low": 17000,
+                      "expected_spend_year_high": 23000, "expected_margin_year": 5800,
+                      "margin_share": 30})  # fmt: skip
+
+    texts = {rule: row["sentence"] for (language, rule), row in rows.items() if language == "en"}
+    assert texts["risk"] == (
+        "120 active customers are expected not to buy in the next 90 days. The sum of each one's chance "
+        "times the net sales of the last year is $5,000, between $4,100 and $5,900 in nine of ten cases."
     )
-    assert ("en", "win_new") not in rows
+    assert "$20,000 in the next year, between $17,000 and $23,000" in texts["expected"]
+    assert texts["expected_margin"].startswith("At an assumed margin of 30.0% of net sales")
+
+
+def test_without_an_interval_nothing_is_expected():
+    rows = sentences({"customers": 900, "expected_leavers": 120, "spend_at_risk": 5000, "period_days": 90,
+                      "expected_spend_year": 20000, "expected_margin_year": 5800})  # fmt: skip
+
+    assert not {rule for _, rule in rows} & {"risk", "expected", "expected_margin"}
+
+
+@pytest.mark.parametrize("sentence", SENTENCES, ids=lambda s: s.rule)
+def test_a_sentence_about_a_time_needs_that_time_of_history(sentence):
+    needed = needs(sentence)
+
+    if "last year" in sentence.en or "the year" in sentence.en:
+        assert needed.history_days >= 365 or sentence.rule == "do_action"
+    if "year before" in sentence.en:
+        assert needed.history_days >= 730
+    if "first time" in sentence.en or "days} before" in sentence.en:
+        assert needed.history_periods >= 2
 
 
 @pytest.mark.parametrize(
@@ -135,9 +174,9 @@ def test_a_decrease_is_written_without_a_sign():
 
 def test_a_sentence_is_left_out_when_a_metric_has_no_value():
     rows = sentences({"customers": 9, "new_customers": 0, "one_time_customers": 4, "one_time_share": 44,
-                 "one_timer_conversion": None, "period_days": 90, "high_risk_customers": None})  # fmt: skip
+                 "one_timer_conversion": None, "period_days": 90, "expected_leavers": None})  # fmt: skip
 
-    assert not {rule for _, rule in rows} & {"came_back", "risk", "no_risk", "keep_at_risk"}
+    assert not {rule for _, rule in rows} & {"came_back", "risk"}
 
 
 def test_a_firm_without_customers_gets_one_sentence():
@@ -166,9 +205,9 @@ def test_only_the_firms_language_is_marked():
 
 @pytest.mark.parametrize("sentence", SENTENCES, ids=lambda s: s.rule)
 def test_every_sentence_can_be_written_and_every_digit_in_it_is_cited(sentence):
-    member = {"": "", "largest": "lost"}.get(sentence.member, sentence.member)
+    member = {"": "", "largest": "lost", "each action": "personal_call"}.get(sentence.member, sentence.member)
     values = dict.fromkeys(CATALOGUE, 7) | {
-        (metric, member): 7 for metric in CATALOGUE if metric.startswith("segment_")
+        (metric, member): 7 for metric in CATALOGUE if metric.startswith(("segment_", "action_"))
     }
     for when in sentence.when:
         key = (when.metric, member) if when.member else when.metric

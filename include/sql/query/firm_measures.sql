@@ -1,55 +1,49 @@
--- firm_metrics: one row per metric and member, with numerator, denominator and definition.
--- Grain: metric, member. Params: :as_of (exclusive), :churn_threshold_days (the period of activity).
--- A ratio with denominator 0 is null, and so is a metric of a module that is off.
+-- firm_measures: one row per metric and member, with numerator and denominator. include/metrics/ says what
+-- each metric is; spend_at_risk_deviation and active_spend are parts of an interval (models/metrics.py).
+-- Grain: metric, member. Params: :as_of (exclusive), :churn_threshold_days (the period of activity),
+-- :margin_share. A metric of a module that is off is null.
 
-with catalogue (metric, unit, is_ratio, is_of_members, definition) as (
+with catalogue (metric) as (
 
     values
-    ('active_customers', 'count', false, false, 'Customers with a sale in the last period.'),
-    ('active_share', 'percent', true, false, 'Customers with a sale in the last period, of all customers.'),
-    ('avg_order_value', 'money', true, false, 'Sale amount per order, last 365 days.'),
-    ('customers', 'count', false, false, 'Customers with a sale before as_of.'),
-    ('discount_share', 'percent', true, false, 'Discounts, of sales before discounts, last 365 days.'),
-    ('earlier_customers', 'count', false, false, 'Customers with a sale in the period before the last.'),
-    ('high_risk_customers', 'count', false, false, 'Active customers at High or Critical risk.'),
-    ('high_risk_share', 'percent', true, false, 'Of active customers, those at High or Critical risk.'),
-    ('inactive_customers', 'count', false, false, 'Customers without a sale in the last period.'),
-    ('median_days_between_orders', 'days', false, false, 'Median of repeat customers'' mean gap.'),
-    ('median_days_since_last_order', 'days', false, false, 'Median of days since the last sale.'),
-    ('median_orders', 'count', false, false, 'Median of customers'' orders, lifetime.'),
-    ('median_spend', 'money', false, false, 'Median of customers'' net spend, lifetime.'),
-    ('new_customer_share', 'percent', true, false, 'First sale in the last period, of those with any in it.'),
-    ('new_customers', 'count', false, false, 'Customers whose first sale is in the last period.'),
-    ('one_time_customers', 'count', false, false, 'Customers with a single order, lifetime.'),
-    ('one_time_share', 'percent', true, false, 'Customers with a single order, of all customers.'),
-    ('expected_margin_year', 'money', false, false, 'Expected margin of orders, next 365 days, discounted.'),
-    (
-        'one_timer_conversion', 'percent', true, false,
-        'Second sale day within a period of the first, of customers whose first is over a period ago.'
-    ),
-    ('orders', 'count', false, false, 'Orders, lifetime.'),
-    ('orders_year', 'count', false, false, 'Orders, last 365 days.'),
-    ('period_days', 'days', false, false, 'The firm''s churn threshold: the length of a period.'),
-    ('retained_customers', 'count', false, false, 'Customers with a sale in both the last two periods.'),
-    ('retention_rate', 'percent', true, false, 'Sales in both periods, of those with one in the earlier.'),
-    ('return_share', 'percent', true, false, 'Given back for returns, of sales, last 365 days.'),
-    ('revenue', 'money', false, false, 'Net sales to known customers, lifetime.'),
-    ('revenue_at_risk', 'money', false, false, 'Net spend, last 365 days, of active customers at high risk.'),
-    ('revenue_at_risk_share', 'percent', true, false, 'Revenue at risk, of net sales of the last 365 days.'),
-    (
-        'revenue_change', 'percent', true, false,
-        'Net sales of the last 365 days less those of the 365 before, of the latter; null if not all known.'
-    ),
-    ('revenue_year', 'money', false, false, 'Net sales to known customers, last 365 days.'),
-    ('risk_customers', 'count', false, true, 'Customers in the churn risk category.'),
-    ('risk_share', 'percent', true, true, 'Customers in the churn risk category, of all scored.'),
-    ('segment_customers', 'count', false, true, 'Customers in the RFM segment.'),
-    ('segment_revenue', 'money', false, true, 'Net spend of the RFM segment, last 365 days.'),
-    ('segment_share', 'percent', true, true, 'Customers in the RFM segment, of all customers.'),
-    (
-        'top_tenth_share', 'percent', true, false,
-        'Net spend of the tenth who spent most, of all positive net spend, last 365 days.'
-    )
+    ('active_customers'),
+    ('active_share'),
+    ('active_spend'),
+    ('avg_order_value'),
+    ('customers'),
+    ('discount_share'),
+    ('earlier_customers'),
+    ('expected_leavers'),
+    ('expected_margin_year'),
+    ('expected_spend_year'),
+    ('expected_spend_year_high'),
+    ('expected_spend_year_low'),
+    ('high_risk_customers'),
+    ('high_risk_share'),
+    ('history_days'),
+    ('inactive_customers'),
+    ('margin_share'),
+    ('median_days_between_orders'),
+    ('median_days_since_last_order'),
+    ('median_orders'),
+    ('median_spend'),
+    ('new_customer_share'),
+    ('new_customers'),
+    ('one_time_customers'),
+    ('one_time_share'),
+    ('one_timer_conversion'),
+    ('orders'),
+    ('orders_year'),
+    ('period_days'),
+    ('retained_customers'),
+    ('retention_rate'),
+    ('return_share'),
+    ('revenue'),
+    ('revenue_change'),
+    ('revenue_year'),
+    ('spend_at_risk'),
+    ('spend_at_risk_deviation'),
+    ('top_tenth_share')
 
 ),
 
@@ -200,20 +194,24 @@ active as (
 active_risk as (
 
     select
-        active.total_spend_365_days,
+        cast(active.total_spend_365_days as double) as spend,
+        churn_risk.churn_probability as chance,
         case when churn_risk.churn_risk_category in ('High', 'Critical') then 1 else 0 end as is_at_risk
     from churn_risk
     inner join active on churn_risk.customer_id = active.customer_id
 
 ),
 
--- Without scores these sums are null, not 0.
+-- Null where rules score a customer: their scores are no chances. Without scores these sums are null, not 0.
 risk as (
 
     select
-        sum(is_at_risk) as high_risk_customers,
-        sum(is_at_risk * total_spend_365_days) as revenue_at_risk,
-        count(*) as scored_customers
+        case when count(*) = count(chance) then sum(is_at_risk) end as high_risk_customers,
+        case when count(*) = count(chance) then sum(chance) end as expected_leavers,
+        case when count(*) = count(chance) then sum(chance * greatest(spend, 0)) end as spend_at_risk,
+        sqrt(sum(chance * (1 - chance) * greatest(spend, 0) * greatest(spend, 0))) as spend_at_risk_deviation,
+        sum(greatest(spend, 0)) as active_spend,
+        count(chance) as scored_customers
     from active_risk
 
 ),
@@ -224,8 +222,34 @@ expected as (
     select
         case
             when count(*) = count(predicted_clv_1_year) then sum(predicted_clv_1_year)
-        end as expected_margin_year
+        end as expected_margin_year,
+        case
+            when count(*) = count(expected_spend_1_year) then sum(cast(expected_spend_1_year as double))
+        end as expected_spend_year,
+        case
+            when count(*) = count(spend_deviation_1_year)
+                then
+                    max(total_reach) * sqrt(
+                        sum(spend_deviation_1_year * spend_deviation_1_year)
+                        + max(total_doubt_1_year) * max(total_doubt_1_year)
+                        * sum(cast(expected_spend_1_year as double))
+                        * sum(cast(expected_spend_1_year as double))
+                    )
+        end as spend_half_width,
+        case when max(margin_source) = 'setting' then cast(:margin_share as double) end as margin_share
     from ltv
+
+),
+
+bounds as (
+
+    select
+        case
+            when spend_half_width > expected_spend_year then 0
+            else expected_spend_year - spend_half_width
+        end as spend_low,
+        expected_spend_year + spend_half_width as spend_high
+    from expected
 
 ),
 
@@ -241,10 +265,17 @@ whole_firm as (
             when 'customers' then customers.customers
             when 'discount_share' then year_sums.discount_year
             when 'earlier_customers' then retention.earlier_customers
+            when 'active_spend' then risk.active_spend
+            when 'expected_leavers' then risk.expected_leavers
             when 'expected_margin_year' then expected.expected_margin_year
+            when 'expected_spend_year' then expected.expected_spend_year
+            when 'expected_spend_year_high' then bounds.spend_high
+            when 'expected_spend_year_low' then bounds.spend_low
             when 'high_risk_customers' then risk.high_risk_customers
             when 'high_risk_share' then risk.high_risk_customers
+            when 'history_days' then customers.history_days
             when 'inactive_customers' then customers.customers - customers.active_customers
+            when 'margin_share' then expected.margin_share
             when 'median_days_between_orders' then customers.median_days_between_orders
             when 'median_days_since_last_order' then customers.median_days_since_last_order
             when 'median_orders' then customers.median_orders
@@ -261,10 +292,10 @@ whole_firm as (
             when 'retention_rate' then retention.retained_customers
             when 'return_share' then year_sums.returns_year
             when 'revenue' then customers.revenue
-            when 'revenue_at_risk' then risk.revenue_at_risk
-            when 'revenue_at_risk_share' then risk.revenue_at_risk
             when 'revenue_change' then year_sums.revenue_year - year_sums.revenue_year_before
             when 'revenue_year' then year_sums.revenue_year
+            when 'spend_at_risk' then risk.spend_at_risk
+            when 'spend_at_risk_deviation' then risk.spend_at_risk_deviation
             when 'top_tenth_share' then concentration.top_spend
         end as numerator,
         case catalogue.metric
@@ -272,14 +303,13 @@ whole_firm as (
             when 'avg_order_value' then year_sums.orders_year
             when 'discount_share' then year_sums.gross_year
             when 'high_risk_share' then risk.scored_customers
+            when 'margin_share' then 1
             when 'new_customer_share' then customers.active_customers
             when 'one_time_share' then customers.customers
             when 'one_timer_conversion' then conversion.matured_customers
             when 'retention_rate' then retention.earlier_customers
             when 'return_share' then year_sums.sales_year
-            when 'revenue_at_risk_share' then year_sums.revenue_year
-            when 'revenue_change'
-                then case when customers.history_days >= 730 then year_sums.revenue_year_before end
+            when 'revenue_change' then year_sums.revenue_year_before
             when 'top_tenth_share' then concentration.all_spend
         end as denominator
     from catalogue
@@ -290,7 +320,7 @@ whole_firm as (
     cross join concentration
     cross join risk
     cross join expected
-    where catalogue.is_of_members = false
+    cross join bounds
 
 ),
 
@@ -306,20 +336,6 @@ segments as (
 
 ),
 
-segment_metrics as (
-
-    select
-        catalogue.metric,
-        segments.segment_code as member,
-        case
-            when catalogue.metric = 'segment_revenue' then segments.revenue else segments.customers
-        end as numerator,
-        case when catalogue.is_ratio then segments.all_customers end as denominator
-    from segments
-    inner join catalogue on catalogue.metric in ('segment_customers', 'segment_revenue', 'segment_share')
-
-),
-
 categories as (
 
     select
@@ -331,15 +347,16 @@ categories as (
 
 ),
 
-risk_metrics as (
+planned as (
 
     select
-        catalogue.metric,
-        categories.churn_risk_category as member,
-        categories.customers as numerator,
-        case when catalogue.is_ratio then categories.all_customers end as denominator
-    from categories
-    inner join catalogue on catalogue.metric in ('risk_customers', 'risk_share')
+        action_code,
+        count(*) as customers,
+        sum(cost_amount) as planned_cost,
+        sum(expected_benefit_amount) as planned_benefit
+    from actions
+    where is_chosen
+    group by action_code
 
 ),
 
@@ -355,42 +372,83 @@ measures as (
     union all
 
     select
-        metric,
-        member,
-        cast(numerator as double) as numerator,
-        cast(denominator as double) as denominator
-    from segment_metrics
+        'segment_customers' as metric,
+        segment_code as member,
+        cast(customers as double) as numerator,
+        cast(null as double) as denominator
+    from segments
 
     union all
 
     select
-        metric,
-        member,
-        cast(numerator as double) as numerator,
-        cast(denominator as double) as denominator
-    from risk_metrics
+        'segment_revenue' as metric,
+        segment_code as member,
+        cast(revenue as double) as numerator,
+        cast(null as double) as denominator
+    from segments
+
+    union all
+
+    select
+        'segment_share' as metric,
+        segment_code as member,
+        cast(customers as double) as numerator,
+        cast(all_customers as double) as denominator
+    from segments
+
+    union all
+
+    select
+        'risk_customers' as metric,
+        churn_risk_category as member,
+        cast(customers as double) as numerator,
+        cast(null as double) as denominator
+    from categories
+
+    union all
+
+    select
+        'risk_share' as metric,
+        churn_risk_category as member,
+        cast(customers as double) as numerator,
+        cast(all_customers as double) as denominator
+    from categories
+
+    union all
+
+    select
+        'action_customers' as metric,
+        action_code as member,
+        cast(customers as double) as numerator,
+        cast(null as double) as denominator
+    from planned
+
+    union all
+
+    select
+        'action_cost' as metric,
+        action_code as member,
+        cast(planned_cost as double) as numerator,
+        cast(null as double) as denominator
+    from planned
+
+    union all
+
+    select
+        'action_benefit' as metric,
+        action_code as member,
+        cast(planned_benefit as double) as numerator,
+        cast(null as double) as denominator
+    from planned
 
 )
 
 select
-    measures.metric,
-    measures.member,
-    catalogue.unit,
-    cast(measures.numerator as decimal(38, 4)) as numerator,
-    cast(measures.denominator as decimal(38, 4)) as denominator,
-    cast(
-        case
-            when not catalogue.is_ratio then measures.numerator
-            when measures.denominator > 0
-                then
-                    measures.numerator
-                    * case when catalogue.unit = 'percent' then 100 else 1 end
-                    / measures.denominator
-        end as decimal(38, 4)
-    ) as metric_value,
-    catalogue.definition
+    metric,
+    member,
+    cast(numerator as decimal(38, 4)) as numerator,
+    cast(denominator as decimal(38, 4)) as denominator
 from measures
-inner join catalogue on measures.metric = catalogue.metric
 order by
-    measures.metric,
-    measures.member
+    metric,
+    member
