@@ -37,7 +37,7 @@ def open_database(
             "autoload_known_extensions": False,
         },
     )
-    connection.execute("set TimeZone = 'UTC'")
+    connection.execute("set global TimeZone = 'UTC'")  # for its cursors too
     connection.execute("set enable_progress_bar = false")
     connection.execute("set allowed_paths = $paths", {"paths": [str(path) for path in files]})
     allowed = [str(path) for path in (*folders, spill)]

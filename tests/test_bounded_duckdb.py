@@ -1,6 +1,9 @@
 """Every DuckDB of the project is locked, and bounded by FIRMAMENT_MEMORY_MB."""
 
 import ast
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -115,3 +118,23 @@ def test_it_reads_writes_and_changes_nothing_else(database, sql):
     with pytest.raises(duckdb.Error, match=r"Permission|disabled|locked|not found|does not exist"):
         opened.execute(sql).fetchall()
     assert not list(Path("/tmp").glob("stolen.*"))
+
+
+def test_its_cursors_are_in_utc_whatever_the_machine(tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from include.bounded_duckdb import open_database; "
+        "opened = open_database(spill=Path(sys.argv[1]), threads=1); "
+        "zone = \"select current_setting('TimeZone')\"; "
+        "print([c.execute(zone).fetchone()[0] for c in (opened, opened.cursor())])"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)],
+        env={**os.environ, "TZ": "Asia/Tokyo"},
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.strip() == "['UTC', 'UTC']"

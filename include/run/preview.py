@@ -9,6 +9,7 @@ import itertools
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,7 @@ def compute(
         context = Context(
             step, firm, as_of, next(tokens), False, handoff, records, NoWarehouse(), engine, scratch, settings
         )
-        function_of(step)(context)
+        with closing(engine):
+            function_of(step)(context)
         shutil.rmtree(scratch)
     return Handoff(settings.root, scratch=folder / "scratch", writers=WRITERS), records

@@ -6,7 +6,7 @@ import errno
 import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib import import_module
@@ -169,10 +169,17 @@ class _Runner:
 
     def _work(self, step: Step, token: int, record: dict[str, Any]) -> tuple[int, str, str]:
         firm = self.firm
-        with _folder(self.scratch) as folder:
-            engine = open_engine(
-                firm.engine, memory_mb=self.settings.memory_mb, threads=os.cpu_count() or 1, scratch=folder
-            )
+        with (
+            _folder(self.scratch) as folder,
+            closing(
+                open_engine(
+                    firm.engine,
+                    memory_mb=self.settings.memory_mb,
+                    threads=os.cpu_count() or 1,
+                    scratch=folder,
+                )
+            ) as engine,
+        ):
             context = Context(
                 step, firm, self.as_of, token, self.full, self.handoff, self.warehouse.records,
                 self.warehouse.loader, engine, folder, self.settings, check_all=self.check_all,

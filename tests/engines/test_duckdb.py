@@ -5,6 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from include.datasets.contract import COUNT, TEXT, Dataset, column
+from include.engines import duckdb as duckdb_engine
 from include.engines import open_engine
 from include.engines.duckdb import QueryError
 
@@ -71,6 +72,62 @@ def test_nothing_can_be_written_attached_or_reconfigured(engine, files, sql):
 def test_two_statements_are_refused(engine, files):
     with pytest.raises(QueryError, match="has 2 statements; it must be one"):
         rows(engine, "select 1; select 2", files)
+
+
+def opened(engine, monkeypatch):
+    """The list of databases that the engine opens from now on, each as its number of threads."""
+    found = []
+    real = duckdb_engine.open_database
+    monkeypatch.setattr(
+        duckdb_engine,
+        "open_database",
+        lambda **options: found.append(options["threads"]) or real(**options),
+    )
+    return found
+
+
+def test_queries_of_a_step_share_one_database_until_a_file_is_new(engine, files, tmp_path, monkeypatch):
+    databases = opened(engine, monkeypatch)
+    for _ in range(3):
+        rows(engine, "select name from things", files)
+    assert len(databases) == 1
+
+    other = tmp_path / "it's new.parquet"
+    pq.write_table(pa.table({"name": ["c"], "size": [3]}, schema=THINGS.schema), other)
+
+    assert rows(engine, "select name from things", [other]) == [{"name": "c"}]
+    assert rows(engine, "select count(*) as n from things", [*files, other]) == [{"n": 3}]
+    assert len(databases) == 2
+
+
+def test_a_query_sees_only_its_own_inputs_in_utc(engine, files):
+    rows(engine, "select name from things", files)
+
+    assert rows(engine, "select count(*) as n from things", []) == [{"n": 0}]
+    assert rows(engine, "select current_setting('TimeZone') as zone from things", files)[0] == {"zone": "UTC"}
+    with pytest.raises(QueryError, match="things does not exist"):
+        list(engine.query("select * from things", [], {}))
+
+
+def test_a_query_that_is_being_read_survives_another_that_opens_the_database_again(engine, files, tmp_path):
+    sql = "select range as n from range(200000), things"
+    reading = engine.query(sql, [(THINGS, files)], {})
+    first = next(reading).num_rows
+    other = tmp_path / "other.parquet"
+    pq.write_table(pa.table({"name": ["c"], "size": [3]}, schema=THINGS.schema), other)
+
+    assert rows(engine, "select name from things", [other]) == [{"name": "c"}]
+    assert first + sum(batch.num_rows for batch in reading) == 400_000
+
+
+def test_small_inputs_get_one_thread_and_large_ones_the_most_allowed(engine, files, monkeypatch):
+    databases = opened(engine, monkeypatch)
+    rows(engine, "select name from things", files)
+    monkeypatch.setattr(duckdb_engine, "THREAD_BYTES", files[0].stat().st_size / 9)
+
+    rows(engine, "select name from things", files)
+
+    assert databases == [1, 2]
 
 
 def test_a_sort_larger_than_memory_spills_and_succeeds(tmp_path, files):
