@@ -18,6 +18,7 @@ import pytest
 from include import postgres, stack
 from include.processes import family, is_alive
 from include.settings import PROJECT, Settings
+from include.stack import services
 from include.stack.environment import fingerprint, keys, merge, service_environment
 from include.steps import STAGES
 
@@ -229,6 +230,40 @@ def test_a_failed_start_names_the_part_shows_its_log_and_leaves_nothing(home):
     assert 'Current value: "::no.such.Executor"' in done.stderr
     assert not (home / "stack.json").exists()
     assert postgres.running(home / "postgres") is None
+
+
+@pytest.mark.airflow
+def test_a_setup_command_that_fails_is_the_last_one_and_leaves_its_message(tmp_path):
+    environ = {**os.environ, "AIRFLOW_HOME": str(tmp_path), "PYTHONPATH": str(PROJECT)}
+    log, answers = tmp_path / "setup.log", []
+    commands = [
+        services.Command("setup", ("no-such-command",), log, waits=True),
+        services.Command("service", ("scheduler",), tmp_path / "service.log"),
+    ]
+
+    services.launch(commands, environ, tmp_path / "errors.log", answers.append)
+
+    assert [(answer["name"], answer["status"]) for answer in answers] == [("setup", 2)]
+    assert "invalid choice: 'no-such-command'" in log.read_text()
+    assert not (tmp_path / "service.log").exists()
+
+
+@pytest.mark.airflow
+def test_services_that_an_interrupted_start_has_forked_are_reported(tmp_path):
+    environ = {**os.environ, "AIRFLOW_HOME": str(tmp_path), "PYTHONPATH": str(PROJECT)}
+    commands = [services.Command(name, ("version",), tmp_path / "log") for name in ("first", "second")]
+    answers = []
+
+    def interrupt(answer):
+        answers.append(answer)
+        if len(answers) == 1:
+            time.sleep(1)  # the second is forked meanwhile
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        services.launch(commands, environ, tmp_path / "errors.log", interrupt)
+
+    assert [answer["name"] for answer in answers] == ["first", "second"]
 
 
 @pytest.mark.airflow

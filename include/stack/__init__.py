@@ -20,17 +20,20 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from include import postgres
 from include.airflow_version import AirflowTooOldError, require_airflow
 from include.connections import remember_services
 from include.private_files import close_home, private_folder, private_umask
+from include.processes import started_at
 from include.settings import PROJECT, Settings
 from include.stack import services
 from include.stack.databases import (
     Say,
-    migrate_metadata,
+    metadata_needs,
     migrate_warehouse,
+    note_metadata,
     same_server_url,
     warehouse_problem,
     warehouse_server,
@@ -45,6 +48,8 @@ from include.stack.environment import (
     write_passwords,
 )
 from include.stack.state import StackError, State, number
+
+MIGRATION, LAUNCHER = "airflow-migrate", "airflow-start"  # names of logs
 
 __all__ = ["Stack", "StackError", "down", "env", "health", "up", "warehouse"]
 
@@ -94,12 +99,10 @@ def up(settings: Settings | None = None, *, say: Say = lambda line: None) -> Sta
             state = None
         if state is None:
             undo.callback(_end_services, settings)
-            with _timed(seconds, "airflow metadata"):
-                migrate_metadata(settings, environ, say)
             # Each task is a new process: compile our modules once, as packages are at installation.
             for folder in ("dags", "include", "plugins"):
                 compileall.compile_dir(PROJECT / folder, quiet=2)
-            state = _start_services(settings, environ)
+            state = _start_services(settings, environ, say, seconds)
         with _timed(seconds, "airflow services"):
             _wait_until_healthy(settings, state)
         undo.pop_all()
@@ -180,16 +183,44 @@ def _port(settings: Settings, state: State | None) -> int:
     return port
 
 
-def _start_services(settings: Settings, environ: dict[str, str]) -> State:
+def _start_services(
+    settings: Settings, environ: dict[str, str], say: Say, seconds: dict[str, float]
+) -> State:
+    """Migrate Airflow's metadata if needed, then start the services; all of it from one launcher."""
     since = services.now().isoformat()
     started: list[dict[str, str | int]] = []
     state = State(int(environ["AIRFLOW__API__PORT"]), fingerprint(environ), since, started)
+    commands = []
+    if what := metadata_needs(settings, environ):
+        say(what)
+        commands.append(services.Command(MIGRATION, ("db", "migrate"), _log(settings, MIGRATION), waits=True))
     for service in services.SERVICES:
-        log = settings.logs / f"{service.name}.log"
+        log = _log(settings, service.name)
         log.unlink(missing_ok=True)  # each start has its own log; task logs are kept
-        started.append(asdict(services.spawn(service, environ, log)))
-        state.write(settings)  # at once, so that `down` finds the service even if this process dies
+        commands.append(services.Command(service.name, service.command, log))
+    begun = time.monotonic()
+
+    def answered(answer: dict[str, Any]) -> None:
+        if answer["name"] != MIGRATION:
+            pid = answer["pid"]
+            started.append(asdict(services.Process(answer["name"], pid, started_at(pid))))
+            state.write(settings)  # at once, so that `down` finds the service even if this process dies
+        elif answer["status"]:
+            log = _log(settings, MIGRATION)
+            raise StackError(f"airflow db migrate failed; the end of {log}:\n{services.tail(log)}")
+        else:
+            note_metadata(settings, environ)
+            seconds["airflow metadata"] = time.monotonic() - begun
+
+    errors = _log(settings, LAUNCHER)
+    services.launch(commands, environ, errors, answered)
+    if len(started) < len(services.SERVICES):
+        raise StackError(f"Airflow did not start; the end of {errors}:\n{services.tail(errors)}")
     return state
+
+
+def _log(settings: Settings, name: str) -> Path:
+    return settings.logs / f"{name}.log"
 
 
 def _end_services(settings: Settings) -> tuple[bool, list[str]]:
@@ -220,7 +251,7 @@ def _failure_text(settings: Settings, problems: dict[str, str], dead: list[str],
     """The parts that failed and the end of their logs, in the order in which they ended."""
     parts = []
     for name in dead or problems:
-        log = settings.logs / f"{name}.log"
+        log = _log(settings, name)
         when = "" if name in dead else f" after {limit} s (FIRMAMENT_UP_SECONDS)"
         problem = problems.get(name, "has ended")
         parts.append(f"{name}: {problem}{when}; the end of {log}:\n{services.tail(log)}")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from importlib.metadata import version
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from include import postgres
 from include.settings import Settings
-from include.stack import services
 from include.stack.state import StackError, number
 
 Say = Callable[[str], None]
@@ -51,18 +51,23 @@ def same_server_url(dsn: str, database: str) -> str:
     return urlunsplit(parts._replace(path=f"/{database}"))
 
 
-def migrate_metadata(settings: Settings, environ: dict[str, str], say: Say) -> None:
-    """Migrate Airflow's own tables, unless a stamp file says that this version did it."""
-    stamp = settings.home / "airflow" / "migrated"
-    url = environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]
-    revision = _metadata_revision(url, create=True)
+def metadata_needs(settings: Settings, environ: dict[str, str]) -> str:
+    """What is to be said while Airflow's own tables are migrated; empty if this version has done it."""
+    revision = _metadata_revision(environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"], create=True)
+    stamp = _stamp(settings)
     if revision and stamp.exists() and stamp.read_text() == f"{version('apache-airflow')} {revision}":
-        return
-    say("creating Airflow's metadata" if revision is None else "migrating Airflow's metadata")
-    log = settings.logs / "airflow-migrate.log"
-    if services.run_airflow(["db", "migrate"], environ, log):
-        raise StackError(f"airflow db migrate failed; the end of {log}:\n{services.tail(log)}")
-    stamp.write_text(f"{version('apache-airflow')} {_metadata_revision(url)}")
+        return ""
+    return "creating Airflow's metadata" if revision is None else "migrating Airflow's metadata"
+
+
+def note_metadata(settings: Settings, environ: dict[str, str]) -> None:
+    """Write the stamp file that says which version has migrated Airflow's tables."""
+    revision = _metadata_revision(environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"])
+    _stamp(settings).write_text(f"{version('apache-airflow')} {revision}")
+
+
+def _stamp(settings: Settings) -> Path:
+    return settings.home / "airflow" / "migrated"
 
 
 def _metadata_revision(url: str, *, create: bool = False) -> str | None:

@@ -1,12 +1,15 @@
 """Start, watch and end Airflow's four services, each as a process with its own session."""
 
+import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -50,21 +53,51 @@ class Process:
         return is_alive(self.pid) and started_at(self.pid) == self.started
 
 
-def spawn(service: Service, environ: Mapping[str, str], log: Path) -> Process:
-    """Start a service in its own session; it keeps running after this process ends."""
-    with open_private(log, "ab") as output:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "airflow", *service.command],
+@dataclass(frozen=True)
+class Command:
+    """An ``airflow`` command that the launcher runs, its log, and whether the next one waits for its end."""
+
+    name: str
+    arguments: tuple[str, ...]
+    log: Path
+    waits: bool = False
+
+
+def launch(
+    commands: Sequence[Command],
+    environ: Mapping[str, str],
+    errors: Path,
+    answered: Callable[[dict[str, Any]], None],
+) -> None:
+    """Run the commands from one launcher; ``answered`` gets its answer to each: its name, pid and status.
+
+    Services keep running after the launcher and this process have ended. The launcher's own errors are
+    written to ``errors``. When ``answered`` raises, or this process is interrupted, the launcher is ended and
+    ``answered`` still gets the services that it had started.
+    """
+    request = {"commands": [{**asdict(command), "log": str(command.log)} for command in commands]}
+    with open_private(errors, "wb") as output:
+        launcher = subprocess.Popen(
+            [sys.executable, "-m", "include.stack.launch", json.dumps(request)],
             cwd=environ["AIRFLOW_HOME"],
             env=dict(environ),
             stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
+            stdout=subprocess.PIPE,
+            stderr=output,
+            start_new_session=True,  # Ctrl-C must not end it between a fork and its answer
             umask=UMASK,
+            text=True,
         )
-    child.returncode = 0  # this process does not wait for it
-    return Process(service.name, child.pid, started_at(child.pid))
+    assert launcher.stdout is not None
+    with launcher:
+        try:
+            for line in launcher.stdout:
+                answered(json.loads(line))
+        except BaseException:
+            os.killpg(launcher.pid, signal.SIGTERM)  # with a setup command that it waits for
+            for line in launcher.stdout:
+                answered(json.loads(line))
+            raise
 
 
 def end(processes: list[Process]) -> list[str]:
@@ -121,21 +154,6 @@ def _report(port: int) -> tuple[dict[str, dict[str, str | None]], str]:
 def now() -> datetime:
     """The current instant, to compare heartbeats with."""
     return datetime.now(UTC)
-
-
-def run_airflow(arguments: list[str], environ: Mapping[str, str], log: Path) -> int:
-    """Run an airflow command, wait for its end, and write its output to ``log``."""
-    with open_private(log, "ab") as output:
-        return subprocess.run(
-            [sys.executable, "-m", "airflow", *arguments],
-            cwd=environ["AIRFLOW_HOME"],
-            env=dict(environ),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            umask=UMASK,
-            check=False,
-        ).returncode
 
 
 def tail(log: Path, *, offset: int = 0, lines: int = 20) -> str:
