@@ -43,7 +43,7 @@ RUN_SECONDS = 900
 POLL_SECONDS = 0.5
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATE = timedelta(seconds=15)  # a task's end may become visible this much after a later end
-WATCH_SECONDS = 3.0  # a status request costs the API server 0.1 s of CPU, which the tasks need
+WATCH_SECONDS = 4.0  # a request costs the API server up to 0.1 s of CPU, which the tasks need
 WAITING = {None, "none", "scheduled", "queued", "running", "restarting", "deferred"}
 
 
@@ -175,36 +175,36 @@ def _wait_for_dag(api: AirflowApi, dag_id: str) -> None:
 def watch(api: AirflowApi, runs: list[Run], logs: Path, console: Console) -> None:
     """Wait for the runs and print a line for each task that ended; DemoError when one fails.
 
-    A task that waits for its retry counts as failed if its log has an error. A task without one was lost on
-    a busy machine, and Airflow runs it again.
+    Two requests ask for all runs: their states, and the tasks that ended lately. A task that waits for its
+    retry counts as failed if its log has an error. A task without one was lost on a busy machine, and Airflow
+    runs it again.
     """
     started = time.monotonic()
     reported: set[tuple[Run, str, int, str]] = set()
+    known = {(run.dag_id, run.run_id): run for run in runs}
     open_runs = list(runs)
-    latest = dict.fromkeys(runs, EPOCH)
+    latest = EPOCH
     while open_runs:
-        for run in list(open_runs):
-            state = api.run_state(run.dag_id, run.run_id)
-            if state == "queued":
+        states = _states(api, runs)
+        for task in api.tasks("~", "~", ended_since=(latest - LATE).isoformat()):
+            run = known.get((task["dag_id"], task["dag_run_id"]))
+            if run is None or task["state"] in WAITING:
                 continue
-            for task in api.tasks(run.dag_id, run.run_id, ended_since=(latest[run] - LATE).isoformat()):
-                outcome = (run, task["task_id"], task["try_number"], task["state"])
-                if task["state"] in WAITING or outcome in reported:
-                    continue
-                latest[run] = max(latest[run], datetime.fromisoformat(task["end_date"]))
-                reported.add(outcome)
-                spent = time.monotonic() - started
-                console.print(
-                    f"{spent:6.1f} s  {run.firm_key:8} {run.as_of}  {task['task_id']:28} {task['state']}",
-                    markup=False,
-                )
-                if task["state"] in ("failed", "up_for_retry"):
-                    lines = _errors(api, run, task)
-                    if lines or task["state"] == "failed":
-                        raise DemoError(_failure_text(run, task, lines, logs))
-            if state == "success":
+            outcome = (run, task["task_id"], task["try_number"], task["state"])
+            if outcome in reported:
+                continue
+            latest = max(latest, datetime.fromisoformat(task["end_date"]))
+            reported.add(outcome)
+            spent = time.monotonic() - started
+            console.print(
+                f"{spent:6.1f} s  {run.firm_key:8} {run.as_of}  {task['task_id']:28} {task['state']}",
+                markup=False,
+            )
+            _refuse_failure(api, run, task, logs)
+        for run in list(open_runs):
+            if states.get(run) == "success":
                 open_runs.remove(run)
-            elif state == "failed":
+            elif states.get(run) == "failed":
                 raise DemoError(f"{run.dag_id} {run.run_id} failed; see it in Airflow")
         if time.monotonic() - started > RUN_SECONDS:
             waiting = ", ".join(f"{run.dag_id} as of {run.as_of}" for run in open_runs)
@@ -212,6 +212,22 @@ def watch(api: AirflowApi, runs: list[Run], logs: Path, console: Console) -> Non
                 f"not finished after {RUN_SECONDS} s: {waiting}; see the scheduler's log in {logs}"
             )
         time.sleep(WATCH_SECONDS)
+
+
+def _states(api: AirflowApi, runs: list[Run]) -> dict[Run, str]:
+    """The states of the runs, whose ids end with the same stamp."""
+    stamp = runs[0].run_id.rpartition("_")[2]
+    found = api.call("GET", f"/api/v2/dags/~/dagRuns?limit=100&run_id_pattern=%25{stamp}%25")["dag_runs"]
+    states = {(one["dag_id"], one["dag_run_id"]): str(one["state"]) for one in found}
+    return {run: states[run.dag_id, run.run_id] for run in runs if (run.dag_id, run.run_id) in states}
+
+
+def _refuse_failure(api: AirflowApi, run: Run, task: dict[str, Any], logs: Path) -> None:
+    """DemoError when the task failed, or waits for its retry after an error."""
+    if task["state"] in ("failed", "up_for_retry"):
+        lines = _errors(api, run, task)
+        if lines or task["state"] == "failed":
+            raise DemoError(_failure_text(run, task, lines, logs))
 
 
 def _errors(api: AirflowApi, run: Run, task: dict[str, Any]) -> list[str]:
