@@ -52,7 +52,7 @@ def same_server_url(dsn: str, database: str) -> str:
 
 
 def metadata_needs(settings: Settings, environ: dict[str, str]) -> str:
-    """What is to be said while Airflow's own tables are migrated; empty if this version has done it."""
+    """The text to show while Airflow's own tables are migrated; empty if this version has done it."""
     revision = _metadata_revision(environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"], create=True)
     stamp = _stamp(settings)
     if revision and stamp.exists() and stamp.read_text() == f"{version('apache-airflow')} {revision}":
