@@ -34,14 +34,32 @@ def bucket(most_customers: int, customers: int) -> str:
 def sample_of(
     engine: Engine, files: Files, datasets: Iterable[Dataset], *, until: date, below: str, scratch: Path
 ) -> dict[Dataset, Sequence[Path]]:
-    """Files with the rows before ``until`` of the customers whose hash is below ``below``."""
+    """Files with the rows before ``until`` of the customers whose hash is below ``below``.
+
+    With all customers, a file whose rows are all before ``until`` is used as it is, also its rows without a
+    customer.
+    """
     scratch.mkdir(parents=True, exist_ok=True)
     kept: dict[Dataset, Sequence[Path]] = {}
     for dataset in datasets:
+        whole, cut = [], list(files[dataset])
+        if below == ALL_CUSTOMERS:
+            whole = [path for path in cut if (last := _last_day(path)) is not None and last < until]
+            cut = [path for path in cut if path not in whole]
         sql = sql_text.read("query", f"sample_{dataset.name}")
-        batches = engine.query(sql, [(dataset, files[dataset])], {"as_of": until, "below": below})
-        kept[dataset] = [write(dataset, batches, scratch)]
+        batches = engine.query(sql, [(dataset, cut)], {"as_of": until, "below": below})
+        kept[dataset] = [*whole, write(dataset, batches, scratch)]
     return kept
+
+
+def _last_day(path: Path) -> date | None:
+    """The last order_date of a file by its statistics; None when it has none, or no rows."""
+    metadata = pq.read_metadata(path)
+    column = metadata.schema.names.index("order_date")
+    groups = [metadata.row_group(i).column(column).statistics for i in range(metadata.num_row_groups)]
+    if not groups or any(found is None or not found.has_min_max for found in groups):
+        return None
+    return max(found.max for found in groups)
 
 
 def run(engine: Engine, query: str, files: Files, params: Mapping[str, object]) -> pa.Table:
