@@ -103,8 +103,8 @@ class SourceRow(Strict):
     def _has_a_target(self) -> SourceRow:
         if (self.conn_id is None) == (self.uri is None):
             raise ValueError("give either conn_id (an Airflow connection) or uri (a folder), not both")
-        if self.uri and not re.match(r"(file|s3)://", self.uri):
-            raise ValueError("uri must begin with file:// or s3://")
+        if self.uri and not self.uri.startswith("file://"):
+            raise ValueError("uri must begin with file://: files are read from a folder of this machine")
         return self
 
 

@@ -18,7 +18,7 @@ TRANSACTIONS = Dataset(
     name="transactions",
     about="One row per line of a sale or a return.",
     by="month",
-    grain=("transaction_id", "line_id"),
+    grain=("transaction_id", "line_id", "kind"),  # a return may have the number of a sale
     schema=pa.schema(
         [
             column("transaction_id", TEXT, "Order, basket or invoice.", required=True),

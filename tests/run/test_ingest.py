@@ -1,3 +1,4 @@
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pyarrow as pa
@@ -21,10 +22,10 @@ def batch(*rows, dataset=PRODUCTS):
     return pa.RecordBatch.from_pylist(list(rows), schema=schema)
 
 
-def take_in(engine, folder, *batches):
-    ingest = SliceIngest(PRODUCTS, folder)
+def take_in(engine, folder, *batches, dataset=PRODUCTS):
+    ingest = SliceIngest(dataset, folder)
     ingest.split_rejects(batches)
-    kept = [row["product_id"] for b in ingest.deduplicate_and_sort(engine) for row in b.to_pylist()]
+    kept = [row[dataset.grain[-1]] for b in ingest.deduplicate_and_sort(engine) for row in b.to_pylist()]
     rejected = [(row["reason"], row["source_row"]) for b in ingest.rejected(engine) for row in b.to_pylist()]
     return kept, rejected, ingest.rejections
 
@@ -54,6 +55,19 @@ def test_rows_that_disagree_about_one_key_are_all_rejected_and_kept(engine, tmp_
     assert kept == ["b"]
     assert [reason for reason, _ in rejected] == ["conflicting_duplicate"] * 2
     assert account.rows == {"conflicting_duplicate": 2}
+
+
+def test_a_return_may_have_the_number_and_line_of_a_sale(engine, tmp_path):
+    noon = {"occurred_at": datetime(2026, 11, 3, 12, tzinfo=UTC), "order_date": date(2026, 11, 3)}
+    amounts = dict.fromkeys(("quantity", "gross_amount", "discount_amount", "net_amount"), Decimal(1))
+    rows = [
+        {"transaction_id": "1", "line_id": "1", "kind": kind, **noon, **amounts}
+        for kind in ("sale", "return")
+    ]
+
+    kept, rejected, _ = take_in(engine, tmp_path, batch(*rows, dataset=TRANSACTIONS), dataset=TRANSACTIONS)
+
+    assert (kept, rejected) == (["return", "sale"], [])
 
 
 def test_rows_the_source_rejects_are_kept_with_their_reason(engine, tmp_path):

@@ -82,6 +82,15 @@ def test_sales_to_nobody_known_go_to_the_anonymous_member(shop):
     assert rows == [("(anonymous)", True, "(unknown)", True)]
 
 
+def test_a_return_may_have_the_number_and_line_of_a_sale(shop):
+    shop.sales("2026-11", returned("1", NOV, amount=4), sale("1", NOV, amount=10))
+
+    assert shop.ask("select kind, net_amount from analytics.fact_sales order by kind") == [
+        ("return", -4),
+        ("sale", 10),
+    ]
+
+
 def test_ids_are_kept_byte_for_byte(shop):
     ids = ["00123", "1e5", " a", "A", "a", "9223372036854775808", "é", ""]
 

@@ -41,7 +41,8 @@ repeated as (
     from pg_temp.stg_transactions
     group by
         stg_transactions.transaction_id,
-        stg_transactions.line_id
+        stg_transactions.line_id,
+        stg_transactions.kind
     having count(*) > 1
 
 )

@@ -1,5 +1,5 @@
 -- sample_transactions: transactions of a sample of customers, before as_of.
--- Grain (unordered): transaction_id, line_id. Params: :as_of, :below (exclusive hash bound; 'g': all).
+-- Grain (unordered): transaction_id, line_id, kind. Params: :as_of, :below (exclusive hash bound; 'g': all).
 
 select
     transaction_id,

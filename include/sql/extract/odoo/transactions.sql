@@ -1,5 +1,5 @@
 -- transactions: one row per line of a confirmed or cancelled order, or of a posted credit note.
--- Grain: transaction_id, line_id. Amounts are untaxed, in the company's currency.
+-- Grain: transaction_id, line_id, kind. Amounts are untaxed, in the company's currency.
 -- Params: :month_start, :month_end, :as_of_start (instants; ends are exclusive), :earliest, :latest,
 -- :timezone, :takes_undated (this month also yields lines without a usable date), :company_id.
 -- Quotations, sections and notes are ignored. A line with a negative price is a discount: it is spread

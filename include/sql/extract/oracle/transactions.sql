@@ -1,5 +1,5 @@
 -- transactions: one row per state of a transaction, unusable ones with their reason.
--- Grain: transaction_id, line_id.
+-- Grain: transaction_id, line_id, kind.
 -- Params: :window_key, :window_end_key (YYYYMMDD, a day wider than the month on both sides),
 -- :month_key, :month_end_key, :as_of_key, :earliest_key, :latest_key (YYYYMMDD),
 -- :month_start, :month_end, :as_of_start, :earliest, :latest (the firm's local times; ends are exclusive),

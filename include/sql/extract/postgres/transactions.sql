@@ -1,5 +1,5 @@
 -- transactions: one row per line of an order or a return, unusable ones with their reason.
--- Grain: transaction_id, line_id.
+-- Grain: transaction_id, line_id, kind.
 -- Params: :month_start, :month_end, :as_of_start (instants; ends are exclusive), :earliest, :latest,
 -- :timezone, :takes_undated (this month also yields lines without a usable date).
 

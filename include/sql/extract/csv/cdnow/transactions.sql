@@ -1,5 +1,6 @@
 -- transactions (cdnow): one row per row of the files, each a transaction of one line.
--- Grain: transaction_id, line_id. Params: :timezone (the firm's), :zone (of the files' days), :earliest,
+-- Grain: transaction_id, line_id, kind.
+-- Params: :timezone (the firm's), :zone (of the files' days), :earliest,
 -- :latest.
 -- Reads files: the rows as text, named by include/sources/layouts.py. Purchases of nothing are kept.
 

@@ -1,5 +1,6 @@
 -- transactions (mapped): one row per row of the files, the unusable ones with their reason.
--- Grain: transaction_id, line_id. Params: :timezone (the firm's), :zone (of the files' times), :earliest,
+-- Grain: transaction_id, line_id, kind.
+-- Params: :timezone (the firm's), :zone (of the files' times), :earliest,
 -- :latest, :date_format, :decimal_mark.
 -- Reads files: the rows as text in canonical columns, those that the firm's mapping leaves out null.
 

@@ -1,5 +1,6 @@
 -- transactions (online_retail): one row per row of the files, the unusable ones with their reason.
--- Grain: transaction_id, line_id. Params: :timezone (the firm's), :zone (of the files' times), :earliest,
+-- Grain: transaction_id, line_id, kind.
+-- Params: :timezone (the firm's), :zone (of the files' times), :earliest,
 -- :latest.
 -- Reads files: the rows as text, named by include/sources/layouts.py.
 
