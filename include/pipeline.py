@@ -95,72 +95,50 @@ def validate(dataset: Dataset, *, reads: tuple[Dataset, ...] = (), module: str |
 
 def query(dataset: Dataset, *, reads: tuple[Dataset, ...], module: str | None = None) -> Step:
     """Compute ``dataset`` by ``sql/query/<dataset>.sql`` on the firm's engine."""
-    return Step(
-        name=dataset.name,
-        kind_name="query",
-        does=f"Computes {dataset.name}: {dataset.about}",
-        reads=reads,
-        writes=dataset,
-        module=module,
-    )
+    return _computing("query", dataset.name, f"Computes {dataset.name}", dataset, reads, module)
 
 
 def features(dataset: Dataset, *, reads: tuple[Dataset, ...], module: str) -> Step:
     """Compute ``dataset`` by the chain of feature queries that training runs too."""
-    return Step(
-        name=dataset.name,
-        kind_name="features",
-        does=f"Computes {dataset.name}: {dataset.about}",
-        reads=reads,
-        writes=dataset,
-        module=module,
-    )
+    return _computing("features", dataset.name, f"Computes {dataset.name}", dataset, reads, module)
 
 
 def sample(dataset: Dataset, *, reads: tuple[Dataset, ...], module: str) -> Step:
     """Rows to train on, by ``training/<module>.py``: past cutoffs' features, beside what then happened."""
-    return Step(
-        name=dataset.name,
-        kind_name="sample",
-        does=f"Computes {dataset.name}, once per anchor: {dataset.about}",
-        reads=reads,
-        writes=dataset,
-        module=module,
-    )
+    does = f"Computes {dataset.name}, once per anchor"
+    return _computing("sample", dataset.name, does, dataset, reads, module)
 
 
 def fit(model: str, *, reads: tuple[Dataset, ...], writes: Dataset, module: str) -> Step:
     """Fit ``models/<model>`` on small tables; the parameters are the dataset it writes."""
-    return Step(
-        name=f"fit_{model.replace('.', '_')}",
-        kind_name="fit",
-        does=f"Fits {model}: {writes.about}",
-        reads=reads,
-        writes=writes,
-        model=model,
-        module=module,
-    )
+    name = f"fit_{model.replace('.', '_')}"
+    return _computing("fit", name, f"Fits {model}", writes, reads, module, model)
 
 
 def compute(model: str, *, reads: tuple[Dataset, ...] = (), writes: Dataset, module: str) -> Step:
     """Compute ``writes`` by ``models/<model>``, which fits nothing: rules, a decision table, text."""
-    return Step(
-        name=writes.name,
-        kind_name="compute",
-        does=f"Computes {writes.name}: {writes.about}",
-        reads=reads,
-        writes=writes,
-        model=model,
-        module=module,
-    )
+    return _computing("compute", writes.name, f"Computes {writes.name}", writes, reads, module, model)
 
 
 def predict(model: str, *, reads: tuple[Dataset, ...], writes: Dataset, module: str) -> Step:
     """Apply ``models/<model>`` batch by batch; the first of ``reads`` is the one streamed."""
+    return _computing("predict", f"predict_{model}", f"Applies {model}", writes, reads, module, model)
+
+
+def _computing(
+    kind_name: str,
+    name: str,
+    does: str,
+    writes: Dataset,
+    reads: tuple[Dataset, ...],
+    module: str | None,
+    model: str | None = None,
+) -> Step:
+    """A step that computes one dataset from others; the dataset's description completes what it does."""
     return Step(
-        name=f"predict_{model}",
-        kind_name="predict",
-        does=f"Applies {model}: {writes.about}",
+        name=name,
+        kind_name=kind_name,
+        does=f"{does}: {writes.about}",
         reads=reads,
         writes=writes,
         model=model,

@@ -25,7 +25,7 @@ MODULES: tuple[ModuleType, ...] = (
 
 
 def catalogue() -> dict[str, Dataset]:
-    """Every dataset by name."""
+    """All datasets of ``include/datasets/``: a name, such as ``transactions``, and its Dataset."""
     return {row.name: row for module in MODULES for row in vars(module).values() if isinstance(row, Dataset)}
 
 

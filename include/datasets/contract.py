@@ -64,7 +64,13 @@ class Earlier:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A named table that steps write and read."""
+    """A named table that steps write and read.
+
+    ``grain`` are the columns that identify a row. ``by`` says how it is cut into slices. ``pii`` are the
+    columns with personal data, such as names and e-mail addresses: no message and no quality result shows
+    their values. ``earlier`` are its earlier contracts, whose files can still be read. ``about`` and the
+    descriptions of the columns become the comments in the warehouse.
+    """
 
     name: str
     about: str

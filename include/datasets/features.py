@@ -110,7 +110,8 @@ RATIO_FEATURES = Dataset(
             column(
                 "avg_order_interval_change_pct",
                 RATE,
-                "Mean of the last three gaps against the mean of all, in percent.",
+                "Change of the order interval in percent: the mean of the last three gaps between sale days, "
+                "compared with the mean of all gaps.",
             ),
             column("last_gap_over_avg_gap", RATE, "The last gap over the mean gap."),
             column(

@@ -1,4 +1,8 @@
-"""Datasets of lifetime value: histories, the model of an anchor (training date), each customer's value."""
+"""Datasets of lifetime value: histories, the model of an anchor (training date), each customer's value.
+
+A history is a customer's purchases before a cutoff, a past day that stands for as_of in training. The holdout
+is the days after the cutoff: the model does not see them, and its predictions are compared with them.
+"""
 
 import pyarrow as pa
 
@@ -57,7 +61,7 @@ LTV = Dataset(
         [
             CUSTOMER_ID,
             column("tenure_days", pa.int32(), "First sale day to as_of.", required=True),
-            column("tenure_months", pa.int32(), "Whole months of 30.4375 days in it.", required=True),
+            column("tenure_months", pa.int32(), "Whole months of tenure, of 30.4375 days.", required=True),
             column("total_historical_revenue", MONEY, "Net spend, lifetime.", required=True),
             column("total_historical_orders", COUNT, "Orders, lifetime.", required=True),
             column(
@@ -90,7 +94,7 @@ LTV = Dataset(
             column(
                 "clv_confidence_score",
                 RATE,
-                "100 / (1 + standard deviation of next year's spend over its mean): 0 to 100.",
+                "Certainty of next year's spend, 0 to 100: 100 / (1 + standard deviation / mean).",
             ),
             column("expected_next_order_date", DAY, "Median day of the next order, if still a customer."),
             column(
@@ -138,12 +142,12 @@ LTV = Dataset(
                     column(
                         f"spend_deviation_{name}",
                         RATE,
-                        "Its standard deviation, with the model's parameters known.",
+                        "Standard deviation of expected_spend, if the model's parameters were exact.",
                     ),
                     column(
                         f"total_doubt_{name}",
                         RATE,
-                        "Standard error of the firm's total due to the parameters, as a share of it.",
+                        "Standard error of the firm's total as a share of it: the parameters are estimates.",
                     ),
                 )
             ),

@@ -15,10 +15,9 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pyarrow as pa
 
@@ -26,6 +25,7 @@ from include.datasets import Dataset
 from include.handoff import parts, protocol
 from include.handoff.manifest import FILE, Corrupt, HandoffError, Manifest, Part, draft
 from include.handoff.protocol import Fenced, UnknownOutcome
+from include.handoff.slots import Referenced, Slot, Version
 from include.handoff.store_calls import StoreError, perform
 from include.handoff.stores import open_store
 from include.periods import Month
@@ -40,52 +40,15 @@ __all__ = [
     "HandoffError",
     "Manifest",
     "Part",
+    "Referenced",
     "Slot",
     "StoreError",
     "UnknownOutcome",
+    "Version",
     "local_token",
 ]
 
 LONGEST_STEP = timedelta(hours=24)  # no step, reader or writer, runs longer
-FIRM_KEY = re.compile(r"[a-z][a-z0-9_]{0,62}")
-
-
-@dataclass(frozen=True)
-class Slot:
-    """The address of one slice of one firm's dataset."""
-
-    firm_key: str
-    dataset: Dataset
-    slice: Slice
-
-    @property
-    def path(self) -> str:
-        """``acme/transactions/month=2026-11`` or ``acme/rfm/as_of=2026-11-21``."""
-        if not FIRM_KEY.fullmatch(self.firm_key):
-            raise HandoffError(f"{self.firm_key!r} is not a firm's key: lower case letters, digits, _")
-        return f"{self.firm_key}/{self.dataset.name}/{self.slice.folder}"
-
-
-class Referenced(Protocol):
-    """An input of a dataset: a manifest, or the settings of a firm."""
-
-    @property
-    def reference(self) -> str:
-        """``path#token#sha256``."""
-
-
-class Version(Protocol):
-    """The version of a slot that a reader expects, by its manifest."""
-
-    @property
-    def token(self) -> int:
-        """The token of the attempt that wrote it."""
-        ...
-
-    @property
-    def reference(self) -> str:
-        """``path#token#sha256``."""
-        ...
 
 
 class Handoff:
@@ -146,7 +109,7 @@ class Handoff:
         written: Manifest = perform(protocol.write(slot.path, attempt, contents, manifest), self._store)
         return written
 
-    def write_index(
+    def write_month_list(
         self,
         firm_key: str,
         dataset: Dataset,
@@ -155,9 +118,9 @@ class Handoff:
         *,
         token: int,
     ) -> Manifest:
-        """Record which months make up a by-month dataset as of a date."""
+        """Record which months make up a by-month dataset as of a date: a manifest without parts."""
         slot = Slot(firm_key, dataset, Slice(as_of))
-        index = draft(
+        listed = draft(
             slot.path,
             token=token,
             as_of=as_of,
@@ -167,7 +130,7 @@ class Handoff:
             made_from=[months[month].reference for month in sorted(months)],
             code_version=code_version(),
         )
-        written: Manifest = perform(protocol.commit(slot.path, index), self._store)
+        written: Manifest = perform(protocol.commit(slot.path, listed), self._store)
         return written
 
     def manifest(self, slot: Slot) -> Manifest | None:
@@ -181,7 +144,7 @@ class Handoff:
         return found
 
     def slots(self, firm_key: str, dataset: Dataset, as_of: date) -> list[Slot]:
-        """The slots of the dataset as of a date: one snapshot, or the months in its index, in order."""
+        """The slots of the dataset as of a date: one snapshot, or the months of its list, in order."""
         slot = Slot(firm_key, dataset, Slice(as_of))
         found = self.manifest(slot)
         if found is None:
@@ -266,7 +229,7 @@ class Handoff:
 
     def _verified(self, slot: Slot) -> tuple[Manifest, list[Any]]:
         if slot.dataset.by == "month" and slot.slice.month is None:
-            raise HandoffError(f"{slot.path} is an index of months; read each of slots(...) instead")
+            raise HandoffError(f"{slot.path} is a list of months; read each of slots(...) instead")
         found, copies = self._fetched(slot.path)
         if found is None:
             raise self._absent(slot)

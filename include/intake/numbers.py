@@ -1,7 +1,8 @@
-"""Parse numbers. A column has one style, decided by all of its values.
+"""Parse numbers, and count which style the values of a column have: a decimal point or a decimal comma.
 
 A value is conclusive (``1.234,50``, ``12,5``, ``1,234,567``), neutral (``1234``) or ambiguous (``12,500``).
-Ambiguous values are read in the style of the file's conclusive values; without any, the column is a question.
+``columns.py`` decides the style: by the conclusive values of the column, else by those of the file's other
+columns, else it asks.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from include.datasets import Dataset
 from include.periods import Month
 from include.sources import Source
-from include.warehouse.erasures import ErasedIds
+from include.warehouse.erased_ids import ErasedIds
 
 REASON = "erased_customer"
 

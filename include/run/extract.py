@@ -83,7 +83,7 @@ def _months(context: Context, source: Source, dataset: Dataset) -> tuple[int, st
             read += 1
             log.info("%s of %s: %d of %d months, %d rows", dataset.name, month, read, len(days), rows)
             point("extract.after_month")
-    context.handoff.write_index(
+    context.handoff.write_month_list(
         context.firm.firm_key, dataset, context.as_of, dict(sorted(kept.items())), token=context.token
     )
     if not source.offers(dataset):

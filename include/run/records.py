@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from include.datasets import Dataset
 from include.slices import Slice
 from include.warehouse import Loaded, LoadSlice
-from include.warehouse.erasures import ErasedIds
+from include.warehouse.erased_ids import ErasedIds
 from include.warehouse.slices import Recorded, Written
 
 Row = dict[str, Any]

@@ -1,13 +1,10 @@
 """Erase customers: record their suppression hashes, and delete or anonymise their rows.
 
-A suppression hash is a keyed hash of the customer id, so the list of erased customers contains no id. An
-erasure takes a lock that a firm's steps share: it waits for running steps and blocks new ones.
+An erasure takes a lock that a firm's steps share: it waits for running steps and blocks new ones.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import secrets
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -19,27 +16,15 @@ from psycopg.types.json import Jsonb
 
 from include import faults
 from include.slices import Slice
+from include.warehouse.erased_ids import STEP_LOCK, suppression_hash
 from include.warehouse.errors import UnknownFirm
 from include.warehouse.loading import FIRM_LOCK
 from include.warehouse.relations import Relation
-from include.warehouse.session import Part, Row, Session
+from include.warehouse.session import Part, Row
 
-STEP_LOCK = 7_304  # advisory lock class: shared by steps of a firm, exclusive to an erasure
 PATIENCE = "15min"
 ANONYMOUS = "(anonymous)"
 ANONYMISED = ("analytics.fact_sales",)  # totals must not change: the sales stay, with the anonymous customer
-
-
-@dataclass(frozen=True)
-class ErasedIds:
-    """The suppression hashes of a firm's erased customers."""
-
-    salt: bytes
-    hashes: frozenset[str]
-
-    def has(self, customer_id: str) -> bool:
-        """Whether this customer was erased."""
-        return suppression_hash(self.salt, customer_id) in self.hashes
 
 
 @dataclass(frozen=True)
@@ -52,26 +37,6 @@ class Rewritten:
     new_sha256: str
     token: int
     rows: int
-
-
-def suppression_hash(salt: bytes, customer_id: str) -> str:
-    """The keyed hash of a customer's id."""
-    return hmac.new(salt, customer_id.encode(), hashlib.sha256).hexdigest()
-
-
-def share_with_steps(connection: psycopg.Connection[Row], firm_key: str) -> None:
-    """Take the shared lock of a step: no customer of the firm is erased while this session is open."""
-    connection.execute("select pg_advisory_lock_shared(%s, hashtext(%s))", [STEP_LOCK, firm_key])
-
-
-def erased_ids(session: Session, firm_key: str) -> ErasedIds | None:
-    """The hashes of the firm's erased customers; None where there are none."""
-    rows = session.rows(
-        "select salt, array_agg(customer_hash) as hashes from control.erasures "
-        "join control.erasure_salts using (firm_key) where firm_key = %s group by salt",
-        [firm_key],
-    )
-    return ErasedIds(bytes(rows[0]["salt"]), frozenset(rows[0]["hashes"])) if rows else None
 
 
 class Erasures(Part):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from include.warehouse.erasures import ErasedIds, erased_ids
+from include.warehouse.erased_ids import ErasedIds, erased_ids
 from include.warehouse.models import Models
 from include.warehouse.plain import text_of
 from include.warehouse.quality import Quality

@@ -8,7 +8,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from include.warehouse.erasures import share_with_steps
+from include.warehouse.erased_ids import share_with_steps
 from include.warehouse.plain import text_of
 from include.warehouse.session import Part, Row
 

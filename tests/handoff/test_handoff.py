@@ -197,14 +197,14 @@ def test_a_dataset_by_month_is_what_its_index_says(handoff):
         for n, month in enumerate((november, october), start=1)
     }
 
-    index = handoff.write_index("acme", EVENTS, AS_OF, manifests, token=3)
+    index = handoff.write_month_list("acme", EVENTS, AS_OF, manifests, token=3)
 
     assert [slot.slice.month for slot in handoff.slots("acme", EVENTS, AS_OF)] == [october, november]
     assert index.made_from == (manifests[october].reference, manifests[november].reference)
-    with pytest.raises(HandoffError, match="is an index of months"):
+    with pytest.raises(HandoffError, match="is a list of months"):
         handoff.fetch(Slot("acme", EVENTS, Slice(AS_OF)))
     with pytest.raises(Fenced):
-        handoff.write_index("acme", EVENTS, AS_OF, {}, token=2)
+        handoff.write_month_list("acme", EVENTS, AS_OF, {}, token=2)
 
 
 def test_an_absent_dataset_names_the_step_to_rerun(handoff):

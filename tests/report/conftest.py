@@ -49,7 +49,7 @@ class Left:
         slot = Slot("acme", dataset, Slice(month or AS_OF))
         manifest = self.handoff.write(slot, [batch], token=self._token, as_of=AS_OF)
         if month is not None:
-            self.handoff.write_index("acme", dataset, AS_OF, {month: manifest}, token=self._token)
+            self.handoff.write_month_list("acme", dataset, AS_OF, {month: manifest}, token=self._token)
 
     def profile(self) -> dict:
         engine = open_engine("duckdb", memory_mb=256, threads=1, scratch=self.scratch)

@@ -2,7 +2,9 @@
 
 ``fit`` tests three models on past cutoffs, keeps the best and stores the metrics of all: gradient-boosted
 trees (LightGBM), the purchase model BG/NBD, and a curve that depends only on the days since the last order.
-With too few customers, repeat buyers or events, or when a leakage check fails, it uses fixed rules.
+"Best" is the lowest Brier score: the mean squared difference between a probability and what happened (0 or
+1). Calibration then corrects the probabilities: of 100 customers with 0.3, about 30 churn. With too few
+customers, repeat buyers or events, or when a leakage check fails, it uses fixed rules.
 ``predict`` scores batch by batch. ``docs/churn.md`` describes the protocol.
 """
 
