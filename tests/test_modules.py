@@ -149,7 +149,9 @@ def test_a_changed_setting_retrains_exactly_what_depends_on_it(name):
         changed_rows, changed_model = fingerprints(training, **change)
         assert (changed_rows != rows) == (of in training.rows_settings), of
         assert (changed_model != model) == (of in (*training.rows_settings, *training.fit_settings)), of
-    assert {*training.rows_settings, *training.fit_settings} <= set(CHANGES), "add the setting to CHANGES"
+    assert {*training.rows_settings, *training.fit_settings} <= set(CHANGES), (
+        "add the setting, with another value, to CHANGES in tests/test_modules.py"
+    )
 
 
 @pytest.mark.parametrize("name", TRAINED)

@@ -36,6 +36,8 @@ def firm_schema() -> dict[str, Any]:
     schema = Firm.model_json_schema()
     _name_limits(schema)
     for name, field in fields(schema):
+        if name not in FIELDS:
+            raise SystemExit(f"the field {name} of a firm has no meaning; write one in tools/firm_fields.py")
         field["description"] = FIELDS[name]
         field.pop("title", None)
         text = next(_texts(field), None)

@@ -10,7 +10,7 @@ import pytest
 
 from include.datasets import ContractError, Dataset
 from include.datasets.contract import COUNT, CUSTOMER_ID, column
-from include.handoff import Fenced, Handoff, HandoffError, Slot, local_token, parts
+from include.handoff import LONGEST_STEP, Fenced, Handoff, HandoffError, Slot, local_token, parts
 from include.handoff.manifest import Corrupt, Part
 from include.periods import Month
 from include.slices import Slice
@@ -190,17 +190,17 @@ def change(handoff: Handoff, path: str, how) -> None:
         store._client.put_object(**place, Body=how(data))
 
 
-def test_a_dataset_by_month_is_what_its_index_says(handoff):
+def test_a_dataset_by_month_is_what_its_list_of_months_says(handoff):
     october, november = Month(2026, 10), Month(2026, 11)
     manifests = {
         month: handoff.write(Slot("acme", EVENTS, Slice(month)), [batch(("a", n, n))], token=n, as_of=AS_OF)
         for n, month in enumerate((november, october), start=1)
     }
 
-    index = handoff.write_month_list("acme", EVENTS, AS_OF, manifests, token=3)
+    listed = handoff.write_month_list("acme", EVENTS, AS_OF, manifests, token=3)
 
     assert [slot.slice.month for slot in handoff.slots("acme", EVENTS, AS_OF)] == [october, november]
-    assert index.made_from == (manifests[october].reference, manifests[november].reference)
+    assert listed.made_from == (manifests[october].reference, manifests[november].reference)
     with pytest.raises(HandoffError, match="is a list of months"):
         handoff.fetch(Slot("acme", EVENTS, Slice(AS_OF)))
     with pytest.raises(Fenced):
@@ -238,8 +238,9 @@ def test_the_collector_keeps_current_previous_and_young_attempts(handoff):
     attempts = {path.split("/")[-2].split("-")[0] for path in stored(handoff) if "attempt=" in path}
     assert attempts == {"attempt=2", "attempt=3"}
     assert rows(handoff.read(SLOT)) == [("a", 1, 3)]
-    with pytest.raises(ValueError, match="a step may run that long"):
-        handoff.collect(older_than=timedelta(hours=1), now=LATER)
+    for too_young in (timedelta(hours=1), LONGEST_STEP):
+        with pytest.raises(ValueError, match="a step may run that long"):
+            handoff.collect(older_than=too_young, now=LATER)
 
 
 def test_a_damaged_slot_does_not_keep_others_from_being_collected(handoff):
@@ -253,6 +254,17 @@ def test_a_damaged_slot_does_not_keep_others_from_being_collected(handoff):
         handoff.collect(older_than=OLD, now=LATER)
 
     assert not [path for path in stored(handoff) if path.startswith(f"{other.path}/attempt=1-")]
+
+
+def test_a_forgotten_list_of_months_is_empty_and_closed_to_old_writers(handoff):
+    handoff.write_month_list("acme", EVENTS, AS_OF, {}, token=5)
+
+    assert handoff.forget(Slot("acme", EVENTS, Slice(AS_OF))) == 0
+
+    with pytest.raises(HandoffError, match="has not been written"):
+        handoff.slots("acme", EVENTS, AS_OF)
+    with pytest.raises(Fenced):
+        handoff.write_month_list("acme", EVENTS, AS_OF, {}, token=4)
 
 
 def test_a_forgotten_slot_is_empty_and_closed_to_old_writers(handoff):
