@@ -8,6 +8,7 @@ import pytest
 from include import datasets
 from include.datasets import catalogue
 from include.firms import Firm, parse_firm
+from include.models.firm import ChurnSettings, LtvSettings
 from include.modules import MODULES, NAMES, OPTIONAL_MODULES, ROWS, TRAINED, Training, setting, trained_as
 from include.steps import STEPS, Step, query, steps_for
 from include.training.ltv import HORIZONS
@@ -138,6 +139,23 @@ UNREAD = {
     "rfm": {"new_days": 29, "quantiles": (0.1, 0.2, 0.3, 0.4)}, "name": "Other", "schedule_hour": 1,
     "churn": {"category_bounds": (20, 50, 75), "band_bounds": (0.5, 0.9)}, "actions": {"budget": 1},
 }  # fmt: skip
+
+
+PROTOCOLS = {"churn": ChurnSettings, "ltv": LtvSettings}  # the type checker lets a model read no other field
+PREDICTED = {"churn.category_bounds", "churn.band_bounds"}  # read when a day is scored, and not in training
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_every_setting_that_a_model_may_read_is_trained_on_or_stated_as_read_by_predict_alone(name):
+    training = TRAINED[name]
+    trained_on = {*training.rows_settings, *training.fit_settings}
+
+    forgotten = {f"{name}.{field}" for field in PROTOCOLS[name].__annotations__} - trained_on - PREDICTED
+
+    assert not forgotten, (
+        f"models of {name} may read {sorted(forgotten)}: add them to fit_settings or rows_settings in "
+        "include/modules.py, or to PREDICTED in tests/test_modules.py if only predict reads them"
+    )
 
 
 @pytest.mark.parametrize("name", TRAINED)
