@@ -1,6 +1,6 @@
 """Datasets of churn: training rows, the model of an anchor (training date), each customer's risk.
 
-A cutoff is a past day that stands for as_of in training: the features end before it. The label is what
+In training a cutoff, a past day, takes the place of as_of: the features end before it. The label is what
 happened then: whether the customer bought nothing for the days of the churn threshold. Calibration turns a
 model's score into a probability: of 100 customers with probability 0.3, about 30 churn. Baselines are simple
 models that the trees must beat.

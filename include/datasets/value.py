@@ -1,7 +1,7 @@
 """Datasets of lifetime value: histories, the model of an anchor (training date), each customer's value.
 
-A history is a customer's purchases before a cutoff, a past day that stands for as_of in training. The holdout
-is the days after the cutoff: the model does not see them, and its predictions are compared with them.
+In training a cutoff, a past day, takes the place of as_of. A history is a customer's purchases before it. The
+holdout is the days after the cutoff: the model does not see them, and its predictions are compared with them.
 """
 
 import pyarrow as pa
