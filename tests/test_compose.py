@@ -136,7 +136,7 @@ def test_who_is_waited_for_has_a_way_to_be_ready():
             assert services[name]["restart"] == "on-failure", name
 
 
-def test_every_service_of_airflows_tells_whether_it_is_well_and_waits_for_the_schema():
+def test_every_airflow_service_has_a_health_check_and_waits_for_the_schema():
     for name in AIRFLOW:
         service = COMPOSE["services"][name]
         assert service["healthcheck"]["test"][0] == "CMD", name
@@ -149,7 +149,7 @@ def test_every_service_of_airflows_tells_whether_it_is_well_and_waits_for_the_sc
     ]
 
 
-def test_every_variable_without_a_default_is_told_of_at_the_top():
+def test_every_variable_without_a_default_is_listed_at_the_top():
     text = (PROJECT / "docker-compose.yaml").read_text()
     told, rest = text.split("name: firmament", 1)
 

@@ -34,7 +34,7 @@ def test_a_pool_that_is_missing_is_added_with_the_slots_of_the_installation(airf
     assert asked[0][1] == {"username": "firmament_pools", "password": "secret"}
 
 
-def test_missing_pools_are_told_and_not_added(airflow):
+def test_missing_pools_are_reported_and_not_added(airflow):
     _, asked = airflow
 
     assert missing_pools(["new", "old"]) == ["new"]

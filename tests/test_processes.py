@@ -48,7 +48,7 @@ def test_another_users_process_is_alive():
     assert is_alive(1)
 
 
-def test_the_start_tells_two_processes_apart(begin):
+def test_the_start_time_distinguishes_two_processes(begin):
     first = begin(NEVER_ENDS)
     time.sleep(0.05)
     second = begin(NEVER_ENDS)

@@ -132,7 +132,7 @@ def test_a_warehouse_that_is_down_fails_no_stage(airflow, caplog, monkeypatch):
     assert "was not written (WarehouseError" in caplog.text
 
 
-def test_without_the_connection_nothing_is_written_or_said(airflow, caplog, monkeypatch):
+def test_without_the_connection_nothing_is_written_or_reported(airflow, caplog, monkeypatch):
     _, asked = airflow
     monkeypatch.delenv("AIRFLOW_CONN_FIRMAMENT_AIRFLOW")
 

@@ -10,7 +10,7 @@ import pytest
 from include.settings import PROJECT, Settings, SettingsError
 
 
-def test_everything_lies_under_the_project_unless_told_otherwise():
+def test_every_path_is_under_the_project_unless_a_variable_sets_it():
     settings = Settings.read({})
 
     assert settings.home == PROJECT / ".firmament"

@@ -76,7 +76,7 @@ def alerts(settings: Settings) -> list[tuple[str, str, str]]:
     return [tuple(row.values()) for row in rows]
 
 
-def test_a_schema_that_lacks_a_migration_is_told_with_the_command_and_left_alone(
+def test_a_schema_that_lacks_a_migration_is_reported_with_the_command_and_not_changed(
     warehouse_dsn: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FIRMAMENT_WAREHOUSE_DSN", warehouse_dsn)

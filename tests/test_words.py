@@ -120,3 +120,22 @@ def test_a_removed_word_is_found_and_a_stored_name_is_not():
         "line 2: 'sentinel', write 'leakage check'"
     ]
     assert removed_in('parts["sentinel"]  # total_doubt_1_year') == []
+
+
+NOT_IN_NAMES = re.compile(
+    r"_(?:nobody|somebody|whoever|whichever|told|tells?|said|stands?|mends?|leads_nowhere|no_more)(?:_|$)"
+)
+THE_USER_NOBODY = {
+    "test_root_runs_the_server_as_nobody",
+    "test_root_uses_a_user_namespace_if_nobody_cannot_access_the_folder",
+}
+
+
+def test_names_of_tests_contain_no_removed_word():
+    names = {
+        name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^\s*(?:async )?def (test_\w+)", path.read_text(), re.M)
+    }
+
+    assert sorted(name for name in names - THE_USER_NOBODY if NOT_IN_NAMES.search(name)) == []

@@ -93,7 +93,7 @@ def test_a_firm_with_default_modules_has_at_most_sixteen_tasks(parsed: dict[str,
     assert 10 < len(tasks(parsed, "daily")) <= 16
 
 
-def test_upkeep_does_every_chore_once_the_schema_stands(parsed: dict[str, Any]) -> None:
+def test_upkeep_does_every_chore_once_the_schema_is_current(parsed: dict[str, Any]) -> None:
     found = {
         one["__var"]["task_id"]: one["__var"] for one in parsed["dags"]["firmament_upkeep"]["dag"]["tasks"]
     }
@@ -220,7 +220,7 @@ def test_a_worker_builds_the_one_dag_it_was_asked_for(parse: Parse, tmp_path: Pa
     assert set(found["dags"]) == {"firm_weekly"}
 
 
-def test_a_corrupt_registry_is_shown_and_yesterdays_dags_stand(
+def test_a_corrupt_registry_is_shown_and_the_last_good_dags_stay(
     parse: Parse, parsed: dict[str, Any], tmp_path: Path
 ) -> None:
     registry = tmp_path / "registry.json"

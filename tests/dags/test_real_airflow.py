@@ -59,7 +59,7 @@ def snapshots(airflow: RealAirflow, key: str) -> list[date]:
     return [as_of for (as_of,) in airflow.rows(asked, key)]
 
 
-def test_a_firm_that_lacks_a_threshold_fails_alone_and_is_told_of_once(airflow_stack: RealAirflow):
+def test_a_firm_that_lacks_a_threshold_fails_alone_and_sends_one_alert(airflow_stack: RealAirflow):
     airflow, as_of = airflow_stack, WELL_AS_OF
     lacking = airflow.add_firm("lacking")
     airflow.rows(
@@ -231,7 +231,7 @@ def test_a_daily_firm_runs_by_itself_and_its_pool_is_made(airflow_stack: RealAir
     assert airflow.api.call("GET", "/api/v2/pools/source_csv")["slots"] == 4
 
 
-def test_an_as_of_that_lies_ahead_is_refused_without_a_retry(airflow_stack: RealAirflow):
+def test_an_as_of_in_the_future_is_refused_without_a_retry(airflow_stack: RealAirflow):
     airflow = airflow_stack
     dag_id = airflow.add_firm("ahead")
 
@@ -245,7 +245,9 @@ def test_an_as_of_that_lies_ahead_is_refused_without_a_retry(airflow_stack: Real
     assert f"as_of {TODAY + timedelta(days=2)} is in the future" in message["error"]
 
 
-def test_a_source_that_can_never_be_read_is_told_within_a_minute_and_not_retried(airflow_stack: RealAirflow):
+def test_a_source_that_can_never_be_read_is_reported_within_a_minute_and_not_retried(
+    airflow_stack: RealAirflow,
+):
     airflow = airflow_stack
     wrong = {
         "badkind": {"kind": "csvv", "uri": "file:///tmp", "layout": "cdnow"},
@@ -292,7 +294,7 @@ def test_the_api_takes_nothing_but_a_date(airflow_stack: RealAirflow, text: str)
     assert refused.value.status == 400
 
 
-def test_a_corrupt_registry_is_an_import_error_and_the_dags_stand(airflow_stack: RealAirflow):
+def test_a_corrupt_registry_is_an_import_error_and_the_dags_stay(airflow_stack: RealAirflow):
     airflow = airflow_stack
     dag_id = airflow.add_firm("standing")
     registry = airflow.settings.registry

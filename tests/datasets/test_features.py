@@ -39,7 +39,7 @@ def test_there_are_at_least_167_features_each_of_one_group():
     assert CUSTOMER_FEATURES.schema.names == ["customer_id", *names]
 
 
-def test_each_query_reads_only_what_stands_before_it():
+def test_each_query_reads_only_what_earlier_queries_write():
     known = {read.name for _, reads in FEATURE_QUERIES for read in reads} - {
         d.name for d, _ in FEATURE_QUERIES
     }

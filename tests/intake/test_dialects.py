@@ -216,7 +216,7 @@ def test_an_opendocument_sheet_is_read(tmp_path):
     check(inspect(tmp_path / "orders.ods").answer)
 
 
-def test_letters_of_values_tell_the_code_page_where_the_header_does_not(write):
+def test_letters_of_values_show_the_code_page_where_the_header_does_not(write):
     rows = "".join(f"{n};2024-05-0{n};{n};Łódź żółty;{n}1,50 zł\n" for n in range(1, 5))
 
     answer = inspect(write("Order ID;Date;Customer;Item;Amount\n" + rows, encoding="cp1250")).answer

@@ -105,7 +105,7 @@ def test_forms_of_status_words_have_their_effect(write, paid, cancelled, refunde
     assert (answer.orders, float(answer.net_amount)) == (2, 10.0)
 
 
-def test_unknown_status_words_are_said_with_their_money(write):
+def test_unknown_status_words_are_reported_with_their_money(write):
     rows = [[str(i), f"{i + 12}/01/2024", "a", "10.00", "xyz" if i % 2 else "abc"] for i in range(1, 5)]
 
     answer = inspect(write(csv_of(rows, [*HEADER, "Status"]))).answer
@@ -127,7 +127,7 @@ def test_days_that_a_spreadsheet_swapped_are_a_question(tmp_path):
     assert (str(back.first_day), str(back.last_day)) == ("2024-01-02", "2024-01-26")
 
 
-def test_one_address_with_most_orders_is_said(write):
+def test_one_address_with_most_orders_is_reported(write):
     rows = [[f"A{i}", f"{i + 12}/01/2024", "noreply@shop.com" if i % 2 else f"c{i}@x.org", "1.00"]
             for i in range(1, 15)]  # fmt: skip
 

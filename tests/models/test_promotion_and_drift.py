@@ -24,7 +24,7 @@ def evaluated(new, *earlier):
 @pytest.mark.parametrize(
     ("error", "scores"), [(0.05, NEW), (0.104, NEW), (0.105, NEW), (0.1051, OLD), (0.3, OLD)]
 )
-def test_a_new_model_may_be_worse_by_the_margin_and_no_more(error, scores):
+def test_a_new_model_may_be_worse_by_the_margin_at_most(error, scores):
     result = evaluated(candidate(NEW, error), candidate(OLD, 0.1))
 
     assert result.anchor == scores

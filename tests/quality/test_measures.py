@@ -169,7 +169,7 @@ def test_dear_christmas_is_no_drift(tmp_path: Path):
     assert failures(report) == {}
 
 
-def test_yesterday_replayed_is_told(tmp_path: Path):
+def test_a_replay_of_the_day_before_is_reported(tmp_path: Path):
     report = report_on(tmp_path, november(9), as_of=date(2026, 11, 11), history=LONG)
 
     (result,) = report.warnings
@@ -184,7 +184,7 @@ def test_a_source_that_keeps_replaying_stops_the_firm(tmp_path: Path):
     assert str(report.failure()).startswith("transactions: freshness on order_date: last event on 2026-11-09")
 
 
-def test_a_replay_is_told_when_no_slice_changed_and_a_firm_may_make_it_critical(tmp_path: Path):
+def test_a_replay_is_reported_when_no_slice_changed_and_a_firm_may_make_it_critical(tmp_path: Path):
     strict = Firm(quality={"transactions": {"freshness": {"fail_above": 1}}})
 
     quiet = report_on(tmp_path, as_of=date(2026, 11, 1), history=LONG)

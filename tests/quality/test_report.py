@@ -23,7 +23,7 @@ def bad(count: int) -> list[dict[str, object]]:
     return [row | {"quantity": Decimal(-1)} if n < count else row for n, row in enumerate(OCTOBER)]
 
 
-def test_the_message_says_what_where_and_how_to_mend_it(tmp_path: Path):
+def test_the_message_says_what_where_and_how_to_fix_it(tmp_path: Path):
     report = report_on(tmp_path, ("2026-10", bad(2)))
 
     first, *rest = str(report.failure()).splitlines()

@@ -159,7 +159,7 @@ def test_broken_rows_are_counted_over_all_chunks(tmp_path: Path, monkeypatch: py
 
 
 @pytest.mark.parametrize("size", [1, 7, 65_536])
-def test_chunks_hold_every_row_once_and_no_more_than_asked(tmp_path: Path, size: int):
+def test_chunks_hold_every_row_once_and_at_most_the_rows_asked_for(tmp_path: Path, size: int):
     files = part(tmp_path, TRANSACTIONS, "2026-10", OCTOBER).files * 2
 
     tables = list(rows.chunks(files, ["transaction_id"], size))

@@ -92,7 +92,7 @@ def test_rows_that_could_not_be_used_are_counted_by_reason(left):
     assert transactions["rejected"] == {"bad_date": 2, "no_id": 1}
 
 
-def test_churn_is_told_by_cutoff_and_band_and_the_blind_control_is_not_counted(left):
+def test_churn_is_shown_by_cutoff_and_band_and_the_blind_control_is_not_counted(left):
     cutoff = date(2025, 1, 1)
     seen = [
         {
@@ -154,7 +154,7 @@ def test_averages_of_a_small_segment_are_left_out(left):
     assert (list(unscored["y"]), unscored["marker"]["color"]) == (["Lost"], charts.GREY)
 
 
-def test_what_was_not_run_is_told_and_the_rest_is_still_shown(left):
+def test_what_was_not_run_is_reported_and_the_rest_is_shown(left):
     left.put(CUSTOMER_SUMMARY, {"customer_id": "a", "age_days": 30})
 
     profile = left.profile()

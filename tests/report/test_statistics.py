@@ -69,5 +69,5 @@ def test_a_spread_is_of_the_known_values():
     assert found["zero_share"] == pytest.approx(1 / 3)
 
 
-def test_a_feature_nobody_has_is_told_as_such():
+def test_a_feature_without_values_is_reported():
     assert spread(np.array([np.nan, np.nan])) == {"known": 0}

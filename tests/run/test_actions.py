@@ -18,7 +18,7 @@ CARD = {
 }
 
 
-def test_where_value_is_not_known_nobody_is_offered_anything(shop):
+def test_where_value_is_not_known_no_customer_gets_an_offer(shop):
     shop.add("acme", modules=["rfm", "actions"])
     shop.sell("acme", sales(5))
 
@@ -28,7 +28,7 @@ def test_where_value_is_not_known_nobody_is_offered_anything(shop):
     assert shop.query("select count(*) from analytics.dim_snapshot where fact_name = 'fact_action'") == [(1,)]
 
 
-def test_the_rules_of_a_firms_row_decide_what_stands_in_the_ledger(shop):
+def test_the_rules_of_a_firms_row_decide_what_is_in_the_ledger(shop):
     shop.add(
         "acme",
         modules=["rfm", "churn", "ltv", "actions"],

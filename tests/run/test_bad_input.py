@@ -65,7 +65,7 @@ FILES = {
 
 
 @pytest.mark.parametrize("fault", FILES)
-def test_a_file_that_cannot_be_read_is_named_and_yesterday_stands(standing, fault):
+def test_a_file_that_cannot_be_read_is_named_and_the_last_snapshot_stays(standing, fault):
     folder = standing.home / "drops" / "acme"
     before, there = standing.facts("acme"), set(folder.iterdir())
     spoil, said = FILES[fault]
@@ -124,7 +124,7 @@ ROWS = {
 
 
 @pytest.mark.parametrize("fault", ROWS)
-def test_a_row_that_leads_nowhere_says_so_and_yesterday_stands(standing, monkeypatch, fault):
+def test_a_row_without_a_source_is_reported_and_the_last_snapshot_stays(standing, monkeypatch, fault):
     monkeypatch.setenv("AIRFLOW_CONN_OWN", standing.dsn)
     monkeypatch.setenv("AIRFLOW_CONN_DEAF", f"postgresql://bi:hunter2@127.0.0.1:{free_ports(1)[0]}/shop")
     before = standing.facts("acme")

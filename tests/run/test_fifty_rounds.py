@@ -66,7 +66,7 @@ class Run:
         return token, stands
 
 
-def test_of_three_runs_that_meet_fifty_times_the_one_that_began_last_stands_each_time(migrated_dsn, tmp_path):
+def test_of_three_runs_at_once_the_one_that_began_last_wins_in_each_of_fifty_rounds(migrated_dsn, tmp_path):
     with Warehouse(migrated_dsn) as one:
         one.firms.save_firm(parse_firm(ACME), actor="test")
     start = Barrier(RUNS)

@@ -35,7 +35,7 @@ def test_each_step_has_its_own_seconds_and_peak_memory(acme):
     assert len({outcome.peak_mb for outcome in outcomes}) > 1
 
 
-def test_a_long_step_tells_how_far_it_is(acme):
+def test_a_long_step_shows_its_progress(acme):
     said = []
 
     run_firm("acme", AS_OF, chosen_steps((), only=["extract_transactions"]), during=said.append)

@@ -49,7 +49,7 @@ def test_every_number_in_the_text_is_found_in_the_warehouse_again(told):
         assert abs(read - abs(value)) <= step / 2, (metric, shown, value)
 
 
-def test_what_needs_a_module_that_is_off_is_not_said(told):
+def test_what_needs_a_module_that_is_off_is_not_mentioned(told):
     rules = {row[0] for row in told.query("select rule_code from mart.vw_firm_insight")}
     values = told.query(
         "select metric_value from mart.vw_firm_metric "
@@ -104,7 +104,7 @@ def test_a_sentence_that_cites_what_has_no_value_is_refused(told):
         )  # fmt: skip
 
 
-def test_a_firm_whose_sales_all_come_later_is_told_that_there_are_none(shop):
+def test_a_firm_whose_sales_all_come_later_gets_the_message_that_there_are_none(shop):
     shop.add("acme", modules=["rfm", "insight"])
     shop.sell("acme", sales(3))
 

@@ -106,7 +106,7 @@ def said(shop, key: str, module: str) -> tuple[bool, str]:
     return told
 
 
-def test_a_bad_batch_stops_the_firm_and_yesterday_stands(shop):
+def test_a_bad_batch_stops_the_firm_and_the_last_snapshot_stays(shop):
     shop.add("acme")
     shop.sell("acme", sales(30))
     shop.run("acme", AS_OF)

@@ -315,7 +315,7 @@ def test_statistics_show_an_analyst_no_value_of_a_firms_table(firms):
     assert {name for (name,) in shown or ()} <= {"dim_date", "dim_customer_tier", "dim_interaction_channel"}
 
 
-def test_a_cheap_function_that_tells_what_it_is_given_is_given_no_row_of_another_firm(firms):
+def test_a_leaky_function_gets_no_row_of_another_firm(firms):
     told: list[str] = []
     theirs = "select customer_sk::text from analytics.dim_customer where firm_sk = %s"
     hidden = {key for (key,) in firms.shop.query(theirs, canary_sk(firms))}
@@ -340,7 +340,7 @@ def test_a_cheap_function_that_tells_what_it_is_given_is_given_no_row_of_another
     assert hidden & set(told) == set()
 
 
-def test_an_error_tells_nothing_of_another_firms_row(firms):
+def test_an_error_shows_nothing_of_another_firms_row(firms):
     asked = f"select count(*) from analytics.dim_firm where 1 / (firm_sk - {canary_sk(firms)}) = 0"
 
     assert rows(firms.login("analyst"), asked) is not None

@@ -15,7 +15,7 @@ def report(shop, *words: str) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-def test_a_report_tells_what_the_run_left_and_what_was_not_run(shop):
+def test_a_report_shows_what_the_run_left_and_what_was_not_run(shop):
     shop.add("acme", modules=["rfm", "insight"])
     shop.sell("acme", sales(30))
     shop.run("acme", AS_OF)
@@ -47,7 +47,7 @@ def test_a_run_of_a_shop_without_sales_has_a_report(shop):
     assert "no identified customer bought before" in message
 
 
-def test_a_day_that_was_not_run_is_told_with_the_command_that_runs_it(shop):
+def test_a_day_that_was_not_run_is_reported_with_the_command_that_runs_it(shop):
     shop.add("acme")
     day = AS_OF - timedelta(days=1)
 

@@ -37,7 +37,7 @@ def test_a_model_is_on_record_with_what_it_knew(shop):
     ]  # fmt: skip
 
 
-def test_a_model_trained_anew_stands_and_the_earlier_one_stays_on_record(shop):
+def test_a_model_trained_again_is_current_and_the_earlier_one_stays_on_record(shop):
     first = model(shop, ANCHOR)
 
     second = model(shop, ANCHOR, reason="More was known.")

@@ -103,9 +103,7 @@ def test_a_commit_that_never_arrived_is_an_error_and_changes_nothing(shop, postg
     proxy.close()
 
 
-def test_a_commit_that_nobody_can_tell_of_is_unknown_and_its_retry_is_right(
-    shop, postgres_server, monkeypatch
-):
+def test_a_commit_without_an_answer_is_unknown_and_its_retry_is_right(shop, postgres_server, monkeypatch):
     monkeypatch.setattr(session, "SETTLE_SECONDS", 1.0)
     far, proxy = behind(shop, postgres_server, carries_out=True, refuses_afterwards=True)
 

@@ -23,7 +23,7 @@ def directory(shop, as_of, **names):
 
 
 @pytest.mark.parametrize("order", [(APRIL, MAY, JUNE), (JUNE, APRIL, MAY), (MAY, JUNE, APRIL)])
-def test_every_kind_of_entry_follows_the_latest_directory_in_whichever_order_they_are_loaded(shop, order):
+def test_every_kind_of_entry_follows_the_latest_directory_in_any_order_of_loads(shop, order):
     said = {
         APRIL: {"gone": "April", "kept": "April"},
         MAY: {"kept": "May"},

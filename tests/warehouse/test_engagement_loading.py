@@ -20,7 +20,7 @@ def events(shop, *rows, month="2026-05", **more):
     return shop.load("fact_interaction", month, rows, as_of=AS_OF, **more)
 
 
-def test_an_event_of_nobody_and_no_channel_has_members_of_its_own(shop):
+def test_an_event_without_customer_and_channel_has_members_of_its_own(shop):
     events(
         shop, event("1", MAY, "nps", None, nps_score=9), event("2", MAY, "ticket", "bob", channel_code="web")
     )
@@ -140,7 +140,7 @@ def test_a_movement_twice_is_refused(shop):
         )
 
 
-def test_leads_that_win_nobody_are_kept_beside_those_that_do(shop):
+def test_leads_without_a_customer_are_kept_beside_those_with_one(shop):
     shop.load(
         "fact_customer_acquisition",
         AS_OF.isoformat(),

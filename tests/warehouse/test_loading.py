@@ -71,7 +71,7 @@ def test_equal_bytes_are_loaded_again_when_the_load_itself_has_changed(shop):
     assert (again.rows, again.skipped_slices) == (1, 0)
 
 
-def test_sales_to_nobody_known_go_to_the_anonymous_member(shop):
+def test_sales_without_a_customer_go_to_the_anonymous_member(shop):
     shop.sales("2026-11", sale("1", NOV, customer=None, product_id=None))
 
     rows = shop.ask(

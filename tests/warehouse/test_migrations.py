@@ -154,7 +154,7 @@ def test_comments_are_the_datasets_own_words_and_follow_them(module_migrated_dsn
     assert found == [("1 to 5; 5 is most recent. Ties share a score.",)]
 
 
-def test_views_run_with_the_rights_of_whoever_asks(module_migrated_dsn):
+def test_views_run_with_the_rights_of_the_reader(module_migrated_dsn):
     open_views = ask(
         module_migrated_dsn,
         "select relname from pg_class where relnamespace = 'mart'::regnamespace and relkind = 'v' "
@@ -164,7 +164,7 @@ def test_views_run_with_the_rights_of_whoever_asks(module_migrated_dsn):
     assert open_views == []
 
 
-def test_nobody_has_the_schemas_without_a_grant(module_migrated_dsn):
+def test_no_login_has_the_schemas_without_a_grant(module_migrated_dsn):
     with psycopg.connect(module_migrated_dsn, autocommit=True) as connection:
         connection.execute("drop role if exists passer_by")
         connection.execute("create role passer_by")

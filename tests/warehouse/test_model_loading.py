@@ -76,7 +76,7 @@ def test_a_model_without_a_window_to_test_on_is_on_record_too(model_shop):
     ]
 
 
-def test_models_of_two_modules_stand_beside_each_other(model_shop):
+def test_models_of_two_modules_are_kept_beside_each_other(model_shop):
     rows, value = artefact()
 
     churn = churn_model(model_shop, ANCHOR)
