@@ -16,7 +16,7 @@ CORES := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reo
 # Airflow's configuration of whoever calls must not reach the tests or the stack.
 unexport AIRFLOW_HOME
 
-.PHONY: help setup airflow demo test test-fast lint up down health psql bench trust lock clean
+.PHONY: help setup airflow demo test test-fast lint up down health psql bench trust soak lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ bench: $(READY) ## run the paired benchmarks and write docs/bench.json
 
 trust: $(READY) ## inject faults, fuzz, print the scorecard and write docs/trust.json
 	@$(PY) -m trust
+
+soak: $(READY) ## open the pages of `try` in a browser; needs Debian's package chromium
+	@$(PY) -m pytest soak
 
 LOCK := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --custom-compile-command "make lock"
 

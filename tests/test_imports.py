@@ -67,6 +67,9 @@ MAY_IMPORT = {
         "private_files", "settings", "engines", "handoff", "metrics", "models", "modules", "sql_text",
         "version",
     },
+    "overview": {
+        "datasets", "intake", "models", "private_files", "report", "settings", "version",
+    },
     "doctor": VALUES | {"connections", "handoff", "pools", "registry", "settings", "sources", "warehouse"},
     "stack": {
         "airflow_version", "command_errors", "connections", "private_files", "postgres", "processes",
@@ -91,8 +94,8 @@ MAY_IMPORT = {
     | {
         "command_errors", "connections", "private_files",
         "backfill", "doctor", "engines", "erasure", "firm_checks", "firms_table", "handoff", "intake",
-        "modules", "pools", "quality", "registry", "report", "run", "runbook", "settings", "sources", "steps",
-        "version", "warehouse",
+        "modules", "overview", "pools", "quality", "registry", "report", "run", "runbook", "settings",
+        "sources", "steps", "version", "warehouse",
     },
     "__init__": {"version"},
     "__main__": {"cli", "command_errors"},

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+NO_CURRENCY = "XXX"
+"""ISO 4217's code for no currency: money is written as plain numbers."""
+
 
 class RfmSettings(Protocol):
     """Settings of RFM."""

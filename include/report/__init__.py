@@ -27,12 +27,12 @@ class Written:
     json: Path
 
 
-def write(profile: dict[str, Any], folder: Path) -> Written:
-    """Write the page and the JSON file, named by firm and as_of, readable by the owner only."""
+def write(profile: dict[str, Any], folder: Path, *, stem: str = "") -> Written:
+    """Write the page and the JSON file, readable by the owner only; named by firm and as_of, or ``stem``."""
     if folder.name == DEFAULT_FOLDER:  # only this folder belongs to the report
         close_folder(folder)
     private_folder(folder)
-    stem = f"{profile['firm']['firm_key']}_{profile['as_of']}_report"
+    stem = stem or f"{profile['firm']['firm_key']}_{profile['as_of']}_report"
     written = Written(folder / f"{stem}.html", folder / f"{stem}.json")
     write_private(written.json, json.dumps(profile, indent=1, allow_nan=False))
     write_private(written.html, html_of(profile))

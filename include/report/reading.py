@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -70,6 +71,11 @@ class Reading:
     def query(self, name: str, *datasets: Dataset, **params: object) -> list[dict[str, Any]]:
         """Rows of ``sql/report/<name>.sql`` over these datasets; a missing dataset is empty."""
         return self._run(name, [(dataset, self.files(dataset) or []) for dataset in datasets], params)
+
+    def batches(self, name: str, *datasets: Dataset, **params: object) -> Iterator[pa.RecordBatch]:
+        """Batches of ``sql/report/<name>.sql``; in bounded memory, for results as long as the customers."""
+        inputs = [(dataset, self.files(dataset) or []) for dataset in datasets]
+        yield from self.engine.query(sql_text.read("report", name), inputs, {"as_of": self.as_of, **params})
 
     def query_any(self, name: str, dataset: Dataset, **params: object) -> list[dict[str, Any]]:
         """Rows of a query over any dataset, which the SQL names ``dataset``."""

@@ -23,6 +23,7 @@ from include.firms import Firm, parse_firm
 from include.handoff import Handoff
 from include.intake import Answer, Options, Reading, inspect
 from include.intake.canonical import write_canonical
+from include.models.firm import NO_CURRENCY
 from include.modules import ROWS
 from include.periods import Month, months_between
 from include.run.context import Context
@@ -71,7 +72,9 @@ def firm_from(reading: Reading, folder: Path, *, name: str, **fields: Any) -> Fi
             "name": name,
             "working_day_period": 0,
             "modules": MODULES,
-            "currency": reading.answer.currency or "USD",
+            "currency": reading.answer.currency or NO_CURRENCY,
+            # One file is one moment: no later run could compare a holdout with the treated customers.
+            "actions": {"holdout_share": 0.0},
             **{field: value for field, value in fields.items() if value is not None},
             "source": {"kind": "csv", "uri": drop.as_uri(), "layout": "mapped"},
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import random
+import re
 import tempfile
 from datetime import date, timedelta
 from pathlib import Path
@@ -51,7 +52,7 @@ def write(path: Path, header: tuple[str, ...], *, customers: int = 40) -> Path:
 
 
 def profile_of(tmp_path: Path) -> dict:
-    (found,) = (tmp_path / "out").glob("*.json")
+    (found,) = (tmp_path / "out").glob("*-data.json")
     return json.loads(found.read_text())
 
 
@@ -61,15 +62,18 @@ def test_a_file_with_canonical_columns_needs_no_options(try_file, tmp_path):
     code, message = try_file(file)
 
     profile = profile_of(tmp_path)
-    (html,) = (tmp_path / "out").glob("*.html")
+    html = tmp_path / "out" / "sales.html"
     assert code == 0, message
     assert profile["as_of"] == "2025-03-01"  # the day after the last sale: all of the file is known
     assert sum(row["customers"] for row in profile["segments"]) == 41
-    assert "41 customers bought from sales.csv before March 1, 2025" in message
-    assert "In words" in html.read_text()
+    assert "41 customers placed" in message
+    assert "Your customers in groups" in html.read_text()
+    assert "No chance of leaving is given" in html.read_text()
     assert "churn: rules are used" in message
     for path in (tmp_path / "out").iterdir():
-        assert CANARY not in path.read_text()
+        is_list = "customers" in path.name or path.suffix == ".csv"
+        assert is_list or CANARY not in path.read_text(), f"{path.name} names a customer"
+    assert CANARY in (tmp_path / "out" / "sales-customers.csv").read_text()
 
 
 def test_json_begins_with_what_was_understood_and_names_the_report(try_file, tmp_path):
@@ -81,6 +85,45 @@ def test_json_begins_with_what_was_understood_and_names_the_report(try_file, tmp
     assert (code, answer["outcome"], answer["customers"], answer["last_day"]) == (0, "read", 41, str(LAST))
     assert answer["report"]["as_of"] == "2025-03-01"
     assert Path(answer["report"]["html"]).is_file()
+
+
+def test_the_margin_of_the_option_is_on_the_page_and_in_the_values(try_file, tmp_path):
+    rng = random.Random(5)
+    file = tmp_path / "sales.csv"
+    days = [LAST - timedelta(days=n) for n in range(0, 500, 5)]
+    with file.open("w", newline="") as out:
+        csv.writer(out).writerows(
+            [
+                ("Order No", "Date", "Client", "Total"),
+                *((n, rng.choice(days), f"c{n % 40:02}", rng.randint(5, 90)) for n in range(400)),
+            ]
+        )
+
+    assert try_file(file)[0] == 0
+    page = (tmp_path / "out" / "sales.html").read_text()
+    assert try_file(file, "--margin", "0.6", "--language", "tr")[0] == 0
+
+    turkish = (tmp_path / "out" / "sales.html").read_text()
+    assert "margin in the next year (30% assumed)" in page
+    assert "gelecek yılki kâr (varsayılan oran %60)" in turkish
+    assert 'lang="tr"' in turkish
+    assert _value_of(turkish) == pytest.approx(2 * _value_of(page), rel=1e-3)
+
+
+def _value_of(page: str) -> float:
+    """The expected value of the first cards: the margin of the next year."""
+    cards = page.partition('<dl class="cards">')[2].partition("</dl>")[0]
+    return float(re.findall(r'<dd><data value="([^"]*)"', cards)[5])
+
+
+@pytest.mark.parametrize("margin", ["0", "-0.1", "35", "nan"])
+def test_a_margin_that_is_no_share_is_refused_before_the_sales_are_read(try_file, tmp_path, margin):
+    (tmp_path / "sales.csv").write_text("not read")
+
+    code, said = try_file(tmp_path / "sales.csv", "--margin", margin)
+
+    assert code == 2
+    assert "is not a share of sales; give one from 0 to 1" in said
 
 
 def test_a_question_ends_with_exit_code_3_and_its_choices(try_file, tmp_path):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import re
 import shutil
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ import pytest
 from include.engines import open_engine
 from include.firms import MODULES, OPTIONAL_MODULES, Firm, parse_firm
 from include.handoff import Handoff
+from include.overview.result import write_result
 from include.report import write
 from include.report.profile import gather, was_run
 from include.report.reading import Reading
@@ -22,6 +26,19 @@ from include.steps import STEPS
 AS_OF = date(2025, 1, 1)
 EVERY = (*MODULES, *OPTIONAL_MODULES)
 SIZES = (0, 1, 2, 20, 60, 500)
+ALWAYS = (
+    "short",
+    "changes",
+    "segments",
+    "grid",
+    "cohorts",
+    "value",
+    "leaving",
+    "actions",
+    "lists",
+    "sure",
+    "cannot",
+)
 
 
 @dataclass(frozen=True)
@@ -32,8 +49,8 @@ class Ran:
     folder: Path
     customers: int
 
-    def report(self, *, without: tuple[str, ...], out: Path) -> tuple[dict, str]:
-        """The profile and the page, where the steps of some modules did not run."""
+    def reading(self, *, without: tuple[str, ...], out: Path) -> Reading:
+        """The handoffs, where the steps of some modules did not run."""
         written = {step.writes.name for step in STEPS if step.module in without and step.writes}
         root = out / "handoffs"
         for folder in (self.folder / "handoffs").rglob("*"):
@@ -45,10 +62,7 @@ class Ran:
         scratch = out / "scratch"
         scratch.mkdir()
         engine = open_engine("duckdb", memory_mb=512, threads=1, scratch=scratch)
-        reading = Reading(self.firm, AS_OF, Handoff(root.as_uri(), scratch=scratch), engine)
-        assert was_run(reading)
-        profile = gather(reading)
-        return profile, write(profile, out).html.read_text(encoding="utf-8")
+        return Reading(self.firm, AS_OF, Handoff(root.as_uri(), scratch=scratch), engine)
 
 
 @pytest.fixture(scope="module", params=SIZES, ids=lambda n: f"{n} customers")
@@ -75,10 +89,38 @@ def ran(request, tmp_path_factory) -> Ran:
 
 @pytest.mark.parametrize("without", [(), *((module,) for module in EVERY), EVERY], ids="-".join)
 def test_every_firm_has_a_report_with_and_without_every_module(ran, without, tmp_path):
-    profile, html = ran.report(without=without, out=tmp_path)
+    reading = ran.reading(without=without, out=tmp_path)
 
+    assert was_run(reading)
+    profile = gather(reading)
+    html = write(profile, tmp_path).html.read_text(encoding="utf-8")
     shown = sum(row["customers"] for row in profile["segments"])
     assert shown <= ran.customers
     assert "rfm" in without or (shown > 0) == (ran.customers > 0)
     assert bool(profile["features"]) == (ran.customers > 0)
     assert "</html>" in html
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+@pytest.mark.parametrize("without", [(), ("rfm",), ("ltv",), ("churn",), EVERY], ids="-".join)
+def test_every_firm_has_a_page_and_lists_with_and_without_every_module(ran, without, language, tmp_path):
+    reading = ran.reading(without=without, out=tmp_path)
+    reading.firm = ran.firm.model_copy(update={"language": language})
+
+    result = write_result(reading, tmp_path, stem="sales")
+
+    html = result.page.read_text(encoding="utf-8")
+    with result.lists.csv.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    figures = result.summary.figures
+    assert len(html.encode()) < 1_500_000
+    assert "</html>" in html
+    shown = re.findall(r'<section id="(\w+)"', html)
+    assert set(ALWAYS if rows else ("short", "words")) <= set(shown)
+    assert len(rows) == figures["customers"].value <= ran.customers
+    if rows:
+        assert sum(Decimal(row["total_spend"]) for row in rows) == figures["net_sales"].value
+        assert figures["file_sales"].value == sum(
+            figures[name].value for name in ("net_sales", "guest_sales", "returns_only") if name in figures
+        )
+    assert not re.search(r"\{\w+\}|>None<|>nan<", html)

@@ -18,7 +18,7 @@ from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal, format_percent
 
-from include.models.firm import FirmSettings
+from include.models.firm import NO_CURRENCY, FirmSettings
 from include.models.insight.text import (
     ACTION_NAMES,
     LANGUAGES,
@@ -131,6 +131,9 @@ def show(value: Decimal, unit: str, *, language: str, currency: str) -> str:
             return "<" + show(_MIN_PERCENT, unit, language=language, currency=currency)
         pattern = Locale.parse(language).percent_formats[None].pattern.replace("#,##0", "#,##0.0")
         text = format_percent(_round(value / 100, "0.001"), pattern, locale=language)
+    elif unit == "money" and currency == NO_CURRENCY:
+        step = "1" if abs(value) >= _WHOLE_FROM else "0.01"
+        text = format_decimal(_round(value, step), "#,##0" if step == "1" else "#,##0.00", locale=language)
     elif unit == "money":
         whole = abs(value) >= _WHOLE_FROM
         pattern = Locale.parse(language).currency_formats["standard"].pattern

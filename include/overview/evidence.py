@@ -1,0 +1,85 @@
+"""How sure the predictions are: the models' tests on the past, read from their records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from include.datasets import Dataset
+from include.datasets.churn import CHURN_MODEL
+from include.datasets.value import VALUE_MODEL
+from include.models.churn import artefact as churn_artefact
+from include.models.ltv import artefact as value_artefact
+from include.overview.figures import Figure
+from include.report.reading import Reading
+
+Figures = dict[str, Figure]
+NO_PREDICTION = "none"
+RULES = "rules"
+
+
+def models_of(reading: Reading, figures: Figures) -> dict[str, str]:
+    """The method of each model, and the results of its tests as figures.
+
+    ``value_untested``: a value is predicted without a test on the past. ``churn_leak``: a check of the churn
+    model failed, so that rules score.
+    """
+    methods = {}
+    if parts := _parts(reading, VALUE_MODEL, value_artefact.read):
+        methods["value"] = str(parts["header"]["method"])
+        _value(parts, figures)
+    if parts := _parts(reading, CHURN_MODEL, churn_artefact.read):
+        methods["churn"] = str(parts["header"]["method"])
+        _churn(parts, figures)
+    return methods
+
+
+def _parts(reading: Reading, dataset: Dataset, read: Any) -> dict[str, Any] | None:
+    if not reading.has(dataset):
+        return None
+    parts: dict[str, Any] = read(reading.table(dataset))
+    return parts
+
+
+def _value(parts: Mapping[str, Any], figures: Figures) -> None:
+    header = parts["header"]
+    method = header["method"]
+    if method == NO_PREDICTION:
+        return
+    tests = [row for row in parts.get("backtest", ()) if row["candidate"] == method]
+    if method == "own_rate":
+        figures["value_by_pace"] = Figure(1, "count")
+    if not header["is_sufficient"] or not tests:
+        figures["value_untested"] = Figure(1, "count")
+        return
+    latest = max(tests, key=lambda row: str(row["cutoff"]))
+    metrics = latest["metrics"]
+    figures["value_test_day"] = Figure(date.fromisoformat(latest["cutoff"]), "day")
+    figures["value_test_days"] = Figure(int(latest["horizon_days"]), "days")
+    for name, key in (("value_test_expected", "total_expected"), ("value_test_actual", "total_realised")):
+        if metrics.get(key) is not None:
+            figures[name] = Figure(Decimal(str(metrics[key])), "money")
+    if metrics.get("coverage") is not None and header.get("has_intervals"):
+        figures["value_test_inside"] = Figure(float(metrics["coverage"]), "share")
+
+
+def _churn(parts: Mapping[str, Any], figures: Figures) -> None:
+    header = parts["header"]
+    if header["method"] == RULES:
+        checks = parts.get("sentinel") or ()
+        if any(not check["passed"] for check in checks):
+            figures["churn_leak"] = Figure(1, "count")
+        return
+    tests = [row for row in parts.get("metrics", ()) if row["is_champion"] and row["population"] == "all"]
+    if not tests:
+        return
+    (test,) = tests[:1]
+    figures["churn_test_day"] = Figure(date.fromisoformat(test["cutoff"]), "day")
+    figures["churn_test_customers"] = Figure(int(test["customers"]), "count")
+    figures["churn_test_left"] = Figure(int(test["churned"]), "count")
+    if test["auc"] is not None:
+        figures["churn_test_pairs"] = Figure(round(100 * test["auc"]), "count")
+    if test["ece"] is not None:
+        figures["churn_test_off"] = Figure(Decimal(str(round(100 * test["ece"], 1))), "count")
