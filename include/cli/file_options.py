@@ -93,6 +93,8 @@ def with_choice(options: Options, question: Question, value: str) -> Options:
     }.get(question.code, {"amount": value})
     if value == "--amount none":
         fields = {"amount": "none"}
+    elif value == "--price total":
+        fields = {"price": "total"}
     elif "=" in value:
         pairs = [value] if question.code != "no_header" else [p for p in shlex.split(value) if "=" in p]
         fields = {"mapping": {**options.mapping, **mapping_of(pairs)}}

@@ -135,11 +135,15 @@ def _from_lines(
     if product is not None and agree(line, product, np.arange(len(line.units)), len(line.units)) >= MOST:
         return Net(line, False, name)  # line total = quantity x price
     found = repetition(line, orders) if options.amount != "lines" else "none"
+    goods = _without_shipping(line, amounts, Findings())
+    if found != "none" and product is not None:
+        is_sum = any(agree_per_order(product, of, orders) >= MOST for of in (line, goods))
+        found = "proven" if is_sum else found
     is_line = any(part in compact(name) for part in LINE_NAMES)
     if (found == "possible" and not is_line) or found == "likely":
         return _possibly_repeated(line, product, name, orders, options)
     if found == "proven" or (found != "none" and options.amount == "order"):
-        return _repeated(line, product, names, orders, findings)
+        return _repeated(line, product, names, amounts, orders, findings)
     if order is not None:
         warn_order_total(order, orders, names["order_amount"], findings)
     discount, gross = amounts.get("discount_amount"), amounts.get("gross_amount")
@@ -172,11 +176,17 @@ def _from_lines(
 
 
 def _repeated(
-    line: Amounts, product: Amounts | None, names: dict[str, str], orders: Orders, findings: Findings
+    line: Amounts,
+    product: Amounts | None,
+    names: dict[str, str],
+    amounts: dict[str, Amounts],
+    orders: Orders,
+    findings: Findings,
 ) -> Net:
     """An order total on each line: use quantity x price if it adds up, else count the total once."""
     name, total = names["net_amount"], line.total()
-    if product is not None and agree_per_order(product, line, orders) >= MOST:
+    goods = _without_shipping(line, amounts, Findings())
+    if product is not None and any(agree_per_order(product, of, orders) >= MOST for of in (line, goods)):
         what = f"{names['quantity']} x {names['unit_price']}"
         findings.warn(
             "order_total_repeated",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.intake.answer import Asks, Findings, Question
+from include.intake.concepts import is_in_cents
 from include.intake.currencies import NO_SUBUNIT, currency_of
 from include.intake.dates import parts_of
 from include.intake.datestyle import decide
@@ -74,6 +76,9 @@ def numbers_of(table: Table, mapping: Mapping, options: Options, findings: Findi
         mark = _mark(table, mapping, role, votes[role], money, options, findings)
         column = table.columns[mapping.at[role]]
         decimals = parse(column, mark, scale=6 if role == "unit_price" else 4)
+        if role != "quantity" and is_in_cents(mapping.header(table, role)) and not votes[role].fractional:
+            findings.note("cents", f"column {mapping.header(table, role)} is in hundredths, by its name")
+            decimals = pc.multiply(decimals, pa.scalar(Decimal("0.01"))).cast(decimals.type, safe=False)
         if role in ("quantity", "unit_price"):
             numbers.decimals[role] = decimals
         if role != "unit_price":

@@ -61,6 +61,11 @@ def is_net(header: str) -> bool:
     return "net" in concepts_of(header)
 
 
+def is_in_cents(header: str) -> bool:
+    """Whether a header says that its amounts are in hundredths."""
+    return "cents" in concepts_of(header)
+
+
 def concepts_of(header: str) -> frozenset[str]:
     """The concepts of all words of a header."""
     bare = re.sub(r"[(\[].*?[)\]]", " ", header)

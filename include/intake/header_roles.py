@@ -9,13 +9,14 @@ import pyarrow.compute as pc
 from include.intake.concepts import concepts_of, is_net, role_of
 from include.intake.dates import parts_of
 from include.intake.numbers import votes_of
-from include.intake.samples import sample_of
+from include.intake.samples import sample_of, share_of
 from include.intake.tables import Table
 from include.intake.words import effect_of
 
 TOTALS = ("net_amount", "order_amount", "gross_amount")
 NUMERIC = frozenset({"net_amount", "order_amount", "unit_price", "quantity", "refund_amount"})
 MOST_KINDS = 50
+MOST_QUANTITIES = 50  # different values of a quantity
 MOST_INVALID = 0.1  # of the shapes of a numeric column
 
 
@@ -34,6 +35,20 @@ def placed_by_words(table: Table, at: Roles[str, int], used: set[int], skip: set
         candidates = {r: c for r, c in candidates.items() if r not in (*TOTALS, "unit_price")}
     found = {role: _one_of(table, role, columns) for role, columns in candidates.items()}
     return {role: i for role, i in found.items() if i is not None}
+
+
+def quantity_candidates(table: Table, at: Roles[str, int]) -> list[int]:
+    """Columns that may hold the quantity of a price: small whole numbers that vary, of an unknown meaning."""
+    taken = set(at.values())
+    found = []
+    for i, name in enumerate(table.header):
+        values = sample_of(table, i)
+        whole = share_of(values, r"^-?\d{1,3}([.,]0+)?$") == 1.0
+        if i in taken or len(values) < 2 or len(values) > MOST_QUANTITIES or not whole:
+            continue
+        if not concepts_of(name) - {"product", "unit"}:
+            found.append(i)
+    return found
 
 
 def _one_of(table: Table, role: str, columns: list[int]) -> int | None:

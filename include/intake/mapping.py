@@ -10,11 +10,12 @@ import pyarrow.compute as pc
 from include.intake.answer import Asks, Findings, Question, Refused
 from include.intake.currencies import CODES
 from include.intake.datestyle import date_share
-from include.intake.header_roles import placed_by_words
+from include.intake.header_roles import placed_by_words, quantity_candidates
 from include.intake.headers import SYNONYMS
 from include.intake.numbers import votes_of
 from include.intake.options import Options
 from include.intake.platforms import PLATFORMS, Platform, placed, recognise
+from include.intake.questions import headerless, which_column
 from include.intake.samples import SAMPLE_ROWS, sample_of, share_of
 from include.intake.tables import Table, compact, variants
 
@@ -48,7 +49,7 @@ def map_columns(table: Table, options: Options, findings: Findings) -> Mapping:
     if platform.refuse and not stated:
         raise Refused(*platform.refuse, "Give another file, or set its columns with --map")
     if not table.has_header and not {"occurred_at"} <= set(stated):
-        raise _headerless(table)
+        raise headerless(table)
     at = {**_by_name(table, platform, stated, findings), **stated}
     if set(stated) & set(AMOUNTS):
         at = {role: i for role, i in at.items() if role not in AMOUNTS or role in stated}
@@ -154,7 +155,9 @@ def _place_date(table: Table, mapping: Mapping, findings: Findings) -> None:
         findings.note("date_by_content", f"the date is column {table.header[found[0]]}, found by its values")
         return
     if found:
-        raise Asks(_which("occurred_at", "which_date", "which column is the date of the order", table, found))
+        raise Asks(
+            which_column("occurred_at", "which_date", "which column is the date of the order", table, found)
+        )
     named = f"; column {table.header[candidates[0]]} contains no dates" if candidates else ""
     raise Refused(
         "no_date",
@@ -197,7 +200,9 @@ def _place_customer(table: Table, mapping: Mapping, findings: Findings) -> None:
     possible = [] if mapping.platform.name else [i for i in free if _may_name_customers(table, i)]
     if possible:
         raise Asks(
-            _which("customer_id", "which_customer", "which column identifies the customer", table, possible)
+            which_column(
+                "customer_id", "which_customer", "which column identifies the customer", table, possible
+            )
         )
     raise Refused(
         "no_customer",
@@ -221,6 +226,8 @@ def _place_amount(table: Table, mapping: Mapping, options: Options) -> None:
     for role in AMOUNTS:
         if role in at and role not in mapping.stated and not len(sample_of(table, at[role])):
             del at[role]
+    if set(at) & {*AMOUNTS, "quantity"} == {"unit_price"} and not options.price:
+        _ask_quantity(table, mapping)
     if any(role in at for role in AMOUNTS) or options.amount == "none":
         return
     taken = set(at.values())
@@ -230,11 +237,23 @@ def _place_amount(table: Table, mapping: Mapping, options: Options) -> None:
             votes = votes_of(values)
             if votes.point + votes.comma + votes.ambiguous > 0 and votes.invalid == 0:
                 numeric.append(i)
-    question = _which("net_amount", "no_amount", "no column has a known name for the amount", table, numeric)
+    question = which_column(
+        "net_amount", "no_amount", "no column has a known name for the amount", table, numeric
+    )
     choices = {**question.choices, "--amount none": "count orders only, without money"}
     raise Asks(
         Question("no_amount", question.text, None, choices, "--map net_amount=COLUMN or --amount none")
     )
+
+
+def _ask_quantity(table: Table, mapping: Mapping) -> None:
+    possible = quantity_candidates(table, mapping.at) if "unit_price" not in mapping.stated else []
+    if possible:
+        price = mapping.header(table, "unit_price")
+        text = f"column {price} is a price: which column is its quantity"
+        question = which_column("quantity", "which_quantity", text, table, possible)
+        choices = {**question.choices, "--price total": f"none: {price} is the amount of the line"}
+        raise Asks(Question("which_quantity", question.text, price, choices, "--map quantity=COLUMN"))
 
 
 def _place_order(table: Table, mapping: Mapping) -> None:
@@ -250,40 +269,3 @@ def _place_order(table: Table, mapping: Mapping) -> None:
     pairs = pa.table({"id": column, "day": day}).filter(pc.is_valid(column)).group_by(["id", "day"])
     if ids > 1 and pairs.aggregate([]).num_rows == ids:
         mapping.at["transaction_id"] = i
-
-
-def _which(role: str, code: str, text: str, table: Table, possible: list[int]) -> Question:
-    choices = {}
-    for i in possible[:12]:
-        shown = ", ".join(sample_of(table, i)[:3].to_pylist())
-        choices[f"{role}={table.header[i]}"] = f"column {table.header[i]}: {shown}"
-    return Question(code, f"{table.name}: {text}", None, choices, f"--map {role}=COLUMN")
-
-
-def _headerless(table: Table) -> Asks:
-    """The question about a file without a header: columns are proposed by content, never by position."""
-    at: dict[str, int] = {}
-    unique = {i: len(pc.unique(table.columns[i].drop_null())) for i in range(len(table.header))}
-    for i in range(len(table.header)):
-        values = sample_of(table, i)
-        if not len(values):
-            continue
-        if "occurred_at" not in at and (date_share(values) > 0.9):
-            at["occurred_at"] = i
-        elif share_of(values, r"\d[.,]\d{1,2}\D*$") > 0.3:
-            at["net_amount"] = i
-        elif unique[i] == table.rows and "transaction_id" not in at:
-            at["transaction_id"] = i
-        elif "customer_id" not in at and unique[i] > 2:
-            at["customer_id"] = i
-    shown = " ".join(f"--map {role}=#{i + 1}" for role, i in at.items())
-    first = " | ".join(str(column[0].as_py()) for column in table.columns) if table.rows else ""
-    return Asks(
-        Question(
-            "no_header",
-            f"{table.name} has no header line; its first line is {first[:200]}. Map its columns",
-            None,
-            {shown: "as the values suggest; check them"} if shown else {},
-            "--map customer_id=#1 (and so on), or add a header line",
-        )
-    )

@@ -28,6 +28,7 @@ from include.modules import ROWS
 from include.periods import Month, months_between
 from include.run.context import Context
 from include.run.in_memory_records import InMemoryRecords, NoWarehouse
+from include.run.memory import release_unused
 from include.run.stage import WRITERS, function_of
 from include.settings import Settings
 from include.sources import SourceError, open_source
@@ -146,4 +147,5 @@ def compute(
         with closing(engine):
             function_of(step)(context)
         shutil.rmtree(scratch)
+        release_unused()
     return Handoff(settings.root, scratch=folder / "scratch", writers=WRITERS), records

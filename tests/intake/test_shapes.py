@@ -134,3 +134,36 @@ def test_one_address_with_most_orders_is_reported(write):
     answer = inspect(write(csv_of(rows, ["Order No", "Date", "Email", "Amount"]))).answer
 
     assert "one_large_customer" in [message.code for message in answer.findings.warnings]
+
+
+def test_a_column_of_cents_is_divided(write):
+    rows = [[f"A{i}", f"{i + 12}/01/2024", f"k{i % 3}", f"{i}50"] for i in range(1, 9)]
+
+    answer = inspect(write(csv_of(rows, ["Order No", "Date", "Customer", "amount_cents"]))).answer
+
+    assert float(answer.net_amount) == 40.0
+    assert "cents" in [message.code for message in answer.findings.notes]
+
+
+def test_a_price_beside_an_unknown_small_number_is_a_question(write):
+    rows = [[f"A{i}", f"{i + 12}/01/2024", f"k{i % 3}", "2.50", str(i % 3 + 1)] for i in range(1, 9)]
+    path = write(csv_of(rows, ["Order No", "Date", "Customer", "Unit Price", "Stck."]))
+
+    question = inspect(path).answer.question
+    with_quantity = inspect(path, Options(mapping={"quantity": "Stck."})).answer
+    as_total = inspect(path, Options(price="total")).answer
+
+    assert question.code == "which_quantity"
+    assert set(question.choices) == {"quantity=Stck.", "--price total"}
+    assert float(with_quantity.net_amount) == 2.5 * sum(i % 3 + 1 for i in range(1, 9))
+    assert float(as_total.net_amount) == 20.0
+
+
+def test_an_order_total_with_tax_on_each_line_is_not_the_amount_of_the_goods(write):
+    header = ["Order No", "Date", "Email", "Qty", "Price", "Taxes", "Net amount"]
+    rows = [[f"A{i}", f"{i + 12}/01/2024", "a@x.org", "1", price, "1.00", "6.00"]
+            for i in range(1, 9) for price in (f"{i % 4 + 0.5}", f"{4.5 - i % 4}")]  # fmt: skip
+
+    answer = inspect(write(csv_of(rows, header))).answer
+
+    assert (answer.orders, float(answer.net_amount)) == (8, 40.0)
