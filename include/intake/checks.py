@@ -21,6 +21,7 @@ FEW_CUSTOMERS = 5
 def check(lines: Lines, findings: Findings) -> None:
     """Warn about rows that may make a figure wrong, with their amounts; reject impossible dates."""
     _late_dates(lines, findings)
+    _repeated(lines, findings)
     _copies(lines, findings)
     _two_customers(lines, findings)
     _customers(lines, findings)
@@ -58,6 +59,18 @@ def _late_dates(lines: Lines, findings: Findings) -> None:
                 )
                 reject(lines.reason, late, "isolated_late_date")
             return
+
+
+def _repeated(lines: Lines, findings: Findings) -> None:
+    """Say how much money depends on rows of several files, and on lines without their order's fields."""
+    for code, text, rows in lines.table.repeated:
+        where = np.zeros(lines.table.rows, bool)
+        where[rows] = True
+        money = shown(lines.signed.total(where & lines.used))
+        if code == "head_on_first_line":
+            findings.note(code, f"{text}, {money}")
+        else:
+            findings.warn(code, f"{text}. Otherwise {money} would count twice")
 
 
 def _copies(lines: Lines, findings: Findings) -> None:

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from include.intake.answer import Findings, Refused
 from include.intake.concepts import role_of
 from include.intake.headers import KNOWN
+from include.intake.money import Ints
 from include.intake.tables import Table, compact
 
 ENOUGH_KNOWN = 3  # known column names that two headers must share to be joined
@@ -25,22 +26,32 @@ def joined(tables: list[Table], findings: Findings) -> Table:
     chosen = _of_one_shape(tables)
     if left := [table.name for table in tables if table not in chosen and table.rows]:
         findings.warn("other_tables", f"not read, because their header differs: {', '.join(left[:5])}")
-    unique = _aligned(_unique(chosen, findings), findings)
+    unique, copies = _unique(chosen)
+    unique = _aligned(unique, findings)
     for table in unique:
         for code, text in table.notes:
             findings.note(code, text if len(unique) == 1 else f"{table.name}: {text}")
     if len(unique) == 1:
-        return unique[0]
+        every = np.arange(unique[0].rows)
+        repeated = [("same_file_twice", text, every) for text, _ in copies]
+        return dataclasses.replace(unique[0], repeated=repeated)
     findings.note(
         "joined",
         f"{len(unique)} tables with one header were read together: {', '.join(t.name for t in unique[:5])}",
     )
-    unique = _without_overlap(unique, findings)
+    unique, overlaps = _without_overlap(unique)
     first = unique[0]
+    starts = dict(zip((t.name for t in unique), np.cumsum([0, *(t.rows for t in unique)]), strict=False))
+    repeated = [("overlapping_files", text, rows) for text, rows in overlaps]
+    for text, name in copies:
+        of = next(t for t in unique if t.name == name)
+        repeated.append(("same_file_twice", text, starts[name] + np.arange(of.rows)))
     columns = [pa.concat_arrays([t.columns[i] for t in unique]) for i in range(len(first.header))]
     typed = frozenset.intersection(*(t.typed for t in unique))
     ragged = [row for t in unique for row in t.ragged]
-    return Table(first.name, first.header, columns, typed, ragged, has_header=first.has_header)
+    return Table(
+        first.name, first.header, columns, typed, ragged, has_header=first.has_header, repeated=repeated
+    )
 
 
 def _names(table: Table) -> tuple[str, ...]:
@@ -69,20 +80,19 @@ def _is_known(name: str, table: Table) -> bool:
     return name in KNOWN or role_of(table.header[_names(table).index(name)]) is not None
 
 
-def _unique(tables: list[Table], findings: Findings) -> list[Table]:
-    """The tables without those that have the same rows as an earlier one."""
+def _unique(tables: list[Table]) -> tuple[list[Table], list[tuple[str, str]]]:
+    """The tables without copies of earlier ones; of each copy a text and the name of the table kept."""
     seen: dict[str, str] = {}
-    unique = []
+    unique, copies = [], []
     for table in tables:
         digest = _digest(table)
         if digest in seen and table.rows:
-            findings.warn(
-                "same_file_twice", f"{table.name} has the same rows as {seen[digest]} and was read once"
-            )
+            text = f"{table.name} has the same rows as {seen[digest]} and was read once"
+            copies.append((text, seen[digest]))
             continue
         seen[digest] = table.name
         unique.append(table)
-    return unique
+    return unique, copies
 
 
 def _aligned(tables: list[Table], findings: Findings) -> list[Table]:
@@ -106,29 +116,36 @@ def _aligned(tables: list[Table], findings: Findings) -> list[Table]:
     return aligned
 
 
-def _without_overlap(tables: list[Table], findings: Findings) -> list[Table]:
-    """Leave out rows that an earlier table also has, as in exports of overlapping periods."""
+def _without_overlap(tables: list[Table]) -> tuple[list[Table], list[tuple[str, Ints]]]:
+    """Leave out rows that an earlier table also has, as in exports of overlapping periods.
+
+    Of each table with such rows: a text, and the positions of these rows in the earlier tables together.
+    """
     names = [f"c{i}" for i in range(len(tables[0].header))]
     kept: list[Table] = []
+    overlaps = []
     seen: pa.Table | None = None
     for table in tables:
         rows = pa.table({n: pc.fill_null(c, "") for n, c in zip(names, table.columns, strict=True)})
         if seen is not None:
-            numbered = rows.append_column("at", pa.array(np.arange(table.rows)))
-            new = numbered.join(seen, keys=names, join_type="left anti")["at"].combine_chunks()
-            new = pc.take(new, pc.sort_indices(new))
+            new = _positions(rows, seen, names, "left anti")
             if len(new) < table.rows:
                 left = table.rows - len(new)
-                findings.warn(
-                    "overlapping_files",
-                    f"{left} rows of {table.name} are also in an earlier file and were read once",
-                )
-            columns = [column.take(new) for column in table.columns]
-            table = dataclasses.replace(table, columns=columns)
+                text = f"{left} rows of {table.name} are also in an earlier file and were read once"
+                overlaps.append((text, np.asarray(_positions(seen, rows, names, "left semi"))))
+            rows = rows.take(new)
+            table = dataclasses.replace(table, columns=[column.take(new) for column in table.columns])
         kept.append(table)
-        both = rows if seen is None else pa.concat_tables([seen, rows])
-        seen = both.group_by(names).aggregate([])
-    return kept
+        seen = rows if seen is None else pa.concat_tables([seen, rows])
+    return kept, overlaps
+
+
+def _positions(rows: pa.Table, others: pa.Table, names: list[str], kind: str) -> pa.Array:
+    """The positions of rows that are (left semi) or are not (left anti) in another table, in order."""
+    numbered = rows.append_column("at", pa.array(np.arange(rows.num_rows)))
+    found = numbered.join(others.group_by(names).aggregate([]), keys=names, join_type=kind)["at"]
+    found = found.combine_chunks()
+    return pc.take(found, pc.sort_indices(found))
 
 
 def _digest(table: Table) -> str:

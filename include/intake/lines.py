@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -26,7 +28,7 @@ def lines_of(table: Table, mapping: Mapping, options: Options, findings: Finding
     """Classify all rows of a table; Asks or Refused if this is impossible."""
     reason = np.full(table.rows, None, dtype=object)
     table, reason = _without_others(table, mapping, reason, findings)
-    table = filled_down(table, mapping, reason, findings)
+    table = filled_down(table, mapping, reason)
     times = times_of(table, mapping, options, findings)
     numbers = numbers_of(table, mapping, options, findings)
     given, raw_customer = _order_ids(table, mapping)
@@ -98,9 +100,7 @@ def _without_others(
         # Their values must not decide the type of a column.
         keep = pa.array(~drop)
         columns = [pc.if_else(keep, column, None) for column in table.columns]
-        table = Table(
-            table.name, table.header, columns, table.typed, table.ragged, table.notes, table.has_header
-        )
+        table = dataclasses.replace(table, columns=columns)
     return table, reason
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.intake.answer import Findings
 from include.intake.columns import Times, text_of
 from include.intake.mapping import CUSTOMERS, Mapping
 from include.intake.money import Bools
 from include.intake.tables import Table
 
 
-def filled_down(table: Table, mapping: Mapping, reason: npt.NDArray[np.object_], findings: Findings) -> Table:
+def filled_down(table: Table, mapping: Mapping, reason: npt.NDArray[np.object_]) -> Table:
     """Fill the order's fields down if they are only on its first line."""
     at = mapping.at
     if "transaction_id" not in at:
@@ -32,11 +33,9 @@ def filled_down(table: Table, mapping: Mapping, reason: npt.NDArray[np.object_],
             return table  # such rows have their own customer, so they are not lines of the order above
     columns = list(table.columns)
     columns[at["transaction_id"]] = pc.fill_null_forward(ids)
-    findings.note(
-        "head_on_first_line",
-        f"{int(blank.sum())} lines have no order id: they belong to the order above",
-    )
-    return Table(table.name, table.header, columns, table.typed, table.ragged, table.notes, table.has_header)
+    text = f"{int(blank.sum())} lines have no order id: they belong to the order above"
+    repeated = [*table.repeated, ("head_on_first_line", text, np.flatnonzero(blank))]
+    return dataclasses.replace(table, columns=columns, repeated=repeated)
 
 
 def customers_of_orders(ids: pa.Array, raw: pa.Array | None, orders: pa.Array | None) -> pa.Array:

@@ -8,6 +8,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from include.intake.vocabulary import WORDS, listed
@@ -28,6 +30,8 @@ class Table:
     ragged: list[str] = field(default_factory=list)  # rows left out: more fields than the header
     notes: list[tuple[str, str]] = field(default_factory=list)
     has_header: bool = True
+    # Rows that another file also has: code and text of the warning, and the rows that were kept.
+    repeated: list[tuple[str, str, npt.NDArray[np.int64]]] = field(default_factory=list)
 
     @property
     def rows(self) -> int:

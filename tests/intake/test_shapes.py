@@ -167,3 +167,31 @@ def test_an_order_total_with_tax_on_each_line_is_not_the_amount_of_the_goods(wri
     answer = inspect(write(csv_of(rows, header))).answer
 
     assert (answer.orders, float(answer.net_amount)) == (8, 40.0)
+
+
+@pytest.mark.parametrize(
+    ("second", "code", "money"),
+    [(ROWS, "same_file_twice", "40.00"), (ROWS[:4], "overlapping_files", "12.00")],
+    ids=["the same file", "an overlap"],
+)
+def test_rows_of_two_files_are_reported_with_their_money(tmp_path, second, code, money):
+    path = tmp_path / "orders.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.csv", csv_of(ROWS))
+        archive.writestr("b.csv", csv_of(second))
+
+    answer = inspect(path).answer
+
+    assert figures(path) == FIGURES
+    (text,) = [message.text for message in answer.findings.warnings if message.code == code]
+    assert f"{money} would count twice" in text
+
+
+def test_lines_without_the_fields_of_their_order_are_reported_with_their_money(write):
+    rows = [["A1", "13/01/2024", "k", "1.50"], ["", "", "", "2.00"], ["A2", "14/01/2024", "k", "4.00"]]
+
+    answer = inspect(write(csv_of(rows))).answer
+
+    assert (answer.orders, float(answer.net_amount)) == (2, 7.5)
+    (text,) = [m.text for m in answer.findings.notes if m.code == "head_on_first_line"]
+    assert "2.00" in text
