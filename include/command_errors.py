@@ -5,7 +5,7 @@
 | 0 | the command did what was asked |
 | 1 | it failed: the warehouse, a source, a disk, a fault of ours |
 | 2 | the arguments, a file or a firm's row cannot be used |
-| 3 | `inspect` or `try` has a question about a file; an option answers it |
+| 3 | a sales file leaves a question; an option answers it |
 | 130 | Ctrl-C |
 
 An error that the code raises for people is shown as it is. Any other exception is a fault that a person
@@ -25,7 +25,7 @@ from pathlib import Path
 
 from include.settings import Settings, SettingsError
 
-FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+FAILED, BAD_INPUT, QUESTION, INTERRUPTED = 1, 2, 3, 130
 MOST_LINES = 5
 MOST_COLUMNS = 1000
 

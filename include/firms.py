@@ -7,19 +7,29 @@ the DAG, exported to the file that DAG files read (``include/registry.py``).
 from __future__ import annotations
 
 import hashlib
-import re
-from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
+from typing import Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import to_json
 
+from include.firm_source import (
+    NAME,
+    Currency,
+    FileOptions,
+    Identifier,
+    SourceRow,
+    Understood,
+    Zone,
+    is_time_zone,
+)
 from include.modules import MODULES, NAMES, OPTIONAL_MODULES
 from include.row_checks import LARGEST_AMOUNT, Place, Real, Strict, Whole, did_you_mean, faults_in, faults_of
 
-__all__ = ["MODULES", "OPTIONAL_MODULES", "Firm", "FirmError", "FirmShape", "parse_firm"]
+__all__ = [
+    "MODULES", "NAME", "OPTIONAL_MODULES", "FileOptions", "Firm", "FirmError", "FirmShape", "SourceRow",
+    "Understood", "is_time_zone", "parse_firm",
+]  # fmt: skip
 
-NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 PUBLISHED = (
     "analytic_customer",
     "analytic_firm_based",
@@ -58,54 +68,6 @@ class FirmError(ValueError):
         """Keep each place in the row that is wrong, and why, beside the message."""
         super().__init__(message)
         self.faults = faults
-
-
-def _identifier(value: str) -> str:
-    if not NAME.fullmatch(value):
-        # The message omits the value: people paste whole URLs, with a password, instead of an id.
-        raise ValueError("must be lower case letters, digits and underscores, starting with a letter")
-    return value
-
-
-def is_time_zone(value: str) -> bool:
-    """Whether the tz database has the zone. This opens one file; listing all zones opens hundreds."""
-    try:
-        ZoneInfo(value)
-    except (KeyError, ValueError, OSError):
-        return False
-    return True
-
-
-def _zone(value: str) -> str:
-    if not is_time_zone(value):
-        shown = repr(value) if re.fullmatch(r"[\w+/-]{1,60}", value) else "this"
-        raise ValueError(f"{shown} is not a time zone of the tz database, such as Europe/London")
-    return value
-
-
-Identifier = Annotated[str, AfterValidator(_identifier)]
-Zone = Annotated[str, AfterValidator(_zone)]
-
-
-class SourceRow(Strict):
-    """A firm's source: an Airflow connection id or a file location, never a secret."""
-
-    kind: Identifier
-    conn_id: Identifier | None = None
-    uri: str | None = None
-    db_schema: Identifier | None = Field(default=None, alias="schema")
-    layout: Identifier | None = None
-    mapping: dict[str, str] | None = None
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-    @model_validator(mode="after")
-    def _has_a_target(self) -> SourceRow:
-        if (self.conn_id is None) == (self.uri is None):
-            raise ValueError("give either conn_id (an Airflow connection) or uri (a folder), not both")
-        if self.uri and not self.uri.startswith("file://"):
-            raise ValueError("uri must begin with file://: files are read from a folder of this machine")
-        return self
 
 
 class Alerts(Strict):
@@ -240,7 +202,7 @@ class Firm(Strict):
     name: str = Field(min_length=1, max_length=200)
     source: SourceRow
     timezone: Zone
-    currency: str = Field(pattern=r"^[A-Z]{3}$")
+    currency: Currency
     working_day_period: Whole = Field(ge=0, le=366)
     schedule_hour: Whole = Field(default=5, ge=0, le=23)
     churn_threshold_days: Whole = Field(ge=1, le=3650)
@@ -282,7 +244,10 @@ class Firm(Strict):
     @property
     def settings_reference(self) -> str:
         """A hash of every setting that can change a computed number, as manifests refer to it."""
-        return _reference(self.model_dump_json(exclude=NO_NUMBERS))
+        left_out: dict[str, bool | set[str]] = dict.fromkeys(NO_NUMBERS, True)
+        if unset := self.source.added_and_unset:
+            left_out["source"] = unset
+        return _reference(self.model_dump_json(exclude=left_out))
 
     @property
     def first_settings_reference(self) -> str:

@@ -16,7 +16,9 @@ MAY_IMPORT = {
     "datasets": set(),
     "periods": set(),
     "slices": {"periods"},
-    "firms": {"modules", "row_checks"},
+    "currency_codes": set(),
+    "firm_source": {"row_checks"},
+    "firms": {"firm_source", "modules", "row_checks"},
     "row_checks": set(),
     "faults": set(),
     "command_errors": {"erasure", "firms", "settings", "warehouse"},
@@ -48,7 +50,7 @@ MAY_IMPORT = {
     "sources": VALUES
     | {"bounded_duckdb", "data_files", "intake", "private_files", "source_errors", "sql_text"},
     "firms_table": {"firms", "modules", "sources"},
-    "intake": VALUES | {"bounded_duckdb", "data_files", "source_errors"},
+    "intake": VALUES | {"bounded_duckdb", "data_files", "firm_source", "source_errors"},
     "handoff": {
         "datasets", "periods", "slices", "faults", "settings", "connections", "private_files", "version",
     },
@@ -92,10 +94,10 @@ MAY_IMPORT = {
     },
     "cli": VALUES
     | {
-        "command_errors", "connections", "private_files",
-        "backfill", "doctor", "engines", "erasure", "firm_checks", "firms_table", "handoff", "intake",
-        "modules", "overview", "pools", "quality", "registry", "report", "run", "runbook", "settings",
-        "sources", "steps", "version", "warehouse",
+        "command_errors", "connections", "currency_codes", "private_files",
+        "backfill", "data_files", "doctor", "engines", "erasure", "firm_checks", "firms_table", "handoff",
+        "intake", "modules", "overview", "pools", "quality", "registry", "report", "run", "runbook",
+        "schedule", "settings", "source_errors", "sources", "steps", "version", "warehouse",
     },
     "__init__": {"version"},
     "__main__": {"cli", "command_errors"},

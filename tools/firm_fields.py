@@ -13,10 +13,41 @@ FIELDS = {
     "source.conn_id": "Airflow connection of the firm's database. Give this or `uri`.",
     "source.uri": "Folder of the firm's files, `file:///...`. Give this or `conn_id`.",
     "source.schema": "Schema of the firm's tables in that database.",
-    "source.layout": "How the csv files are laid out: `online_retail`, `cdnow` or `mapped`.",
-    "source.mapping": (
-        "Layout `mapped`: which column of the file is which, and how text is written. Odoo: the company."
+    "source.layout": (
+        "How the csv files are laid out: `online_retail`, `cdnow`, `mapped`, `auto` (any sales file) or a "
+        "platform of docs/intake.md, such as `shopify_orders`."
     ),
+    "source.mapping": (
+        "Layout `mapped`: which column of the file is which, and how text is written. Layout `auto`: columns "
+        "that their names do not tell. Odoo: the company."
+    ),
+    "source.options": "Layout `auto`: what no value of the files decides. See docs/intake.md, Questions.",
+    "source.options.date_order": "Order of day, month and year where no value shows it.",
+    "source.options.decimal_mark": "Decimal mark where no value shows it.",
+    "source.options.currency": "Of files with several currencies, the one whose rows are kept.",
+    "source.options.amount": "What the amount is, where the files have two or name it in no known way.",
+    "source.options.price": "Whether a price is that of a unit or the total of its line.",
+    "source.options.encoding": "Encoding of text files, such as cp1254.",
+    "source.options.delimiter": "Delimiter of text files: one character, or `tab`.",
+    "source.options.sheet": "Sheet of workbooks.",
+    "source.options.header": "Whether the files have a header line.",
+    "source.options.repeated_orders": (
+        "Of an order that differs between two files: `last`, the last file by name is right; `all`, every "
+        "file is."
+    ),
+    "source.understood": (
+        "Layout `auto`: how files are written, one entry per header or style. `firms add` decides it, "
+        "`firms accept` adds to it. A file that contradicts it stops the firm."
+    ),
+    "source.understood.header": "Names of the file's columns.",
+    "source.understood.columns": "Our columns, and the file's that are read for them.",
+    "source.understood.platform": "Platform of the export; empty for other files.",
+    "source.understood.date_order": (
+        "How dates are written: their order, `words` (month names) or `numbers` (Excel, epoch)."
+    ),
+    "source.understood.decimal_mark": "Decimal mark of amounts; empty where none shows it.",
+    "source.understood.currency": "Currency that the files state; empty for the firm's.",
+    "source.understood.amount": "What the net amount is.",
     "timezone": "Time zone of the firm's days, a name of the tz database such as Europe/London.",
     "currency": "Currency of all amounts, three letters of ISO 4217. Amounts are not converted.",
     "working_day_period": "Days between runs: 1 is daily, 7 is every Monday, 0 is only by hand.",

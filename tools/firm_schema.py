@@ -12,12 +12,12 @@ from typing import Any
 from include.firms import NAME, PUBLISHED, Firm
 from include.modules import NAMES
 from include.sources import SOURCES
-from include.sources.layouts import LAYOUTS
+from include.sources.layouts import LAYOUTS, platform_names
 from tools.firm_fields import FIELDS
 
 CHOICES = {  # checked by code, so pydantic's own schema does not list them
     "source.kind": tuple(SOURCES),
-    "source.layout": (*LAYOUTS, "mapped"),
+    "source.layout": (*LAYOUTS, "mapped", "auto", *platform_names()),
     "modules": NAMES,
     "publish.tables": PUBLISHED,
 }
@@ -69,9 +69,10 @@ def _fields(part: dict[str, Any], parts: dict[str, Any], prefix: str) -> Iterato
 
 
 def _references(field: dict[str, Any]) -> Iterator[str]:
-    for option in (field, field.get("items", {}), *field.get("anyOf", [])):
-        if "$ref" in option:
-            yield option["$ref"].rpartition("/")[2]
+    for option in (field, *field.get("anyOf", [])):
+        for part in (option, option.get("items", {})):
+            if "$ref" in part:
+                yield part["$ref"].rpartition("/")[2]
 
 
 def _texts(field: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -63,6 +63,11 @@ def options_of(
 
 def understood(file: Path, options: Options, *, may_ask: bool = True) -> Reading:
     """Inspect a file; with a terminal, an open question is a choice."""
+    return settled(file, options, may_ask=may_ask)[0]
+
+
+def settled(file: Path, options: Options, *, may_ask: bool = True) -> tuple[Reading, Options]:
+    """Inspect a file; the reading, and the options with the choices that were made at the terminal."""
     from include.intake import inspect
 
     with console.status(f"reading {file.name}") if console.is_terminal else nullcontext():
@@ -70,7 +75,7 @@ def understood(file: Path, options: Options, *, may_ask: bool = True) -> Reading
     while reading.answer.question and may_ask and sys.stdin.isatty() and sys.stdout.isatty():
         options = _chosen(reading.answer.question, options)
         reading = inspect(file, options)
-    return reading
+    return reading, options
 
 
 def mapping_of(columns: list[str]) -> dict[str, str]:

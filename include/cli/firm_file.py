@@ -9,8 +9,9 @@ from typing import Any
 import yaml
 
 from include.command_errors import BadInputError
+from include.currency_codes import CODES
 from include.firms import NAME, Firm, FirmError, parse_firm
-from include.row_checks import DEEPEST, Place
+from include.row_checks import DEEPEST, Place, did_you_mean
 
 MOST_BYTES = 4 << 20
 MOST_NODES = 200_000  # including repetitions by aliases
@@ -54,7 +55,7 @@ def read_firms(file: Path) -> list[Firm]:
     firms = []
     for number, row in enumerate(rows):
         try:
-            firms.append(parse_firm(row))
+            firms.append(_with_known_currency(parse_firm(row)))
         except FirmError as error:
             base: Place = (number,) if isinstance(content, list) else ()
             raise BadInputError(_with_lines(file, row, error, lines, base)) from None
@@ -62,6 +63,15 @@ def read_firms(file: Path) -> list[Firm]:
     if twice := sorted({key for key in keys if keys.count(key) > 1}):
         raise BadInputError(f"{file}: {twice} are in the file more than once; keep one of each")
     return firms
+
+
+def _with_known_currency(firm: Firm) -> Firm:
+    """The firm; FirmError when its currency has the form of a code and is none."""
+    if firm.currency not in CODES:
+        hint = did_you_mean(firm.currency, sorted(CODES))
+        reason = f"{firm.currency} is no code of ISO 4217{hint}"
+        raise FirmError(f"firm {firm.firm_key}: currency: {reason}", ((("currency",), reason),))
+    return firm
 
 
 def _text(file: Path) -> str:

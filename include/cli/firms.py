@@ -3,58 +3,20 @@
 from __future__ import annotations
 
 import getpass
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from include.cli.console import console, open_warehouse, refuse, stop
-from include.command_errors import BadInputError
-
-if TYPE_CHECKING:
-    from include.warehouse import Warehouse
+from include.cli.console import console, open_warehouse, stop
+from include.cli.firms_add import NoCheck, firms_accept, firms_add, firms_show
+from include.cli.registry_sync import sync_registry
 
 firms = typer.Typer(help="Add, list, pause, remove and import firms.", no_args_is_help=True)
-
-
-NoCheck = Annotated[bool, typer.Option("--no-check", help="Save without trying the connections.")]
-
-
-@firms.command("add")
-def firms_add(
-    file: Annotated[Path, typer.Option("--file", help="A YAML file with one firm or a list.")],
-    no_check: NoCheck = False,
-) -> None:
-    """Check firms and add or change them; a field missing from the file takes its default.
-
-    All firms are checked before the first is saved: source kind, layout, folder, connections, schema.
-
-    Example: python -m include firms add --file acme.yaml
-    """
-    from include.cli.firm_file import read_firms
-    from include.connections import connection_uri
-    from include.firm_checks import CheckError, check_firm
-
-    try:
-        parsed = read_firms(file)
-    except OSError as error:
-        raise BadInputError(f"--file {file}: {error.strerror}") from None
-    with console.status("checking"):
-        for firm in parsed:
-            try:
-                check_firm(firm, connection_uri, connects=not no_check)
-            except CheckError as error:
-                refuse(
-                    f"{error.args[0]}\nNothing was saved. To save without trying connections: "
-                    f"python -m include firms add --file {file} --no-check"
-                )
-    with open_warehouse() as warehouse:
-        for firm in parsed:
-            warehouse.firms.save_firm(firm, actor=getpass.getuser())
-            console.print(f"saved {firm.firm_key} ({firm.name})", markup=False)
-        _sync(warehouse)
+firms.command("add")(firms_add)
+firms.command("accept")(firms_accept)
+firms.command("show")(firms_show)
 
 
 @firms.command("list")
@@ -99,7 +61,7 @@ def firms_pause(firm: str, resume: Annotated[bool, typer.Option("--resume")] = F
     """
     with open_warehouse() as warehouse:
         warehouse.firms.pause_firm(firm, not resume, actor=getpass.getuser())
-        _sync(warehouse)
+        sync_registry(warehouse)
 
 
 @firms.command("remove")
@@ -110,7 +72,7 @@ def firms_remove(firm: str) -> None:
     """
     with open_warehouse() as warehouse:
         warehouse.firms.remove_firm(firm, actor=getpass.getuser())
-        _sync(warehouse)
+        sync_registry(warehouse)
 
 
 @firms.command("sync")
@@ -119,42 +81,7 @@ def firms_sync(
 ) -> None:
     """Write the registry that DAG files read, and add the pools that Airflow lacks."""
     with open_warehouse() as warehouse:
-        _sync(warehouse, force=force, needs_pools=True)
-
-
-def _sync(warehouse: Warehouse, *, force: bool = False, needs_pools: bool = False) -> None:
-    from include.firms import FirmError
-    from include.registry import sync_firms
-    from include.settings import Settings
-
-    path = Settings.read().registry
-    try:
-        report = sync_firms(warehouse.firms, path, force=force)
-        console.print(f"registry: {len(report.kept)} firms in {path}", highlight=False)
-        _add_pools(path, must=needs_pools)
-        report.check()
-    except FirmError as error:
-        stop(error)
-
-
-def _add_pools(registry: Path, *, must: bool) -> None:
-    """Add the pools that Airflow lacks. Without Airflow the registry is all there is to sync."""
-    from include.connections import MissingConnectionError
-    from include.pools import PoolError, add_missing_pools
-    from include.registry import known_firms
-    from include.settings import SettingsError
-
-    try:
-        added = add_missing_pools(firm.pool for firm in known_firms(registry))
-    except MissingConnectionError:
-        console.print("pools: not checked, no Airflow runs here", highlight=False)
-    except (PoolError, SettingsError) as error:
-        if must:
-            stop(error)
-        console.print(f"pools: {error}", markup=False, highlight=False, soft_wrap=True)
-    else:
-        found = f"added {', '.join(added)}" if added else "all exist"
-        console.print(f"pools: {found}", highlight=False)
+        sync_registry(warehouse, force=force, needs_pools=True)
 
 
 @firms.command("import")
@@ -188,6 +115,6 @@ def firms_import(
             console.print(
                 f"{key} is no longer in the table; to remove it: python -m include firms remove {key}"
             )
-        _sync(warehouse)
+        sync_registry(warehouse)
     if done.refused:
         stop("\n".join(done.refused.values()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,13 +22,16 @@ if TYPE_CHECKING:
 
 
 def run(
-    firm: Annotated[str, typer.Argument(help="The firm's key.")],
-    as_of: Annotated[str, typer.Option(help="Snapshot date, exclusive: 2026-11-21.")],
+    firm: Annotated[str, typer.Argument(help="The firm's key; left out with --due.")] = "",
+    as_of: Annotated[str, typer.Option(help="Snapshot date, exclusive: 2026-11-21.")] = "",
     from_step: Annotated[str | None, typer.Option("--from", help="Begin with this step or stage.")] = None,
     only: Annotated[str, typer.Option(help="Only these steps or stages, separated by commas.")] = "",
     full: Annotated[bool, typer.Option("--full", help="Read every month again.")] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue the day's last run: skip the steps it has done.")
+    ] = False,
+    due: Annotated[
+        bool, typer.Option("--due", help="Run all firms that are due, one after another.")
     ] = False,
     report: Annotated[
         Path | None, typer.Option("--json", help="Also write the summary to this file.")
@@ -35,12 +39,23 @@ def run(
 ) -> None:
     """Run a firm's steps without Airflow, and print rows, seconds and peak memory of each step.
 
+    With --due: run each firm whose latest scheduled snapshot is not complete, in the order in which they were
+    due, and print one line per firm. Exit code 1: a firm failed; the others have run.
+
     Example: python -m include run acme --as-of 2026-11-21 --from features
     """
     from include.firms import parse_firm
     from include.run.attempts import Attempt
     from include.run.firm import StepFailedError, chosen_steps, run_firm
 
+    if due:
+        _check_due_alone(firm, as_of, from_step, only, full, resume, report)
+        from include.cli.due import run_due
+
+        run_due()
+        return
+    if not firm or not as_of:
+        refuse("give a firm and --as-of DAY, or --due\nSee the arguments: python -m include run --help")
     if resume and (from_step or only or full):
         refuse("--resume cannot be combined with --from, --only or --full, which always compute")
     if report is not None:
@@ -68,6 +83,8 @@ def run(
     def after(outcome: Outcome) -> None:
         outcomes.append(outcome)
         console.print(_line(outcome, width), soft_wrap=True)
+        if outcome.step == "extract_transactions" and "left out" in outcome.note:
+            _print_rejected(firm)
 
     try:
         with progress.shown():
@@ -86,6 +103,11 @@ def run(
         stop(error)
     _write(report, firm, day, outcomes)
     _summary(f"{row.name}, as of {day}", outcomes)
+
+
+def _check_due_alone(*others: object) -> None:
+    if any(others):
+        refuse("--due takes no firm and no other option: it runs every firm as of the day it was due")
 
 
 def _write(
@@ -116,6 +138,19 @@ def _write(
 def _line(outcome: Outcome, width: int) -> str:
     note = f"  [dim]{escape(outcome.note)}[/dim]" if outcome.note else ""
     return f"  {outcome.step:<{width}}  {outcome.rows:>12,} rows  {outcome.seconds:6.1f} s{note}"
+
+
+def _print_rejected(firm: str) -> None:
+    """Print the rejected sales by reason, with their money and one of them. Only the terminal shows rows."""
+    found: dict[str, tuple[int, Decimal, str]] = {}
+    with open_warehouse() as warehouse:
+        for row in warehouse.records.quality.rejections(firm, "transactions"):
+            rows, money, sample = found.get(row["reason"], (0, Decimal(0), ""))
+            sample = sample or next(iter(row["samples"] or ()), "")
+            found[row["reason"]] = (rows + row["rows"], money + (row["net_amount"] or 0), sample)
+    for reason, (rows, money, sample) in sorted(found.items(), key=lambda item: -item[1][0]):
+        text = f"    left out: {rows:,} {reason}, {money:,.2f}, such as {sample[:160]}"
+        console.print(text, markup=False, highlight=False, soft_wrap=True, style="dim")
 
 
 def _summary(title: str, outcomes: list[Outcome]) -> None:

@@ -12,7 +12,7 @@ import shutil
 import tempfile
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -76,23 +76,38 @@ def folder_of(uri: str, *, where: str) -> Path:
     return folder
 
 
-def data_files(folder: Path) -> list[File]:
-    """The folder's data files by name; other files are ignored."""
+def data_files(folder: Path, endings: tuple[str, ...] = ENDINGS) -> list[File]:
+    """The folder's data files by name; other files are ignored.
+
+    With ``ENDINGS`` two files of one name are refused. With other endings hidden files are ignored.
+    """
+    is_strict = endings is ENDINGS
     try:
-        paths = sorted(p for p in folder.iterdir() if p.name.lower().endswith(ENDINGS) and p.is_file())
+        paths = sorted(p for p in folder.iterdir() if p.name.lower().endswith(endings) and p.is_file())
     except OSError as error:
         raise SourceError(f"{folder} cannot be listed: {error.strerror}") from error
+    if not is_strict:
+        paths = [path for path in paths if path.name[0] not in ".~"]  # ~ begins Excel's lock files
     stems: dict[str, Path] = {}
     for path in paths:
         if not path.resolve().is_relative_to(folder):
             raise SourceError(f"{path} is a link to a file outside its folder; copy the file instead")
         stem = path.name.lower().split(".")[0] if path.suffix != ".csv" else path.stem.lower()
-        if stem in stems:
+        if is_strict and stem in stems:
             raise SourceError(
                 f"{stems[stem].name} and {path.name} in {folder}: the same file twice? Keep one"
             )
         stems[stem] = path
     return [_file(path) for path in paths]
+
+
+def check_some(files: Sequence[File], folder: Path, endings: Sequence[str], *, where: str) -> None:
+    """SourceError for a folder without a data file: it is not the folder of a shop without sales."""
+    if not files:
+        raise SourceError(
+            f"{where}: {folder} has no file that ends with {', '.join(endings)}; send the sales again, or a "
+            "file with only its header line if there were none"
+        )
 
 
 def _file(path: Path) -> File:

@@ -121,3 +121,13 @@ def rejected_of(dataset: Dataset) -> Dataset:
             ]
         ),
     )
+
+
+INTENDED = frozenset(
+    {
+        "cancelled_order", "counted_with_order", "deleted", "down_payment", "exact_duplicate",
+        "header_repeated", "invoice_without_order", "not_a_row", "not_a_sale", "order_not_counted",
+        "other_currency", "price_not_positive", "quantity_not_positive", "repeated_order", "total_row",
+    }
+)  # fmt: skip
+"""Reasons of rows that are readable and left out by a rule of their source."""

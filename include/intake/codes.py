@@ -30,6 +30,8 @@ REFUSALS = {
     "expands_too_much": "The file decompresses to more than sales files do.",
     "too_large": "The file exceeds the size limit of its format.",
     "too_many_rejected": "More than a fifth of the rows, or of the money, cannot be read.",
+    "changed_form": "A firm's file is not written as its row says (source.understood).",
+    "two_forms": "A firm's file fits two forms of its row, which read it differently.",
     "bad_option": "An option refers to something that the file does not contain.",
 }
 WARNINGS = {

@@ -7,6 +7,11 @@ DuckDB are imported only when they are used.
 
 from include.quality.errors import EvaluationError, QualityError
 from include.quality.gate import check
+from include.quality.measures import Profile, Unchanged
+from include.quality.rejected import Extracted
 from include.quality.report import Report, Result, Slice
 
-__all__ = ["EvaluationError", "QualityError", "Report", "Result", "Slice", "check"]
+__all__ = [
+    "EvaluationError", "Extracted", "Profile", "QualityError", "Report", "Result", "Slice",
+    "Unchanged", "check",
+]  # fmt: skip

@@ -33,7 +33,10 @@ One SQL statement per slice evaluates all rules on DuckDB. Great Expectations ru
 A share is a part of the rows checked: 0.05 is one row in twenty. A ratio compares a number with the firm's
 own history, the median of up to twelve earlier months or snapshots; 1 is usual. A first extraction has no
 history and passes, and so does a firm without rows. Too little data, such as a month of less than a week or a
-volume of less than twenty rows, may warn but never stops. A period without events up to as_of stops a firm
+volume of less than twenty rows, may warn but never stops. The shares of rejected rows and of their money
+need no history: they are measured from the first extraction on, on each month and on all months of the run,
+without rows that are left out on purpose (cancelled orders, exact duplicates). Months that the gate stopped
+are read again by the next run. A period without events up to as_of stops a firm
 only if half a year of events is known or the period is longer than two weeks. After ninety days without
 events it no longer stops: the firm has stopped trading, not its source.
 

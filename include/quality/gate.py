@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 from include.datasets import Dataset, catalogue
 from include.quality import measures, rows
 from include.quality.aggregates import Aggregates, SliceSql, source
-from include.quality.measures import Measurement, Past, Profile
+from include.quality.measures import Measurement, Past, Profile, Unchanged
 from include.quality.recheck import recheck
+from include.quality.rejected import Extracted, rejected_share
 from include.quality.report import Report, Slice
 from include.quality.rule_results import Tally, levels_over
 from include.quality.rules import UNKNOWN, ColumnsRule, MeasureRule, RowRule, Rule, adjusted, suite
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 MEMORY_SHARE = 0.5  # of FIRMAMENT_MEMORY_MB; the rest is for the frames of Great Expectations
 THREADS = 2
+OF_EXTRACTION = ("silence_ratio", "rejected_rows", "rejected_money")  # not measured on a slice's files
 
 
 def check(
@@ -40,14 +42,19 @@ def check(
     slices: Sequence[Slice],
     references: Mapping[str, list[Path]],
     history: Sequence[Mapping[str, object]],
+    unchanged: Mapping[str, Unchanged] | None = None,
+    extracted: Mapping[str, Extracted] | None = None,
     whole_suite: bool = False,
     scratch: Path | None = None,
 ) -> Report:
     """Check ``dataset`` on the slices; ``references`` are the files of the datasets it refers to.
 
     ``history`` holds earlier slices: ``slice``, ``rows``, ``as_of`` and, where an earlier check left
-    one, ``profile`` (the observed value of that check's result ``profile``). ``firm.quality`` may move
-    limits. With ``whole_suite`` Great Expectations runs on every rule, however clear the aggregates are.
+    one, ``profile`` (the observed value of that check's result ``profile``). ``unchanged`` are the slices
+    of the run that passed before and are not checked again; silence is measured on them and on ``slices``
+    (None: on ``slices`` and the history). ``extracted`` says what the source of each slice of the run gave.
+    ``firm.quality`` may move limits. With ``whole_suite`` Great Expectations runs on every rule, however
+    clear the aggregates are.
     """
     rules = adjusted(suite(dataset), dataset, getattr(firm, "quality", None) or {})
     folder = Path(tempfile.mkdtemp(prefix="firmament-quality-", dir=scratch))
@@ -58,6 +65,7 @@ def check(
         connection = open_slices(paths, spill=folder)
         try:
             gate = _Gate(dataset, firm, as_of, rules, references, Past.of(history), connection)
+            gate.unchanged, gate.extracted = unchanged, extracted or {}
             checks = gate.checked(parts, whole_suite=whole_suite)
         finally:
             connection.close()
@@ -100,6 +108,9 @@ class _Gate:
         self.references = references
         self.connection = connection
         self.profiles: dict[str, Profile] = dict(past.profiles)
+        self.unchanged: Mapping[str, Unchanged] | None = None
+        self.extracted: Mapping[str, Extracted] = {}
+        self._checked: set[str] = set()
         self._tables: dict[str, str] = {}
         self._sql: dict[str, SliceSql] = {}
 
@@ -108,7 +119,7 @@ class _Gate:
         checks = [self._aggregated(part) for part in parts]
         # The dataset as a whole is no slice: a slice that passed must not count as unchecked.
         whole = SliceCheck(Slice("", 0, []), [])
-        whole.measured = list(self._silence())
+        whole.measured = [*self._silence(), *self._rejected(self.extracted.values(), dated_only=False)]
         checks.append(whole)
         for one in checks:
             one.over = {rule.name: levels_over(rule, measured.value) for rule, measured in one.measured}
@@ -122,6 +133,7 @@ class _Gate:
         one = SliceCheck(part, self.column_rules if part.files else [], rows.found_columns(part.files))
         one.usable = {f.name for f in self.dataset.schema if one.found.get(f.name) == str(f.type)}
         profile = self.profiles[part.text] = Profile()
+        self._checked.add(part.text)
         is_repeated = None  # whether some key may occur twice; None: the slice has no keys
         if one.has_rows:
             self._choose_rules(one)
@@ -193,7 +205,7 @@ class _Gate:
         """The numbers of a slice."""
         part, known_before = one.part, max(self.as_of, one.part.read_as_of or self.as_of)
         for rule in self.measure_rules:
-            if rule.measure == "silence_ratio":
+            if rule.measure in OF_EXTRACTION:
                 continue
             if rule.measure == "repeated_keys":
                 if is_repeated is None:
@@ -209,13 +221,31 @@ class _Gate:
             else:
                 measured = measures.amount_ratio(part, self.profiles)
             yield rule, measured
+        if given := self.extracted.get(part.text):
+            yield from self._rejected([given], dated_only=True)
+
+    def _rejected(
+        self, found: Iterable[Extracted], *, dated_only: bool
+    ) -> Iterator[tuple[MeasureRule, Measurement]]:
+        """The share of rows, and of money, that cannot be used."""
+        found = list(found)
+        for rule in self.measure_rules if found else ():
+            if rule.measure in ("rejected_rows", "rejected_money"):
+                of_money = rule.measure == "rejected_money"
+                yield rule, rejected_share(found, of_money=of_money, dated_only=dated_only)
 
     def _silence(self) -> Iterator[tuple[MeasureRule, Measurement]]:
         """Days without events up to as_of, over all slices known; measured even when no slice changed."""
-        if self.dataset.by != "month" or not measures.is_tail_known(self.profiles, self.past, self.as_of):
+        profiles, volumes = self.profiles, {key: rows for key, (rows, _) in self.past.rows.items()}
+        if self.unchanged is not None:
+            # What was loaded before may hold slices that this run does not use, and lack some that it does.
+            known = {key: one.profile for key, one in self.unchanged.items()}
+            profiles = known | {key: self.profiles[key] for key in self._checked}
+            volumes = {key: one.rows for key, one in self.unchanged.items()}
+        if self.dataset.by != "month" or not measures.is_tail_known(profiles, volumes, self.as_of):
             return
         silence = measures.silence_ratio(
-            measures.recent(self.profiles, self.as_of),
+            measures.recent(profiles, self.as_of),
             as_of=self.as_of,
             period_days=getattr(self.firm, "working_day_period", 1),
             is_first=not self.past.rows,

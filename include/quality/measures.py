@@ -110,6 +110,14 @@ class Past:
         return cls(rows, profiles)
 
 
+@dataclass(frozen=True)
+class Unchanged:
+    """A slice of the run that passed the gate before: its rows, and the profile that was kept of it."""
+
+    rows: int
+    profile: Profile
+
+
 def elapsed_days(key: str, known_before: date) -> int:
     """Days of a month that had passed; 1 for a snapshot, whose rows are not spread over days."""
     if len(key) != 7:
@@ -191,16 +199,14 @@ def silence_ratio(
     return Measurement(silent / usual, observed, may_fail)
 
 
-def is_tail_known(profiles: Mapping[str, Profile], past: Past, as_of: date) -> bool:
-    """Whether the last month that had rows is among those whose days are known.
+def is_tail_known(profiles: Mapping[str, Profile], volumes: Mapping[str, int], as_of: date) -> bool:
+    """Whether the last month that had rows is among those whose days are known; ``volumes``: rows by slice.
 
     If it is not (the month was unchanged and left no profile), a gap in the data and a gap in the
     profiles look the same.
     """
     known = max((key for key, profile in profiles.items() if profile.days), default="")
-    return not any(
-        rows and key > known and Month.parse(key).first < as_of for key, (rows, _) in past.rows.items()
-    )
+    return not any(rows and key > known and Month.parse(key).first < as_of for key, rows in volumes.items())
 
 
 def recent(profiles: Mapping[str, Profile], as_of: date) -> dict[str, Profile]:

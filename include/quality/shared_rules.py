@@ -66,6 +66,25 @@ NOTHING_LOST = MeasureRule(
     fail_below=0.5,
 )
 
+FEW_REJECTED = (
+    MeasureRule(
+        "rejected_rows",
+        "",
+        "rejected_rows",
+        "Share of the source's rows that cannot be used.",
+        warn_above=0.01,
+        fail_above=0.2,
+    ),
+    MeasureRule(
+        "rejected_money",
+        "net_amount",
+        "rejected_money",
+        "Share of the source's money in rows that cannot be used.",
+        warn_above=0.01,
+        fail_above=0.2,
+    ),
+)
+
 
 def usable(column: str) -> RowRule:
     """A key is any text but the empty one and NUL, which Postgres cannot hold."""

@@ -4,6 +4,7 @@ from include.quality.rules import RowRule
 from include.quality.shared_rules import (
     BETWEEN,
     EVENT_DAYS,
+    FEW_REJECTED,
     IN_SET,
     MONTH_VOLUME,
     NOTHING_LOST,
@@ -54,5 +55,6 @@ SUITE = (
     usual_amount("usual_amount", "net_amount", "sale line"),
     MONTH_VOLUME,
     NOTHING_LOST,
+    *FEW_REJECTED,
     freshness("event", fail_above=3),
 )

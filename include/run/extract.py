@@ -9,10 +9,11 @@ from __future__ import annotations
 import logging
 import shutil
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
@@ -28,7 +29,7 @@ from include.periods import Month, months_between, months_to_read
 from include.run import ledger
 from include.run.context import Context
 from include.run.erasure_filter import without_erased
-from include.run.ingest import SliceIngest
+from include.run.ingest import Rejections, SliceIngest
 from include.run.modules import record_module_status
 from include.run.reconcile import reconcile
 from include.sources import Source, consistent_reads, open_source
@@ -69,17 +70,20 @@ def _months(context: Context, source: Source, dataset: Dataset) -> tuple[int, st
         if first
         else []
     )
+    wanted = sorted({*wanted, *_failed_months(context, dataset, kept)})
     rows = read = 0
     # A month that a run of a later as_of has read keeps that as_of, so that it loses no days.
     days = {
         month: max(context.as_of, kept[month].as_of if month in kept else context.as_of) for month in wanted
     }
+    rejected = Rejections()
     with _read_ahead(context, source, dataset, days) as ingests:
         for month, ingest in ingests:
             slot = context.month_slot(dataset, month)
             manifest = _commit(context, slot, ingest, as_of=days[month])
             kept[month] = ledger.finish(context, slot, manifest)
             rows += manifest.rows
+            rejected.include(ingest.rejections)
             read += 1
             log.info("%s of %s: %d of %d months, %d rows", dataset.name, month, read, len(days), rows)
             point("extract.after_month")
@@ -90,7 +94,15 @@ def _months(context: Context, source: Source, dataset: Dataset) -> tuple[int, st
         return 0, "the source has none"
     differing = reconcile(context, source, dataset, kept, read=days)
     read_of = f"read {len(wanted)} of {len(kept)} months"
-    return rows, "; ".join(filter(None, [read_of, differing]))
+    return rows, "; ".join(filter(None, [read_of, rejected.note(), differing]))
+
+
+def _failed_months(context: Context, dataset: Dataset, kept: Mapping[Month, ledger.Kept]) -> list[Month]:
+    """The months that the gate stopped as they are now: the source may have been corrected since."""
+    failed = context.records.quality.failed(context.firm.firm_key, dataset.name)
+    return [
+        month for month, found in kept.items() if (str(month), found.reference.rpartition("#")[2]) in failed
+    ]
 
 
 def _snapshot(context: Context, source: Source, dataset: Dataset) -> Manifest:
@@ -168,7 +180,9 @@ def _account_for(context: Context, slot: Slot, ingest: SliceIngest, *, as_of: da
         rows = ingest.rejected(context.engine)
         context.handoff.write(rejected, rows, token=context.token, as_of=context.as_of)
     if slot.slice.month is not None:
-        ledger.begin(context, slot, as_of=as_of, source_rows=ingest.rows)
+        ledger.begin(
+            context, slot, as_of=as_of, source_rows=ingest.rows, source_amount=ingest.amount or Decimal(0)
+        )
     context.records.quality.record_rejections(
         slot.firm_key,
         slot.dataset.name,

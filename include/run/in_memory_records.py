@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from include.datasets import Dataset
@@ -22,11 +23,18 @@ class SlicesInMemory:
         self._rows: dict[tuple[str, str, str], Recorded] = {}
 
     def begin(
-        self, firm_key: str, dataset_name: str, part: Slice, as_of: date, token: int, source_rows: int
+        self,
+        firm_key: str,
+        dataset_name: str,
+        part: Slice,
+        as_of: date,
+        token: int,
+        source_rows: int,
+        source_amount: Decimal | None = None,
     ) -> None:
         """Keep the slice's count."""
         key = (firm_key, dataset_name, str(part))
-        self._rows[key] = Recorded(part, as_of, token, None, source_rows, None, None)
+        self._rows[key] = Recorded(part, as_of, token, None, source_rows, None, None, source_amount)
 
     def record(self, firm_key: str, dataset_name: str, written: Sequence[Written]) -> None:
         """Keep the manifests."""
@@ -54,7 +62,7 @@ class QualityInMemory:
 
     def __init__(self) -> None:
         """No slice was checked."""
-        self.rejections: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+        self.rejections_by_slice: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
         self.results: list[Mapping[str, Any]] = []
 
     def record_rejections(
@@ -67,7 +75,7 @@ class QualityInMemory:
         rows: Sequence[Mapping[str, Any]],
     ) -> None:
         """Keep the slice's rejected rows."""
-        self.rejections[firm_key, dataset_name, slice_text] = list(rows)
+        self.rejections_by_slice[firm_key, dataset_name, slice_text] = list(rows)
 
     def record(self, firm_key: str, as_of: date, token: int, results: Sequence[Mapping[str, Any]]) -> None:
         """Keep the results."""
@@ -80,6 +88,23 @@ class QualityInMemory:
     def passed(self, firm_key: str, dataset_name: str) -> set[tuple[str, str]]:
         """No slice passed."""
         return set()
+
+    def failed(self, firm_key: str, dataset_name: str) -> set[tuple[str, str]]:
+        """No slice failed."""
+        return set()
+
+    def profiles(self, firm_key: str, dataset_name: str) -> dict[tuple[str, str], str]:
+        """No slice was checked."""
+        return {}
+
+    def rejections(self, firm_key: str, dataset_name: str) -> list[Row]:
+        """The rejected rows that were kept."""
+        return [
+            {"slice": part, **row}
+            for (firm, dataset, part), rows in self.rejections_by_slice.items()
+            if (firm, dataset) == (firm_key, dataset_name)
+            for row in rows
+        ]
 
 
 class ModelsInMemory:

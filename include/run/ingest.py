@@ -28,6 +28,7 @@ CONFLICTING_DUPLICATE = "conflicting_duplicate"
 TOO_LONG = "too_long"
 LONGEST_KEY = 1000  # bytes; the limit of an index of the warehouse is a little over twice that
 SAMPLES = 5
+REASONS = 4  # in a note
 
 
 @dataclass
@@ -47,6 +48,21 @@ class Rejections:
                 self.net_amount[reason] = self.net_amount.get(reason, Decimal(0)) + amount
             if len(kept := self.samples.setdefault(reason, [])) < SAMPLES:
                 kept.append(batch.column("source_row")[i].as_py() or "")
+
+    def include(self, other: Rejections) -> None:
+        """Add the counts and money of another slice."""
+        self.rows.update(other.rows)
+        for reason, amount in other.net_amount.items():
+            self.net_amount[reason] = self.net_amount.get(reason, Decimal(0)) + amount
+
+    def note(self) -> str:
+        """The rejected rows by reason with their money, most frequent first; empty if there are none."""
+        reasons = [
+            f"{count:,} {reason}" + (f" ({amount:,.2f})" if (amount := self.net_amount.get(reason)) else "")
+            for reason, count in self.rows.most_common(REASONS)
+        ]
+        more = f" and {len(self.rows) - REASONS} more reasons" if len(self.rows) > REASONS else ""
+        return f"left out {', '.join(reasons)}{more}" if reasons else ""
 
     def records(self, *, with_samples: bool) -> list[dict[str, object]]:
         """One row of ``control.rejections`` per reason. Datasets with personal data give no samples."""
@@ -69,6 +85,7 @@ class SliceIngest:
         self.dataset = dataset
         self.rejections = Rejections()
         self.rows = 0  # read from the source
+        self.amount: Decimal | None = None  # of these rows, without signs; None: they have no amount
         self._usable = scratch / "usable.parquet"
         self._rejected = scratch / "rejected.parquet"
         self._conflicts = scratch / "conflicts.parquet"
@@ -81,6 +98,7 @@ class SliceIngest:
         try:
             for batch in batches:
                 self.rows += batch.num_rows
+                self._add_amount(batch)
                 batch = _without_long_keys(batch, keeps_all=not self.dataset.pii)
                 is_usable = pc.is_null(batch.column("rejected_reason"))
                 if pc.all(is_usable).as_py() is False:
@@ -92,6 +110,11 @@ class SliceIngest:
         finally:
             usable.close()
             rejected.close()
+
+    def _add_amount(self, batch: pa.RecordBatch) -> None:
+        if "net_amount" in batch.schema.names:
+            total = pc.sum(pc.abs(batch.column("net_amount"))).as_py()
+            self.amount = (self.amount or Decimal(0)) + (total or Decimal(0))
 
     def deduplicate_and_sort(self, engine: Engine) -> Iterator[pa.RecordBatch]:
         """Usable rows, sorted by grain, one per key."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import NamedTuple
 
 from include.datasets import Dataset
@@ -34,6 +35,7 @@ class Current(NamedTuple):
     token: int
     sha256: str
     reference: str
+    rows: int
     made_from: tuple[str, ...] = ()
 
 
@@ -55,7 +57,9 @@ def current(context: Context, dataset: Dataset, slots: Sequence[Slot]) -> list[C
     if dataset.by != "month":
         manifests = [(slot, context.handoff.manifest(slot)) for slot in slots]
         return [
-            Current(slot, found.as_of, found.token, found.sha256, found.reference, found.made_from)
+            Current(
+                slot, found.as_of, found.token, found.sha256, found.reference, found.rows, found.made_from
+            )
             for slot, found in manifests
             if found is not None
         ]
@@ -65,7 +69,7 @@ def current(context: Context, dataset: Dataset, slots: Sequence[Slot]) -> list[C
         if one := written.get(slot.slice):
             reference = f"{slot.path}#{one.token}#{one.sha256}"
             context.handoff.consulted[slot.path] = reference
-            found.append(Current(slot, one.as_of, one.token, one.sha256, reference))
+            found.append(Current(slot, one.as_of, one.token, one.sha256, reference, one.rows))
     return found
 
 
@@ -87,10 +91,12 @@ def _written(context: Context, dataset: Dataset, parts: Sequence[Slice]) -> dict
     return found
 
 
-def begin(context: Context, slot: Slot, *, as_of: date, source_rows: int) -> None:
+def begin(
+    context: Context, slot: Slot, *, as_of: date, source_rows: int, source_amount: Decimal | None = None
+) -> None:
     """Record that a month is about to be replaced, before its manifest is."""
     context.records.slices.begin(
-        slot.firm_key, slot.dataset.name, slot.slice, as_of, context.token, source_rows
+        slot.firm_key, slot.dataset.name, slot.slice, as_of, context.token, source_rows, source_amount
     )
 
 

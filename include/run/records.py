@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any, Protocol
 
 from include.datasets import Dataset
@@ -23,9 +24,16 @@ class SliceRecords(Protocol):
     """The ledger of slices: which months are extracted, and how many rows each has."""
 
     def begin(
-        self, firm_key: str, dataset_name: str, part: Slice, as_of: date, token: int, source_rows: int
+        self,
+        firm_key: str,
+        dataset_name: str,
+        part: Slice,
+        as_of: date,
+        token: int,
+        source_rows: int,
+        source_amount: Decimal | None = None,
     ) -> None:
-        """Record that an attempt is about to commit the slice, with the number of source rows."""
+        """Record that an attempt is about to commit the slice, and the rows and money of its source."""
 
     def record(self, firm_key: str, dataset_name: str, written: Sequence[Written]) -> None:
         """Record the slices' manifests."""
@@ -63,6 +71,18 @@ class QualityRecords(Protocol):
 
     def passed(self, firm_key: str, dataset_name: str) -> set[tuple[str, str]]:
         """Slices, with the hash of their bytes, that passed the gate when last checked."""
+        ...
+
+    def failed(self, firm_key: str, dataset_name: str) -> set[tuple[str, str]]:
+        """Slices, with the hash of their bytes, of which a rule that stops the firm failed last."""
+        ...
+
+    def profiles(self, firm_key: str, dataset_name: str) -> dict[tuple[str, str], str]:
+        """What the gate kept of each slice that it checked, by slice and hash of its bytes."""
+        ...
+
+    def rejections(self, firm_key: str, dataset_name: str) -> list[Row]:
+        """Rejected rows as last extracted: ``slice, reason, rows, net_amount, samples``."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Sales files in a folder: ``.csv``, ``.csv.gz`` or ``.parquet``, in one of the named layouts.
+"""Sales files in a folder, in one of the named layouts, or of any kind with layout ``auto``.
 
 Each file is parsed once, as text with a declared dialect, by the layout's statement
 ``sql/extract/csv/<layout>/transactions.sql``, and staged as parquet split by month. Months are read from
@@ -17,23 +17,23 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
+from functools import reduce
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
-from duckdb import ColumnExpression, ConstantExpression, FunctionExpression
 
 from include import sql_text
 from include.bounded_duckdb import open_database, share_of_memory
-from include.data_files.expansion import check_expansion, check_footer
 from include.data_files.folder import (
+    ENDINGS,
     File,
+    check_some,
     clear,
     data_files,
-    first_line,
     folder_of,
     own_scratch,
-    plain,
 )
 from include.datasets import Dataset
 from include.firms import Firm
@@ -49,8 +49,12 @@ from include.sources import (
     extracted_schema,
 )
 from include.sources.csv_errors import message_of, place_of
+from include.sources.layout_rows import rows_of
 from include.sources.layouts import layout_of
 from include.sources.staged_lines import UNDATED, lines_of_month
+
+if TYPE_CHECKING:
+    from include.sources.understood_files import UnderstoodFiles
 
 MEMORY_SHARE = 0.75  # the rest is for the batches that the step holds
 THREADS = 2
@@ -60,7 +64,7 @@ FULL = "No space left|File too large|quota exceeded"  # the system's messages ab
 class Csv:
     """The source of a firm whose row says ``kind: csv``."""
 
-    fields = ("uri", "layout", "mapping")  # the fields of the firm's source that this kind uses
+    fields = ("uri", "layout", "mapping", "options", "understood")
 
     @classmethod
     def check_row(cls, firm: Firm) -> None:
@@ -82,6 +86,7 @@ class Csv:
         self._where = f"firm {firm.firm_key}, csv source"
         self._scratch = (scratch or own_scratch()) / "csv"
         self._moment: Path | None = None
+        self._auto = _reader_of(firm) if self._layout.is_auto else None
 
     def offers(self, dataset: Dataset) -> bool:
         """Whether it is transactions, customers or, if the layout has its columns, products."""
@@ -166,7 +171,9 @@ class Csv:
         if self._moment is not None:
             return self._moment
         folder = self._folder()
-        files = data_files(folder)
+        endings = self._auto.endings if self._auto else ENDINGS
+        files = data_files(folder, endings)
+        check_some(files, folder, endings, where=self._where)
         home = self._scratch / hashlib.sha256(str(folder).encode()).hexdigest()[:16]
         stage = home / self._key(files)
         private_folder(home)
@@ -176,7 +183,7 @@ class Csv:
             if not stage.is_dir():
                 building = Path(tempfile.mkdtemp(prefix="building-", dir=home))
                 try:
-                    self._parse(folder, files, building)
+                    self._parse(folder, files, building, kept=home / "read")
                     building.rename(stage)
                 finally:
                     shutil.rmtree(building, ignore_errors=True)
@@ -189,65 +196,40 @@ class Csv:
         parts = [
             [file.identity for file in files],
             repr(self._layout),
+            *([self._auto.key] if self._auto else []),
             self._firm.timezone,
             sql_text.read("extract", "csv", "macros"),
             self._lines,
         ]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
-    def _parse(self, folder: Path, files: list[File], into: Path) -> None:
-        """Write the lines of all files to ``into``, split by month."""
-        if not files:
-            return
+    def _parse(self, folder: Path, files: list[File], into: Path, *, kept: Path) -> None:
+        """Write the lines of all files to ``into``, split by month.
+
+        Layout auto keeps the rows of each file in ``kept``.
+        """
         work = into / "work"
         work.mkdir()
         sql, bound = sql_text.for_duckdb(self._lines, self.binds(None, None))
-        with self._database(folder, into) as database:
+        read = self._auto.parquet_of(files, kept) if self._auto else []
+        with self._database(kept if self._auto else folder, into) as database:
             database.execute(sql_text.read("extract", "csv", "macros"))
-            rows = None
-            for file in files:
-                part = self._rows(database, file, work)
-                rows = part if rows is None else rows.union(part)
-            assert rows is not None
-            rows.create_view("files")
+            if self._auto:
+                parts = [self._auto.numbered(database, path, number) for number, path in enumerate(read)]
+            else:
+                parts = [rows_of(database, file, self._layout, work, where=self._where) for file in files]
+            reduce(duckdb.DuckDBPyRelation.union, parts).create_view("files")
             database.execute(
                 "copy (" + sql + ") to $into (format parquet, compression snappy, partition_by (month_key))",
                 {"into": str(into / "months"), **bound},
             )
         for file in files:
             file.check_unchanged()
+        if self._auto:
+            self._auto.check_orders(into / "months")
         shutil.rmtree(work)
         for month in (into / "months").glob("month_key=*"):
             month.rename(into / month.name.replace("month_key=", "month="))
-
-    def _rows(self, database: duckdb.DuckDBPyConnection, file: File, work: Path) -> duckdb.DuckDBPyRelation:
-        """One file's rows as text, with the column names of the layout's statement."""
-        where = f"{self._where}, file {file.path.name}"
-        if file.ending == ".parquet":
-            check_footer(file)
-            rows = database.read_parquet(str(file.path))
-            names = list(rows.columns)
-            at = self._layout.place(names, where=where)
-            check_expansion(rows, [names[i] for i in at.values()], file)
-            texts = {column: _as_text(names[i], str(rows.types[i])) for column, i in at.items()}
-        else:
-            path = plain(file, encoding=self._layout.encoding, scratch=work)
-            header = first_line(path, delimiter=self._layout.delimiter, name=file.path)
-            has_header = not self._layout.is_data(header)
-            at = self._layout.place(header if has_header else self._layout.headerless, where=where)
-            rows = database.read_csv(
-                str(path),
-                # Columns are numbered, so that no text of a file becomes part of a statement.
-                columns={f"column_{i}": "VARCHAR" for i in range(len(header))},
-                auto_detect=False,
-                header=has_header,
-                delimiter=self._layout.delimiter,
-                quotechar='"',
-                escapechar='"',
-            )
-            texts = {column: ColumnExpression(f"column_{i}") for column, i in at.items()}
-        nothing = ConstantExpression(None).cast("VARCHAR")
-        return rows.project(*[texts.get(column, nothing).alias(column) for column in self._layout.columns])
 
     def _unreadable(self, error: duckdb.Error, folder: Path) -> SourceError:
         return SourceError(
@@ -284,9 +266,7 @@ def _check_uri(firm: Firm) -> None:
         raise SourceRowError(f"firm {firm.firm_key}: a csv source needs source.uri, a file:// folder")
 
 
-def _as_text(name: str, kind: str) -> duckdb.Expression:
-    """A parquet column as text; floats with whole values are written as whole numbers."""
-    column = ColumnExpression(name)
-    if kind in ("DOUBLE", "FLOAT"):
-        return FunctionExpression("whole_text", column)
-    return column.cast("VARCHAR")
+def _reader_of(firm: Firm) -> UnderstoodFiles:
+    from include.sources.understood_files import UnderstoodFiles  # it loads numpy; set layouts do not need it
+
+    return UnderstoodFiles(firm)

@@ -10,6 +10,7 @@ import codecs
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from include.firms import Firm, is_time_zone
 from include.row_checks import did_you_mean
@@ -53,6 +54,7 @@ class Layout:
     encoding: str = "utf-8"
     delimiter: str = ","
     params: Mapping[str, object] = field(default_factory=dict)
+    is_auto: bool = False  # read by include/intake; the columns are its own
 
     def place(self, names: Sequence[str], *, where: str) -> dict[str, int]:
         """The position of each column among a file's names; SourceRowError when one is missing."""
@@ -108,7 +110,7 @@ CDNOW = Layout(
 )
 
 LAYOUTS = {layout.name: layout for layout in (ONLINE_RETAIL, CDNOW)}
-KNOWN = [*sorted(LAYOUTS), "mapped"]
+KNOWN = [*sorted(LAYOUTS), "mapped", "auto"]
 
 
 def layout_of(firm: Firm) -> Layout:
@@ -116,6 +118,13 @@ def layout_of(firm: Firm) -> Layout:
     where = f"firm {firm.firm_key}, csv source"
     mapping = dict(firm.source.mapping or {})
     name = firm.source.layout or ("mapped" if mapping else "")
+    if name == "auto" or (name not in (*LAYOUTS, "mapped", "") and name in platform_names()):
+        return _auto(firm, name, where=where)
+    if firm.source.options or firm.source.understood:
+        raise SourceRowError(
+            f"{where}: layout {name} takes no source.options and no source.understood; use layout auto, or "
+            "the options of source.mapping"
+        )
     if name == "mapped":
         layout = _mapped({k: v for k, v in mapping.items() if k not in OPTIONS}, where=where)
     elif name in LAYOUTS:
@@ -126,9 +135,54 @@ def layout_of(firm: Firm) -> Layout:
             )
     else:
         raise SourceRowError(
-            f"{where}: layout {name!r} is unknown{did_you_mean(name, KNOWN)}; there are {KNOWN}"
+            f"{where}: layout {name!r} is unknown{did_you_mean(name, (*KNOWN, *platform_names()))}; "
+            f"there are {KNOWN} and the platforms of docs/intake.md"
         )
     return _with_options(layout, {k: v for k, v in mapping.items() if k in OPTIONS}, firm, where=where)
+
+
+def is_auto(firm: Firm) -> bool:
+    """Whether include/intake reads the firm's files: layout auto, or a platform of it."""
+    return firm.source.kind == "csv" and layout_of(firm).is_auto
+
+
+@cache
+def platform_names() -> tuple[str, ...]:
+    """The platforms that include/intake knows; each is a layout."""
+    from include.intake.platforms import PLATFORMS
+
+    return tuple(platform.name for platform in PLATFORMS if platform.refuse is None)
+
+
+def _auto(firm: Firm, name: str, *, where: str) -> Layout:
+    from include.intake.every_row import COLUMNS
+    from include.intake.mapping import ROLES
+
+    if unknown := sorted(set(firm.source.mapping or {}) - set(ROLES)):
+        raise SourceRowError(
+            f"{where}: mapping names unknown columns {unknown}{did_you_mean(unknown[0], ROLES)}; layout "
+            f"{name} has {list(ROLES)}; encoding, delimiter and the like are fields of source.options"
+        )
+    forms = firm.source.understood or ()
+    for form in forms:
+        if unknown := sorted(set(form.columns) - set(ROLES)):
+            raise SourceRowError(f"{where}: understood.columns names unknown columns {unknown}")
+        if name != "auto" and form.platform != name:
+            raise SourceRowError(
+                f"{where}: the files are of {form.platform or 'no known platform'}, not {name}; "
+                "set source.layout: auto"
+            )
+    options = firm.source.options
+    return Layout(
+        name="auto",
+        columns={column: (column,) for column in COLUMNS},
+        has_products=any("product_id" in form.columns for form in forms),
+        params={
+            "zone": firm.timezone,
+            "repeated_orders": options.repeated_orders if options else None,
+        },
+        is_auto=True,
+    )
 
 
 def _mapped(mapping: dict[str, str], *, where: str) -> Layout:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from include.datasets.extracted import INTENDED
 from include.warehouse.errors import Fenced
 from include.warehouse.plain import json_of, text_of
 from include.warehouse.session import Part, Row
@@ -120,3 +121,39 @@ class Quality(Part):
             [firm_key, dataset_name],
         )
         return {(row["slice"], row["manifest_sha256"]) for row in found}
+
+    def failed(self, firm_key: str, dataset_name: str) -> set[tuple[str, str]]:
+        """Slices, with the hash of their bytes, of which a rule that stops the firm failed last.
+
+        If the share of rejected rows of the whole dataset failed, these are the slices that have some.
+        """
+        found = self._session.rows(
+            "with checked as (select *, max(token) over (partition by slice, manifest_sha256) as last_token, "
+            "max(token) over () as last_check from control.quality where firm_key = %s and dataset = %s), "
+            "failed as (select * from checked where token = last_token and not passed and is_critical) "
+            "select distinct slice, manifest_sha256 from failed where slice <> '' union "
+            "select distinct checked.slice, checked.manifest_sha256 from checked inner join "
+            "control.rejections as r on r.firm_key = %s and r.dataset = %s and r.slice = checked.slice "
+            "where r.reason <> all(%s) and exists (select from failed where failed.slice = '' "
+            "and failed.token = failed.last_check and failed.expectation like 'rejected%%')",
+            [firm_key, dataset_name, firm_key, dataset_name, sorted(INTENDED)],
+        )
+        return {(row["slice"], row["manifest_sha256"]) for row in found}
+
+    def profiles(self, firm_key: str, dataset_name: str) -> dict[tuple[str, str], str]:
+        """What the gate kept of each slice that it checked, by slice and hash of its bytes."""
+        found = self._session.rows(
+            "select distinct on (slice, manifest_sha256) slice, manifest_sha256, observed "
+            "from control.quality where firm_key = %s and dataset = %s and expectation = 'profile' "
+            "order by slice asc, manifest_sha256 asc, quality_id desc",
+            [firm_key, dataset_name],
+        )
+        return {(row["slice"], row["manifest_sha256"] or ""): row["observed"] for row in found}
+
+    def rejections(self, firm_key: str, dataset_name: str) -> list[Row]:
+        """Rejected rows as last extracted: ``slice, reason, rows, net_amount, samples``."""
+        return self._session.rows(
+            "select slice, reason, row_count as rows, net_amount, samples from control.rejections "
+            "where firm_key = %s and dataset = %s order by slice, reason",
+            [firm_key, dataset_name],
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from include.slices import Slice
 from include.warehouse.errors import Fenced
@@ -27,7 +28,8 @@ class Written:
 class Recorded:
     """A row of the ledger. ``written`` is the manifest where it is known and no attempt began since.
 
-    ``source_rows`` are the rows that the source gave, ``compared_rows`` those it had at ``compared_as_of``.
+    ``source_rows`` are the rows that the source gave and ``source_amount`` their money; ``compared_rows`` are
+    those it had at ``compared_as_of``.
     """
 
     slice: Slice
@@ -37,30 +39,39 @@ class Recorded:
     source_rows: int | None
     compared_as_of: date | None
     compared_rows: int | None
+    source_amount: Decimal | None = None
 
 
 class Slices(Part):
     """``control.slices``."""
 
     def begin(
-        self, firm_key: str, dataset_name: str, part: Slice, as_of: date, token: int, source_rows: int
+        self,
+        firm_key: str,
+        dataset_name: str,
+        part: Slice,
+        as_of: date,
+        token: int,
+        source_rows: int,
+        source_amount: Decimal | None = None,
     ) -> None:
         """An attempt is about to commit the slice; Fenced when a newer one began. Comparisons are void."""
         with self._session.clear_errors(f"slice {part} of {dataset_name} of {firm_key}"):
             found = self._session.connection.execute(
                 """
                 insert into control.slices
-                (firm_key, dataset, slice, as_of, token, status, source_row_count)
-                values (%s, %s, %s, %s, %s, 'writing', %s)
+                (firm_key, dataset, slice, as_of, token, status, source_row_count, source_amount)
+                values (%s, %s, %s, %s, %s, 'writing', %s, %s)
                 on conflict (firm_key, dataset, slice) do update set
                     as_of = excluded.as_of, token = excluded.token, status = excluded.status,
-                    source_row_count = excluded.source_row_count, row_count = null, manifest_sha256 = null,
+                    source_row_count = excluded.source_row_count,
+                    source_amount = excluded.source_amount, row_count = null, manifest_sha256 = null,
                     fingerprint = null, compared_as_of = null, compared_row_count = null,
                     recorded_at = excluded.recorded_at
                 where slices.token <= excluded.token
                 returning token
                 """,
-                [firm_key, dataset_name, str(part), as_of, token, source_rows],
+                [firm_key, dataset_name, str(part), as_of, token, source_rows, source_amount],
             ).fetchone()
         if found is None:
             raise Fenced(f"{firm_key}/{dataset_name}/{part} was read by an attempt newer than {token}")
@@ -92,8 +103,8 @@ class Slices(Part):
     def of(self, firm_key: str, dataset_name: str) -> list[Recorded]:
         """The slices of the dataset that are in the ledger, in order."""
         found = self._session.rows(
-            "select slice, as_of, token, status, row_count, source_row_count, manifest_sha256, fingerprint, "
-            "compared_as_of, compared_row_count from control.slices "
+            "select slice, as_of, token, status, row_count, source_row_count, source_amount, "
+            "manifest_sha256, fingerprint, compared_as_of, compared_row_count from control.slices "
             "where firm_key = %s and dataset = %s order by slice",
             [firm_key, dataset_name],
         )
@@ -121,8 +132,8 @@ class Slices(Part):
     def late(self, firm_key: str) -> dict[str, list[Recorded]]:
         """By dataset, the slices whose source has another number of rows than were extracted, in order."""
         found = self._session.rows(
-            "select dataset, slice, as_of, token, status, row_count, source_row_count, manifest_sha256, "
-            "fingerprint, compared_as_of, compared_row_count from control.slices "
+            "select dataset, slice, as_of, token, status, row_count, source_row_count, source_amount, "
+            "manifest_sha256, fingerprint, compared_as_of, compared_row_count from control.slices "
             "where firm_key = %s and compared_row_count <> source_row_count order by dataset, slice",
             [firm_key],
         )
@@ -152,4 +163,5 @@ def _recorded(row: Row) -> Recorded:
         row["source_row_count"],
         row["compared_as_of"],
         row["compared_row_count"],
+        row["source_amount"],
     )

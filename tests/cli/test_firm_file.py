@@ -53,6 +53,19 @@ def test_defaults_that_firms_share_may_be_merged(tmp_path):
             GOOD.replace("period: 1", "period: yes"),
             "F, line 6: firm acme: working_day_period: must be a number, not yes or no",
         ),
+        (GOOD.replace("GBP", "gbp"), "F, line 5: firm acme: currency: must be a code of ISO 4217"),
+        (
+            GOOD.replace("GBP", "GPB"),
+            "F, line 5: firm acme: currency: GPB is no code of ISO 4217, did",
+        ),
+        (
+            GOOD.replace("Europe/London", "Europe/Londn"),
+            "F, line 4: firm acme: timezone: 'Europe/Londn' is not a time zone",
+        ),
+        (
+            GOOD.replace("layout: cdnow", "layout: auto, options: {date_ordr: dmy}"),
+            "F, line 3: firm acme: source.options.date_ordr: there is no such field, did you mean 'date",
+        ),
         (GOOD + "ltv: {margin_share: on}\n", "line 8: firm acme: ltv.margin_share: must be a number"),
         (
             GOOD + "engin: duckdb\n",

@@ -11,8 +11,9 @@ from tests.sources.conftest import everything, firm, month
 from tests.sources.retail import HEADER, LINE
 
 
-def test_an_empty_folder_and_a_bare_header_are_no_error(drop):
-    assert drop.source("online_retail").first_month(TRANSACTIONS) is None
+def test_an_empty_folder_is_an_error_and_a_bare_header_is_not(drop):
+    with pytest.raises(SourceError, match=r"drop has no file that ends with \.csv\.gz, \.csv, \.parquet"):
+        drop.source("online_retail").first_month(TRANSACTIONS)
 
     drop.write("sales.csv", HEADER)
 
