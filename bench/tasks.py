@@ -1,7 +1,7 @@
 """The cost of Airflow: CPU seconds of a DAG run above ``python -m include run`` of the same firm and date.
 
 Two firms with the same rows are run for two days each: one by the command, with no Airflow running, the other
-by its DAG in the embedded stack. Counted are all processes: the command, Airflow's four services with every
+by its DAG in the embedded stack. Counted are all processes: the command, Airflow's services with every
 task, and PostgreSQL. The difference is divided by the number of tasks.
 
     python -m bench tasks

@@ -45,6 +45,7 @@ WARM = (
     "scipy.stats",
     "sklearn.cluster",
     "sklearn.isotonic",
+    "sqlglot.dialects.duckdb",
     "sqlglot.optimizer",
 )
 

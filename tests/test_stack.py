@@ -105,7 +105,7 @@ def test_health_reports_every_stopped_part(tmp_path):
     problems = stack.health(Settings.read({"FIRMAMENT_HOME": str(tmp_path)}))
 
     assert "make up" in problems.pop("warehouse")
-    assert problems == dict.fromkeys(("api-server", "scheduler", "dag-processor", "triggerer"), "not started")
+    assert problems == dict.fromkeys(("api-server", "scheduler", "dag-processor"), "not started")
 
 
 def test_a_port_that_is_no_number_is_refused(home):
@@ -158,7 +158,7 @@ def test_every_part_is_healthy_after_up(running):
     done = run_stack("health", running)
 
     assert done.returncode == 0, done.stdout
-    assert done.stdout.count(" healthy") == 5
+    assert done.stdout.count(" healthy") == 4
 
 
 @pytest.mark.airflow
@@ -209,15 +209,15 @@ def test_the_admins_password_is_read_by_its_owner_alone(running):
 @pytest.mark.airflow
 def test_a_killed_service_is_reported_and_up_restarts_it(running):
     records = json.loads((running / "stack.json").read_text())["records"]
-    (triggerer,) = [record["pid"] for record in records if record["name"] == "triggerer"]
+    (processor,) = [record["pid"] for record in records if record["name"] == "dag-processor"]
 
-    os.kill(triggerer, 9)
-    while is_alive(triggerer):
+    os.kill(processor, 9)
+    while is_alive(processor):
         time.sleep(0.01)
     problems = {part: problem for part, problem in stack.health(settings_of(running)).items() if problem}
     stack.up(settings_of(running))
 
-    assert problems == {"triggerer": f"process {triggerer} has ended"}
+    assert problems == {"dag-processor": f"process {processor} has ended"}
     assert set(stack.health(settings_of(running)).values()) == {""}
 
 

@@ -35,7 +35,7 @@ DATABASE = "firmament"
 START_SECONDS = 60  # includes crash recovery of a large cluster
 REAP_SECONDS = 3  # until init reaps a dead server and its children end
 OPTIONS = {
-    "max_connections": "200",  # four Airflow services with their pools, tasks and analysts
+    "max_connections": "200",  # Airflow's services with their pools, tasks and analysts
     "shared_buffers": "256MB",
     "max_wal_size": "2GB",  # loads write in bursts
     "jit": "off",  # costs more than it gains on queries of this size

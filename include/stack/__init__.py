@@ -1,4 +1,4 @@
-"""The embedded stack: PostgreSQL and Airflow's four services on this machine.
+"""The embedded stack: PostgreSQL and Airflow's services on this machine.
 
 :func:`up` starts stopped parts, :func:`down` ends all parts, :func:`health` reports the problem of each part,
 and :func:`env` is the services' environment. ``FIRMAMENT_WAREHOUSE_DSN`` replaces the embedded server;

@@ -1,4 +1,4 @@
-"""Start, watch and end Airflow's four services, each as a process with its own session."""
+"""Start, watch and end Airflow's services, each as a process with its own session."""
 
 import json
 import os
@@ -30,12 +30,12 @@ class Service:
 
 
 # Separate processes: a stopped `airflow standalone` leaves children running. The log servers are off: they
-# listen on every address of the machine, and the API server can read the same files from disk.
+# listen on every address of the machine, and the API server can read the same files from disk. There is no
+# triggerer: no task of this project is deferrable.
 SERVICES = (
     Service("api-server", ("api-server",), "metadatabase"),
     Service("scheduler", ("scheduler", "--skip-serve-logs"), "scheduler"),
     Service("dag-processor", ("dag-processor",), "dag_processor"),
-    Service("triggerer", ("triggerer", "--skip-serve-logs"), "triggerer"),
 )
 
 
