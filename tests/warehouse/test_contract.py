@@ -34,6 +34,7 @@ ELSEWHERE: Mapping[tuple[str, str], str] = {
     ("dim_customer", "phone"): CONTACT,
     ("dim_customer", "birth_date"): CONTACT,
     ("dim_customer_segment", "cells"): "the table calls it segment_criteria",
+    ("dim_customer_segment", "parent_segment"): KEY,
     ("fact_action", "customer_id"): KEY,
     ("fact_customer_acquisition", "campaign_id"): KEY,
     ("fact_customer_acquisition", "channel_code"): KEY,
@@ -55,6 +56,9 @@ ELSEWHERE: Mapping[tuple[str, str], str] = {
 }
 """Contract columns that their table does not have under that name, and why."""
 COMMENTED_IN_SQL = {
+    ("dim_customer_segment", "usual_gap_days"),
+    ("dim_customer_segment", "min_orders"),
+    ("dim_customer_segment", "next_segment"),
     ("fact_sales", "quantity"),
     ("fact_sales", "gross_amount"),
     ("fact_sales", "discount_amount"),
@@ -66,7 +70,6 @@ COMMENTED_IN_SQL = {
 """Columns that mean more in the warehouse than in the contract; their file of sql/schema has the comment."""
 DEFAULTED = {
     ("dim_customer", "is_anonymous"),
-    ("dim_customer_segment", "parent_segment_sk"),
     ("dim_product", "is_unknown"),
 }
 """Columns that no load names: their default is right for every row of a load."""
