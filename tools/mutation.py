@@ -101,7 +101,8 @@ SCOPES = {
         ),
         (
             *("tests/models/test_promotion_and_drift.py", "tests/models/test_gate.py"),
-            "tests/models/churn/test_promotion.py",
+            *("tests/run/test_promotion.py", "tests/models/churn/test_promotion.py"),
+            "tests/models/ltv/test_promotion.py",
         ),
     ),
 }
