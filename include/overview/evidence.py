@@ -67,6 +67,10 @@ def _value(parts: Mapping[str, Any], figures: Figures) -> None:
 
 def _churn(parts: Mapping[str, Any], figures: Figures) -> None:
     header = parts["header"]
+    learned_to, first = date.fromisoformat(header["anchor"]), figures.get("first_day")
+    figures["learned_to"] = Figure(learned_to, "day")
+    if first and isinstance(first.value, date):
+        figures["learned_days"] = Figure(max(0, (learned_to - first.value).days), "days")
     if header["method"] == RULES:
         checks = parts.get("sentinel") or ()
         if any(not check["passed"] for check in checks):

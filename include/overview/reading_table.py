@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 from markupsafe import Markup
@@ -14,6 +15,9 @@ from include.overview.templating import render
 from include.overview.words import Words, reading_texts
 
 MOST_SAMPLE = 120  # characters of a rejected row
+_AMOUNT = re.compile(
+    r"(?<![\d.,-])-?\d{1,3}(?:,\d{3})*\.\d{2}(?![\d.,]\d)(?!\d)"
+)  # as include/intake/money.py writes it
 ENGLISH = {"warnings": WARNINGS, "notes": NOTES, "reasons": REASONS}
 
 
@@ -41,11 +45,14 @@ def blocks(answer: Answer, words: Words) -> list[Markup]:
 def text_of(words: Words, kind: str, code: str, text: str = "") -> str:
     """A message of the intake in the language of the page.
 
-    English has the message with its figures, Turkish the meaning of its code.
+    English has the message itself, Turkish the meaning of its code and the amounts of the message.
     """
     if words.language == "en":
         return _sentence(text or ENGLISH[kind].get(code, code))
-    return reading_texts(words.language).get(f"{kind}.{code}", code)
+    texts = reading_texts(words.language)
+    amounts = [words.writer.money(Decimal(found.replace(",", ""))) for found in _AMOUNT.findall(text)]
+    money = texts.get(f"amounts.{code}.{len(amounts)}", "").format(*amounts)
+    return f"{texts.get(f'{kind}.{code}', code)} {money}".strip()
 
 
 def _sentence(text: str) -> str:
@@ -56,6 +63,7 @@ def _sentence(text: str) -> str:
 def _facts(answer: Answer, words: Words) -> list[tuple[Markup, Figure | Markup | str | None]]:
     """The figures of the answer, and how its net amount is divided among customers and guests."""
     figures = words.figures
+    has_returns_only = "customers" in figures and figures["customers"].value != answer.customers
     rejected = sum(reason.count for reason in answer.rejected.values())
     platform = answer.platform.replace("_", " ") if answer.platform else words("understood.unknown_platform")
     rows: list[tuple[str, Figure | Markup | str | None]] = [
@@ -69,6 +77,7 @@ def _facts(answer: Answer, words: Words) -> list[tuple[Markup, Figure | Markup |
         ("period", _period(answer, words)),
         ("currency", figures["currency"] if "currency" in figures else words("understood.no_currency")),
         ("customers", figure_of(answer.customers, "count")),
+        *([("buyers", figures["customers"])] if has_returns_only else []),
         ("orders", figure_of(answer.orders, "count")),
         ("net_amount", figure_of(answer.net_amount, "money")),
     ]

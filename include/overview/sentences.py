@@ -99,6 +99,10 @@ SENTENCES: tuple[Sentence, ...] = (
     Sentence(
         "leaving", "leaving_rules", (SOME, When("chances_ran", 1)), without=("chance_customers", "churn_leak")
     ),
+    Sentence(
+        "leaving", "leaving_unknown", (SOME, When("chances_ran", 1)),
+        without=("chance_customers", "churn_leak", "learned_days"),
+    ),
     Sentence("leaving", "leaving_order", (SOME, When("chances_ran", 1)), without=("chance_customers",)),
     Sentence("leaving", "leaving_off", (SOME,), without=("chances_ran",)),
     Sentence("actions", "actions", (When("planned_customers", 1),)),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from include.intake.codes import NOTES, REASONS, WARNINGS
 from include.intake.mapping import ROLES
+from include.intake.money import shown
 from include.models.actions import RULES
 from include.models.churn.risk import CATEGORIES
 from include.models.insight.text import ACTION_NAMES
@@ -13,6 +16,7 @@ from include.models.segment_texts import NAMES, TURKISH
 from include.models.segments import SEGMENTS
 from include.overview.figures import Figure, Writer
 from include.overview.lists import COLUMNS
+from include.overview.reading_table import text_of
 from include.overview.sentences import SENTENCES
 from include.overview.words import Words, reading_texts, slots, texts
 
@@ -59,7 +63,29 @@ def test_every_code_of_the_intake_is_translated():
         for code in codes
     }
 
-    assert set(reading_texts("tr")) == wanted
+    found = set(reading_texts("tr"))
+    assert {key for key in found if not key.startswith("amounts.")} == wanted
+    assert {key.split(".")[1] for key in found if key.startswith("amounts.")} <= {*WARNINGS, *NOTES}
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "turkish"),
+    [
+        (
+            "order_total_repeated",
+            "column Total has the same value on each line of an order: it is treated as the order's total "
+            f"and counted once, {shown(Decimal('1234.5'))}. Its sum would be {shown(Decimal('-20000'))}",
+            "Bir sütun siparişin toplamını her kalemde yineliyor; bir kez sayıldı. "
+            "Bir kez sayınca toplam €1.235; her kalemde sayılsaydı \u2212€20.000 olurdu.",
+        ),
+        ("refunds", f"2 orders were refunded; {shown(Decimal('5'))} was subtracted", "Düşülen tutar €5,00."),
+        ("near_twins", "some customer ids differ only in case: A1.50 and a1.50", "Bazı müşteri numaraları"),
+    ],
+)
+def test_a_turkish_message_has_the_amounts_of_the_english_one(code, text, turkish):
+    kind = "notes" if code in NOTES else "warnings"
+
+    assert turkish in text_of(Words("tr", "EUR", {}), kind, code, text)
 
 
 @pytest.mark.parametrize("segment", SEGMENTS, ids=lambda segment: segment.segment_code)
