@@ -142,6 +142,7 @@ def inserted(text: str, table: str) -> tuple[list[str], list[str], set[str]]:
 
 @pytest.mark.parametrize("table", LOADED)
 def test_a_loaded_table_has_the_contracts_columns_types_and_comments(tables, table):
+    assert table in tables, f"analytics.{table} does not exist: create it in a file of include/sql/schema/"
     assert faults_of_columns(table, LOADED[table], tables[table]) == []
 
 
