@@ -75,6 +75,10 @@ def _report_usage(error: TyperException) -> int:
 app = typer.Typer(
     cls=Commands,
     help="Firmament: customer analytics for each firm, as of any date.",
+    epilog=(
+        "Exit codes: 0: done, 1: failed (warehouse, source, disk), 2: an argument, a file or a firm's row "
+        "cannot be used, 3: inspect or try has a question about a file, 130: Ctrl-C."
+    ),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

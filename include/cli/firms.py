@@ -79,7 +79,10 @@ def firms_remove(firm: str) -> None:
 def firms_sync(
     force: Annotated[bool, typer.Option("--force", help="Also drop more than a fifth of the firms.")] = False,
 ) -> None:
-    """Write the registry that DAG files read, and add the pools that Airflow lacks."""
+    """Write the registry that DAG files read, and add the pools that Airflow lacks.
+
+    Example: python -m include firms sync
+    """
     with open_warehouse() as warehouse:
         sync_registry(warehouse, force=force, needs_pools=True)
 

@@ -18,7 +18,10 @@ def validate(
         typer.Option("--full", help="Run Great Expectations on every rule and every slice, passed or not."),
     ] = False,
 ) -> None:
-    """Check a firm's extracted data with the quality gate; exit 1 when a dataset breaks a critical rule."""
+    """Check a firm's extracted data with the quality gate; exit 1 when a dataset breaks a critical rule.
+
+    Example: python -m include validate acme --as-of 2026-11-21
+    """
     from include.firms import parse_firm
     from include.quality import QualityError
     from include.run import run_step

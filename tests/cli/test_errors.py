@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -330,3 +331,53 @@ def test_text_that_the_terminal_cannot_show_is_escaped(tmp_path):
 def test_no_command_is_without_the_handler():
     assert isinstance(get_command(app), app.info.cls)
     assert app.pretty_exceptions_enable is False
+
+
+def test_ctrl_c_during_try_leaves_no_file(tmp_path):
+    # The first step waits; everything before it is the real command.
+    waiting = """
+import runpy, sys, time
+from include.run import preview
+def wait(*given, before, **named):
+    print("waiting", file=sys.stderr, flush=True)
+    time.sleep(60)
+preview.compute = wait
+sys.argv = sys.argv[1:]
+runpy.run_module(sys.argv[0], run_name="__main__")
+"""
+    sales = tmp_path / "sales.csv"
+    sales.write_text("order,date,customer,total\n1,2024-01-13,a,5.00\n2,2024-02-14,b,6.00\n")
+    (tmp_path / "tmp").mkdir()
+    words = ["include", "try", str(sales), "--out", str(tmp_path / "out")]
+    process = subprocess.Popen(
+        [sys.executable, "-c", waiting, *words],
+        cwd=PROJECT, env={**os.environ, "TMPDIR": str(tmp_path / "tmp")},
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line == "waiting\n":
+            break
+
+    process.send_signal(signal.SIGINT)
+    _, message = process.communicate(timeout=30)
+
+    assert process.returncode == INTERRUPTED
+    assert message == "interrupted\n"
+    assert list((tmp_path / "tmp").iterdir()) == []
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_the_help_of_every_command_has_an_example(path):
+    result = CliRunner().invoke(app, [*path, "--help"], env={"COLUMNS": "200"})
+
+    assert result.exit_code == 0
+    assert re.search(r"Example: .*python -m include", " ".join(result.output.split()))
+
+
+def test_the_help_documents_the_exit_codes():
+    result = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "200"})
+
+    for text in ("0: done", "1: failed", "2: ", "3: ", "130: Ctrl-C"):
+        assert text in " ".join(result.output.split())
