@@ -11,6 +11,7 @@ from include import sql_text
 from include.datasets import Dataset
 from include.datasets.extracted import CUSTOMERS, TRANSACTIONS
 from include.periods import months_between
+from include.settings import PROJECT
 from include.sources import BINDS, SOURCES, Source, extracted_schema
 from include.sources.oracle import Oracle
 from tests.sources.conftest import AS_OF, firm, month
@@ -197,3 +198,9 @@ def test_a_source_that_yields_nothing_fails():
 
     assert "0 sales were extracted, not the 3 before as_of" in found
     assert any(line.startswith("first_month is None") for line in found)
+
+
+def test_every_kind_has_a_section_in_the_docs():
+    titles = (PROJECT / "docs" / "sources.md").read_text().splitlines()
+
+    assert [f"write '## {kind}' in docs/sources.md" for kind in SOURCES if f"## {kind}" not in titles] == []

@@ -101,9 +101,7 @@ def refuse(asked: list[str]):
 def test_there_is_an_example_for_each_kind_of_source_layout_and_rhythm():
     firms = [parse_firm(example(path)) for path in EXAMPLES]
 
-    assert {firm.source.kind for firm in firms} == set(SOURCES), (
-        "write a firm of each kind in examples/firms/"
-    )
+    assert {firm.source.kind for firm in firms} == set(SOURCES), "examples/firms/ lacks a kind"
     assert {firm.source.layout for firm in firms} - {None} == {*LAYOUTS, "mapped", "auto"}
     assert {firm.working_day_period for firm in firms} == {0, 1, 7}
     assert {firm.language for firm in firms} == {"en", "tr"}
