@@ -10,8 +10,10 @@ from jsonschema import Draft202012Validator
 from typer.main import get_command
 
 from include.cli import app
-from include.firms import parse_firm
+from include.firms import MODULES, parse_firm
+from include.pipeline import stage_upstream, stages_of
 from include.settings import PROJECT
+from include.steps import STAGES
 from include.warehouse import migrate
 from tools.firm_schema import firm_schema
 
@@ -56,6 +58,15 @@ def test_every_link_of_a_page_leads_to_a_file(page):
     links = re.findall(r"\]\((?!https?:)([^)#]+)", (PROJECT / page).read_text(encoding="utf-8"))
 
     assert [link for link in links if not (folder / link).exists()] == []
+
+
+def test_the_stages_and_their_order_are_those_of_the_code():
+    upstream = stage_upstream(stages_of(tuple(MODULES), STAGES))
+    found = rows(section("The flow").split("There are six")[0])
+
+    assert [
+        (name, ", ".join(f"`{other}`" for other in others)) for name, others in sorted(upstream.items())
+    ] == sorted((row[0].strip("`"), row[1]) for row in found)
 
 
 def text_files(path: str) -> list[Path]:

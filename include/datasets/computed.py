@@ -92,7 +92,7 @@ CUSTOMER_SUMMARY = Dataset(
     ),
 )
 
-_FLOOR_BEFORE = {
+_BEFORE_FLOORS = {  # values of slices that were written before segments had floors (see README, Words)
     "usual_gap_days": None,
     "min_orders": None,
     "min_silent_days": None,
@@ -117,12 +117,12 @@ RFM_VALUES = Dataset(
 
 RFM_CUTS = Dataset(
     name="rfm_cuts",
-    about="One row per RFM metric and run of values that share a score and a percentile.",
+    about="One row per RFM metric and interval of values with the same score and percentile.",
     grain=("metric", "lowest_value"),
     schema=pa.schema(
         [
             column("metric", TEXT, "'recency', 'frequency' or 'monetary'.", required=True),
-            column("lowest_value", MONEY, "The run's lowest value.", required=True),
+            column("lowest_value", MONEY, "Lowest value of the interval.", required=True),
             column("score", pa.int8(), "1 to 5; 5 is best. Null with too few customers."),
             column(
                 "percentile", RATE, "0 to 100: share of customers with a worse value plus half of the ties."
@@ -152,22 +152,39 @@ SEGMENTS = Dataset(
     name="segments",
     about="One row per RFM segment of the firm's decision table.",
     grain=("segment_code",),
-    earlier=(Earlier("5d5ba28f1b4f3f36", added=_FLOOR_BEFORE),),  # before segments had floors
+    earlier=(Earlier("5d5ba28f1b4f3f36", added=_BEFORE_FLOORS),),
     schema=pa.schema(
         [
             column("segment_code", TEXT, "Short stable name.", required=True),
             column("segment_name", TEXT, "Display name.", required=True),
             column("segment_description", TEXT, "Description of its customers."),
             column("segment_type", TEXT, "'rfm', or 'parent' for a wider segment.", required=True),
-            column("cells", TEXT, "Cells, as boxes of R F M digits: '45 3 45; 3 345 45'.", required=True),
+            column(
+                "cells",
+                TEXT,
+                "RFM cells: '45 3 45; 3 345 45' is R 4-5, F 3, M 4-5; or R 3, F 3-5, M 4-5.",
+                required=True,
+            ),
             column("target_marketing_strategy", TEXT, "Recommended marketing action."),
             column("retention_priority", pa.int32(), "1 to 10; 1 is most urgent to keep.", required=True),
             column("value_tier", TEXT, "'High value', 'Growth potential', 'At risk' or 'Recovery'."),
-            column("usual_gap_days", RATE, "The firm's usual gap between orders, that floors count in."),
+            column(
+                "usual_gap_days",
+                RATE,
+                "The firm's usual gap between orders, in days; floors are multiples of it.",
+            ),
             column("min_orders", pa.int32(), "Floor: fewest days with a sale; null: one."),
-            column("min_silent_days", pa.int32(), "Floor: fewest days since the last order; null: none."),
-            column("max_silent_days", pa.int32(), "Floor: most days since the last order; null: none."),
-            column("next_segment", TEXT, "Segment of a customer of its cells who misses the floor."),
+            column(
+                "min_silent_days",
+                pa.int32(),
+                "Floor: shortest silence required, in days since the last order; null: none.",
+            ),
+            column(
+                "max_silent_days",
+                pa.int32(),
+                "Floor: longest silence allowed, in days since the last order; null: none.",
+            ),
+            column("next_segment", TEXT, "Segment of a customer in these cells who does not meet the floor."),
             column("parent_segment", TEXT, "Wider segment that it belongs to."),
         ]
     ),

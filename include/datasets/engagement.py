@@ -128,8 +128,8 @@ ACQUISITIONS = Dataset(
             column(
                 "is_acquisition",
                 pa.bool_(),
-                "Whether this row acquired the customer: the earliest lead that converted without an "
-                "earlier order, or the row without a lead.",
+                "True for the row that brought the customer: the first converted lead, if no order came "
+                "before it; otherwise the row without a lead.",
                 required=True,
             ),
             column(
@@ -156,8 +156,8 @@ ACQUISITIONS = Dataset(
             column(
                 "cac_payback_days",
                 pa.int32(),
-                "acquired_date to the first day on which net spend covers acquisition_cost; null before, "
-                "or if no cost is known.",
+                "Days from acquired_date to the first day on which net spend covers acquisition_cost "
+                "(customer acquisition cost, CAC); null before that day, or without a cost.",
             ),
         ]
     ),

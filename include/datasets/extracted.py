@@ -47,7 +47,7 @@ TRANSACTIONS = Dataset(
 
 CUSTOMERS = Dataset(
     name="customers",
-    about="One row per customer known before as_of. The only dataset with personal data.",
+    about="One row per customer known before as_of. Holds personal data, as customers_rejected does.",
     grain=("customer_id",),
     pii=("full_name", "email", "phone", "birth_date"),
     schema=pa.schema(

@@ -118,7 +118,9 @@ RHYTHM_FEATURES = Dataset(
             ),
             *(
                 column(
-                    f"active_months_{n}_months", COUNT, f"Of the last {n} times 30 days, those with a sale."
+                    f"active_months_{n}_months",
+                    COUNT,
+                    f"Number of the last {n} periods of 30 days that have a sale.",
                 )
                 for n in (3, 6, 12)
             ),

@@ -75,12 +75,14 @@ RATIO_FEATURES = Dataset(
                 "Least-squares change of net spend from one 30 days to the next, over the last 180.",
             ),
             column(
-                "decayed_order_count", RATE, "Orders of the last 180 days, each 30 days back counting half."
+                "decayed_order_count",
+                RATE,
+                "Orders of the last 180 days, weighted: the weight halves with every 30 days of age.",
             ),
             column(
                 "decayed_total_spend",
                 RATE,
-                "Net spend of the last 180 days, each 30 days back counting half.",
+                "Net spend of the last 180 days, weighted: the weight halves with every 30 days of age.",
             ),
             *(
                 column(f"discount_share_{days}_days", RATE, f"Discounts over gross sales, last {days} days.")
@@ -191,7 +193,7 @@ GROUPS = (*_SALES_AND_POINTS, RATIO_FEATURES, ENGAGEMENT_FEATURES)
 
 
 def _side_by_side() -> list[pa.Field]:
-    """Every group's features; a customer who has no row in a group has none of theirs required."""
+    """The features of all groups. A group's features are nullable here: a customer may have no row in it."""
     loose = (ORDER_FEATURES, ASSORTMENT_FEATURES, LOYALTY_FEATURES, ENGAGEMENT_FEATURES)
     return [
         field.with_nullable(True) if group in loose else field
