@@ -89,7 +89,7 @@ def test_rows_that_could_not_be_used_are_counted_on_both_sides(shop):
 
     note = extract(shop, AS_OF + WEEK)
 
-    assert note == "read 2 of 5 months"
+    assert note == "read 2 of 5 months; left out 1 bad_date (5.00)"
     november = "select source_row_count, compared_row_count from control.slices where slice = '2024-11'"
     assert shop.query(november) == [(5, 5)]
 
