@@ -135,9 +135,17 @@ class ActionRule(Strict):
     segments: tuple[Identifier, ...] = ()
     risks: tuple[Literal["Low", "Medium", "High", "Critical"], ...] = ()
     least_value: Real = Field(default=0, ge=0, le=LARGEST_AMOUNT)
-    unit_cost: Real = Field(ge=0, le=LARGEST_AMOUNT)
+    max_orders: Whole | None = Field(default=None, ge=1)
+    unit_cost: Real | None = Field(default=None, ge=0, le=LARGEST_AMOUNT)
+    unit_cost_in_orders: Real | None = Field(default=None, ge=0, le=1000)
     expected_lift: Real = Field(gt=0, le=1)
     explanation: str = Field(min_length=1, max_length=500)
+
+    @model_validator(mode="after")
+    def _one_cost(self) -> ActionRule:
+        if (self.unit_cost is None) == (self.unit_cost_in_orders is None):
+            raise ValueError("give either unit_cost (currency) or unit_cost_in_orders (average orders)")
+        return self
 
 
 class Actions(Strict):

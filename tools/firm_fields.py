@@ -109,7 +109,11 @@ FIELDS = {
     "actions.rules.segments": "RFM segments that the rule is for; empty: all.",
     "actions.rules.risks": "Churn risk categories that the rule is for; empty: all.",
     "actions.rules.least_value": "Least predicted value of a customer that the rule is for.",
-    "actions.rules.unit_cost": "Cost of one action.",
+    "actions.rules.max_orders": "Only customers with at most so many orders so far; empty: all.",
+    "actions.rules.unit_cost": "Cost of one action in the firm's currency.",
+    "actions.rules.unit_cost_in_orders": (
+        "Cost of one action in the firm's average orders, in place of `unit_cost`; `least_value` too."
+    ),
     "actions.rules.expected_lift": (
         "Share of the customer's yearly value that the action is expected to keep or add."
     ),

@@ -2,18 +2,21 @@
 
 import pyarrow as pa
 
-from include.datasets.contract import CUSTOMER_ID, MONEY, RATE, TEXT, Dataset, column
+from include.datasets.contract import COUNT, CUSTOMER_ID, MONEY, RATE, TEXT, Dataset, Earlier, column
 
 ACTION_CANDIDATES = Dataset(
     name="action_candidates",
     about="One row per customer with a segment, a churn risk and a positive value: the inputs of an action.",
     grain=("customer_id",),
+    earlier=(Earlier("6f1a02840a9f8d14", added={"order_count": None, "firm_avg_order_value": None}),),
     schema=pa.schema(
         [
             CUSTOMER_ID,
             column("segment_code", TEXT, "RFM segment.", required=True),
             column("churn_risk_category", TEXT, "'Low', 'Medium', 'High' or 'Critical'.", required=True),
             column("value_at_stake", MONEY, "Margin expected in the next 365 days.", required=True),
+            column("order_count", COUNT, "Orders, lifetime."),
+            column("firm_avg_order_value", RATE, "The firm's sale amount per order, lifetime."),
         ]
     ),
 )
@@ -22,6 +25,7 @@ ACTIONS = Dataset(
     name="actions",
     about="One row per customer with a profitable action: the action, the reason, and whether it is chosen.",
     grain=("customer_id",),
+    earlier=(Earlier("0f0aef52b389dd89", added={"holdout_share": None}),),
     schema=pa.schema(
         [
             CUSTOMER_ID,
@@ -44,6 +48,7 @@ ACTIONS = Dataset(
                 required=True,
             ),
             column("explanation", TEXT, "Reason, in the firm's language.", required=True),
+            column("holdout_share", RATE, "Planned share of the holdout, 0 to 1."),
         ]
     ),
 )

@@ -15,31 +15,33 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from include.models.action_rules import RULES, Rule, RuleTableError, check_rules, in_currency
 from include.models.firm import FirmSettings
 
-ANY: tuple[str, ...] = ()
-
-
-class Rule(NamedTuple):
-    """Match conditions (segments, risk categories, minimum yearly value; ``ANY``: no condition) and costs."""
-
-    action_code: str
-    segments: tuple[str, ...]
-    risks: tuple[str, ...]
-    least_value: float
-    unit_cost: float  # in the firm's currency, per customer
-    expected_lift: float  # expected gain as a share of the yearly value, 0 to 1
-    en: str
-    tr: str
+__all__ = [
+    "RULES",
+    "Action",
+    "Customer",
+    "Rule",
+    "RuleTableError",
+    "compute",
+    "decide",
+    "draw",
+    "in_currency",
+]
 
 
 class Customer(NamedTuple):
-    """Inputs of a decision; ``value`` is the margin expected in a year, in the firm's currency."""
+    """Inputs of a decision; ``value`` is the margin expected in a year, in the firm's currency.
+
+    ``orders``: orders so far; None: not known, so no rule with ``max_orders`` fits.
+    """
 
     customer_id: str
     segment_code: str
     risk_category: str
     value: float
+    orders: int | None = None
 
 
 class Action(NamedTuple):
@@ -55,40 +57,6 @@ class Action(NamedTuple):
     explanation: str
 
 
-RULES: tuple[Rule, ...] = (
-    Rule(
-        "personal_call", ("cant_lose_them", "at_risk"), ("High", "Critical"), 200, 8, 0.10,
-        "Was among the best buyers and is likely to leave: a personal call.",
-        "En iyi müşteriler arasındaydı ve ayrılma olasılığı yüksek: kişisel arama.",
-    ),
-    Rule(
-        "win_back_offer", ("at_risk", "cant_lose_them", "needs_attention", "about_to_sleep"),
-        ("High", "Critical"), 20, 2, 0.06,
-        "Is likely to leave and worth keeping: a limited offer.",
-        "Ayrılma olasılığı yüksek ve elde tutmaya değer: sınırlı süreli teklif.",
-    ),
-    Rule(
-        "second_order_voucher", ("recent", "promising"), ANY, 10, 1.5, 0.08,
-        "Has bought seldom so far, but not long ago: a reason for the next order.",
-        "Az sayıda ve yakın zamanda alışveriş yaptı: sonraki sipariş için bir neden.",
-    ),
-    Rule(
-        "early_access", ("champions", "loyal", "potential_loyalists"), ("Low", "Medium"), 50, 0.5, 0.02,
-        "Buys regularly: early access instead of a discount.",
-        "Düzenli alışveriş yapıyor: indirim yerine erken erişim.",
-    ),
-    Rule(
-        "reminder_email", ANY, ANY, 0, 0.05, 0.005,
-        "No dearer action pays here: a reminder by e-mail.",
-        "Daha pahalı bir eylem burada karşılığını vermez: e-posta ile hatırlatma.",
-    ),
-)  # fmt: skip
-
-
-class RuleTableError(ValueError):
-    """A rule is invalid; the message names its action_code."""
-
-
 def compute(candidates: pa.Table, *, firm: FirmSettings, as_of: date) -> pa.Table:
     """Rows of actions at ``as_of``: one per customer with a rule of positive net benefit."""
     settings = firm.actions
@@ -99,6 +67,7 @@ def compute(candidates: pa.Table, *, firm: FirmSettings, as_of: date) -> pa.Tabl
                 row["segment_code"],
                 row["churn_risk_category"],
                 float(row["value_at_stake"]),
+                row["order_count"],
             )
             for batch in candidates.to_batches()
             for row in batch.to_pylist()
@@ -107,7 +76,7 @@ def compute(candidates: pa.Table, *, firm: FirmSettings, as_of: date) -> pa.Tabl
         as_of=as_of,
         budget=math.inf if settings.budget is None else settings.budget,
         holdout_share=settings.holdout_share,
-        rules=[_from_firm(rule) for rule in settings.rules] or RULES,
+        rules=in_currency([_from_firm(rule) for rule in settings.rules] or RULES, average_order(candidates)),
         language=firm.language,
     )
     money = pa.decimal128(18, 4)
@@ -118,6 +87,7 @@ def compute(candidates: pa.Table, *, firm: FirmSettings, as_of: date) -> pa.Tabl
             )
             for name, kind in _SCHEMA.items()
         }
+        | {"holdout_share": pa.array([settings.holdout_share] * len(decided), pa.float64())}
     )
 
 
@@ -135,12 +105,12 @@ def decide(
 
     The cost of the chosen actions is at most ``budget``.
     """
-    _validate(rules)
+    check_rules(rules)
     offers = [(c, rule) for c in customers if (rule := _best(c, rules)) is not None]
     chosen, held_out = _allocate(
         budget,
         offers,
-        is_held=lambda c, rule: draw(firm_key, c.customer_id, rule.action_code, as_of) < holdout_share,
+        is_held=lambda c: draw(firm_key, c.customer_id, as_of) < holdout_share,
     )
     return sorted(
         Action(
@@ -162,22 +132,31 @@ def benefit(customer: Customer, rule: Rule) -> float:
     return customer.value * rule.expected_lift
 
 
-def draw(firm_key: str, customer_id: str, action_code: str, as_of: date) -> float:
-    """Pseudo-random number in [0, 1), constant within a calendar quarter for a customer and action.
+def average_order(candidates: pa.Table) -> float | None:
+    """The firm's average order in its currency; None if it is not known."""
+    known = [value for value in candidates["firm_avg_order_value"].to_pylist() if value]
+    return float(known[0]) if known else None
 
-    A new draw each day would move customers between the holdout and the treated group, and the effect could
-    not be measured.
+
+def draw(firm_key: str, customer_id: str, as_of: date) -> float:
+    """Pseudo-random number in [0, 1), constant within a calendar quarter for a customer.
+
+    It is the same for every action: one holdout for the whole programme, so effects can be pooled. A new draw
+    each day would move customers between the holdout and the treated group, and the effect could not be
+    measured.
     """
     quarter = date(as_of.year, 1 + 3 * ((as_of.month - 1) // 3), 1)
-    text = "\x1f".join((firm_key, customer_id, action_code, quarter.isoformat()))
+    text = "\x1f".join((firm_key, customer_id, quarter.isoformat()))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) / 2**64
 
 
 def _from_firm(rule: Any) -> Rule:
     """A rule of the firm's row; its explanation is in the firm's language."""
+    is_in_orders = rule.unit_cost is None
     return Rule(
-        rule.action_code, rule.segments, rule.risks, rule.least_value, rule.unit_cost, rule.expected_lift,
-        rule.explanation, rule.explanation,
+        rule.action_code, rule.segments, rule.risks, rule.least_value,
+        rule.unit_cost_in_orders if is_in_orders else rule.unit_cost, rule.expected_lift,
+        rule.explanation, rule.explanation, is_in_orders, rule.max_orders,
     )  # fmt: skip
 
 
@@ -194,11 +173,12 @@ def _matches(rule: Rule, customer: Customer) -> bool:
         (not rule.segments or customer.segment_code in rule.segments)
         and (not rule.risks or customer.risk_category in rule.risks)
         and customer.value >= rule.least_value
+        and (rule.max_orders is None or (customer.orders is not None and customer.orders <= rule.max_orders))
     )
 
 
 def _allocate(
-    budget: float, offers: Sequence[tuple[Customer, Rule]], *, is_held: Callable[[Customer, Rule], bool]
+    budget: float, offers: Sequence[tuple[Customer, Rule]], *, is_held: Callable[[Customer], bool]
 ) -> tuple[set[str], set[str]]:
     """Customers chosen and held out, in order of net benefit per unit of cost, within the budget.
 
@@ -218,7 +198,7 @@ def _allocate(
     for customer, rule in sorted(offers, key=rank):
         if rule.unit_cost > left:
             continue
-        if is_held(customer, rule):
+        if is_held(customer):
             held_out.add(customer.customer_id)
         else:
             left -= rule.unit_cost
@@ -233,15 +213,6 @@ def spent(actions: Iterable[Action]) -> Mapping[str, float]:
         if action.is_chosen:
             totals[action.action_code] = totals.get(action.action_code, 0.0) + action.cost_amount
     return totals
-
-
-def _validate(rules: Sequence[Rule]) -> None:
-    codes = [rule.action_code for rule in rules]
-    for rule in rules:
-        if codes.count(rule.action_code) > 1:
-            raise RuleTableError(f"action {rule.action_code} has more than one rule")
-        if rule.unit_cost < 0 or not 0 <= rule.expected_lift <= 1:
-            raise RuleTableError(f"action {rule.action_code}: cost must be 0 or more, lift from 0 to 1")
 
 
 _SCHEMA = {

@@ -69,6 +69,33 @@ def amount_effect(
     )
 
 
+def adjusted(
+    amounts: Sequence[float], before: Sequence[float], *, slope: float, mean_before: float
+) -> list[float]:
+    """Amounts less what each customer's amount of the period before explains of them.
+
+    Deng et al. (2013), "Improving the sensitivity of online controlled experiments by utilizing
+    pre-experiment data" (WSDM). ``slope`` is that of amounts on ``before`` over both groups.
+    """
+    return [amount - slope * (known - mean_before) for amount, known in zip(amounts, before, strict=True)]
+
+
+def slope_of(amounts: Sequence[float], before: Sequence[float]) -> float:
+    """Least-squares slope of amounts on the amounts of the period before; 0 where these do not differ."""
+    mean, mean_before = fmean(amounts), fmean(before)
+    spread = sum((known - mean_before) ** 2 for known in before)
+    shared = sum((a - mean) * (b - mean_before) for a, b in zip(amounts, before, strict=True))
+    return shared / spread if spread else 0.0
+
+
+def least_detectable(
+    deviation: float, treated: int, held_out: int, *, confidence: float = 0.95, power: float = 0.8
+) -> float:
+    """Least true difference of means that groups of these sizes show with the given power."""
+    quantiles = _quantile(confidence) + NormalDist().inv_cdf(power)
+    return quantiles * deviation * math.sqrt(1 / treated + 1 / held_out)
+
+
 def _wilson(hits: int, rows: int, confidence: float) -> tuple[float, float]:
     z = _quantile(confidence)
     rate = hits / rows

@@ -21,7 +21,10 @@ def rule(code, cost, lift, *, segments=(), risks=(), least=0):
     return Rule(code, segments, risks, least, cost, lift, f"en {code}", f"tr {code}")
 
 
-def decided(customers, *, rules=actions.RULES, budget=1e9, holdout_share=0.0, as_of=AS_OF, **more):
+STANDARD = actions.in_currency(actions.RULES, 40.0)
+
+
+def decided(customers, *, rules=STANDARD, budget=1e9, holdout_share=0.0, as_of=AS_OF, **more):
     rows = decide(
         customers,
         rules=rules,
@@ -36,12 +39,15 @@ def decided(customers, *, rules=actions.RULES, budget=1e9, holdout_share=0.0, as
 
 def many(count, seed=1):
     rng = random.Random(seed)
-    return [Customer(f"c{n:05}", "recent", "High", rng.uniform(20, 500)) for n in range(count)]
+    return [Customer(f"c{n:05}", "recent", "High", rng.uniform(20, 500), 1) for n in range(count)]
 
 
 def test_the_more_expensive_action_goes_to_customers_with_a_positive_net_benefit():
     rows = decided(
-        [Customer("great", "cant_lose_them", "Critical", 1000), Customer("small", "lost", "Critical", 20)]
+        [
+            Customer("great", "cant_lose_them", "Critical", 1000),
+            Customer("small", "about_to_sleep", "Low", 15),
+        ]
     )
 
     assert rows["great"].action_code == "personal_call"
@@ -67,6 +73,7 @@ def test_a_firms_budget_and_holdout_decide_its_table():
             "segment_code": "champions",
             "churn_risk_category": "Low",
             "value_at_stake": 500,
+            "firm_avg_order_value": 40.0,
         }
         for n in range(200)
     ]
@@ -114,6 +121,7 @@ def test_a_firms_own_rules_replace_the_standard_ones():
     [
         ({"risks": ["Severe"]}, "risks"),
         ({"unit_cost": -1}, "unit_cost"),
+        ({"max_orders": 0}, "max_orders"),
         ({"expected_lift": 2}, "expected_lift"),
         ({"explanation": ""}, "explanation"),
     ],
@@ -192,13 +200,12 @@ def test_an_action_that_only_breaks_even_is_not_proposed_and_the_least_value_is_
     assert decided([Customer("a", "lost", "Low", 100)], rules=[enough])["a"].action_code == "enough"
 
 
-def test_the_holdout_differs_between_firms_and_actions():
-    kinds = [("acme", "call"), ("acme", "card"), ("zeta", "call")]
+def test_the_holdout_differs_between_firms_and_quarters():
+    kinds = [("acme", AS_OF), ("zeta", AS_OF), ("acme", date(2025, 10, 1))]
 
-    drawn = [actions.draw(firm_key, "ann", code, AS_OF) for firm_key, code in kinds]
+    drawn = [actions.draw(firm_key, "ann", day) for firm_key, day in kinds]
 
     assert len(set(drawn)) == 3
-    assert all(0 <= number < 1 for number in drawn)
 
 
 def test_without_a_budget_only_free_actions_are_chosen():
@@ -277,3 +284,53 @@ def test_the_standard_rules_name_segments_that_exist():
 def test_a_rule_that_cannot_be_used_is_named(rules, message):
     with pytest.raises(RuleTableError, match=message):
         decided([Customer("a", "lost", "Low", 10)], rules=rules)
+
+
+def test_the_voucher_for_a_second_order_goes_to_customers_of_one_order_only():
+    rows = decided(
+        [Customer("one", "recent", "Low", 100, orders=1), Customer("many", "recent", "Low", 100, orders=22),
+         Customer("unknown", "recent", "Low", 100)]
+    )  # fmt: skip
+
+    assert {key: row.action_code for key, row in rows.items()} == {
+        "one": "second_order_voucher", "many": "reminder_email", "unknown": "reminder_email",
+    }  # fmt: skip
+
+
+def test_standard_costs_are_shares_of_the_firms_average_order():
+    dollars, yen = (
+        decided(
+            [Customer("a", "cant_lose_them", "High", 4_000.0 * rate)],
+            rules=actions.in_currency(actions.RULES, 40.0 * rate),
+        )["a"]
+        for rate in (1, 150)
+    )
+
+    assert (dollars.action_code, dollars.cost_amount) == ("personal_call", 8)
+    assert (yen.action_code, yen.cost_amount, yen.roi) == ("personal_call", 1200, dollars.roi)
+
+
+def test_the_long_silent_are_on_no_work_list():
+    assert decided([Customer("a", "lost", "Critical", 900), Customer("b", "hibernating", "High", 900)]) == {}
+
+
+def test_without_an_average_order_no_standard_rule_is_used():
+    assert actions.in_currency(actions.RULES, None) == []
+
+
+def test_the_holdout_is_one_for_all_actions_of_a_quarter():
+    voucher = decided([Customer(f"c{n}", "recent", "Low", 100, 1) for n in range(300)], holdout_share=0.2)
+    email = decided([Customer(f"c{n}", "recent", "Low", 100, 5) for n in range(300)], holdout_share=0.2)
+
+    held = [{key for key, row in rows.items() if row.is_holdout} for rows in (voucher, email)]
+    assert {row.action_code for row in voucher.values()} != {row.action_code for row in email.values()}
+    assert held[0] == held[1]
+    assert 30 < len(held[0]) < 90
+
+
+def test_a_firms_rule_has_one_cost():
+    card = {"action_code": "card", "expected_lift": 0.05, "explanation": "x"}
+
+    for costs in ({}, {"unit_cost": 1, "unit_cost_in_orders": 0.1}):
+        with pytest.raises(FirmError, match="either unit_cost"):
+            parse_firm(ACME | {"actions": {"rules": [card | costs]}})

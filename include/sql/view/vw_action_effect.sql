@@ -3,7 +3,10 @@
 -- A customer enters on the first day it is chosen or held out, and stays in that group (intention to treat);
 -- both groups are followed from that day to the quarter's end. The holdout is drawn once per quarter, so
 -- held-out customers are not treated in it. Intervals are 95 % (include/models/uplift.py): Newcombe's for
--- the share that ordered, normal for amounts; null if a group has fewer than 30 customers.
+-- the share that ordered, normal for amounts; null if a group has fewer than 30 customers. In larger
+-- groups the effect on spend is adjusted by each customer's spend of the 365 days before entry (Deng et al.
+-- 2013, "Improving the sensitivity of online controlled experiments by utilizing pre-experiment data").
+-- The action 'all_actions' pools the programme: a customer enters it with its first action of the quarter.
 
 create or replace function mart.action_effect(firm text, as_of date)
 returns table (
@@ -23,32 +26,35 @@ returns table (
     spend_effect_high numeric,
     is_beyond_chance boolean,
     cost_amount numeric,
-    incremental_spend numeric
+    incremental_spend numeric,
+    is_split_as_planned boolean
 )
 language sql
 stable
 as $$
 with entries as (
 
-    select distinct on (quarter.start_date, fact_action.action_code, fact_action.customer_sk)
+    select distinct on (quarter.start_date, pooled.action_code, fact_action.customer_sk)
         fact_action.firm_sk,
         fact_action.customer_sk,
-        fact_action.action_code,
+        pooled.action_code,
         fact_action.as_of as entered_on,
         fact_action.is_holdout,
         fact_action.cost_amount,
+        fact_action.holdout_share,
         quarter.start_date as quarter_start,
         cast(quarter.start_date + interval '3 months' as date) as quarter_end
     from analytics.dim_firm
     inner join analytics.fact_action on dim_firm.firm_sk = fact_action.firm_sk
     cross join lateral (select cast(date_trunc('quarter', fact_action.as_of) as date) as start_date) as quarter
+    cross join lateral (values (fact_action.action_code), ('all_actions')) as pooled (action_code)
     where
         dim_firm.firm_key = action_effect.firm
         and fact_action.as_of < date_trunc('quarter', action_effect.as_of)
         and (fact_action.is_chosen or fact_action.is_holdout)
     order by
         quarter.start_date,
-        fact_action.action_code,
+        pooled.action_code,
         fact_action.customer_sk,
         fact_action.as_of
 
@@ -62,42 +68,95 @@ outcomes as (
         entries.customer_sk,
         entries.is_holdout,
         entries.cost_amount,
-        coalesce(sum(fact_sales.net_amount), 0) as spend,
-        max(case when fact_sales.kind = 'sale' then 1 else 0 end) as has_ordered
+        entries.holdout_share,
+        coalesce(
+            sum(fact_sales.net_amount) filter (where entries.entered_on <= fact_sales.order_date), 0
+        ) as spend,
+        coalesce(
+            sum(fact_sales.net_amount) filter (where entries.entered_on > fact_sales.order_date), 0
+        ) as spend_before,
+        max(
+            case
+                when fact_sales.kind = 'sale' and entries.entered_on <= fact_sales.order_date then 1
+                else 0
+            end
+        ) as has_ordered
     from entries
     left join analytics.fact_sales
         on
             entries.firm_sk = fact_sales.firm_sk
             and entries.customer_sk = fact_sales.customer_sk
-            and entries.entered_on <= fact_sales.order_date
+            and entries.entered_on - 365 <= fact_sales.order_date
             and entries.quarter_end > fact_sales.order_date
     group by
         entries.quarter_start,
         entries.action_code,
         entries.customer_sk,
         entries.is_holdout,
-        entries.cost_amount
+        entries.cost_amount,
+        entries.holdout_share
+
+),
+
+slopes as (
+
+    select
+        outcomes.quarter_start,
+        outcomes.action_code,
+        avg(outcomes.spend_before) as mean_before,
+        cast(
+            coalesce(
+                regr_slope(
+                    cast(outcomes.spend as double precision), cast(outcomes.spend_before as double precision)
+                ),
+                0
+            ) as numeric
+        ) as slope
+    from outcomes
+    group by
+        outcomes.quarter_start,
+        outcomes.action_code
+
+),
+
+adjusted as (
+
+    select
+        outcomes.quarter_start,
+        outcomes.action_code,
+        outcomes.is_holdout,
+        outcomes.cost_amount,
+        outcomes.holdout_share,
+        outcomes.has_ordered,
+        outcomes.spend,
+        outcomes.spend - slopes.slope * (outcomes.spend_before - slopes.mean_before) as spend_adjusted
+    from outcomes
+    inner join slopes
+        on outcomes.quarter_start = slopes.quarter_start and outcomes.action_code = slopes.action_code
 
 ),
 
 trials as (
 
     select
-        outcomes.quarter_start,
-        outcomes.action_code,
-        count(*) filter (where not outcomes.is_holdout) as treated,
-        count(*) filter (where outcomes.is_holdout) as held_out,
-        avg(cast(outcomes.has_ordered as double precision)) filter (where not outcomes.is_holdout) as rate,
-        avg(cast(outcomes.has_ordered as double precision)) filter (where outcomes.is_holdout) as rate_out,
-        avg(outcomes.spend) filter (where not outcomes.is_holdout) as mean,
-        avg(outcomes.spend) filter (where outcomes.is_holdout) as mean_out,
-        var_samp(outcomes.spend) filter (where not outcomes.is_holdout) as variance,
-        var_samp(outcomes.spend) filter (where outcomes.is_holdout) as variance_out,
-        coalesce(sum(outcomes.cost_amount) filter (where not outcomes.is_holdout), 0) as cost
-    from outcomes
+        adjusted.quarter_start,
+        adjusted.action_code,
+        count(*) filter (where not adjusted.is_holdout) as treated,
+        count(*) filter (where adjusted.is_holdout) as held_out,
+        avg(cast(adjusted.has_ordered as double precision)) filter (where not adjusted.is_holdout) as rate,
+        avg(cast(adjusted.has_ordered as double precision)) filter (where adjusted.is_holdout) as rate_out,
+        avg(adjusted.spend) filter (where not adjusted.is_holdout) as mean,
+        avg(adjusted.spend) filter (where adjusted.is_holdout) as mean_out,
+        avg(adjusted.spend_adjusted) filter (where not adjusted.is_holdout) as mean_adjusted,
+        avg(adjusted.spend_adjusted) filter (where adjusted.is_holdout) as mean_adjusted_out,
+        var_samp(adjusted.spend_adjusted) filter (where not adjusted.is_holdout) as variance,
+        var_samp(adjusted.spend_adjusted) filter (where adjusted.is_holdout) as variance_out,
+        avg(adjusted.holdout_share) as planned_share,
+        coalesce(sum(adjusted.cost_amount) filter (where not adjusted.is_holdout), 0) as cost
+    from adjusted
     group by
-        outcomes.quarter_start,
-        outcomes.action_code
+        adjusted.quarter_start,
+        adjusted.action_code
 
 ),
 
@@ -142,7 +201,10 @@ effects as (
             (shares.centre + shares.reach - trials.rate) ^ 2
             + (trials.rate_out - shares.centre_out + shares.reach_out) ^ 2
         ) as order_high,
-        trials.mean - trials.mean_out as spend_effect,
+        case
+            when shares.is_enough then trials.mean_adjusted - trials.mean_adjusted_out
+            else trials.mean - trials.mean_out
+        end as spend_effect,
         cast(shares.spend_reach as numeric) as spend_reach
     from trials
     inner join shares
@@ -171,7 +233,19 @@ select
         as spend_effect_high,
     case when effects.is_enough then abs(effects.spend_effect) > effects.spend_reach end as is_beyond_chance,
     trials.cost as cost_amount,
-    case when effects.is_enough then round(effects.spend_effect * trials.treated, 2) end as incremental_spend
+    case
+        when effects.is_enough and abs(effects.spend_effect) > effects.spend_reach
+            then round(effects.spend_effect * trials.treated, 2)
+    end as incremental_spend,
+    -- Two-sided test of the split at 0.001: z is the normal quantile of 0.9995.
+    case
+        when trials.planned_share > 0
+            then
+                abs(trials.held_out - (trials.treated + trials.held_out) * trials.planned_share)
+                <= 3.2905267314919255 * sqrt(
+                    (trials.treated + trials.held_out) * trials.planned_share * (1 - trials.planned_share)
+                )
+    end as is_split_as_planned
 from trials
 inner join effects
     on trials.quarter_start = effects.quarter_start and trials.action_code = effects.action_code
@@ -207,7 +281,8 @@ comment on column mart.vw_action_effect.order_effect_high_pct is
 comment on column mart.vw_action_effect.treated_avg_spend is
 'Net spend by the quarter''s end per treated customer, those who bought nothing included.';
 comment on column mart.vw_action_effect.held_out_avg_spend is 'The same of those held out.';
-comment on column mart.vw_action_effect.spend_effect is 'Treated less held out, per customer.';
+comment on column mart.vw_action_effect.spend_effect is
+'Treated less held out, per customer; in groups of 30 and more adjusted by the spend of the year before.';
 comment on column mart.vw_action_effect.spend_effect_low is
 'Lower end of its 95 % interval; null below 30 customers in a group.';
 comment on column mart.vw_action_effect.spend_effect_high is
@@ -216,4 +291,6 @@ comment on column mart.vw_action_effect.is_beyond_chance is
 'Whether the interval of the spend leaves zero out; null below 30 customers in a group.';
 comment on column mart.vw_action_effect.cost_amount is 'Cost of doing it once for each treated customer.';
 comment on column mart.vw_action_effect.incremental_spend is
-'spend_effect times treated customers: net sales that would not have been; null below 30 in a group.';
+'spend_effect times treated customers: net sales that would not have been; null where it is not proved.';
+comment on column mart.vw_action_effect.is_split_as_planned is
+'False: the groups have sizes that a random draw of the planned share would not give; distrust the effect.';

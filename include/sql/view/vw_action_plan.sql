@@ -14,12 +14,28 @@ select
     coalesce(sum(fact_action.cost_amount) filter (where fact_action.is_chosen), 0) as planned_cost,
     coalesce(
         sum(fact_action.expected_benefit_amount) filter (where fact_action.is_chosen), 0
-    ) as planned_benefit
+    ) as planned_benefit,
+    -- 2.8016 is the sum of the normal quantiles of 0.975 and 0.8.
+    round(
+        cast(
+            2.8016 * stddev_samp(fact_customer_rfm.total_spend_90_days)
+            * sqrt(
+                1.0 / nullif(count(*) filter (where fact_action.is_chosen), 0)
+                + 1.0 / nullif(count(*) filter (where fact_action.is_holdout), 0)
+            ) as numeric
+        ),
+        2
+    ) as detectable_spend
 from mart.vw_latest_snapshot
 inner join analytics.fact_action
     on
         vw_latest_snapshot.firm_sk = fact_action.firm_sk
         and vw_latest_snapshot.as_of = fact_action.as_of
+left join analytics.fact_customer_rfm
+    on
+        fact_action.firm_sk = fact_customer_rfm.firm_sk
+        and fact_action.as_of = fact_customer_rfm.as_of
+        and fact_action.customer_sk = fact_customer_rfm.customer_sk
 where vw_latest_snapshot.fact_name = 'fact_action'
 group by
     vw_latest_snapshot.firm_key,
@@ -34,3 +50,5 @@ comment on column mart.vw_action_plan.customers_held_out is 'Proposed customers 
 comment on column mart.vw_action_plan.planned_cost is 'Cost of the action for the chosen customers.';
 comment on column mart.vw_action_plan.planned_benefit is
 'Expected additional margin in a year: an assumption of the rule, not measured.';
+comment on column mart.vw_action_plan.detectable_spend is
+'Least effect on net spend of 90 days per customer that a holdout of this size shows with a power of 80 %.';

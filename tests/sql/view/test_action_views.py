@@ -9,7 +9,7 @@ import pytest
 
 from include.datasets.actions import ACTIONS
 from include.models.actions import Customer, Rule, decide
-from include.models.uplift import amount_effect, rate_effect
+from include.models.uplift import adjusted, amount_effect, rate_effect, slope_of
 from include.simulator.behaviour import Season, draw_buyers, draw_purchases, draw_values
 from tests.warehouse.shop import TABLES, returned, sale, scored
 
@@ -19,7 +19,8 @@ N = Decimal
 EFFECT = (
     "select action_code, quarter_start, treated_customers, held_out_customers, treated_order_pct, "
     "held_out_order_pct, treated_avg_spend, held_out_avg_spend, spend_effect, spend_effect_low, "
-    "is_beyond_chance, cost_amount, incremental_spend from mart.action_effect('acme', %s) order by 1"
+    "is_beyond_chance, cost_amount, incremental_spend from mart.action_effect('acme', %s) "
+    "where action_code <> 'all_actions' order by 1"
 )
 
 
@@ -103,7 +104,7 @@ def test_spend_from_the_day_of_entry_to_the_quarters_end_is_compared(shop):
 def test_an_unfinished_quarter_has_no_row_and_the_view_uses_the_latest_sales(shop):
     known(shop, "ann", "bob")
     decide_on(shop, JANUARY, action("ann"), action("bob", held=True))
-    view = "select as_of, action_code, treated_customers from mart.vw_action_effect"
+    view = "select as_of, action_code, treated_customers from mart.vw_action_effect order by 2 desc limit 1"
 
     sold(shop, sale("1", FEBRUARY, "ann", 30), as_of=APRIL - timedelta(days=1))
     early = shop.ask(view)
@@ -136,7 +137,8 @@ def test_the_intervals_are_those_of_the_model(shop):
     (rate, amount) = rate_effect(36, 60, 9, 30), amount_effect(*amounts)
     (row,) = shop.ask(
         "select order_effect_pct, order_effect_low_pct, order_effect_high_pct, spend_effect, "
-        "spend_effect_low, spend_effect_high, is_beyond_chance, incremental_spend from mart.vw_action_effect"
+        "spend_effect_low, spend_effect_high, is_beyond_chance, incremental_spend from mart.vw_action_effect "
+        "where action_code = 'offer'"
     )
 
     assert row[0] == 30
@@ -146,6 +148,71 @@ def test_the_intervals_are_those_of_the_model(shop):
     )
     assert row[6] is amount.is_beyond_chance
     assert float(row[7]) == pytest.approx(60 * amount.difference, abs=0.01)
+
+
+def trial(shop, before, after):
+    """Sixty treated and thirty held out, who spent these amounts before January 10 and in February."""
+    treated, held_out = [f"t{n:02}" for n in range(60)], [f"h{n:02}" for n in range(30)]
+    known(shop, *treated, *held_out)
+    decide_on(shop, JANUARY, *map(action, treated), *(action(who, held=True) for who in held_out))
+    day = JANUARY - timedelta(days=60)
+    everyone = list(enumerate((*treated, *held_out)))
+    earlier = [sale(f"b{who}", day, who, before(n)) for n, who in everyone]
+    sold(shop, *earlier, *(sale(f"a{who}", FEBRUARY, who, after(n)) for n, who in everyone))
+
+
+def test_what_a_customer_spent_before_narrows_the_interval(shop):
+    def before(n):
+        return 100 + 40 * (n % 10)
+
+    def after(n):
+        return before(n) + n % 3 + (5 if n < 60 else 0)
+
+    trial(shop, before, after)
+    amounts, known_before = [float(after(n)) for n in range(90)], [float(before(n)) for n in range(90)]
+    slope, mean = slope_of(amounts, known_before), sum(known_before) / 90
+    found = adjusted(amounts, known_before, slope=slope, mean_before=mean)
+    expected, raw = amount_effect(found[:60], found[60:]), amount_effect(amounts[:60], amounts[60:])
+
+    ((effect, low, high, beyond),) = shop.ask(
+        "select spend_effect, spend_effect_low, spend_effect_high, is_beyond_chance "
+        "from mart.vw_action_effect where action_code = 'offer'"
+    )
+
+    assert [float(x) for x in (effect, low, high)] == pytest.approx(
+        [expected.difference, expected.low, expected.high], abs=0.006
+    )
+    assert not raw.is_beyond_chance
+    assert beyond
+
+
+def test_nothing_is_added_up_where_no_effect_is_proved(shop):
+    trial(shop, lambda n: 100, lambda n: 50 + n % 7)
+
+    rows = shop.ask("select is_beyond_chance, incremental_spend from mart.vw_action_effect")
+
+    assert rows == [(False, None), (False, None)]
+
+
+def test_a_split_that_no_draw_gives_is_named(shop):
+    known(shop, *(f"c{n:03}" for n in range(100)))
+    decide_on(shop, JANUARY, *(action(f"c{n:03}", held=n < 10) | {"holdout_share": 0.5} for n in range(100)))
+    sold(shop, sale("1", FEBRUARY, "c001", 5))
+
+    rows = shop.ask("select action_code, is_split_as_planned from mart.vw_action_effect order by 1")
+
+    assert rows == [("all_actions", False), ("offer", False)]
+
+
+def test_the_programme_pools_its_actions_and_counts_a_customer_once(shop):
+    known(shop, "ann", "bob")
+    decide_on(shop, JANUARY, action("ann", code="call"), action("bob", code="card"))
+    decide_on(shop, FEBRUARY, action("ann", code="card"))
+    sold(shop, sale("1", FEBRUARY, "ann", 5))
+
+    rows = shop.ask("select action_code, treated_customers from mart.vw_action_effect order by 1")
+
+    assert rows == [("all_actions", 2), ("call", 1), ("card", 2)]
 
 
 @pytest.mark.parametrize(("added", "is_found"), [(0, False), (12, True)])
@@ -181,7 +248,7 @@ def test_the_effect_on_simulated_customers_is_zero_without_one_and_found_with_on
 
     ((effect, low, high, beyond),) = shop.ask(
         "select spend_effect, spend_effect_low, spend_effect_high, is_beyond_chance "
-        "from mart.vw_action_effect"
+        "from mart.vw_action_effect where action_code = 'offer'"
     )
     assert low < added < high
     assert abs(effect - added) < 4
