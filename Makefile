@@ -16,7 +16,7 @@ CORES := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reo
 # Airflow's configuration of whoever calls must not reach the tests or the stack.
 unexport AIRFLOW_HOME
 
-.PHONY: help setup airflow demo test test-fast lint up down health psql bench trust soak lock clean
+.PHONY: help setup airflow demo test test-fast lint up down health psql bench truth trust soak lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ psql: $(READY) ## open psql on the warehouse
 
 bench: $(READY) ## run the paired benchmarks and write docs/bench.json
 	@$(PY) -m bench
+
+truth: $(READY) ## measure predictions out of time beside simple rivals, write docs/truth.json
+	@$(PY) -m bench.truth
 
 trust: $(READY) ## inject faults, fuzz, print the scorecard and write docs/trust.json
 	@$(PY) -m trust

@@ -19,6 +19,7 @@ from include.simulator import Plan, generate
 from include.training import ltv as training
 
 Files = dict[Dataset, list[Path]]
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 
 # Timestamps of the package are naive UTC; the stores are on the US east coast.
 JOURNEY_TRANSACTIONS = """
@@ -86,6 +87,26 @@ order by transaction_id, line_id
 """
 
 
+DAILY_TRANSACTIONS = """
+select
+    transaction_id,
+    '1' as line_id,
+    'sale' as kind,
+    cast(occurred_at as timestamp) at time zone 'UTC' as occurred_at,
+    cast(occurred_at as date) as order_date,
+    customer_id,
+    cast(null as varchar) as product_id,
+    cast(1 as decimal(18, 4)) as quantity,
+    cast(net_amount as decimal(18, 4)) as gross_amount,
+    cast(0 as decimal(18, 4)) as discount_amount,
+    cast(net_amount as decimal(18, 4)) as net_amount,
+    cast(null as decimal(18, 4)) as margin_amount,
+    cast(null as varchar) as channel,
+    cast(null as varchar) as payment_method,
+    cast(null as varchar) as programme_id
+from read_csv($path, all_varchar = true)
+order by transaction_id, line_id
+"""
 SIMULATED_TRANSACTIONS = """
 select
     orders.order_id as transaction_id,
@@ -130,6 +151,23 @@ def cdnow(folder: Path) -> Files:
     """A music shop's 23,570 customers who first bought in early 1997; it has only days and amounts."""
     text = _package("lifetimes") / "datasets" / "CDNOW_master.txt"
     return with_days({TRANSACTIONS: [_write(TRANSACTIONS, CDNOW_TRANSACTIONS, folder, path=text)]}, folder)
+
+
+def charity(folder: Path) -> Files:
+    """Gifts of 18,417 donors, 2005 to 2015, most in the last quarter of a year."""
+    return _daily("charity", folder)
+
+
+def retail_transactions(folder: Path) -> Files:
+    """Receipts of 6,889 nearly regular buyers, May 2011 to March 2015."""
+    return _daily("retail_transactions", folder)
+
+
+def _daily(name: str, folder: Path) -> Files:
+    path = SHARED / name / f"{name}.csv.gz"
+    if not path.exists():
+        raise FileNotFoundError(f"{path.name} is not in ../shared/data/{name}")
+    return with_days({TRANSACTIONS: [_write(TRANSACTIONS, DAILY_TRANSACTIONS, folder, path=path)]}, folder)
 
 
 def simulated(plan: Plan, folder: Path) -> Files:

@@ -23,9 +23,9 @@ from include.datasets.computed import CUSTOMER_DAYS
 from include.datasets.value import LTV
 from include.engines import open_engine
 from include.models.ltv import artefact as ltv_artefact
-from include.models.ltv import backtest as ltv_backtest
 from include.models.ltv import model as ltv
 from include.models.ltv.intervals import LEVEL
+from include.models.ltv.windows import windows_of
 from include.simulator import Plan
 
 FIRMS = 30
@@ -90,7 +90,7 @@ def held(kind: str, seed: int, folder: Path, *, customers: int = 600) -> Held:
     files = sales.simulated(plan, folder)
     table = sales.value_histories(files, folder, anchor=ANCHOR)
     model = ltv.fit(table, firm=FIRM, as_of=ANCHOR)
-    now = ltv_backtest.windows_of(table)[-1].rows.to_batches()[0]
+    now = windows_of(table)[-1].rows.to_batches()[0]
     valued = LTV.conform(
         ltv.predict(now, ltv.prepare(model, firm=FIRM, as_of=ANCHOR), firm=FIRM, as_of=ANCHOR)
     )

@@ -8,7 +8,7 @@ models that the trees must beat.
 
 import pyarrow as pa
 
-from include.datasets.contract import COUNT, CUSTOMER_ID, DAY, MONEY, RATE, TEXT, Dataset, column
+from include.datasets.contract import COUNT, CUSTOMER_ID, DAY, MONEY, RATE, TEXT, Dataset, Earlier, column
 from include.datasets.features import CUSTOMER_FEATURES
 
 CHURN_TRAINING = Dataset(
@@ -52,6 +52,16 @@ CHURN_RISK = Dataset(
     name="churn_risk",
     about="One row per customer with a sale before as_of: churn probability or score, reasons, action.",
     grain=("customer_id",),
+    earlier=(
+        Earlier(
+            "57f65e8bc0749edd",
+            added={
+                **{f"order_probability_{days}_days": None for days in (30, 90, 365)},
+                "any_order_probability": None,
+                **{f"next_order_date_{share}_pct": None for share in (25, 50, 75)},
+            },
+        ),
+    ),
     schema=pa.schema(
         [
             CUSTOMER_ID,
@@ -106,7 +116,29 @@ CHURN_RISK = Dataset(
                 "recommended_action", TEXT, "Code of the recommended action, by risk category.", required=True
             ),
             column("recommended_action_text", TEXT, "The same in the firm's language.", required=True),
-            column("method", TEXT, "'lightgbm', 'bgnbd', 'recency' or 'rules'.", required=True),
+            *(
+                column(
+                    f"order_probability_{days}_days",
+                    RATE,
+                    f"P(an order in the next {days} days); null where rules score.",
+                )
+                for days in (30, 90, 365)
+            ),
+            column("any_order_probability", RATE, "P(any further order within ten years)."),
+            *(
+                column(
+                    f"next_order_date_{share}_pct",
+                    DAY,
+                    f"Day by which an order has come with {share} percent probability; null if never.",
+                )
+                for share in (25, 50, 75)
+            ),
+            column(
+                "method",
+                TEXT,
+                "'lightgbm', 'bgnbd', 'bgnbd_uncalibrated', 'recency' or 'rules'.",
+                required=True,
+            ),
             column("model_version", TEXT, "Version of the model that scored.", required=True),
         ]
     ),

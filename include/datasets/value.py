@@ -7,13 +7,13 @@ holdout is the days after the cutoff: the model does not see them, and its predi
 import pyarrow as pa
 
 from include.datasets.computed import CUSTOMER_SUMMARY
-from include.datasets.contract import COUNT, CUSTOMER_ID, DAY, MONEY, RATE, TEXT, Dataset, column
+from include.datasets.contract import COUNT, CUSTOMER_ID, DAY, MONEY, RATE, TEXT, Dataset, Earlier, column
 
 VALUE_HISTORIES = Dataset(
     name="value_histories",
-    about="One row per cutoff and sampled customer: customer_summary before it, and the spend after it.",
+    about="One row per cutoff, horizon and sampled customer: customer_summary before it, the spend after it.",
     by="anchor",
-    grain=("cutoff", "customer_id"),
+    grain=("cutoff", "horizon_days", "customer_id"),
     schema=pa.schema(
         [
             column(
@@ -22,7 +22,7 @@ VALUE_HISTORIES = Dataset(
             column(
                 "horizon_days",
                 pa.int32(),
-                "Days from the cutoff to the next; 0 at the anchor.",
+                "Days of the window after the cutoff; 0 at the anchor.",
                 required=True,
             ),
             column("holdout_orders", COUNT, "Orders in those days; null at the anchor."),
@@ -57,6 +57,12 @@ LTV = Dataset(
     name="ltv",
     about="One row per customer with a sale before as_of: value so far and predicted value.",
     grain=("customer_id",),
+    earlier=(
+        Earlier(
+            "837bda0c7b450804",
+            added={"expected_spend_90_days": None, "expected_spend_180_days": None},
+        ),
+    ),
     schema=pa.schema(
         [
             CUSTOMER_ID,
@@ -96,7 +102,11 @@ LTV = Dataset(
                 RATE,
                 "Certainty of next year's spend, 0 to 100: 100 / (1 + standard deviation / mean).",
             ),
-            column("expected_next_order_date", DAY, "Median day of the next order, if still a customer."),
+            column(
+                "expected_next_order_date",
+                DAY,
+                "Median day of the next order; null if one is unlikely.",
+            ),
             column(
                 "clv_segment",
                 TEXT,
@@ -150,6 +160,14 @@ LTV = Dataset(
                         "Standard error of the firm's total as a share of it: the parameters are estimates.",
                     ),
                 )
+            ),
+            *(
+                column(
+                    f"expected_spend_{days}_days",
+                    MONEY,
+                    f"Net spend expected in the next {days} days: revenue, not discounted.",
+                )
+                for days in (90, 180)
             ),
             column(
                 "total_reach",

@@ -22,7 +22,7 @@ from include.datasets.engagement import INTERACTIONS
 from include.datasets.extracted import LOYALTY_MOVEMENTS, PRODUCTS, TRANSACTIONS
 from include.datasets.features import CUSTOMER_FEATURES, FEATURE_QUERIES
 from include.engines import Engine
-from include.models.churn.sufficiency import MIN_CUTOFFS
+from include.models.churn.sufficiency import MIN_CUTOFFS, disjoint
 from include.models.firm import FirmSettings
 from include.training import sampling
 from include.training.sampling import ALL_CUSTOMERS, Files, bucket, run, span, write
@@ -32,14 +32,22 @@ SOURCES = (*PER_CUSTOMER, PRODUCTS)
 
 
 def cutoffs_of(anchor: date, *, first_day: date, horizon_days: int, most: int) -> tuple[date, ...]:
-    """Cutoffs of a model, oldest first, one horizon apart, so that label windows do not overlap.
+    """Cutoffs of a model, oldest first; the last label window ends at the anchor.
 
-    The last label window ends at the anchor. At least one horizon of history precedes the first cutoff. At
-    most ``most`` cutoffs.
+    At least one horizon of history precedes the first cutoff. At most ``most`` cutoffs. Windows of 90 days
+    and more overlap, by a half or two thirds, so that enough of them are recent; ``disjoint`` selects
+    windows that do not.
     """
-    step = timedelta(days=horizon_days)
-    days = [anchor - n * step for n in range(1, most + 1)]
-    return tuple(sorted(day for day in days if day - step >= first_day))
+    step = timedelta(days=step_of(horizon_days))
+    last = anchor - timedelta(days=horizon_days)
+    days = [last - n * step for n in range(most)]
+    return tuple(sorted(day for day in days if day - timedelta(days=horizon_days) >= first_day))
+
+
+def step_of(horizon_days: int) -> int:
+    """Days between cutoffs: a third of a horizon of 135 days or more, half of 90 or more, else all of it."""
+    parts = 3 if horizon_days >= 135 else 2 if horizon_days >= 90 else 1
+    return -(-horizon_days // parts)
 
 
 def stack(
@@ -55,7 +63,7 @@ def stack(
 
     The last cutoff occurs twice: the ``is_blind`` rows are computed from data without anything from the
     cutoff on. A query that uses later data gives different features there, and a leakage check fails. With
-    fewer than ``MIN_CUTOFFS`` cutoffs, only the last one is returned, once.
+    fewer than ``MIN_CUTOFFS`` windows that do not overlap, only the last one is returned, once.
     """
     first_day, customers = span(engine, files, anchor)
     if first_day is None:
@@ -79,7 +87,8 @@ def stack(
         labels = labels_of(engine, known, cutoff, params, features, scratch)
         return _rows(features, labels, cutoff, is_blind=is_blind)
 
-    if len(cutoffs) < MIN_CUTOFFS:  # rules score; they need the last window only
+    # Rules need the last window only.
+    if len(disjoint(cutoffs, horizon_days=firm.churn_threshold_days)) < MIN_CUTOFFS:
         yield from windows(known, cutoffs[-1], is_blind=False)
         return
     for cutoff in cutoffs:

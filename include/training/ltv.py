@@ -1,7 +1,9 @@
 """Value training rows: customer_summary at past cutoffs, with the spend that follows.
 
-The anchor (training date) is the last cutoff. Earlier cutoffs are one horizon apart, so the spend window of a
-cutoff ends at the next. Nothing on or after the anchor is read. See ``docs/value-models.md``.
+The anchor (training date) is the last cutoff. Earlier cutoffs are a quarter of a year apart, up to three
+years back, each with the horizons that ended by the anchor. So windows overlap; the number of customers is
+limited such that all rows stay below ``MOST_ROWS``. Nothing on or after the anchor is read. See
+``docs/value-models.md``.
 """
 
 from __future__ import annotations
@@ -20,20 +22,29 @@ from include.engines import Engine
 from include.models.firm import FirmSettings
 from include.training.sampling import Files, bucket, run, sample_of, span
 
-HORIZONS = (180, 90)  # days; the longest with two windows after one horizon of history, else the last
-MAX_WINDOWS = 3
+HORIZONS = (90, 180, 365)  # days
+QUARTERS = 12  # cutoffs a quarter of a year apart, at most: three years
+LEAST_HISTORY = {90: 90, 180: 180, 365: 180}  # days before the first cutoff of a horizon
+MOST_ROWS = 1_000_000
 SAMPLE_CUSTOMERS = 200_000
 KNOWN_SHARE = 0.8  # minimum share of net sales with a known margin to use the source's margin
 
 
-def cutoffs_of(anchor: date, first_day: date) -> tuple[tuple[date, ...], int]:
-    """Cutoffs, oldest first, the anchor last; and the days between them (0 if there is only the anchor)."""
-    past = (anchor - first_day).days
-    for horizon in HORIZONS:
-        windows = min(past // horizon - 1, MAX_WINDOWS)
-        if windows >= 2 or (windows == 1 and horizon == HORIZONS[-1]):
-            return tuple(anchor - timedelta(days=horizon * n) for n in range(windows, -1, -1)), horizon
-    return (anchor,), 0
+def windows_of(anchor: date, first_day: date) -> list[tuple[date, tuple[int, ...]]]:
+    """Cutoffs, oldest first, with the horizons that end by the anchor; the anchor is last and has none.
+
+    Cutoffs are a quarter of a year apart, so windows of 180 and 365 days overlap, and the same window of
+    earlier years is among them.
+    """
+    found: list[tuple[date, tuple[int, ...]]] = [(anchor, ())]
+    for quarter in range(1, QUARTERS + 1):
+        ahead = 365 * quarter // 4
+        cutoff = anchor - timedelta(days=ahead)
+        past = (cutoff - first_day).days
+        horizons = tuple(days for days in HORIZONS if days <= ahead and past >= LEAST_HISTORY[days])
+        if horizons:
+            found.append((cutoff, horizons))
+    return found[::-1]
 
 
 def stack(
@@ -45,21 +56,25 @@ def stack(
     params: Mapping[str, object],
     scratch: Path,
 ) -> Iterator[pa.RecordBatch]:
-    """Rows of value_histories for one anchor: one per cutoff and sampled customer."""
+    """Rows of value_histories for one anchor: one per cutoff, horizon and sampled customer."""
     del firm
     first_day, customers = span(engine, files, anchor)
     if first_day is None:
         return
-    below = bucket(SAMPLE_CUSTOMERS, customers)
+    windows = windows_of(anchor, first_day)
+    copies = sum(max(len(horizons), 1) for _, horizons in windows)
+    below = bucket(min(SAMPLE_CUSTOMERS, MOST_ROWS // copies), customers)
     sample = sample_of(engine, files, [CUSTOMER_DAYS], until=anchor, below=below, scratch=scratch)
     days: Files = {**sample, TRANSACTIONS: []}
     margin = _margin_share(run(engine, "value_margin", files, {"as_of": anchor}))
-    cutoffs, horizon = cutoffs_of(anchor, first_day)
-    for cutoff in cutoffs:
+    for cutoff, horizons in windows:
         summary = run(engine, "customer_summary", days, {**params, "as_of": cutoff})
-        span_of = {"as_of": cutoff, "until": anchor if not horizon else cutoff + timedelta(days=horizon)}
-        after = None if cutoff == anchor else run(engine, "value_holdout", days, span_of)
-        yield from _rows(summary, after, cutoff=cutoff, horizon_days=horizon, margin=margin)
+        for horizon in horizons:
+            span_of = {"as_of": cutoff, "until": cutoff + timedelta(days=horizon)}
+            after = run(engine, "value_holdout", days, span_of)
+            yield from _rows(summary, after, cutoff=cutoff, horizon_days=horizon, margin=margin)
+        if not horizons:
+            yield from _rows(summary, None, cutoff=cutoff, horizon_days=0, margin=margin)
 
 
 def _rows(

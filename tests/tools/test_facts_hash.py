@@ -61,7 +61,9 @@ def test_equal_facts_have_equal_hashes_whatever_surrogate_keys_and_tokens_they_g
     assert before["firms"][SHARED]["dim_date"]["slices"]["all"]["rows"] > 40_000
 
 
-def test_a_changed_value_is_reported_with_table_date_column_and_key(installation, tmp_path, capsys):
+def test_a_changed_value_is_reported_with_table_date_column_and_key(
+    installation, tmp_path, capsys, monkeypatch
+):
     dsn = installation("acme")
     earlier = tmp_path / "facts.json"
     assert main(["--dsn", dsn, "--out", str(earlier)]) == 0
@@ -75,6 +77,12 @@ def test_a_changed_value_is_reported_with_table_date_column_and_key(installation
         f"(select customer_sk from analytics.dim_customer where customer_id = '{customer}')",
     )
 
+    assert main(["--dsn", dsn, "--compare", str(earlier)]) == 1
+    monkeypatch.setitem(facts_hash.PREDICTIONS, "fact_customer_rfm", "a test")
+    assert main(["--dsn", dsn, "--compare", str(earlier)]) == 0
+    assert main(["--dsn", dsn, "--compare", str(earlier), "--predictions"]) == 1
+    capsys.readouterr()
+    monkeypatch.delitem(facts_hash.PREDICTIONS, "fact_customer_rfm")
     assert main(["--dsn", dsn, "--compare", str(earlier)]) == 1
     (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("acme")]
     assert line == (
@@ -120,6 +128,10 @@ def test_a_surrogate_key_without_a_business_key_is_refused(migrated_dsn):
         pytest.raises(ValueError, match=r"fact_action: surrogate keys \['parcel_sk'\] are unknown"),
     ):
         describe(connection)
+
+
+def test_facts_of_sales_and_rfm_are_no_predictions():
+    assert not {name for name in facts_hash.PREDICTIONS if "rfm" in name or "sales" in name or "dim_" in name}
 
 
 def test_every_table_that_facts_are_hashed_from_has_a_business_key(migrated_dsn):

@@ -15,7 +15,7 @@ from scipy import special
 
 from include.models.churn import calibration
 from include.models.churn.trees import column_values
-from include.models.purchases import bgnbd, likelihood
+from include.models.purchases import bgnbd, likelihood, mbgnbd
 from include.models.purchases import model as purchases
 
 Floats = NDArray[np.float64]
@@ -34,6 +34,30 @@ class BgNbd(NamedTuple):
         return self.curve(special.logit(uncalibrated(self.model, features, horizon_days=horizon_days)))
 
 
+def probability(
+    fitted: BgNbd, features: pa.Table | pa.RecordBatch, *, horizon_days: int, is_raw: bool
+) -> Floats:
+    """P(no purchase in the next ``horizon_days``): the model's own (``is_raw``), or calibrated."""
+    if is_raw:
+        return uncalibrated(fitted.model, features, horizon_days=horizon_days)
+    return fitted.probability(features, horizon_days=horizon_days)
+
+
+def fit_next_order(features: pa.Table) -> mbgnbd.MbgNbd | None:
+    """MBG/NBD of one window's purchase histories, for the date of the next order; None if it fails."""
+    try:
+        model = mbgnbd.fit(likelihood.group(*_histories(features)))
+    except (ValueError, FloatingPointError):
+        return None
+    return model if model.is_converged else None
+
+
+def weeks(features: pa.Table | pa.RecordBatch) -> tuple[Floats, Floats, Floats]:
+    """x, t_x and T; times in weeks."""
+    x, t_x, T = (values.astype(np.float64) for values in _histories(features))
+    return x, t_x / likelihood.DAYS_PER_WEEK, T / likelihood.DAYS_PER_WEEK
+
+
 def fit_bgnbd(features: pa.Table, churned: Bools, *, horizon_days: int) -> BgNbd | None:
     """Fit on the purchase histories of one window, calibrate on its labels; None without convergence."""
     x, t_x, T = _histories(features)
@@ -49,9 +73,7 @@ def fit_bgnbd(features: pa.Table, churned: Bools, *, horizon_days: int) -> BgNbd
 
 def uncalibrated(model: bgnbd.BgNbd, features: pa.Table | pa.RecordBatch, *, horizon_days: int) -> Floats:
     """BG/NBD's P(no purchase in the next ``horizon_days``), clipped away from 0 and 1."""
-    x, t_x, T = (values.astype(np.float64) for values in _histories(features))
-    weeks = likelihood.DAYS_PER_WEEK
-    found = purchases.none(model, x, t_x / weeks, T / weeks, horizon_days=horizon_days)
+    found = purchases.none(model, *weeks(features), horizon_days=horizon_days)
     return np.clip(found, _MIN_PROBABILITY, 1.0 - _MIN_PROBABILITY)
 
 

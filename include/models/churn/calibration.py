@@ -30,6 +30,10 @@ class Platt(NamedTuple):
         return special.expit(self.slope * score + self.intercept)
 
 
+AS_TRAINED = Platt(1.0, 0.0)
+"""The curve of trees that were trained without class weights: their scores are log-odds."""
+
+
 class IsotonicCurve(NamedTuple):
     """An isotonic (non-decreasing) piecewise-linear curve through the points (at, probability)."""
 

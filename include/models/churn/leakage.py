@@ -4,13 +4,12 @@
   an AUC far from 0.5 shows that outcomes leak into the features.
 - **Future information.** Compute the evaluation window's features twice: from all data, and from data that
   ends at the cutoff. A feature that differs uses data after the cutoff; its gain in AUC is measured.
-- **Label from the past.** Cutoffs are one horizon apart, so the features of the next cutoff show what
-  happened in a label's window. A label that disagrees does not describe the days after its cutoff.
+- **Label from the past.** The features of the first cutoff after a label's window show what happened in it.
+  A label that disagrees does not describe the days after its cutoff.
 """
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -48,7 +47,7 @@ def shuffled_labels(
     random = np.random.default_rng(SHUFFLE_SEED)
     x = np.concatenate([rows for rows, _ in windows])
     y = np.concatenate([random.permutation(labels) for _, labels in windows])
-    text, _ = trees.train(x, y, features, trees=CHECK_TREES)
+    text = trees.train(x, y, features, trees=CHECK_TREES)
     shuffled = random.permutation(evaluated[1])
     seen = evaluation.auc(trees.Trees(text).scores(evaluated[0]), shuffled)
     allowed = SHUFFLE_ERRORS * evaluation.auc_error(shuffled)
@@ -93,17 +92,20 @@ def future_information(model: trees.Trees, seen: pa.Table, blind: pa.Table, chur
 
 
 def label_from_the_past(training: pa.Table, *, horizon_days: int) -> Check:
-    """Compare each label with the days since the last order at the next cutoff."""
+    """Compare each label with the days since the last order at the first cutoff after its window."""
     cutoffs = sorted(pc.unique(training["cutoff"]).to_pylist())
     compared = wrong = 0
-    for cutoff, following in pairwise(cutoffs):
-        if (following - cutoff).days != horizon_days:
+    for cutoff in cutoffs:
+        after = [day for day in cutoffs if (day - cutoff).days >= horizon_days]
+        if not after:
             continue
+        days = (after[0] - cutoff).days
         then = _window(training, cutoff).select(["customer_id", "is_churned"])
-        now = _window(training, following).select(["customer_id", "days_since_last_order"])
+        now = _window(training, after[0]).select(["customer_id", "days_since_last_order"])
         both = then.join(now, "customer_id", join_type="left outer")
-        silent = pc.greater(both["days_since_last_order"], horizon_days)
-        agree = pc.equal(both["is_churned"], silent)
+        # An order after the window and before that cutoff hides what the window held.
+        both = both.filter(pc.greater(pc.fill_null(both["days_since_last_order"], days), days - horizon_days))
+        agree = pc.equal(both["is_churned"], pc.greater(both["days_since_last_order"], days))
         compared += both.num_rows
         wrong += both.num_rows - (pc.sum(agree).as_py() or 0)
     share = wrong / compared if compared else float("nan")

@@ -1,10 +1,9 @@
 """Churn: the probability that a customer buys nothing for ``churn_threshold_days`` from as_of on.
 
-``fit`` tests three models on past cutoffs, keeps the best and stores the metrics of all: gradient-boosted
-trees (LightGBM), the purchase model BG/NBD, and a curve that depends only on the days since the last order.
+``fit`` tests its candidates on past cutoffs, keeps the best and stores the metrics of all: gradient-boosted
+trees (LightGBM), the purchase model BG/NBD, raw and calibrated, and a curve of the days since the last order.
 "Best" is the lowest Brier score: the mean squared difference between a probability and what happened (0 or
-1). Calibration then corrects the probabilities: of 100 customers with 0.3, about 30 churn. With too few
-customers, repeat buyers or events, or when a leakage check fails, it uses fixed rules.
+1). With too few customers, repeat buyers or events, or when a leakage check fails, it uses fixed rules.
 ``predict`` scores batch by batch. ``docs/churn.md`` describes the protocol.
 """
 
@@ -20,9 +19,10 @@ from numpy.typing import NDArray
 from include.models import drift
 from include.models.churn import artefact as churn_artefact
 from include.models.churn import baselines as churn_baselines
-from include.models.churn import calibration, trees
+from include.models.churn import calibration, explanation, next_order, trees
 from include.models.churn import risk as churn_risk
 from include.models.churn import rules as churn_rules
+from include.models.churn import season as churn_season
 from include.models.churn import sufficiency as churn_sufficiency
 from include.models.churn import training as churn_training
 from include.models.churn.artefact import ArtefactError
@@ -32,6 +32,9 @@ from include.models.firm import FirmSettings
 Floats = NDArray[np.float64]
 
 RULES = "rules"
+RAW_BGNBD = "bgnbd_uncalibrated"
+METHOD_VERSION = 2
+"""Version of the method, stored in the header; models of another version stay in use to the next anchor."""
 DRIFT_FEATURES = 15  # features whose drift is measured: those with the largest mean contribution
 NO_SPEND = (float("inf"), float("inf"))
 
@@ -45,6 +48,9 @@ class Params(NamedTuple):
     curve: calibration.Platt | None
     baseline: churn_baselines.BgNbd | None
     isotonic: calibration.IsotonicCurve | None
+    gaps: list[churn_season.Gap]
+    next_order: next_order.Fitted | None
+    scale: churn_rules.Scale | None
     spend_cuts: tuple[float, float]
     codes: list[str]
     starts: NDArray[np.int64]  # index in ``order`` of each code's first feature
@@ -59,6 +65,7 @@ def fit(training: pa.Table, *, firm: FirmSettings, as_of: date) -> pa.Table:
     parts: dict[str, Any] = {"spend_cuts": _spend_cuts(windows)}
     header: dict[str, Any] = {
         "anchor": as_of.isoformat(),
+        "method_version": METHOD_VERSION,
         "horizon_days": horizon,
         "cutoffs": [window.cutoff.isoformat() for window in windows],
         "customers": [window.rows.num_rows for window in windows],
@@ -81,9 +88,31 @@ def fit(training: pa.Table, *, firm: FirmSettings, as_of: date) -> pa.Table:
         header["challenger"] = churn_training.challenger_of(tested, windows[-1], champion=method)
         parts.update(churn_training.build(tested, windows, horizon_days=horizon))
     header |= {"method": method, "reason": reason}
+    if windows:
+        signals = churn_rules.signals(windows[-1].rows, horizon_days=horizon)
+        parts["rules"] = churn_rules.scale_of(churn_rules.score(signals), windows[-1].churned)._asdict()
     if method != RULES:
+        parts["next_order"] = _next_order(parts, header, windows, anchor=as_of, horizon_days=horizon)
         parts["reference"] = _reference(parts, header, windows[-1], horizon_days=horizon)
     return churn_artefact.write({**parts, "header": header})
+
+
+def _next_order(
+    parts: dict[str, Any],
+    header: dict[str, Any],
+    windows: list[churn_training.Window],
+    *,
+    anchor: date,
+    horizon_days: int,
+) -> dict[str, Any] | None:
+    """The purchase model of the next order, fitted to the churn probabilities of the windows."""
+    params = _params({**parts, "header": header, "version": ""})
+    known = []
+    for window in windows:
+        found = probability_of(window.rows, params, horizon_days=horizon_days, as_of=window.cutoff)
+        if found is not None:
+            known.append((window.cutoff, window.rows, found))
+    return next_order.fit(known, anchor=anchor, horizon_days=horizon_days) if known else None
 
 
 def _reference(
@@ -95,7 +124,7 @@ def _reference(
     values = {
         row["feature"]: trees.column_values(last.rows, row["feature"]) for row in ranked[:DRIFT_FEATURES]
     }
-    probability = probability_of(last.rows, params, horizon_days=horizon_days)
+    probability = probability_of(last.rows, params, horizon_days=horizon_days, as_of=last.cutoff)
     return drift.reference(values, score={"churn_probability": probability})
 
 
@@ -129,14 +158,17 @@ def _params(parts: dict[str, Any]) -> Params:
     method = parts["header"]["method"]
     learned = trees.Trees(parts["trees"]) if method == churn_training.TREES else None
     codes, starts, order = _grouped(learned.features if learned else [])
-    steps = parts.get("recency")
+    steps, following, scale = (parts.get(name) for name in ("recency", "next_order", "rules"))
     return Params(
         method=method,
         version=parts["version"],
         trees=learned,
         curve=calibration.Platt(*parts["calibration"]) if learned else None,
-        baseline=churn_baselines.from_json(parts["bgnbd"]) if method == "bgnbd" else None,
+        baseline=churn_baselines.from_json(parts["bgnbd"]) if method in ("bgnbd", RAW_BGNBD) else None,
         isotonic=calibration.IsotonicCurve(**steps) if steps else None,
+        gaps=churn_season.from_json(parts.get("season") or []),
+        next_order=next_order.from_json(following) if following else None,
+        scale=churn_rules.Scale(**scale) if scale else None,
         spend_cuts=tuple(parts["spend_cuts"]),
         codes=codes,
         starts=starts,
@@ -153,12 +185,16 @@ def predict(batch: pa.RecordBatch, params: Params, *, firm: FirmSettings, as_of:
     return pa.Table.from_batches(chunks).combine_chunks().to_batches()[0] if len(chunks) > 1 else chunks[0]
 
 
-def probability_of(rows: pa.Table | pa.RecordBatch, params: Params, *, horizon_days: int) -> Floats | None:
+def probability_of(
+    rows: pa.Table | pa.RecordBatch, params: Params, *, horizon_days: int, as_of: date
+) -> Floats | None:
     """P(no purchase in the horizon) per row; None if rules score, which give no probability."""
     if params.trees is not None and params.curve is not None:
-        return params.curve(params.trees.scores(trees.matrix(rows, params.trees.features)))
+        found = params.curve(params.trees.scores(trees.matrix(rows, params.trees.features)))
+        return churn_season.shifted(found, churn_season.of(params.gaps, as_of, horizon_days=horizon_days))
     if params.baseline is not None:
-        return params.baseline.probability(rows, horizon_days=horizon_days)
+        is_raw = params.method == RAW_BGNBD
+        return churn_baselines.probability(params.baseline, rows, horizon_days=horizon_days, is_raw=is_raw)
     if params.method == "recency" and params.isotonic is not None:
         return churn_baselines.recency(params.isotonic, rows)
     return None
@@ -166,26 +202,41 @@ def probability_of(rows: pa.Table | pa.RecordBatch, params: Params, *, horizon_d
 
 def _predict(batch: pa.RecordBatch, params: Params, *, firm: FirmSettings, as_of: date) -> pa.RecordBatch:
     horizon = firm.churn_threshold_days
-    probability = probability_of(batch, params, horizon_days=horizon)
-    if params.trees is not None:
-        adds = params.trees.contributions(trees.matrix(batch, params.trees.features))[:, :-1]
-        # Sum along each row instead of a matrix product: the result does not depend on the batch.
-        factors = params.codes, np.add.reduceat(adds[:, params.order], params.starts, axis=1)
+    probability = probability_of(batch, params, horizon_days=horizon, as_of=as_of)
+    if probability is None:
+        score = churn_rules.score(churn_rules.signals(batch, horizon_days=horizon))
+        score = score if params.scale is None else params.scale(score)
     else:
-        found = churn_rules.signals(batch, horizon_days=horizon)
-        factors = churn_rules.contributions(found)
-    score = churn_rules.score(found) if probability is None else 100.0 * probability
-    return churn_risk.describe(
+        score = 100.0 * probability
+    described = churn_risk.describe(
         batch,
         probability=probability,
         score=score,
-        factors=factors,
+        factors=_factors(batch, params, horizon_days=horizon),
         spend_cuts=params.spend_cuts,
         method=params.method,
         version=params.version,
         firm=firm,
         as_of=as_of,
     )
+    columns = dict(zip(described.schema.names, described.columns, strict=True))
+    return pa.RecordBatch.from_pydict(
+        columns | next_order.columns(batch, params.next_order, probability, horizon_days=horizon, as_of=as_of)
+    )
+
+
+def _factors(batch: pa.RecordBatch, params: Params, *, horizon_days: int) -> tuple[list[str], Floats]:
+    """Factor codes and their contributions to the score that is shown, shape (customers, codes)."""
+    if params.trees is not None:
+        adds = params.trees.contributions(trees.matrix(batch, params.trees.features))[:, :-1]
+        # Sum along each row instead of a matrix product: the result does not depend on the batch.
+        return params.codes, np.add.reduceat(adds[:, params.order], params.starts, axis=1)
+    if params.baseline is not None:
+        is_raw = params.method == RAW_BGNBD
+        return explanation.of_bgnbd(batch, params.baseline, horizon_days=horizon_days, is_raw=is_raw)
+    if params.method == "recency" and params.isotonic is not None:
+        return explanation.of_recency(batch, params.isotonic)
+    return churn_rules.contributions(churn_rules.signals(batch, horizon_days=horizon_days))
 
 
 def _grouped(features: list[str]) -> tuple[list[str], NDArray[np.int64], NDArray[np.int64]]:

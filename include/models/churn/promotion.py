@@ -75,5 +75,7 @@ def _error_on(model: pa.Table, training: pa.Table, *, trained_to: date, firm: Fi
     if window is None or window.cutoff < trained_to:
         return None  # trained on part of this window
     params = churn.prepare(model, firm=firm, as_of=window.cutoff)
-    probability = churn.probability_of(window.rows, params, horizon_days=firm.churn_threshold_days)
+    probability = churn.probability_of(
+        window.rows, params, horizon_days=firm.churn_threshold_days, as_of=window.cutoff
+    )
     return None if probability is None else evaluation.brier(probability, window.churned)

@@ -1,7 +1,8 @@
 """Churn score by rules, for firms with too little training data: seven weighted signals, 0 to 100.
 
 Each signal is a smooth, increasing function from 0 to 1: one more day never makes a jump, and a longer time
-without an order never lowers the score. The score ranks customers. It is not a probability.
+without an order never lowers the score. The score ranks customers. It is not a probability, but where the
+outcome of one past window is known its mean equals the churn rate of that window.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ SIGNALS = {
 MIN_WEIGHT = 0.02
 
 
-def signals(features: pa.RecordBatch, *, horizon_days: int) -> dict[str, Floats]:
+def signals(features: pa.Table | pa.RecordBatch, *, horizon_days: int) -> dict[str, Floats]:
     """Signals by name, one element per customer of customer_features, each in [0, 1].
 
     ``overdue``: days since the last order against the customer's mean gap (half the threshold for a one-time
@@ -69,6 +70,32 @@ def score(found: dict[str, Floats]) -> Floats:
     return 100.0 * np.sum(weighted, axis=0)
 
 
+class Scale(NamedTuple):
+    """Power that brings the mean score of a known window to its churn rate; the order of customers stays."""
+
+    power: float
+    churn_rate: float
+
+    def __call__(self, score: Floats) -> Floats:
+        """Scaled scores, 0 to 100."""
+        scaled: Floats = 100.0 * np.power(np.clip(score / 100.0, 0.0, 1.0), self.power)
+        return scaled
+
+
+def scale_of(score: Floats, churned: NDArray[np.bool_]) -> Scale:
+    """The scale of a known window, by bisection; add-one smoothing keeps the rate off 0 and 1."""
+    rate = (float(churned.sum()) + 1.0) / (len(churned) + 2.0)
+    share = np.clip(score / 100.0, 1e-9, 1.0)
+    low, high = np.log(1e-4), np.log(1e4)
+    for _ in range(60):
+        middle = (low + high) / 2
+        if float(np.power(share, np.exp(middle)).mean()) > rate:
+            low = middle
+        else:
+            high = middle
+    return Scale(float(np.exp((low + high) / 2)), rate)
+
+
 def contributions(found: dict[str, Floats]) -> tuple[list[str], Floats]:
     """Factor codes, and their contributions to the score, shape (customers, codes); small ones are 0."""
     weighted = np.stack([SIGNALS[name].weight * values for name, values in found.items()], axis=1)
@@ -83,5 +110,5 @@ def _share(recent: Floats, whole: Floats, age: Floats) -> Floats:
     return np.where(lifetime > 0, pace / np.where(lifetime > 0, lifetime, 1.0), 1.0)
 
 
-def _values(features: pa.RecordBatch, name: str) -> Floats:
+def _values(features: pa.Table | pa.RecordBatch, name: str) -> Floats:
     return column_values(features, name).astype(np.float64)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date, timedelta
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +13,15 @@ from include.models.firm import FirmSettings
 Bools = NDArray[np.bool_]
 
 MIN_CUTOFFS = 3  # one to train on, one to tune on, one to evaluate on
+
+
+def disjoint(cutoffs: Sequence[date], *, horizon_days: int) -> list[date]:
+    """Cutoffs whose windows do not overlap, latest kept first; oldest first."""
+    kept: list[date] = []
+    for cutoff in sorted(cutoffs, reverse=True):
+        if not kept or cutoff + timedelta(days=horizon_days) <= kept[-1]:
+            kept.append(cutoff)
+    return kept[::-1]
 
 
 def shortfalls(windows: list[tuple[Bools, Bools]], *, firm: FirmSettings) -> list[str]:

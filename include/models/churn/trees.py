@@ -1,21 +1,19 @@
-"""Churn trees: at most 100 small LightGBM trees with weighted classes, deterministic to the bit."""
+"""Churn trees: 100 small LightGBM trees, deterministic to the bit."""
 
 from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from scipy import special
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-MAX_TREES = 100
-MIN_TREES = 20
-EARLY_STOPPING_ROUNDS = 20
+TREE_COUNT = 100
 CHUNK_ROWS = 16_384
 SETTINGS = {
     "objective": "binary",
-    "metric": "auc",
     "num_leaves": 8,
     "learning_rate": 0.05,
     "min_data_in_leaf": 50,
@@ -73,39 +71,12 @@ def matrix(table: pa.Table | pa.RecordBatch, features: list[str]) -> NDArray[np.
     return array
 
 
-def train(
-    x: NDArray[np.float32],
-    churned: Bools,
-    features: list[str],
-    *,
-    trees: int = MAX_TREES,
-    watch: tuple[NDArray[np.float32], Bools] | None = None,
-    weighted: bool = True,
-) -> tuple[str, int]:
-    """Train; returns the model in LightGBM's text format and its number of trees.
-
-    With ``watch``, the features and labels of a later window, training stops when its AUC stops improving.
-    ``weighted`` gives both classes the same total weight; calibration corrects the resulting probabilities.
-    """
+def train(x: NDArray[np.float32], churned: Bools, features: list[str], *, trees: int = TREE_COUNT) -> str:
+    """Train on rows of shape (customers, features); returns the model in LightGBM's text format."""
     import lightgbm as lgb  # takes seconds to import; only churn steps need it
 
-    events = max(int(churned.sum()), 1)
-    weight = (len(churned) - int(churned.sum())) / events if weighted else 1.0
-    settings = {**SETTINGS, "scale_pos_weight": max(weight, 1e-6)}
-    data = lgb.Dataset(x, churned.astype(np.float64), feature_name=features, params=settings)
-    if watch is None:
-        booster = lgb.train(settings, data, trees)
-        return booster.model_to_string(), trees
-    later = lgb.Dataset(watch[0], watch[1].astype(np.float64), reference=data)
-    booster = lgb.train(
-        settings,
-        data,
-        trees,
-        valid_sets=[later],
-        callbacks=[lgb.early_stopping(EARLY_STOPPING_ROUNDS, verbose=False)],
-    )
-    best = min(max(booster.best_iteration, MIN_TREES), booster.current_iteration())
-    return booster.model_to_string(num_iteration=best), best
+    data = lgb.Dataset(x, churned.astype(np.float64), feature_name=features, params=SETTINGS)
+    return lgb.train(SETTINGS, data, trees).model_to_string()
 
 
 class Trees:
@@ -122,6 +93,11 @@ class Trees:
         """Raw scores: log-odds under the class weights, before calibration. Shape (rows,)."""
         scores: Floats = self._booster.predict(x, raw_score=True, num_threads=1)  # type: ignore[assignment]
         return scores
+
+    def probabilities(self, x: NDArray[np.float32]) -> Floats:
+        """P(churned) of trees trained without class weights. Shape (rows,)."""
+        found: Floats = special.expit(self.scores(x))
+        return found
 
     def contributions(self, x: NDArray[np.float32]) -> Floats:
         """TreeSHAP contributions, shape (rows, features + 1); the last column is the base value."""

@@ -4,7 +4,8 @@ The error of a candidate on a window is its mean Tweedie deviance (power 1.5), d
 predicting the mean for every customer. That deviance is minimal for the expectation and is defined for a
 spend of 0. The candidate with the lowest mean error leads. Candidates whose mean paired difference to the
 leader is within one standard error count as equal; the simplest of them is selected. The count model used
-for timing by methods without one is selected by the same rule, on earlier windows.
+for timing by methods without one is selected by the same rule, on earlier windows. Each horizon has its own
+backtest; the windows that are evaluated do not overlap, those that trees are trained on do.
 """
 
 from __future__ import annotations
@@ -15,35 +16,20 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from include.models.ltv import candidates, intervals
 from include.models.ltv.intervals import Coverage
+from include.models.ltv.losses import losses, measures
 from include.models.ltv.trees import TrainingWindow, Trees
 from include.models.ltv.trees import train as train_trees
+from include.models.ltv.windows import Fits, Past, Window
 from include.models.purchases.gammagamma import GammaGamma
 from include.models.purchases.likelihood import Floats
 from include.models.purchases.model import PurchaseModel
 
-POWER = 1.5
 MIN_TRAINING_CUSTOMERS = 2  # bagging of one row leaves LightGBM without data
-FLOOR = 1e-3  # lower bound of a prediction as a share of the mean; the deviance at 0 is infinite
-
-
-class Window(NamedTuple):
-    """One cutoff: one row per customer, with the spend of the following ``horizon_days`` (0: unknown)."""
-
-    cutoff: date
-    horizon_days: int
-    rows: pa.Table
-
-
-class Fits(NamedTuple):
-    """Count models and spend model fitted on the histories before a window's cutoff."""
-
-    window: Window
-    counts: dict[str, PurchaseModel]
-    spends: candidates.Spends | None
+MOST_EVALUATED = 3
+MOST_TRAINED = 4
 
 
 class Result(NamedTuple):
@@ -57,56 +43,33 @@ class Result(NamedTuple):
     coverage: Coverage | None = None
 
 
-class Backtest(NamedTuple):
-    """All results of a backtest, and the fits they were computed from."""
+def run(past: Past, horizon_days: int, *, most: int = MOST_EVALUATED) -> list[Result]:
+    """Run every candidate on the latest windows of a horizon that do not overlap, oldest first.
 
-    results: list[Result]
-    fits: list[Fits]
-
-
-def windows_of(table: pa.Table) -> list[Window]:
-    """Split value_histories by cutoff, oldest first; the last window is the training date's."""
-    found = []
-    for cutoff in sorted(pc.unique(table["cutoff"]).to_pylist()):
-        rows = table.filter(pc.equal(table["cutoff"], pa.scalar(cutoff, pa.date32()))).combine_chunks()
-        found.append(Window(cutoff, rows["horizon_days"][0].as_py(), rows))
-    return found
-
-
-def fit(window: Window) -> Fits:
-    """Fit the count models and the spend model on a window's histories."""
-    if not window.rows.num_rows:
-        return Fits(window, {}, None)
-    return Fits(window, candidates.fit_counts(window.rows), candidates.fit_spends(window.rows))
-
-
-def run(windows: Sequence[Window]) -> Backtest:
-    """Run every candidate on every window with known spend; trees need an earlier window to train on."""
-    fits: list[Fits] = []
+    Trees need an earlier window, that ended by the cutoff, to train on.
+    """
     results: list[Result] = []
-    for window in windows:
-        if window.horizon_days:
-            found = fit(window)
-            results += _window(found, fits, results)
-            fits.append(found)
-    return Backtest(results, fits)
+    for window in past.evaluated(horizon_days, most=most):
+        results += _window(window, past, results)
+    return results
 
 
-def _window(now: Fits, earlier: Sequence[Fits], results: Sequence[Result]) -> list[Result]:
-    rows, horizon = now.window.rows, now.window.horizon_days
+def _window(window: Window, past: Past, results: Sequence[Result]) -> list[Result]:
+    now = past.fits(window)
+    rows, horizon = window.rows, window.horizon_days
     happened, kept = candidates.floats(rows, "holdout_spend"), candidates.kept_share(rows)
     expected = {candidates.NAIVE_RATE: kept * candidates.spend_by_naive_rate(rows, horizon_days=horizon)}
     spreads: dict[str, intervals.Spread] = {}
     timing = timing_model(now.counts, results) if now.counts else None
     if now.spends is not None and timing is not None:
-        spends, by_counts = now.spends.model, {}
+        spends, by_counts, seasons = now.spends.model, {}, {}
         for name, model in now.counts.items():
             by_counts[name] = kept * candidates.spend_by_counts(model, spends, rows, horizon_days=horizon)
-            expected[name] = by_counts[name]
-        if (text := train(earlier, timing.model)) is not None:
-            scale = scale_of(text, timing, spends, rows, horizon_days=horizon)
-            trees = Trees(text).spend(rows, timing, spends, horizon_days=horizon)
-            expected[candidates.TREES] = scale * trees
+            seasons[name], _ = past.season(window.cutoff, horizon, name)
+            expected[name] = seasons[name].factor * by_counts[name]
+        if (text := train(past, window.cutoff, horizon, timing.model)) is not None:
+            level = scale_of(text, timing, spends, rows, horizon_days=horizon) * seasons[timing.model].factor
+            expected[candidates.TREES] = level * Trees(text).spend(rows, timing, spends, horizon_days=horizon)
         parameter_ses = {
             name: intervals.parameter_se_share(rows, model, spends, horizon_days=horizon)
             for name, model in now.counts.items()
@@ -122,16 +85,18 @@ def _window(now: Fits, earlier: Sequence[Fits], results: Sequence[Result]) -> li
                 kept_share=kept,
                 factor=factor,
                 horizon_days=horizon,
-                parameter_se_share=parameter_ses[model.model],
+                parameter_se_share=float(
+                    np.hypot(parameter_ses[model.model], seasons[model.model].prediction_error)
+                ),
             )
     found = []
     for name, spend in expected.items():
         numbers, covered = measures(spend, happened), None
         if name in spreads:
-            past = coverages(results, name, timing=timing.model if timing is not None else name)
-            numbers |= intervals.measured(spreads[name], happened, past)
+            earlier = coverages(results, name, timing=timing.model if timing is not None else name)
+            numbers |= intervals.measured(spreads[name], happened, earlier)
             covered = intervals.coverage(spreads[name], happened)
-        found.append(Result(name, now.window.cutoff, horizon, losses(spend, happened), numbers, covered))
+        found.append(Result(name, window.cutoff, horizon, losses(spend, happened), numbers, covered))
     return found
 
 
@@ -172,16 +137,16 @@ def training_windows(fits: Sequence[Fits], kind: str) -> list[TrainingWindow]:
     return found if has_spend and customers >= MIN_TRAINING_CUSTOMERS else []
 
 
-def train(fits: Sequence[Fits], kind: str) -> str | None:
-    """Train trees on the past windows; None without training data."""
-    found = training_windows(fits, kind)
+def train(past: Past, until: date, horizon_days: int, kind: str) -> str | None:
+    """Train trees on the latest windows that ended by ``until``; None without training data."""
+    found = training_windows(past.before(until, horizon_days, most=MOST_TRAINED), kind)
     return train_trees(found) if found else None
 
 
 def scale_of(
     trees: str, counts: PurchaseModel, spends: GammaGamma, rows: pa.Table, *, horizon_days: int
 ) -> float:
-    """Factor for the trees' spend that makes their total equal the count model's.
+    """Factor for the trees' spend that makes their total equal the count model's, before any season.
 
     Trees rank customers best. Their total reflects the training windows, which end at least one horizon
     earlier, when the firm's customers were younger.
@@ -222,51 +187,3 @@ def _is_equal(found: Floats, least: Floats) -> bool:
     """Whether the mean paired difference is at most one standard error above 0."""
     difference = found - least
     return float(difference.mean()) <= float(difference.std()) / float(np.sqrt(len(difference)))
-
-
-def losses(expected: Floats, happened: Floats) -> Floats:
-    """Tweedie deviance of each customer, divided by the mean deviance of predicting the mean for all."""
-    spent = np.maximum(happened, 0.0)
-    mean = max(float(spent.mean()), 1e-9)
-    naive = float(_deviance(np.full_like(spent, mean), spent).mean())
-    return _deviance(np.maximum(expected, FLOOR * mean), spent) / max(naive, 1e-12)
-
-
-def _deviance(expected: Floats, spent: Floats) -> Floats:
-    one, two = 1.0 - POWER, 2.0 - POWER
-    return 2.0 * (spent**two / (one * two) - spent * expected**one / one + expected**two / two)
-
-
-def measures(expected: Floats, happened: Floats) -> dict[str, float | None]:
-    """Metrics of one candidate on one window; the keys are the metric names of ``value_backtest``."""
-    total = float(happened.sum())
-    return {
-        "error": float(losses(expected, happened).mean()),
-        "spearman": _correlation(ranks(expected), ranks(happened)),
-        "gini": _gini(expected, happened),
-        "mae": float(np.abs(expected - happened).mean()),
-        "total_ratio": float(expected.sum()) / total if total > 0 else None,
-    }
-
-
-def ranks(values: Floats) -> Floats:
-    """Ranks from 0; ties get their mean rank."""
-    _, where, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts + 1) / 2)[where]
-
-
-def _correlation(one: Floats, other: Floats) -> float | None:
-    if one.std() == 0 or other.std() == 0:
-        return None
-    return float(np.corrcoef(one, other)[0, 1])
-
-
-def _gini(expected: Floats, happened: Floats) -> float | None:
-    """Normalised Gini: area of spend sorted by prediction, over the area of spend sorted by spend."""
-
-    def area(keys: Floats) -> float:
-        at = ranks(keys)
-        return float(np.sum(happened * (at - at.mean())))
-
-    best = area(happened)
-    return area(expected) / best if best > 0 else None

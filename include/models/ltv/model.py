@@ -16,28 +16,20 @@ import pyarrow.compute as pc
 
 from include.models.firm import FirmSettings
 from include.models.ltv import artefact as ltv_artefact
-from include.models.ltv import backtest as ltv_backtest
 from include.models.ltv import candidates, clusters, intervals
-from include.models.ltv import metrics as ltv_metrics
 from include.models.ltv import prediction as ltv_prediction
 from include.models.ltv import segments as ltv_segments
 from include.models.ltv.artefact import ValueArtefactError
-from include.models.ltv.backtest import Window
-from include.models.ltv.prediction import NONE, ValueModel
+from include.models.ltv.fitting import fit
 from include.models.ltv.segments import Cuts
+from include.models.ltv.value_model import ValueModel, from_parts
 from include.models.purchases.likelihood import Floats
 
 MONEY = pa.decimal128(18, 4)
 MAX_MONEY = 9e13
 DAYS_PER_MONTH = 30.4375
-UNTESTED_REPEAT_BUYERS = 100
-REGULARS = 30
-SETTINGS = (
-    "annual_discount_rate",
-    "margin_share",
-    "min_customers",
-    "min_repeat_buyers",
-)  # stored in the header
+
+__all__ = ["fit", "predict", "prepare", "status"]
 
 
 class Params(NamedTuple):
@@ -50,157 +42,33 @@ class Params(NamedTuple):
     version: str
 
 
-def fit(histories: pa.Table, *, firm: FirmSettings, as_of: date) -> pa.Table:
-    """Rows of value_model from value_histories: one per part. ``as_of`` is the training date (anchor)."""
-    windows = ltv_backtest.windows_of(histories)
-    now = windows[-1].rows if windows else histories
-    results, fits = ltv_backtest.run(windows)
-    missing = _shortfalls(now, has_backtest=bool(results), firm=firm)
-    _, counts, spends = ltv_backtest.fit(Window(as_of, 0, now))
-    method, reason = _fallback_level(now, results, fits, counts, spends, missing)
-    own = now["firm_margin_share"][0].as_py() if now.num_rows else None
-    header: dict[str, Any] = {
-        "anchor": as_of.isoformat(),
-        "method": method,
-        "reason": reason,
-        "is_sufficient": not missing and method != NONE,
-        "horizon_days": windows[0].horizon_days if windows else 0,
-        "cutoffs": [window.cutoff.isoformat() for window in windows],
-        "customers": now.num_rows,
-        "settings": {name: getattr(firm.ltv, name) for name in SETTINGS},
-        "kept_share": candidates.kept_share(now),
-        "margin_share": own if own is not None else firm.ltv.margin_share,
-        "margin_source": "source" if own is not None else "setting",
-        "level": 1.0,
-        "has_intervals": False,
-        "stretch": 1.0,
-        "reach": intervals.interval_z_of([]),
-        "doubts": {},
-        "coverage": None,
-    }
-    parts: dict[str, Any] = {"backtest": [_recorded(result) for result in results]}
-    if counts and spends is not None and (method != candidates.NAIVE_RATE or not missing) and method != NONE:
-        count_model = counts.get(method) or ltv_backtest.timing_model(counts, results)
-        parts |= {"counts": count_model.to_row(), "gammagamma": spends.model.to_row()}
-        header |= _intervals(now, count_model, spends.model, results, method, header["horizon_days"])
-        if method == candidates.TREES:
-            parts["trees"] = ltv_backtest.train(fits, count_model.model)
-            header["level"] = ltv_backtest.scale_of(
-                parts["trees"], count_model, spends.model, now, horizon_days=header["horizon_days"]
-            )
-    value_model = ltv_prediction.from_parts({**parts, "header": header})
-    parts["cuts"] = _cuts_to_json(_cuts(now, value_model, firm=firm))
-    parts["clusters"] = _clusters(now, firm=firm)
-    header["challenger"] = ltv_metrics.challenger_of(parts["backtest"], champion=method)
-    if now.num_rows and method != NONE:
-        parts["reference"] = ltv_metrics.reference(now, value_model, firm=firm)
-    return ltv_artefact.write({**parts, "header": header})
-
-
-def _intervals(
-    now: pa.Table,
-    count_model: Any,
-    spends: Any,
-    results: list[ltv_backtest.Result],
-    method: str,
-    horizon_days: int,
-) -> dict[str, Any]:
-    """Header entries of the intervals: calibration by all past windows, and coverage out of time."""
-    past = ltv_backtest.coverages(results, method, timing=count_model.model)
-    spans = {"1_year": ltv_prediction.YEAR} | ({"horizon": horizon_days} if horizon_days else {})
-    tested = [result for result in results if result.candidate == method and result.coverage]
-    return {
-        "has_intervals": not count_model.is_boundary,
-        "stretch": intervals.conformal_factor_of(past),
-        "reach": intervals.interval_z_of(past),
-        "doubts": {
-            name: intervals.parameter_se_share(now, count_model, spends, horizon_days=days)
-            for name, days in spans.items()
-        },
-        "coverage": tested[-1].metrics if tested and not count_model.is_boundary else None,
-    }
-
-
-def _clusters(now: pa.Table, *, firm: FirmSettings) -> dict[str, Any]:
-    if now.num_rows < firm.ltv.min_customers:
-        return clusters.none(f"no clusters: {now.num_rows} of {firm.ltv.min_customers} customers")
-    return clusters.fit(now, churn_threshold_days=firm.churn_threshold_days)
-
-
-def _shortfalls(now: pa.Table, *, has_backtest: bool, firm: FirmSettings) -> list[str]:
-    """What the history lacks for a backtest, one phrase per shortfall; empty if nothing."""
-    repeat = int((candidates.floats(now, "frequency") > 0).sum()) if now.num_rows else 0
-    missing = []
-    if now.num_rows < firm.ltv.min_customers:
-        missing.append(f"{now.num_rows} of {firm.ltv.min_customers} customers")
-    if repeat < firm.ltv.min_repeat_buyers:
-        missing.append(f"{repeat} of {firm.ltv.min_repeat_buyers} repeat buyers")
-    if not has_backtest:
-        missing.append("under 180 days of history, too short for a holdout")
-    return missing
-
-
-def _fallback_level(
-    now: pa.Table,
-    results: list[ltv_backtest.Result],
-    fits: list[ltv_backtest.Fits],
-    counts: dict[str, Any],
-    spends: candidates.Spends | None,
-    missing: list[str],
-) -> tuple[str, str]:
-    """Method of the first fallback level whose conditions hold, and the reason."""
-    short = f"too little data for a backtest ({'; '.join(missing)})"
-    frequency = candidates.floats(now, "frequency") if now.num_rows else np.zeros(0)
-    if not missing and counts and spends is not None:
-        champion, why = ltv_backtest.select_model(results)
-        substitute = ltv_backtest.timing_model(counts, results).model
-        if champion == candidates.TREES and not ltv_backtest.training_windows(fits, substitute):
-            return substitute, f"{why}; no past window has spend to train trees on, {substitute} is used"
-        if champion in counts or champion in (candidates.TREES, candidates.NAIVE_RATE):
-            return champion, why
-        return substitute, f"{why}; it does not converge at the training date, {substitute} is used"
-    if counts and spends is not None and (frequency > 0).sum() >= UNTESTED_REPEAT_BUYERS:
-        sound = [name for name in candidates.COUNT_MODELS if name in counts and not counts[name].is_boundary]
-        method = sound[0] if sound else ltv_backtest.timing_model(counts, ()).model
-        spent = "" if spends.is_personal else ", with one average order for all"
-        return method, f"{method} is used without a backtest{spent}: {short}"
-    if (regulars := int((frequency >= 2).sum())) >= REGULARS:
-        return (
-            candidates.NAIVE_RATE,
-            f"naive rate of {regulars} customers with at least three purchase days: {short}",
-        )
-    return NONE, f"no value is predicted: {short}"
-
-
-def _recorded(result: ltv_backtest.Result) -> dict[str, Any]:
-    return {
-        "candidate": result.candidate,
-        "cutoff": result.cutoff.isoformat(),
-        "horizon_days": result.horizon_days,
-        "customers": len(result.losses),
-        "metrics": result.metrics,
-    }
-
-
-def _cuts(now: pa.Table, value_model: ValueModel, *, firm: FirmSettings) -> Cuts:
-    if not now.num_rows:
-        return Cuts([0.0], [0.0])
-    revenue = candidates.floats(now, "total_spend")
-    found = ltv_prediction.expected(now, value_model, annual_discount_rate=firm.ltv.annual_discount_rate)
-    return ltv_segments.cuts_of(ltv_prediction.basis(found, revenue, value_model), revenue)
-
-
-def _cuts_to_json(cuts: Cuts) -> dict[str, list[float]]:
-    return {"worth": cuts.value, "revenue": cuts.revenue}  # persisted names
-
-
 def status(model: pa.Table, *, firm: FirmSettings) -> tuple[bool, str]:
     """Whether the history sufficed for a backtested model, and which model is used and why."""
     del firm
     parts = ltv_artefact.read(model)
     header = parts["header"]
-    reasons = [header["reason"], *intervals.coverage_message(header["coverage"]), parts["clusters"]["reason"]]
+    reasons = [
+        header["reason"],
+        *intervals.coverage_message(header["coverage"]),
+        *season_message(header),
+        parts["clusters"]["reason"],
+    ]
     return header["is_sufficient"], "; ".join(reasons)
+
+
+def season_message(header: dict[str, Any]) -> list[str]:
+    """Describe the season of the main horizon in one sentence; nothing for a model that has none stored."""
+    if "season" not in header or not header["horizon_days"]:
+        return []
+    rows = header["season"].get(str(header["horizon_days"]), [])
+    if not rows or rows[0]["day"]:
+        return ["no season is estimated: that takes a window of the same season a year before"]
+    found, years = rows[0]["spend"], len(rows[0]["spend"]["years"])
+    return [
+        f"season: the {header['horizon_days']} days from {header['anchor']} are expected at "
+        f"{100 * np.exp(found['log_factor']):.0f} % of the model's level (standard error "
+        f"{100 * found['error']:.0f} points, from {years} earlier year{'s' * (years > 1)})"
+    ]
 
 
 def prepare(model: pa.Table, *, firm: FirmSettings, as_of: date) -> Params:
@@ -213,15 +81,15 @@ def prepare(model: pa.Table, *, firm: FirmSettings, as_of: date) -> Params:
             f"value model trained to {header['anchor']} cannot score the earlier as_of {as_of} (look-ahead)"
         )
     cuts = Cuts(value=parts["cuts"]["worth"], revenue=parts["cuts"]["revenue"])
-    return Params(
-        ltv_prediction.from_parts(parts), cuts, parts["clusters"], header["margin_source"], parts["version"]
-    )
+    return Params(from_parts(parts), cuts, parts["clusters"], header["margin_source"], parts["version"])
 
 
 def predict(batch: pa.RecordBatch, params: Params, *, firm: FirmSettings, as_of: date) -> pa.RecordBatch:
     """Rows of ltv, one per customer of the batch (customer_summary)."""
     value_model = params.model
-    found = ltv_prediction.expected(batch, value_model, annual_discount_rate=firm.ltv.annual_discount_rate)
+    found = ltv_prediction.expected(
+        batch, value_model, annual_discount_rate=firm.ltv.annual_discount_rate, as_of=as_of
+    )
     revenue, orders, age = (
         candidates.floats(batch, name) for name in ("total_spend", "order_count", "age_days")
     )
@@ -276,6 +144,7 @@ def predict(batch: pa.RecordBatch, params: Params, *, firm: FirmSettings, as_of:
             "cluster_code": cluster,
             "cluster_description": described,
             **_spends(found, value_model, rows),
+            **{f"expected_spend_{days}_days": _money(values) for days, values in found.shorter.items()},
             "margin_source": pa.repeat(pa.scalar(params.margin_source), rows),
             "method": pa.repeat(pa.scalar(value_model.method), rows),
             "model_version": pa.repeat(pa.scalar(params.version), rows),

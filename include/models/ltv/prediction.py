@@ -6,51 +6,30 @@ amount over the backtest horizon. ``docs/value-models.md`` lists the methods.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from datetime import date
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from include.models.ltv import candidates, intervals, value
-from include.models.ltv.trees import Trees
+from include.models.ltv.intervals import NO_CONFORMAL
+from include.models.ltv.value_model import YEAR, ValueModel
 from include.models.purchases import model as purchases
-from include.models.purchases.gammagamma import GammaGamma
 from include.models.purchases.likelihood import DAYS_PER_WEEK, Floats
-from include.models.purchases.model import PurchaseModel
 
 NONE = "none"
-YEAR = 365
 SPANS = {"1_year": 365.0, "3_year": 1095.0, "lifetime": np.inf}
-
-
-class ValueModel(NamedTuple):
-    """A value model, read back and ready to predict.
-
-    ``scale`` multiplies the trees' spend so that their total equals the count model's. ``kept_share`` is net
-    spend over sales before returns. ``parameter_ses`` are standard errors of the firm's total due to the
-    estimated parameters, as a share of that total, by span. ``conformal_factor`` and ``interval_z`` calibrate
-    the intervals of customers and of the firm (``intervals.py``).
-    """
-
-    method: str
-    horizon_days: int
-    counts: PurchaseModel | None
-    spends: GammaGamma | None
-    trees: Trees | None
-    scale: float
-    kept_share: float
-    margin_share: float
-    has_intervals: bool
-    conformal_factor: float
-    interval_z: float
-    parameter_ses: dict[str, float]
+SHORTER = (90, 180)
+"""Horizons of less than a year for which spend is predicted."""
 
 
 class Expected(NamedTuple):
     """Predictions, one element per customer, nan where unknown.
 
     ``values``, ``low`` and ``high`` are discounted margin. ``spend`` is net revenue: not discounted, before
-    margin. ``deviation`` is its standard deviation. Both are by span: ``1_year`` and ``horizon``.
+    margin; ``shorter`` is the same by horizon of ``SHORTER``. ``deviation`` is the standard deviation of
+    ``spend``. Both are by span: ``1_year`` and ``horizon``.
     """
 
     values: dict[str, Floats]
@@ -62,18 +41,21 @@ class Expected(NamedTuple):
     next_order_days: Floats
     spend: dict[str, Floats]
     deviation: dict[str, Floats]
+    shorter: dict[int, Floats]
 
 
-def expected(rows: pa.Table | pa.RecordBatch, model: ValueModel, *, annual_discount_rate: float) -> Expected:
+def expected(
+    rows: pa.Table | pa.RecordBatch, model: ValueModel, *, annual_discount_rate: float, as_of: date
+) -> Expected:
     """Discounted margin over 1 year, 3 years and a lifetime, with intervals, orders and P(alive)."""
     if model.counts is None or model.spends is None:
         return _without_counts(rows, model, annual_discount_rate=annual_discount_rate)
     counts, spends = model.counts, model.spends
     x, t_x, T, m = candidates.histories(rows)
-    factor = _factor(rows, model)
+    factors = _factors(rows, model, as_of)
     order = spends.expected_spend(x, m)
     values = {
-        name: model.margin_share * model.kept_share * factor * order * value.discounted_purchases(
+        name: model.margin_share * model.kept_share * factors[days] * order * value.discounted_purchases(
             counts, x, t_x, T, horizon_days=days, annual_discount_rate=annual_discount_rate
         )
         for name, days in SPANS.items()
@@ -85,28 +67,36 @@ def expected(rows: pa.Table | pa.RecordBatch, model: ValueModel, *, annual_disco
             counts,
             spends,
             kept_share=model.kept_share,
-            factor=factor,
+            factor=factors[days],
             horizon_days=days,
             parameter_se_share=model.parameter_ses.get(name, 0.0),
         )
         for name, days in spans_of(model).items()
     }
     year = spreads["1_year"]
-    low, high = intervals.calibrated(year, model.conformal_factor)
+    low, high = intervals.calibrated(year, model.conformal.get("1_year", NO_CONFORMAL))
     with np.errstate(divide="ignore", invalid="ignore"):
         per_spend = np.where(year.expected > 0, values["1_year"] / year.expected, 0.0)
         confidence = np.where(year.expected > 0, 100.0 / (1.0 + year.deviation / year.expected), np.nan)
+    alive = (model.alive or counts).alive(x, t_x, T)
+    orders = candidates.expected_orders(counts, rows, horizon_days=YEAR)
     return Expected(
         values,
         per_spend * low if model.has_intervals else unknown,
         per_spend * high if model.has_intervals else unknown,
-        candidates.expected_orders(counts, rows, horizon_days=YEAR),
-        counts.alive(x, t_x, T),
+        model.season(YEAR, as_of)[1].factor * orders,
+        alive,
         confidence if model.has_intervals else unknown,
-        purchases.next_order_days(counts, x, T),
+        purchases.next_order_days(model.alive or counts, x, T, alive),
         {"horizon": unknown} | {name: found.expected for name, found in spreads.items()},
         {"1_year": unknown, "horizon": unknown}
         | {name: found.deviation for name, found in spreads.items() if model.has_intervals},
+        {
+            days: model.kept_share
+            * factors[days]
+            * candidates.spend_by_counts(counts, spends, rows, horizon_days=days)
+            for days in SHORTER
+        },
     )
 
 
@@ -115,20 +105,31 @@ def spans_of(model: ValueModel) -> dict[str, float]:
     return {"1_year": float(YEAR)} | ({"horizon": float(model.horizon_days)} if model.horizon_days else {})
 
 
-def _factor(rows: pa.Table | pa.RecordBatch, model: ValueModel) -> Floats | float:
-    """Spend of the selected method over the backtest horizon, divided by that of the count model."""
-    is_count_model = model.method not in (candidates.TREES, candidates.NAIVE_RATE)
-    if is_count_model or model.counts is None or model.spends is None:
+def _factors(rows: pa.Table | pa.RecordBatch, model: ValueModel, as_of: date) -> dict[float, Floats | float]:
+    """Spend of the selected method in this season over that of the count model, by days ahead."""
+    by_horizon: dict[int, Floats | float] = {}
+    found: dict[float, Floats | float] = {}
+    for days in {*SPANS.values(), *SHORTER, *spans_of(model).values()}:
+        horizon = model.horizon_of(days)
+        if horizon not in by_horizon:
+            by_horizon[horizon] = _factor(rows, model, horizon)
+        found[days] = model.season(days, as_of)[0].factor * by_horizon[horizon]
+    return found
+
+
+def _factor(rows: pa.Table | pa.RecordBatch, model: ValueModel, horizon_days: int) -> Floats | float:
+    """Spend of the method of a horizon, divided by that of the count model, without season."""
+    found = model.horizons.get(horizon_days)
+    if found is None or model.counts is None or model.spends is None:
         return 1.0
-    by_counts = model.kept_share * candidates.spend_by_counts(
-        model.counts, model.spends, rows, horizon_days=model.horizon_days
-    )
-    if model.trees is not None:
-        spend = model.scale * model.trees.spend(
-            rows, model.counts, model.spends, horizon_days=model.horizon_days
-        )
+    if found.method not in (candidates.TREES, candidates.NAIVE_RATE):
+        return 1.0
+    counts, spends = model.counts, model.spends
+    by_counts = model.kept_share * candidates.spend_by_counts(counts, spends, rows, horizon_days=horizon_days)
+    if found.trees is not None:
+        spend = found.scale * found.trees.spend(rows, counts, spends, horizon_days=horizon_days)
     else:
-        spend = model.kept_share * candidates.spend_by_naive_rate(rows, horizon_days=model.horizon_days)
+        spend = model.kept_share * candidates.spend_by_naive_rate(rows, horizon_days=horizon_days)
     return np.where(by_counts > 0, spend / np.maximum(by_counts, 1e-12), 0.0)
 
 
@@ -154,40 +155,20 @@ def _without_counts(
         x, _, T, _ = candidates.histories(rows)
         orders = np.where(age >= YEAR, x / np.maximum(T * DAYS_PER_WEEK, 1.0) * YEAR, np.nan)
     nothing = dict.fromkeys(("1_year", "horizon"), unknown)
-    return Expected(values, unknown, unknown, orders, unknown, unknown, unknown, spends, nothing)
+    return Expected(
+        values,
+        unknown,
+        unknown,
+        orders,
+        unknown,
+        unknown,
+        unknown,
+        spends,
+        nothing,
+        dict.fromkeys(SHORTER, unknown),
+    )
 
 
 def basis(found: Expected, revenue: Floats, model: ValueModel) -> Floats:
     """The value that ranks customers: predicted value of a year, or past revenue without a count model."""
     return revenue if model.counts is None else found.values["1_year"]
-
-
-def from_parts(parts: dict[str, Any]) -> ValueModel:
-    """Build the value model from the parts of its artefact. The keys of the header are persisted names."""
-    header = parts["header"]
-    counts = parts.get("counts")
-    spends = parts.get("gammagamma")
-    return ValueModel(
-        method=header["method"],
-        horizon_days=header["horizon_days"],
-        counts=_counts_from(counts) if counts else None,
-        spends=GammaGamma.from_row(spends) if spends else None,
-        trees=Trees(parts["trees"]) if "trees" in parts else None,
-        scale=header["level"],
-        kept_share=header["kept_share"],
-        margin_share=header["margin_share"],
-        has_intervals=header["has_intervals"],
-        conformal_factor=header["stretch"],
-        interval_z=header["reach"],
-        parameter_ses=header["doubts"],
-    )
-
-
-def _counts_from(row: dict[str, Any]) -> PurchaseModel:
-    kinds: dict[str, type[PurchaseModel]] = {
-        "bgnbd": candidates.bgnbd.BgNbd,
-        "mbgnbd": candidates.mbgnbd.MbgNbd,
-        "paretonbd": candidates.paretonbd.ParetoNbd,
-    }
-    fitted: PurchaseModel = kinds[row["model"]].from_row(row)
-    return fitted

@@ -10,9 +10,11 @@ import pyarrow as pa
 
 from include.models.firm import FirmSettings
 from include.models.ltv import artefact as ltv_artefact
-from include.models.ltv import backtest as ltv_backtest
-from include.models.ltv import candidates
+from include.models.ltv import candidates, fitting
+from include.models.ltv import losses as ltv_losses
 from include.models.ltv import prediction as ltv_prediction
+from include.models.ltv import value_model as ltv_value_model
+from include.models.ltv.windows import Past, Window, windows_of
 from include.models.promotion import Candidate
 
 ERROR = "error"
@@ -24,9 +26,10 @@ def version_of(model: pa.Table) -> str:
     return version
 
 
-def window_of(histories: pa.Table) -> ltv_backtest.Window | None:
-    """The latest window of value_histories with known spend; None without one."""
-    tested = [window for window in ltv_backtest.windows_of(histories) if window.horizon_days]
+def window_of(histories: pa.Table) -> Window | None:
+    """The latest window of the main horizon with known spend; None without one."""
+    past = Past(windows_of(histories))
+    tested = past.of(fitting.main_horizon(past))
     return tested[-1] if tested else None
 
 
@@ -53,7 +56,7 @@ def candidate(model: pa.Table, histories: pa.Table, *, anchor: date, firm: FirmS
     return Candidate(trained_to, parts["version"], header["method"], is_sound, False, error)
 
 
-def _backtest_error(parts: dict[str, Any], window: ltv_backtest.Window) -> float | None:
+def _backtest_error(parts: dict[str, Any], window: Window) -> float | None:
     for row in parts["backtest"]:
         if row["candidate"] == parts["header"]["method"] and row["cutoff"] == window.cutoff.isoformat():
             error: float = row["metrics"]["error"]
@@ -61,16 +64,16 @@ def _backtest_error(parts: dict[str, Any], window: ltv_backtest.Window) -> float
     return None
 
 
-def _error_on(
-    parts: dict[str, Any], window: ltv_backtest.Window, trained_to: date, firm: FirmSettings
-) -> float | None:
-    model = ltv_prediction.from_parts(parts)
-    has_other_horizon = model.horizon_days != window.horizon_days
+def _error_on(parts: dict[str, Any], window: Window, trained_to: date, firm: FirmSettings) -> float | None:
+    model = ltv_value_model.from_parts(parts)
+    has_other_horizon = window.horizon_days not in model.horizons
     if window.cutoff < trained_to or (model.method == candidates.TREES and has_other_horizon):
         return None  # trained on part of this window, or trees trained for another horizon
     model = model._replace(horizon_days=window.horizon_days)
-    found = ltv_prediction.expected(window.rows, model, annual_discount_rate=firm.ltv.annual_discount_rate)
+    found = ltv_prediction.expected(
+        window.rows, model, annual_discount_rate=firm.ltv.annual_discount_rate, as_of=window.cutoff
+    )
     expected = found.spend["horizon"]
     if np.isnan(expected).any():
         return None
-    return float(ltv_backtest.losses(expected, candidates.floats(window.rows, "holdout_spend")).mean())
+    return float(ltv_losses.losses(expected, candidates.floats(window.rows, "holdout_spend")).mean())

@@ -6,6 +6,7 @@ not model.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from include.models.purchases.likelihood import Floats
 from include.models.purchases.model import PurchaseModel
 
 TREE_COUNT = 100
+HEADING = "== horizon_days "
 SUMMARY_FEATURES = [
     *("frequency", "recency_days", "age_days", "days_since_last_order", "mean_repeat_spend"),
     *(f"{what}_{days}_days" for days in (30, 90, 180, 365) for what in ("order_count", "total_spend")),
@@ -86,6 +88,19 @@ def train(windows: list[TrainingWindow]) -> str:
     spent = np.concatenate([np.maximum(floats(a.rows, "holdout_spend"), 0.0) for a in windows])
     data = lgb.Dataset(x, spent, feature_name=FEATURES, params=SETTINGS)
     return lgb.train(SETTINGS, data, TREE_COUNT).model_to_string()
+
+
+def pack(trees: Mapping[int, str]) -> str:
+    """Trees of several horizons as one text: a line with the horizon before each model."""
+    return "".join(f"{HEADING}{days}\n{text}" for days, text in sorted(trees.items()))
+
+
+def unpack(text: str, *, horizon_days: int) -> dict[int, Trees]:
+    """Trees by horizon; a text without headings is the model of ``horizon_days``."""
+    if not text.startswith(HEADING):
+        return {horizon_days: Trees(text)}
+    sections = (section.partition("\n") for section in text.split(HEADING)[1:])
+    return {int(days): Trees(model) for days, _, model in sections}
 
 
 class Trees:

@@ -201,12 +201,13 @@ def variance(model: PurchaseModel, x: Floats, t_x: Floats, T: Floats, *, horizon
     return np.maximum(pairs + mean - mean**2, 0.0)
 
 
-def next_order_days(model: PurchaseModel, x: Floats, T: Floats) -> Floats:
-    """Median days until the next order of an alive customer; nan above ten years.
+def next_order_days(model: PurchaseModel, x: Floats, T: Floats, alive: Floats) -> Floats:
+    """Median days until the next order, customers who have left included; nan if an order is unlikely.
 
-    An alive customer has not ordered again after t with probability ((alpha+T)/(alpha+T+t))^(r+x); the
-    mean is infinite for r + x <= 1, the median is finite. P(alive) is not included.
+    P(no order by t) = 1 - P(alive) (1 - ((alpha+T)/(alpha+T+t))^(r+x)). It has a median only if P(alive)
+    exceeds one half; a median above ten years is nan too. The mean is infinite.
     """
-    doublings = np.minimum(np.log(2.0) / (model.r + x), 700.0)
-    days = DAYS_PER_WEEK * (model.alpha + T) * np.expm1(doublings)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        left = np.where(alive > 0.5, 1.0 - 0.5 / np.maximum(alive, 0.5), np.nan)
+        days = DAYS_PER_WEEK * (model.alpha + T) * np.expm1(np.minimum(-np.log(left) / (model.r + x), 700.0))
     return np.where(days > LONGEST_WAIT_DAYS, np.nan, days)

@@ -11,8 +11,8 @@ from bench.sales import of_lines
 from include.datasets.churn import CHURN_MODEL, CHURN_RISK, CHURN_TRAINING
 from include.models.churn import artefact as churn_artefact
 from include.models.churn import model as churn
+from include.models.churn import rules, trees
 from include.models.churn import training as churn_training
-from include.models.churn import trees
 from include.periods import anchor_of
 from tests.models.churn import cases
 
@@ -168,8 +168,8 @@ def test_each_reason_raises_the_risk_and_has_a_text(features, training):
 
     learned = trees.Trees(parts["trees"])
     adds = learned.contributions(trees.matrix(features, learned.features))
-    uncalibrated = learned.scores(trees.matrix(features, learned.features))
-    assert np.allclose(adds.sum(axis=1), uncalibrated, atol=1e-9)
+    log_odds = learned.scores(trees.matrix(features, learned.features))
+    assert np.allclose(adds.sum(axis=1), log_odds, atol=1e-9)
     codes = np.array([churn.code_of(name) for name in learned.features])
     for row, add in zip(risk[:20], adds[:20, :-1], strict=True):
         sums = {code: add[codes == code].sum() for code in set(codes)}
@@ -247,12 +247,12 @@ def test_a_baseline_is_selected_where_the_trees_do_not_beat_it(training):
     last = churn_training.windows_of(training)[-1]
     good = np.where(last.churned, 0.8, 0.2)
     tested = churn_training.Backtest(
-        [], 1, {"lightgbm": np.full(len(good), 0.5), "bgnbd": good, "recency": good}, []
+        [], 1, False, {"lightgbm": np.full(len(good), 0.5), "bgnbd": good, "recency": good}, []
     )
 
     champion, reason = churn_training.select_model(tested, last)
 
-    assert champion == "bgnbd"
+    assert champion == "recency"
     # Four in five are right of 100 and all pairs are; the trees' even chance of everybody costs a quarter.
     assert "above one who stayed in 100 of 100 pairs, and its probabilities are off by 20.0 points" in reason
     assert "bgnbd 0.0400 / 1.000 / 0.200, recency 0.0400 / 1.000 / 0.200, lightgbm 0.2500 / 0.500" in reason
@@ -274,18 +274,79 @@ def test_a_selected_baseline_scores_with_its_own_probability(model, features, me
     assert risk.column("top_churn_factor_1").null_count < risk.num_rows / 2
 
 
-def test_class_weights_act_and_calibration_undoes_them(training):
+def test_a_tie_in_the_loss_keeps_the_simpler_candidate_unless_it_ranks_worse(training):
+    last = churn_training.windows_of(training)[-1]
+    random = np.random.default_rng(3)
+    rate, noise = last.churned.mean(), random.normal(0, 1e-3, len(last.churned))
+    ranked = rate + np.where(last.churned, 1e-4, -1e-4) + noise / 100
+    same = rate + np.where(last.churned, 1e-4, -1e-4) - noise / 100
+
+    def selected(simple):
+        probabilities = {"lightgbm": ranked, "bgnbd": simple, "recency": np.full(len(noise), 0.01)}
+        tested = churn_training.Backtest([], 1, False, probabilities, [])
+        return churn_training.select_model(tested, last)
+
+    assert selected(same)[0] == "bgnbd"
+    assert selected(np.full(len(noise), rate))[0] == "lightgbm"
+
+
+def test_trees_need_no_calibration(training):
     window = churn_training.windows_of(training)[-1]
     names = trees.usable_features(window.rows)
     x = trees.matrix(window.rows, names)
     rare = window.churned & (np.arange(len(window.churned)) % 3 == 0)
 
-    plain = trees.Trees(trees.train(x, rare, names, weighted=False)[0]).scores(x)
-    weighted = trees.Trees(trees.train(x, rare, names)[0]).scores(x)
+    probability = trees.Trees(trees.train(x, rare, names)).probabilities(x)
 
-    curve = churn.calibration.fit_platt(weighted, rare)
-    assert weighted.mean() > plain.mean() + 0.5
-    assert curve(weighted).mean() == pytest.approx(rare.mean(), abs=0.01)
+    assert probability.mean() == pytest.approx(rare.mean(), abs=0.01)
+
+
+def test_the_next_order_agrees_with_the_churn_probability_of_its_row(features, model):
+    rows = score(features, model).to_pylist()
+
+    assert cases.HORIZON == 30
+    assert len({row["churn_probability"] for row in rows}) > 20
+    for row in rows:
+        chances = [row[f"order_probability_{days}_days"] for days in (30, 90, 365)]
+        chances.append(row["any_order_probability"])
+        assert row["order_probability_30_days"] == pytest.approx(1 - row["churn_probability"], abs=1e-6)
+        assert chances == sorted(chances)
+        dates = [row[f"next_order_date_{share}_pct"] for share in (25, 50, 75)]
+        known = [day for day in dates if day]
+        assert known == sorted(known)
+        assert known == [] or known[0] >= cases.ANCHOR
+        assert [day is not None for day in dates] == [chances[-1] >= share for share in (0.25, 0.5, 0.75)]
+
+
+def test_rules_score_as_many_as_churn_and_keep_their_order(training, features):
+    strict = cases.firm(min_customers=10_000)
+    model = churn.fit(training, firm=strict, as_of=cases.ANCHOR)
+    last = churn_training.windows_of(training)[-1]
+
+    parts = churn_artefact.read(model)
+    rows = last.rows.select(features.schema.names).combine_chunks()
+    scaled = np.array(score(rows, model, firm=strict).column("churn_risk_score"))
+    plain = rules.score(rules.signals(rows, horizon_days=cases.HORIZON))
+
+    assert scaled.mean() == pytest.approx(100 * last.churned.mean(), abs=1.0)
+    assert parts["rules"]["churn_rate"] == pytest.approx(last.churned.mean(), abs=0.01)
+    order = np.argsort(plain)
+    assert (np.diff(scaled[order]) >= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("method", "codes"),
+    [("recency", {"long_silence"}), ("bgnbd", {"overdue", "few_orders", "short_history"})],
+)
+def test_the_factors_are_those_of_the_score_that_is_shown(model, features, method, codes):
+    parts = churn_artefact.read(model)
+    parts.pop("version")
+    parts["header"]["method"] = method
+
+    risk = score(features, churn_artefact.write(parts))
+
+    assert set(risk.column("top_churn_factor_1").to_pylist()) - {None} <= codes
+    assert risk.column("top_churn_factor_1").null_count < risk.num_rows
 
 
 def test_keys_labels_and_the_cutoffs_calendar_are_never_learned(training):

@@ -100,7 +100,7 @@ def test_a_label_taken_from_the_same_days_recency_is_detected(correct):
 def test_a_single_feature_that_looks_ahead_is_named(correct):
     windows, (blind,) = churn_training.windows_of(correct), churn_training.windows_of(correct, is_blind=True)
     names = trees.usable_features(windows[0].rows)
-    model = trees.Trees(trees.train(trees.matrix(windows[0].rows, names), windows[0].churned, names)[0])
+    model = trees.Trees(trees.train(trees.matrix(windows[0].rows, names), windows[0].churned, names))
     last = windows[-1].rows
     ahead = pc.add(last["longer_gap_count"], pa.array(np.arange(last.num_rows) % 2))
     at = last.schema.get_field_index("longer_gap_count")
@@ -116,7 +116,7 @@ def test_a_single_feature_that_looks_ahead_is_named(correct):
 def test_customers_known_only_after_the_cutoff_are_detected(correct):
     windows, (blind,) = churn_training.windows_of(correct), churn_training.windows_of(correct, is_blind=True)
     names = trees.usable_features(windows[0].rows)
-    model = trees.Trees(trees.train(trees.matrix(windows[0].rows, names), windows[0].churned, names)[0])
+    model = trees.Trees(trees.train(trees.matrix(windows[0].rows, names), windows[0].churned, names))
 
     check = leakage.future_information(model, windows[-1].rows, blind.rows.slice(1), windows[-1].churned)
 

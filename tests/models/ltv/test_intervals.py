@@ -17,6 +17,10 @@ def spread(low, high, *, expected=None, deviation=0.0, parameter_se_share=0.0):
     )
 
 
+def scored(scores, total_z=0.0):
+    return Coverage(scores, total_z, np.arange(len(scores), dtype=float))
+
+
 def test_a_conformal_score_is_the_ratio_by_which_spend_exceeds_its_interval():
     found = spread([0, 10, 10, 10, 0], [20, 20, 20, 20, 0])
 
@@ -31,25 +35,48 @@ def test_a_calibrated_interval_covers_the_stated_share_of_the_windows_that_calib
     happened = random.gamma(1.0, 100.0, 5000)
     found = spread(np.full(5000, 40.0), np.full(5000, 90.0))
 
-    conformal_factor = intervals.conformal_factor_of([intervals.coverage(found, happened)])
+    conformal = intervals.conformal_of([intervals.coverage(found, happened)])
 
-    low, high = intervals.calibrated(found, conformal_factor)
+    low, high = intervals.calibrated(found, conformal)
     assert ((found.low <= happened) & (happened <= found.high)).mean() < 0.3
     assert ((low <= happened) & (happened <= high)).mean() == pytest.approx(0.8, abs=0.001)
 
 
 def test_the_conformal_factor_needs_enough_scores_and_is_bounded():
-    few, wild = Coverage(np.full(49, 3.0), 0.0), Coverage(np.full(50, 1e9), 0.0)
-    narrow = Coverage(np.full(50, 0.1), 0.0)
+    few, wild = scored(np.full(49, 3.0)), scored(np.full(50, 1e9))
+    narrow = scored(np.full(50, 0.1))
 
-    found = [intervals.conformal_factor_of(past) for past in ([], [few], [wild], [narrow])]
+    found = [intervals.conformal_of(past) for past in ([], [few], [wild], [narrow])]
 
-    assert found == [1.0, 1.0, intervals.MAX_FACTOR, intervals.MIN_FACTOR]
+    assert [set(conformal.factors) for conformal in found] == [
+        {1.0},
+        {1.0},
+        {intervals.MAX_FACTOR},
+        {intervals.MIN_FACTOR},
+    ]
+
+
+def test_each_fifth_of_the_expectation_has_its_own_conformal_factor():
+    expected = np.arange(1000.0)
+    found = intervals.conformal_of([Coverage(np.where(expected < 400, 3.0, 0.9), 0.0, expected)])
+
+    assert len(found.bounds) == 4
+    np.testing.assert_allclose(found.of(np.array([0.0, 350.0, 450.0, 999.0])), [3.0, 3.0, 0.9, 0.9])
+    np.testing.assert_allclose(found.scaled(2.0).of(np.array([750.0, 850.0])), [3.0, 0.9])
+
+
+@pytest.mark.parametrize(("share", "changes"), [(0.74, True), (0.76, False), (0.84, False), (0.86, True)])
+def test_intervals_that_cover_already_stay_as_they_are(share, changes):
+    scores = np.where(np.arange(1000) < 1000 * share, 0.5, 2.0)
+
+    found = intervals.conformal_of([Coverage(scores, 0.0, np.arange(1000.0))])
+
+    assert (found != intervals.NO_CONFORMAL) == changes
 
 
 def test_the_firms_interval_is_wider_after_totals_outside_their_expectation():
     none, calm, shaken = (
-        intervals.interval_z_of([Coverage(np.zeros(0), z) for z in past])
+        intervals.interval_z_of([scored(np.zeros(0), z) for z in past])
         for past in ((), (1.0, -1.0), (4.0, -5.0))
     )
 
@@ -118,7 +145,7 @@ def test_coverage_is_described_in_a_sentence():
 
 
 def test_coverage_is_measured_by_earlier_windows_only():
-    past = Coverage(np.full(100, 2.0), 3.0)
+    past = scored(np.full(100, 2.0), 3.0)
     found = spread([10, 0, 10, 10], [20, 0, 20, 20], deviation=1.0)
 
     measured = intervals.measured(found, np.array([38.0, 0.0, 4.0, 12.0]), [past])

@@ -11,8 +11,10 @@ from bench import sales
 from include.datasets.value import LTV
 from include.models.ltv import artefact as ltv_artefact
 from include.models.ltv import backtest as ltv_backtest
+from include.models.ltv import losses as ltv_losses
 from include.models.ltv import model as ltv
 from include.models.ltv.backtest import Result
+from include.models.ltv.windows import windows_of
 from include.training import ltv as value_training
 from tests.models.churn import cases
 from tests.models.ltv.cases import firm
@@ -28,19 +30,30 @@ def shop(tmp_path_factory) -> pa.Table:
 
 def valued(table, of, *, as_of=ANCHOR):
     model = ltv.fit(table, firm=of, as_of=as_of)
-    now = ltv_backtest.windows_of(table)[-1].rows.to_batches()[0]
+    now = windows_of(table)[-1].rows.to_batches()[0]
     params = ltv.prepare(model, firm=of, as_of=as_of)
     return model, LTV.conform(ltv.predict(now, params, firm=of, as_of=as_of)).to_pylist()
 
 
-def test_cutoffs_lie_one_horizon_apart_and_end_at_the_anchor():
-    long = value_training.cutoffs_of(date(1998, 7, 1), date(1997, 1, 1))
-    short = value_training.cutoffs_of(ANCHOR, date(2025, 1, 1))
-    none = value_training.cutoffs_of(ANCHOR, date(2025, 1, 3))
+def test_cutoffs_are_a_quarter_apart_with_the_horizons_that_end_by_the_anchor():
+    long = value_training.windows_of(date(1998, 7, 1), date(1997, 1, 1))
+    short = value_training.windows_of(ANCHOR, date(2025, 1, 1))
+    none = value_training.windows_of(ANCHOR, date(2025, 1, 3))
+    years = value_training.windows_of(date(2015, 1, 1), date(2005, 1, 2))
 
-    assert long == ((date(1997, 7, 6), date(1998, 1, 2), date(1998, 7, 1)), 180)
-    assert short == ((date(2025, 4, 2), ANCHOR), 90)
-    assert none == ((ANCHOR,), 0)
+    assert long == [
+        (date(1997, 4, 1), (90,)),
+        (date(1997, 7, 1), (90, 180, 365)),
+        (date(1997, 10, 1), (90, 180)),
+        (date(1997, 12, 31), (90, 180)),
+        (date(1998, 4, 1), (90,)),
+        (date(1998, 7, 1), ()),
+    ]
+    assert short == [(date(2025, 4, 1), (90,)), (ANCHOR, ())]
+    assert none == [(ANCHOR, ())]
+    assert len(years) == 13
+    assert years[0] == (date(2012, 1, 2), (90, 180, 365))
+    assert {date(2014, 1, 1), date(2013, 1, 1), date(2012, 1, 2)} <= {cutoff for cutoff, _ in years}
 
 
 def test_nothing_on_or_after_the_anchor_reaches_the_histories(tmp_path):
@@ -77,10 +90,10 @@ def test_the_simplest_candidate_within_one_standard_error_is_selected():
 def test_predicting_the_mean_for_every_customer_has_an_error_of_one():
     happened = np.array([0.0, 0.0, 30.0, 10.0])
 
-    error = ltv_backtest.losses(np.full(4, 10.0), happened).mean()
+    error = ltv_losses.losses(np.full(4, 10.0), happened).mean()
 
     assert error == pytest.approx(1.0)
-    assert ltv_backtest.losses(happened, happened).mean() < 0.1
+    assert ltv_losses.losses(happened, happened).mean() < 0.1
 
 
 def test_values_are_ordered_by_span_and_tiers_follow_percentiles(shop):
@@ -114,11 +127,11 @@ def test_confidence_is_the_higher_the_narrower_a_customers_own_spread(shop):
 
 def test_the_same_rows_in_another_order_give_the_same_model_and_batches_do_not_matter(shop):
     shuffled = shop.take(np.random.default_rng(5).permutation(shop.num_rows)).sort_by(
-        [("cutoff", "ascending"), ("customer_id", "ascending")]
+        [("cutoff", "ascending"), ("horizon_days", "ascending"), ("customer_id", "ascending")]
     )
     model = ltv.fit(shop, firm=firm(), as_of=ANCHOR)
     params = ltv.prepare(model, firm=firm(), as_of=ANCHOR)
-    now = ltv_backtest.windows_of(shop)[-1].rows.to_batches()[0]
+    now = windows_of(shop)[-1].rows.to_batches()[0]
 
     whole = ltv.predict(now, params, firm=firm(), as_of=ANCHOR)
     half = now.num_rows // 2

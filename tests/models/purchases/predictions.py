@@ -16,5 +16,5 @@ def predictions(model: purchases.PurchaseModel, batch: pa.RecordBatch) -> dict[s
         "no_purchase_probability": purchases.none(model, x, t_x, T, **ahead),
         "expected_purchases": purchases.expected(model, x, t_x, T, **ahead),
         "variance_purchases": purchases.variance(model, x, t_x, T, **ahead),
-        "next_order_days": purchases.next_order_days(model, x, T),
+        "next_order_days": purchases.next_order_days(model, x, T, model.alive(x, t_x, T)),
     }

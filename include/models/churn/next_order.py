@@ -1,0 +1,100 @@
+"""Columns of the next order: chances and quartiles of its date, consistent with the churn probability."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from include.models.churn import baselines
+from include.models.purchases import mbgnbd, next_order
+
+Floats = NDArray[np.float64]
+CHANCES = tuple(f"order_probability_{days}_days" for days in next_order.WITHIN_DAYS)
+EVER = "any_order_probability"
+YEAR_DAYS, NEAR_DAYS = 365, 31
+LONGEST_COMPARED = 1100  # days between two cutoffs
+DATES = ("next_order_date_25_pct", "next_order_date_50_pct", "next_order_date_75_pct")
+
+
+class Fitted(NamedTuple):
+    """The purchase model of the last window, and the firm's curve of the days ahead."""
+
+    model: mbgnbd.MbgNbd
+    timing: next_order.Timing
+
+
+def fit(
+    windows: Sequence[tuple[date, pa.Table, Floats]], *, anchor: date, horizon_days: int
+) -> dict[str, Any] | None:
+    """JSON of the fitted parts, from cutoffs, features and churn probabilities; oldest first.
+
+    Whether a customer ordered between two cutoffs follows from the days since the last order at the later.
+    Of the pairs of cutoffs up to a year apart, those that start in the anchor's season count alone, if any.
+    """
+    model = baselines.fit_next_order(windows[-1][1])
+    if model is None:
+        return None
+    seen: list[tuple[bool, tuple[float, next_order.Hazard, Floats]]] = []
+    for at, (cutoff, rows, probability) in enumerate(windows):
+        customers = next_order.hazard(
+            model, *baselines.weeks(rows), none_in_horizon=probability, horizon_days=horizon_days
+        )
+        for later, after, _ in windows[at + 1 :]:
+            days = (later - cutoff).days
+            if days <= LONGEST_COMPARED:
+                found = pc.index_in(rows["customer_id"], value_set=after["customer_id"].combine_chunks())
+                silent = after["days_since_last_order"].take(found).to_numpy()
+                ordered = (silent <= days).astype(np.float64)
+                seen.append((_is_same_season(cutoff, anchor, days), (float(days), customers, ordered)))
+    of_season = {pair[0] for is_same, pair in seen if is_same}
+    kept = [pair for is_same, pair in seen if is_same or pair[0] not in of_season]
+    timing = next_order.fit_timing(kept, horizon_days=horizon_days)
+    return {"counts": model.to_row(), "timing": timing._asdict()}
+
+
+def _is_same_season(cutoff: date, anchor: date, days: int) -> bool:
+    """Whether a window starts at most a month from the anchor's day in an earlier year; a year at most."""
+    past = (anchor - cutoff).days % YEAR_DAYS
+    return days <= YEAR_DAYS + 1 and min(past, YEAR_DAYS - past) <= NEAR_DAYS
+
+
+def from_json(row: dict[str, Any]) -> Fitted:
+    """Inverse of what ``fit`` returns."""
+    timing = next_order.Timing(tuple(row["timing"]["days"]), tuple(row["timing"]["power"]))
+    return Fitted(mbgnbd.MbgNbd.from_row(row["counts"]), timing)
+
+
+def columns(
+    rows: pa.RecordBatch,
+    fitted: Fitted | None,
+    probability: Floats | None,
+    *,
+    horizon_days: int,
+    as_of: date,
+) -> dict[str, pa.Array]:
+    """Columns by name; null without a probability of churn or without a purchase model."""
+    if fitted is None or probability is None:
+        nothing = {name: pa.nulls(rows.num_rows, pa.float64()) for name in (*CHANCES, EVER)}
+        return nothing | {name: pa.nulls(rows.num_rows, pa.date32()) for name in DATES}
+    customers = next_order.hazard(
+        fitted.model, *baselines.weeks(rows), none_in_horizon=probability, horizon_days=horizon_days
+    )
+    found = next_order.predict(customers, fitted.timing)
+    return {
+        **{name: pa.array(chance) for name, chance in zip(CHANCES, found.within.values(), strict=True)},
+        EVER: pa.array(found.ever),
+        **{name: _date(days, as_of) for name, days in zip(DATES, found.quartiles, strict=True)},
+    }
+
+
+def _date(days: Floats, as_of: date) -> pa.Array:
+    epoch = (as_of - date(1970, 1, 1)) // timedelta(days=1)
+    unknown = np.isnan(days)
+    whole = np.where(unknown, 0.0, np.ceil(days)).astype(np.int32) + np.int32(epoch)
+    return pa.array(whole, pa.int32(), mask=unknown).cast(pa.date32())
