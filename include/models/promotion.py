@@ -4,9 +4,9 @@ All candidates are compared on the anchor's latest window. None was trained on i
 left it out, and an earlier model was trained on data that ends before it. So the result depends only on the
 data before the anchor, not on the order of runs.
 
-The new model scores unless its error exceeds that of the best sound earlier model by more than ``MARGIN``, or
-a leakage check blocked it; then the best earlier model continues to score. A firm with too little data for a
-model uses its fallback, with or without earlier models.
+The new model scores unless its error exceeds that of the latest sound earlier model, the one in production,
+by more than ``MARGIN`` and by more than one standard error, or a leakage check blocked it; then that model
+continues to score. A firm with too little data for a model uses its fallback, with or without earlier models.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ MARGIN = 0.05
 
 
 class Candidate(NamedTuple):
-    """A model that could score. ``error`` is its error on the window; None without one."""
+    """A model that could score. ``error`` is its error on the window; None without one.
+
+    ``spread`` is the standard error of ``error`` over the customers of the window.
+    """
 
     anchor: date
     version: str
@@ -27,6 +30,7 @@ class Candidate(NamedTuple):
     is_sound: bool
     is_blocked: bool
     error: float | None
+    spread: float = 0.0
 
 
 class PromotionResult(NamedTuple):
@@ -45,7 +49,7 @@ def evaluate(new: Candidate, earlier: Sequence[Candidate], *, error_name: str) -
         )
     measured = [candidate for candidate in sound if candidate.error is not None]
     if new.is_blocked:
-        best = min(measured, key=_error) if measured else sound[0]
+        best = measured[0] if measured else sound[0]
         return PromotionResult(
             best.anchor,
             f"the model of {new.anchor} is not promoted, a leakage check failed: "
@@ -59,12 +63,13 @@ def evaluate(new: Candidate, earlier: Sequence[Candidate], *, error_name: str) -
         return PromotionResult(
             new.anchor, f"the model of {new.anchor} scores: there is no window to compare models on"
         )
-    best = min(measured, key=_error)
+    best = measured[0]
     compared = (
         f"{error_name} {new.error:.4f} against {_error(best):.4f} of the model of {best.anchor}, "
-        f"margin {100 * MARGIN:.0f} %"
+        f"margin {100 * MARGIN:.0f} % and standard error {best.spread:.4f}"
     )
-    if new.error > (1.0 + MARGIN) * _error(best):
+    allowed = max(MARGIN * _error(best), best.spread)
+    if new.error > _error(best) + allowed:
         return PromotionResult(
             best.anchor,
             f"the model of {new.anchor} is not promoted ({compared}): "

@@ -23,7 +23,13 @@ from include.models.firm import FirmSettings
 from include.training.sampling import Files, bucket, run, sample_of, span
 
 HORIZONS = (90, 180, 365)  # days
-QUARTERS = 12  # cutoffs a quarter of a year apart, at most: three years
+YEARS = 3
+AHEAD = (
+    90,
+    180,
+    270,
+    365,
+)  # days from a cutoff to the anchor in the first year, and the same in each year before
 LEAST_HISTORY = {90: 90, 180: 180, 365: 180}  # days before the first cutoff of a horizon
 MOST_ROWS = 1_000_000
 SAMPLE_CUSTOMERS = 200_000
@@ -33,12 +39,11 @@ KNOWN_SHARE = 0.8  # minimum share of net sales with a known margin to use the s
 def windows_of(anchor: date, first_day: date) -> list[tuple[date, tuple[int, ...]]]:
     """Cutoffs, oldest first, with the horizons that end by the anchor; the anchor is last and has none.
 
-    Cutoffs are a quarter of a year apart, so windows of 180 and 365 days overlap, and the same window of
-    earlier years is among them.
+    Cutoffs are about a quarter of a year apart, so windows of 180 and 365 days overlap, and the same window
+    of earlier years is among them.
     """
     found: list[tuple[date, tuple[int, ...]]] = [(anchor, ())]
-    for quarter in range(1, QUARTERS + 1):
-        ahead = 365 * quarter // 4
+    for ahead in (365 * year + days for year in range(YEARS) for days in AHEAD):
         cutoff = anchor - timedelta(days=ahead)
         past = (cutoff - first_day).days
         horizons = tuple(days for days in HORIZONS if days <= ahead and past >= LEAST_HISTORY[days])

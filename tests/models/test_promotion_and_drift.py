@@ -41,17 +41,25 @@ def test_a_model_with_a_failed_leakage_check_gives_way_to_an_earlier_sound_one()
     assert "a leakage check failed" in evaluated(blocked, candidate(OLD, 0.1)).reason
 
 
-def test_the_best_earlier_model_is_compared_and_continues_to_score():
+def test_the_model_in_production_is_compared_and_continues_to_score():
     older = date(2025, 1, 1)
-    worse, better = candidate(OLD, 1.2), candidate(older, 1.0)
+    production, lucky = candidate(OLD, 1.2), candidate(older, 1.0)
 
-    assert evaluated(candidate(NEW, 1.05), worse, better).anchor == NEW
-    assert evaluated(candidate(NEW, 1.1), worse, better).anchor == older
-    assert evaluated(candidate(NEW, 0.5, is_blocked=True), worse, better).anchor == older
+    assert evaluated(candidate(NEW, 1.05), production, lucky).anchor == NEW
+    assert evaluated(candidate(NEW, 1.2), production, lucky).anchor == NEW
+    assert evaluated(candidate(NEW, 1.3), production, lucky).anchor == OLD
+    assert evaluated(candidate(NEW, 0.5, is_blocked=True), production, lucky).anchor == OLD
     assert evaluated(candidate(NEW, 0.5, is_blocked=True), candidate(OLD, None), candidate(older, None)) == (
         OLD,
         f"the model of {NEW} is not promoted, a leakage check failed: the model of {OLD} continues to score",
     )
+
+
+def test_a_new_model_that_is_worse_by_chance_is_promoted():
+    few = candidate(OLD, 0.1)._replace(spread=0.02)
+
+    assert evaluated(candidate(NEW, 0.119), few).anchor == NEW
+    assert evaluated(candidate(NEW, 0.121), few).anchor == OLD
 
 
 def test_a_firm_with_too_little_data_keeps_its_fallback():

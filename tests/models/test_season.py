@@ -118,7 +118,7 @@ def test_a_seasonal_firms_total_is_right_where_the_model_without_season_is_not(c
     realised = sum(
         float(row["holdout_spend"])
         for row in later.to_pylist()
-        if row["cutoff"] == date(2025, 9, 30) and row["horizon_days"] == 90
+        if row["cutoff"] == date(2025, 10, 1) and row["horizon_days"] == 90
     )
     (first, *_) = parts["header"]["season"]["90"]
     with_season, parts["header"]["season"] = total(model), {}

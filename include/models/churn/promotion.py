@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from include.models.churn import artefact as churn_artefact
-from include.models.churn import evaluation
 from include.models.churn import model as churn
 from include.models.churn import training as churn_training
 from include.models.firm import FirmSettings
@@ -45,13 +45,11 @@ def candidate(model: pa.Table, training: pa.Table, *, anchor: date, firm: FirmSe
     trained_to = date.fromisoformat(header["anchor"])
     is_sound = bool(header["is_sufficient"])
     checks = parts.get("sentinel", [])
-    error = None
-    if is_sound:
-        error = (
-            _backtest_error(parts)
-            if trained_to == anchor
-            else _error_on(model, training, trained_to=trained_to, firm=firm)
-        )
+    error, spread = None, 0.0
+    if is_sound and trained_to == anchor:
+        error = _backtest_error(parts)
+    elif is_sound:
+        error, spread = _error_on(model, training, trained_to=trained_to, firm=firm)
     return Candidate(
         trained_to,
         parts["version"],
@@ -59,6 +57,7 @@ def candidate(model: pa.Table, training: pa.Table, *, anchor: date, firm: FirmSe
         is_sound,
         not all(check["passed"] for check in checks),
         error,
+        spread,
     )
 
 
@@ -70,12 +69,18 @@ def _backtest_error(parts: dict[str, Any]) -> float | None:
     return None
 
 
-def _error_on(model: pa.Table, training: pa.Table, *, trained_to: date, firm: FirmSettings) -> float | None:
+def _error_on(
+    model: pa.Table, training: pa.Table, *, trained_to: date, firm: FirmSettings
+) -> tuple[float | None, float]:
+    """Brier score on the window and its standard error."""
     window = window_of(training)
     if window is None or window.cutoff < trained_to:
-        return None  # trained on part of this window
+        return None, 0.0  # trained on part of this window
     params = churn.prepare(model, firm=firm, as_of=window.cutoff)
     probability = churn.probability_of(
         window.rows, params, horizon_days=firm.churn_threshold_days, as_of=window.cutoff
     )
-    return None if probability is None else evaluation.brier(probability, window.churned)
+    if probability is None:
+        return None, 0.0
+    losses = (probability - window.churned) ** 2
+    return float(losses.mean()), float(losses.std() / np.sqrt(len(losses)))

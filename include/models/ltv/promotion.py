@@ -49,11 +49,12 @@ def candidate(model: pa.Table, histories: pa.Table, *, anchor: date, firm: FirmS
     trained_to = date.fromisoformat(header["anchor"])
     is_sound = bool(header["is_sufficient"])
     window = window_of(histories)
-    error = None
-    if is_sound and window is not None:
-        is_own = trained_to == anchor
-        error = _backtest_error(parts, window) if is_own else _error_on(parts, window, trained_to, firm)
-    return Candidate(trained_to, parts["version"], header["method"], is_sound, False, error)
+    error, spread = None, 0.0
+    if is_sound and window is not None and trained_to == anchor:
+        error = _backtest_error(parts, window)
+    elif is_sound and window is not None:
+        error, spread = _error_on(parts, window, trained_to, firm)
+    return Candidate(trained_to, parts["version"], header["method"], is_sound, False, error, spread)
 
 
 def _backtest_error(parts: dict[str, Any], window: Window) -> float | None:
@@ -64,16 +65,20 @@ def _backtest_error(parts: dict[str, Any], window: Window) -> float | None:
     return None
 
 
-def _error_on(parts: dict[str, Any], window: Window, trained_to: date, firm: FirmSettings) -> float | None:
+def _error_on(
+    parts: dict[str, Any], window: Window, trained_to: date, firm: FirmSettings
+) -> tuple[float | None, float]:
+    """Error on the window and its standard error."""
     model = ltv_value_model.from_parts(parts)
     has_other_horizon = window.horizon_days not in model.horizons
     if window.cutoff < trained_to or (model.method == candidates.TREES and has_other_horizon):
-        return None  # trained on part of this window, or trees trained for another horizon
+        return None, 0.0  # trained on part of this window, or trees trained for another horizon
     model = model._replace(horizon_days=window.horizon_days)
     found = ltv_prediction.expected(
         window.rows, model, annual_discount_rate=firm.ltv.annual_discount_rate, as_of=window.cutoff
     )
     expected = found.spend["horizon"]
     if np.isnan(expected).any():
-        return None
-    return float(ltv_losses.losses(expected, candidates.floats(window.rows, "holdout_spend")).mean())
+        return None, 0.0
+    losses = ltv_losses.losses(expected, candidates.floats(window.rows, "holdout_spend"))
+    return float(losses.mean()), float(losses.std() / np.sqrt(len(losses)))

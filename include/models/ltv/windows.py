@@ -16,7 +16,9 @@ from include.models.purchases.model import PurchaseModel
 from include.models.season import Season, Year
 
 NEAR = timedelta(days=3)
-"""A window counts as a year earlier if its cutoff is this near; cutoffs are whole days of a quarter year."""
+"""A window counts as a year earlier if its cutoff is this near."""
+QUARTER_STARTS = (0, 95, 185, 275)
+"""Days after the training date; whole years before them, training rows have a cutoff."""
 
 
 class Window(NamedTuple):
@@ -139,8 +141,7 @@ def purchase_days(rows: pa.Table) -> Floats:
 def offsets(past: Past, anchor: date, horizon_days: int, kind: str) -> list[tuple[int, Season, Season]]:
     """Season of windows that start up to three quarters after the training date: day, spend, purchases."""
     found = []
-    for quarter in range(4):
-        day = round(quarter * season.YEAR.days / 4)
+    for day in QUARTER_STARTS:
         spend, orders = past.season(anchor + timedelta(days=day), horizon_days, kind)
         if spend.years:
             found.append((day, spend, orders))
