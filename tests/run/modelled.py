@@ -37,7 +37,6 @@ MODULES = ("churn", "ltv")
 SOURCES = ("extract_transactions", "extract_products", "extract_loyalty_movements")
 TRAINED = (*SOURCES, "customer_days", "customer_features", "churn_training")
 SCORED = ("fit_churn", "predict_churn", "load_churn_models", "load_fact_customer_churn_risk")
-DAY = timedelta(days=1)
 
 
 def steps(only=()):
@@ -131,25 +130,35 @@ def learn_noise(installation: Installation, key: str) -> None:
 
 
 def noise(rows: pa.Table) -> pa.Table:
-    """The window that probabilities are calibrated on says nothing; the evaluation window stays as it is.
+    """All windows that models learn from say nothing; the evaluation window stays as it is.
 
-    The sentinel must live: it compares windows one horizon apart, so the shuffled one lies a day off, and an
-    honest pair is put before.
+    The leakage checks must pass. They compare a label with the days since the last order at the next cutoff,
+    so each window of noise lies further from it than any customer is silent, and an honest pair is put first.
     """
     honest = rows.filter(pc.invert(rows["is_blind"]))
     first, second, last = sorted(pc.unique(rows["cutoff"]).to_pylist())
     windows = {cutoff: honest.filter(pc.equal(honest["cutoff"], cutoff)) for cutoff in (first, second, last)}
+    random = np.random.default_rng(3)
     labels = windows[second]["is_churned"].to_numpy()
-    shuffled = pa.array(np.random.default_rng(3).permutation(labels))
-    of = windows[second].schema.get_field_index("is_churned")
-    found = [
-        moved(windows[second], first - timedelta(days=90)),
-        moved(windows[last], first - timedelta(days=60)),
-        windows[first],
-        moved(windows[second].set_column(of, CHURN_TRAINING.schema.field(of), shuffled), second + DAY),
+    ill = []
+    for copy in range(6, 0, -1):
+        found = moved(windows[second], last - copy * timedelta(days=500))
+        found = replaced(found, "is_churned", pa.array(random.permutation(labels)))
+        for name in ("frequency", "recency_days"):  # as if each customer had bought once
+            found = replaced(found, name, pa.array(np.zeros(len(labels), dtype=np.int64)))
+        ill.append(found)
+    parts = [
+        moved(windows[first], last - timedelta(days=3530)),
+        moved(windows[second], last - timedelta(days=3500)),
+        *ill,
         rows.filter(pc.equal(rows["cutoff"], last)),
     ]
-    return pa.concat_tables([table.cast(CHURN_TRAINING.schema) for table in found]).combine_chunks()
+    return pa.concat_tables([table.cast(CHURN_TRAINING.schema) for table in parts]).combine_chunks()
+
+
+def replaced(rows: pa.Table, name: str, values: pa.Array) -> pa.Table:
+    of = rows.schema.get_field_index(name)
+    return rows.set_column(of, rows.schema.field(of), values.cast(rows.schema.field(of).type))
 
 
 def moved(rows: pa.Table, cutoff: date) -> pa.Table:

@@ -3,7 +3,8 @@
 The error of a candidate on a window is its mean Tweedie deviance (power 1.5), divided by the deviance of
 predicting the mean for every customer. That deviance is minimal for the expectation and is defined for a
 spend of 0. The candidate with the lowest mean error leads. Candidates whose mean paired difference to the
-leader is within one standard error count as equal; the simplest of them is selected. The count model used
+leader is within one standard error, and whose rank correlation is, count as equal; the simplest of them is
+selected. The count model used
 for timing by methods without one is selected by the same rule, on earlier windows. Each horizon has its own
 backtest; the windows that are evaluated do not overlap, those that trees are trained on do.
 """
@@ -169,18 +170,39 @@ def select_model(results: Sequence[Result]) -> tuple[str, str]:
     by_name = {name: found for name, found in by_name.items() if len(found) == most}
     errors = {name: float(found.mean()) for name, found in by_name.items()}
     leader = min(errors, key=lambda name: errors[name])
-    name = next(name for name, found in by_name.items() if _is_equal(found, by_name[leader]))
+    name = next(
+        name
+        for name, found in by_name.items()
+        if _is_equal(found, by_name[leader]) and _ranks_alike(results, name, leader, len(found))
+    )
     windows = len({result.cutoff for result in results})
     errors_text = ", ".join(
         f"{other} {errors[other]:.3f}" for other in sorted(errors, key=lambda one: errors[one])
     )
     why = (
-        "has the lowest error" if name == leader else f"is within one standard error of {leader} and simpler"
+        "has the lowest error"
+        if name == leader
+        else f"equals {leader} within one standard error, and is simpler"
     )
     return name, (
         f"{name} {why} on {windows} past window{'s' * (windows > 1)} "
         f"(errors relative to a constant prediction: {errors_text})"
     )
+
+
+def _ranks_alike(results: Sequence[Result], name: str, leader: str, customers: int) -> bool:
+    """Whether the mean rank correlation is at most one standard error below the leader's.
+
+    The loss is dominated by a few large customers, so it alone can hardly tell candidates apart. The standard
+    error is that of a rank correlation of independent variables.
+    """
+    both = [
+        [found for r in results if r.candidate == one and (found := r.metrics.get("spearman")) is not None]
+        for one in (name, leader)
+    ]
+    if not all(both):
+        return True
+    return float(np.mean(both[0])) >= float(np.mean(both[1])) - 1.0 / float(np.sqrt(max(customers - 1, 1)))
 
 
 def _is_equal(found: Floats, least: Floats) -> bool:

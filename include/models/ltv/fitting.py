@@ -86,7 +86,7 @@ def fit(histories: pa.Table, *, firm: FirmSettings, as_of: date) -> pa.Table:
     }
     parts: dict[str, Any] = {
         "backtest": [recorded(result) for result in results.get(main, [])],
-        "horizons": {
+        "backtests": {
             str(days): [recorded(result) for result in of] for days, of in results.items() if days != main
         },
     }
