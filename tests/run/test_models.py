@@ -89,7 +89,7 @@ def on_record(installation: Installation, fact: str, columns: str) -> tuple[list
     assert max(cutoffs) <= anchor <= AFTER
     assert artefact.digest(model) == digest
     assert recorded.get("trees", {}).get("sha256") == hashes.get("trees")  # they are long, and on file
-    return [row[1:] for row in rows], {**recorded, "settings": settings}
+    return [row[1:] for row in rows], {**recorded, "settings": settings, "anchor": anchor.isoformat()}
 
 
 def test_every_customers_risk_follows_from_the_parameters_on_record(installation, forth):
