@@ -9,6 +9,7 @@ from include import datasets
 from include.datasets import catalogue
 from include.firms import Firm, parse_firm
 from include.models.firm import ChurnSettings, LtvSettings
+from include.models.ltv.fitting import MAIN_HORIZONS
 from include.modules import MODULES, NAMES, OPTIONAL_MODULES, ROWS, TRAINED, Training, setting, trained_as
 from include.steps import STEPS, Step, query, steps_for
 from include.training.ltv import HORIZONS
@@ -90,7 +91,8 @@ def test_the_settings_of_a_training_are_fields_of_a_firm(name):
 
 
 def test_horizons_are_those_that_training_uses():
-    assert TRAINED["ltv"].horizon == max(HORIZONS)
+    assert TRAINED["ltv"].horizon == max(days for days, _ in MAIN_HORIZONS)
+    assert {days for days, _ in MAIN_HORIZONS} <= set(HORIZONS)
     assert TRAINED["churn"].horizon_days(parse_firm(ROW | {"churn_threshold_days": 41})) == 41
 
 

@@ -22,7 +22,7 @@ from include.engines import Engine
 from include.models.firm import FirmSettings
 from include.training.sampling import Files, bucket, run, sample_of, span
 
-HORIZONS = (90, 180, 365)  # days
+HORIZONS = (90, 180, 365)  # days; 180 is the main one where the history allows
 YEARS = 3
 AHEAD = (
     90,
