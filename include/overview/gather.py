@@ -14,7 +14,7 @@ from include.intake import Answer
 from include.models import segment_texts, segments
 from include.models.churn.sufficiency import MIN_CUTOFFS
 from include.models.firm import NO_CURRENCY
-from include.models.ltv.model import REGULARS, UNTESTED_REPEAT_BUYERS
+from include.models.ltv.fitting import REGULARS, UNTESTED_REPEAT_BUYERS
 from include.overview import calendar, predictions
 from include.overview.evidence import models_of
 from include.overview.facts import Cell, Period, SegmentSize, Summary
