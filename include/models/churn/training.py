@@ -162,7 +162,7 @@ def select_model(tested: Backtest, last: Window) -> tuple[str, str]:
     """Selected candidate and reason: the simplest that equals the one with the lowest Brier score.
 
     Equal: within one standard error in the Brier score (of the mean paired difference over the customers)
-    and in the AUC. Where little can be told, Brier scores of all candidates are alike, ranks are not.
+    and in the AUC. Where little can be predicted, Brier scores of all candidates are alike, ranks are not.
     """
     found = {
         name: Score(evaluation.brier(p, last.churned), evaluation.auc(p, last.churned),

@@ -109,7 +109,7 @@ def fit(histories: pa.Table, *, firm: FirmSettings, as_of: date) -> pa.Table:
 
 
 def _alive_model(chosen: PurchaseModel, fitted: Mapping[str, PurchaseModel]) -> PurchaseModel:
-    """The model of P(alive): under BG/NBD every one-time buyer is alive, so a model that can doubt it."""
+    """The model of P(alive): under BG/NBD every one-time buyer is alive, so another model is used."""
     if chosen.model != candidates.BGNBD:
         return chosen
     others = [model for name, model in fitted.items() if name != candidates.BGNBD]
