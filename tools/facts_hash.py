@@ -34,7 +34,7 @@ RENAMED_COLUMNS: dict[
 ] = {}  # table in docs/baseline.json -> {column there -> column today}
 
 PREDICTIONS = {  # table -> why its facts differ from those of 6ebb6e7
-    "fact_customer_ltv": "season, a model per horizon, P(alive) that doubts one-time buyers",
+    "fact_customer_ltv": "season, a model per horizon, P(alive) below 1 for one-time buyers",
     "fact_customer_churn_risk": "overlapping windows without calibration, season, scaled rules, own factors",
     "fact_firm_metric": "metrics of predicted value and churn",
     "fact_firm_insight": "sentences about predictions",

@@ -181,12 +181,12 @@ def _intervals(
     counts, spends, method = chosen.counts, found.spends.model, chosen.method
     past = ltv_backtest.coverages(results.get(main, []), method, timing=counts.model)
     spans = {"1_year": YEAR} | ({"horizon": main} if main else {})
-    doubts = {}
+    se_shares = {}
     for name, days in spans.items():
         share = intervals.parameter_se_share(now, counts, spends, horizon_days=days)
         years = seasons.get(str(days), [])
         season = from_json_error(years[0]["spend"]) if years else 0.0
-        doubts[name] = float(np.hypot(share, season))
+        se_shares[name] = float(np.hypot(share, season))
     conformal = intervals.conformal_of(past)
     own = ltv_backtest.coverages(results.get(YEAR, []), method, timing=counts.model)
     year = intervals.conformal_of(own) if own else conformal.scaled(YEAR / main if main else 1.0)
@@ -196,7 +196,7 @@ def _intervals(
         "stretch": float(np.mean(conformal.factors)),
         "fifths": {"horizon": conformal._asdict(), "1_year": year._asdict()},
         "reach": intervals.interval_z_of(past),
-        "doubts": doubts,
+        "doubts": se_shares,
         "coverage": tested[-1].metrics if tested and not counts.is_boundary else None,
     }
 
