@@ -25,6 +25,7 @@ YEAR = timedelta(days=365)
 YEARS = 3
 PRIOR = 0.25
 BETWEEN = 0.07
+QUARTER_DAYS = 95
 BETWEEN_WEIGHT = 2.0
 """Prior of b: ``BETWEEN``, worth as many years."""
 
@@ -88,13 +89,14 @@ def estimate(years: Sequence[Year]) -> Season:
 
 
 def between_days(seasons: Sequence[tuple[int, Season]], *, day: int) -> Season:
-    """Season of a window that starts ``day`` days after the training date, interpolated; ends are constant.
+    """Season of a window that starts ``day`` days after the training date, interpolated.
 
-    ``seasons`` holds the first day of each window, in days after the training date, rising.
+    ``seasons`` holds the first day of each window, in days after the training date, rising. Before the first
+    and a quarter after the last there is none: that is another part of the year.
     """
-    if not seasons:
-        return NO_SEASON
     days = [at for at, _ in seasons]
+    if not days or day < days[0] or day > days[-1] + QUARTER_DAYS:
+        return NO_SEASON
     right = min(int(np.searchsorted(days, day)), len(days) - 1)
     left = max(right - 1, 0) if days[right] > day else right
     near, far = seasons[left], seasons[right]

@@ -51,10 +51,12 @@ def test_years_that_disagree_count_less():
 def test_a_window_between_two_known_starts_has_a_season_between_theirs():
     high, low = (Season(log, 0.1, 0.1, (Year(DAY, log, 0.1),)) for log in (0.4, -0.2))
 
-    found = [season.between_days([(0, high), (91, low)], day=day).log_factor for day in (0, 45.5, 91, 200)]
+    found = [season.between_days([(0, high), (91, low)], day=day).log_factor for day in (0, 45.5, 91, 150)]
 
     np.testing.assert_allclose(found, [0.4, 0.1, -0.2, -0.2])
     assert season.between_days([], day=10) == NO_SEASON
+    assert season.between_days([(185, high)], day=0) == NO_SEASON
+    assert season.between_days([(0, high)], day=100) == NO_SEASON
 
 
 def test_the_gap_of_a_churn_window_brings_the_mean_to_the_realised_rate():

@@ -141,7 +141,7 @@ def _horizons(
         return trees, rows
     for days in sorted({*results, main} - {0}):
         method, why = chosen.method, "the method of the main horizon"
-        if days != main and results.get(days):
+        if days != main and any(result.candidate == method for result in results.get(days, [])):
             method, why = ltv_backtest.select_model(results[days])
         text = None
         if method == candidates.TREES:
