@@ -147,15 +147,25 @@ def _customer_days(ids: pa.Array, times: Times) -> pa.Array:
 
 
 def _orders(order_id: pa.Array, reason: npt.NDArray[np.object_]) -> Orders:
-    """Number the orders; amounts that an order has once are on its first usable row."""
+    """Number the orders; amounts that an order has once are on its first usable row.
+
+    An order without a usable row has them on its first row, so that the money of rejected rows is known.
+    A row without an order id is an order of its own.
+    """
     encoded = order_id.dictionary_encode()
-    size = len(encoded.dictionary) + 1
-    code = np.asarray(encoded.indices.fill_null(size - 1), "int64")
-    usable = np.flatnonzero(reason == None)  # noqa: E711 an array is compared
+    size = len(encoded.dictionary)
+    code = np.array(encoded.indices.fill_null(-1), "int64")
+    without = np.flatnonzero(code < 0)
+    code[without] = size + np.arange(len(without))
+    size += len(without)
+    usable = np.array([why is None for why in reason], bool)
+    has_usable = np.zeros(size, bool)
+    has_usable[code[usable]] = True
+    rows = np.flatnonzero(usable | ~has_usable[code])
     first = np.zeros(len(code), bool)
-    _, at = np.unique(code[usable], return_index=True)
-    first[usable[at]] = True
-    return Orders(code, size, first)
+    _, at = np.unique(code[rows], return_index=True)
+    first[rows[at]] = True
+    return Orders(code, max(size, 1), first)
 
 
 def _bad_numbers(lines: Lines) -> None:

@@ -177,3 +177,33 @@ def test_several_currencies_are_a_question_and_one_may_be_kept(write):
 
     assert (asked.question.code, set(asked.question.choices)) == ("several_currencies", {"EUR", "USD"})
     assert (kept.net_amount, kept.currency, kept.rejected["other_currency"].count) == (Decimal(2), "USD", 1)
+
+
+@pytest.mark.parametrize("cell", ["not a date", ""], ids=["bad_date", "missing_date"])
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("Order,Date,Customer,Amount", "{n},{date},c{n},12.50"),
+        ("Order,Date,Customer,Order Total", "{n},{date},c{n},12.50"),
+        ("Order,Date,Customer,Qty,Price", "{n},{date},c{n},5,2.50"),
+        ("Order,Date,Customer,Qty,Price,Order Total", "{n},{date},c{n},5,2.50,12.50"),
+    ],
+    ids=["amount", "order_total", "price", "price_and_total"],
+)
+def test_a_rejected_row_reports_its_money_if_its_amount_is_readable(write, header, row, cell):
+    rows = [row.format(n=n, date=f"2024-05-{n % 27 + 1:02}") for n in range(1, 60)]
+    rows += [row.format(n=n, date=cell) for n in (90, 91)]
+
+    answer = inspect(write(table(header, *rows))).answer
+
+    (rejected,) = answer.rejected.values()
+    assert (rejected.count, rejected.money) == (2, Decimal(25))
+    assert answer.net_amount == Decimal("737.5")
+
+
+def test_rejected_rows_without_an_order_id_report_the_money_of_each(write):
+    rows = [f"{n},2024-05-{n % 27 + 1:02},c{n},{n}.00" for n in range(1, 60)] + [",2024-05-01,a,7.00"] * 2
+
+    answer = inspect(write(table("Order,Date,Customer,Order Total", *rows))).answer
+
+    assert answer.rejected["missing_id"].money == Decimal(14)
