@@ -10,6 +10,7 @@ import typer
 
 from include.cli.console import check_out_file, console
 from include.cli.file_options import settled
+from include.cli.inspect import show_findings
 from include.command_errors import QUESTION, BadInputError, show
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def write_firm(file: Path, options: Options, *, key: str, out: Path | None) -> N
     if out.exists():
         raise BadInputError(f"--file {out} exists; name another file")
     reading, options = settled(file, options)
+    if reading.answer.exit_code:
+        show_findings(reading.answer)
     if reading.answer.refusal:
         raise BadInputError(str(reading.answer.refusal))
     if reading.answer.question:

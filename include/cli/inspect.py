@@ -78,17 +78,21 @@ def show(answer: Answer) -> None:
         console.print(
             f"{answer.refusal.what}\n{answer.refusal.fix}", style="red", markup=False, highlight=False
         )
-        return
-    if answer.question:
+    elif answer.question:
         console.print(answer.question.text, style="yellow", markup=False, highlight=False)
         for value, meaning in answer.question.choices.items():
             console.print(f"  {value}  {meaning}", markup=False, highlight=False)
         console.print(f"Decide with {answer.question.option}", markup=False, highlight=False)
-        return
-    table = Table(show_header=False, box=None, pad_edge=False)
-    for name, value in _facts(answer):
-        table.add_row(name, value)
-    console.print(table, markup=False, highlight=False)
+    else:
+        table = Table(show_header=False, box=None, pad_edge=False)
+        for name, value in _facts(answer):
+            table.add_row(name, value)
+        console.print(table, markup=False, highlight=False)
+    show_findings(answer)
+
+
+def show_findings(answer: Answer) -> None:
+    """Print the rejected rows and the warnings; the notes too if the file was read."""
     for reason, rejected in sorted(answer.rejected.items()):
         first = f", such as {rejected.sample[0][:100]}" if rejected.sample else ""
         console.print(
@@ -98,7 +102,7 @@ def show(answer: Answer) -> None:
         )
     for message in answer.findings.warnings:
         console.print(f"! {message.text}", style="yellow", markup=False, highlight=False)
-    for message in answer.findings.notes:
+    for message in answer.findings.notes if answer.outcome == "read" else ():
         console.print(f"  {message.text}", style="dim", markup=False, highlight=False)
 
 

@@ -25,7 +25,7 @@ from include.cli.file_options import (
     options_of,
     understood,
 )
-from include.cli.inspect import show
+from include.cli.inspect import show, show_findings
 from include.cli.progress import Progress
 from include.command_errors import BadInputError
 
@@ -151,6 +151,7 @@ def end_unless_read(answer: Answer, *, as_json: bool) -> None:
         typer.echo(json.dumps(answer.record(), ensure_ascii=False, indent=2))
         raise typer.Exit(answer.exit_code)
     if answer.refusal:
+        show_findings(answer)
         raise BadInputError(str(answer.refusal))
     if answer.question:
         show(answer)

@@ -33,36 +33,71 @@ class Reading:
 
 
 def inspect(path: Path, options: Options | None = None) -> Reading:
-    """Inspect a file, a folder or an archive of sales. A file that cannot be read raises no exception."""
+    """Inspect a file, a folder or an archive of sales. A file that cannot be read raises no exception.
+
+    The answer to a refused file, or to one with an open question, has the warnings known so far.
+    """
     options = options or Options()
     answer = Answer(str(path))
+    seen = _Seen()
     try:
-        with TemporaryDirectory(prefix="firmament-inspect-") as folder:
-            tables = read_tables(path, options, Path(folder))
-            table = joined(tables, answer.findings)
-        if not table.rows and table.ragged:
-            raise Refused("too_many_rejected", ragged_text(table), ADVICE["ragged_row"])
-        if not table.rows:
-            raise Refused("no_rows", f"{table.name} has a header and no rows", "Export a period with sales")
-        table = with_full_name(table)
-        mapping = map_columns(table, options, answer.findings)
-        answer.platform = mapping.platform.name or None
-        answer.mapping = mapping.names(table)
-        lines = lines_of(table, mapping, options, answer.findings)
-        check_share(lines)
-        check(lines, answer.findings)
-        _figures(answer, lines, options)
+        _read(path, options, answer, seen)
     except OSError as error:
-        refused = Refused("no_file", f"{path}: {error.strerror or error}", "Give a readable file")
-        answer.outcome, answer.refusal = "refused", refused
-        return Reading(answer)
+        answer.refusal = Refused("no_file", f"{path}: {error.strerror or error}", "Give a readable file")
     except Asks as asks:
-        answer.outcome, answer.question = "asks", asks.question
-        return Reading(answer)
+        answer.question = asks.question
     except Refused as refused:
-        answer.outcome, answer.refusal = "refused", refused
-        return Reading(answer)
-    return Reading(answer, lines)
+        answer.refusal = refused
+    else:
+        return Reading(answer, seen.lines)
+    answer.outcome = "asks" if answer.question else "refused"
+    _known_so_far(answer, seen)
+    return Reading(answer)
+
+
+@dataclass
+class _Seen:
+    """What was read of a file until a question or a refusal."""
+
+    table: Table | None = None
+    lines: Lines | None = None
+    is_checked: bool = False
+
+
+def _read(path: Path, options: Options, answer: Answer, seen: _Seen) -> None:
+    """Fill the answer; Asks or Refused where the file does not allow it."""
+    with TemporaryDirectory(prefix="firmament-inspect-") as folder:
+        tables = read_tables(path, options, Path(folder))
+        table = joined(tables, answer.findings)
+    seen.table = table
+    if not table.rows and table.ragged:
+        raise Refused("too_many_rejected", ragged_text(table), ADVICE["ragged_row"])
+    if not table.rows:
+        raise Refused("no_rows", f"{table.name} has a header and no rows", "Export a period with sales")
+    table = with_full_name(table)
+    mapping = map_columns(table, options, answer.findings)
+    answer.platform = mapping.platform.name or None
+    answer.mapping = mapping.names(table)
+    lines = seen.lines = lines_of(table, mapping, options, answer.findings)
+    check_share(lines)
+    check(lines, answer.findings)
+    seen.is_checked = True
+    _figures(answer, lines, options)
+
+
+def _known_so_far(answer: Answer, seen: _Seen) -> None:
+    """Complete the warnings and the rejected rows of a file that was not read to its end."""
+    if seen.lines is not None and not seen.is_checked:
+        check(seen.lines, answer.findings)
+    if seen.lines is not None:
+        answer.rows_read = seen.lines.table.rows + len(seen.lines.table.ragged)
+        if not answer.rejected:
+            _rejections(answer, seen.lines)
+    elif seen.table is not None:
+        answer.rows_read = seen.table.rows + len(seen.table.ragged)
+        _ragged(answer, seen.table)
+        for code, text, _ in seen.table.repeated:
+            answer.findings.warn(code, text)
 
 
 def ragged_text(table: Table) -> str:
@@ -118,12 +153,7 @@ def _currency(lines: Lines) -> str | None:
 
 
 def _rejections(answer: Answer, lines: Lines) -> None:
-    if lines.table.ragged:
-        answer.rejected["ragged_row"] = Rejected(len(lines.table.ragged), sample=lines.table.ragged[:SAMPLE])
-        answer.findings.warn(
-            "ragged_rows",
-            f"{len(lines.table.ragged)} rows have more fields than the header and were left out",
-        )
+    _ragged(answer, lines.table)
     rejected = np.flatnonzero(lines.reason != None)  # noqa: E711 an array is compared
     for why in sorted(set(lines.reason[rejected].tolist())):
         at = np.flatnonzero(lines.reason == why)
@@ -139,3 +169,12 @@ def _rejections(answer: Answer, lines: Lines) -> None:
     if bad:
         reasons = ", ".join(f"{why} {count}" for why, count in bad.items())
         answer.findings.warn("rejected_rows", f"{sum(bad.values())} rows cannot be used: {reasons}")
+
+
+def _ragged(answer: Answer, table: Table) -> None:
+    if not table.ragged:
+        return
+    answer.rejected["ragged_row"] = Rejected(len(table.ragged), sample=table.ragged[:SAMPLE])
+    answer.findings.warn(
+        "ragged_rows", f"{len(table.ragged)} rows have more fields than the header and were left out"
+    )

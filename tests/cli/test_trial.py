@@ -137,6 +137,25 @@ def test_a_question_ends_with_exit_code_3_and_its_choices(try_file, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("dates", "code", "message"),
+    [(("03/04/2025", "05/06/2025"), 3, "--date-order"), (("2025-13-01", "2025-01-05"), 2, "bad_date 2")],
+    ids=["question", "refusal"],
+)
+def test_the_warnings_are_shown_before_a_file_that_is_not_read(try_file, tmp_path, dates, code, message):
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    for name in ("a.csv", "b.csv"):
+        rows = "".join(f"{n},{dates[n % 2]},a,5\n" for n in range(4))
+        (folder / name).write_text(f"Order No,Date,Client,Total\n{rows}")
+
+    found, said = try_file(folder)
+
+    assert found == code
+    assert message in said
+    assert "! b.csv has the same rows as a.csv and was read once" in said
+
+
 def test_columns_of_any_name_are_mapped(tmp_path):
     file = write(tmp_path / "till.csv", ("Bon", "When", "Client", "Total"))
     mapping = {"transaction_id": "Bon", "occurred_at": "When", "customer_id": "Client", "net_amount": "Total"}

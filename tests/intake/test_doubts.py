@@ -207,3 +207,22 @@ def test_rejected_rows_without_an_order_id_report_the_money_of_each(write):
     answer = inspect(write(table("Order,Date,Customer,Order Total", *rows))).answer
 
     assert answer.rejected["missing_id"].money == Decimal(14)
+
+
+def test_a_question_or_a_refusal_comes_with_the_warnings_and_the_rejected_rows_known_so_far(tmp_path):
+    header, rows = "Order,Date,Customer,Amount\n", "".join(f"{n},03/04/2024,a,1.50\n" for n in range(1, 9))
+    folder = tmp_path / "twice"
+    folder.mkdir()
+    for name in ("a.csv", "b.csv"):
+        (folder / name).write_text(header + rows)
+    broken = tmp_path / "broken.csv"
+    broken.write_text(ORDERS.replace("2024-02-", "2024-22-").replace("2024-03-", "2024-33-") + "C1\n")
+
+    asked, refused = inspect(folder).answer, inspect(broken).answer
+
+    assert (asked.question.code, codes(asked), asked.rows_read) == ("date_order", {"same_file_twice"}, 8)
+    assert refused.refusal.code == "too_many_rejected"
+    assert "rejected_rows" in codes(refused)
+    assert refused.rejected["bad_date"].count == 24
+    assert refused.rejected["bad_date"].money > 0
+    assert refused.record()["rows"]["rejected"]["bad_date"]["sample"]
