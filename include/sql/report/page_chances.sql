@@ -1,5 +1,6 @@
 -- page_chances: customers, net sales, value and value at risk by chance of leaving, or by risk category.
--- Grain: chance_band (quarters of the chance, 1 to 4; null for rules), churn_risk_category. Params: :churn_days.
+-- Grain: chance_band (quarters of the chance, 1 to 4; null for rules), churn_risk_category.
+-- Params: :churn_days.
 
 select
     churn_risk.churn_risk_category,
