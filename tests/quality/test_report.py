@@ -30,8 +30,8 @@ def test_the_message_says_what_where_and_how_to_fix_it(tmp_path: Path):
     assert first == (
         "transactions 2026-10: quantity_not_negative on quantity: 2 of 124 rows break it; "
         "expected: Zero or more. (stops at one row); for example "
-        "quantity=-1.0000 transaction_id='t000000' line_id='1'; "
-        "quantity=-1.0000 transaction_id='t000001' line_id='1'"
+        "quantity=-1.0000 transaction_id='t000000' line_id='1' kind='sale'; "
+        "quantity=-1.0000 transaction_id='t000001' line_id='1' kind='sale'"
     )
     assert "python -m include run acme --as-of 2026-11-01 --from extract_transactions" in rest[0]
     assert "quality: transactions: quantity_not_negative" in rest[1]
@@ -87,7 +87,7 @@ def test_results_become_rows_that_a_warehouse_can_keep(tmp_path: Path):
     row = next(r for r in report.results if not r.passed)._asdict()
     assert row["expectation"] == "quantity_not_negative"
     assert row["is_critical"] is True
-    assert row["samples"] == ("quantity=-1.0000 transaction_id='t000000' line_id='1'",)
+    assert row["samples"] == ("quantity=-1.0000 transaction_id='t000000' line_id='1' kind='sale'",)
 
 
 def test_a_rule_that_cannot_be_evaluated_is_no_pass():
