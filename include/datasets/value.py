@@ -124,7 +124,7 @@ LTV = Dataset(
             column(
                 "lifecycle_stage",
                 TEXT,
-                "'New', 'Active', 'Cooling' or 'Lapsed', by churn thresholds of silence.",
+                "'New', 'Active', 'Cooling' or 'Lapsed': days since the last order, in churn thresholds.",
                 required=True,
             ),
             column(
@@ -157,7 +157,7 @@ LTV = Dataset(
                     column(
                         f"total_doubt_{name}",
                         RATE,
-                        "Standard error of the firm's total as a share of it: the parameters are estimates.",
+                        "Standard error of the firm's total due to the parameters, as a share of the total.",
                     ),
                 )
             ),
@@ -172,13 +172,15 @@ LTV = Dataset(
             column(
                 "total_reach",
                 RATE,
-                "Half-width of the firm's 80 percent interval, in standard deviations.",
+                "The firm's 80 percent interval of its total is the estimate plus and minus this many "
+                "standard deviations.",
             ),
             column("margin_source", TEXT, "'source' or 'setting': origin of the margin.", required=True),
             column(
                 "method",
                 TEXT,
-                "'bgnbd', 'mbgnbd', 'paretonbd', 'trees', 'own_rate' (naive rate) or 'none'.",
+                "'bgnbd', 'mbgnbd', 'paretonbd' (purchase models, see README), 'trees', 'own_rate' (the "
+                "customer's own past rate) or 'none'.",
                 required=True,
             ),
             column("model_version", TEXT, "Version of the model that predicted.", required=True),

@@ -3,7 +3,8 @@
 ``fit`` tests its candidates on past cutoffs, keeps the best and stores the metrics of all: gradient-boosted
 trees (LightGBM), the purchase model BG/NBD, raw and calibrated, and a curve of the days since the last order.
 "Best" is the lowest Brier score: the mean squared difference between a probability and what happened (0 or
-1). With too few customers, repeat buyers or events, or when a leakage check fails, it uses fixed rules.
+1). With too few customers, repeat buyers or churned customers, or when a leakage check fails, fixed rules
+score instead.
 ``predict`` scores batch by batch. ``docs/churn.md`` describes the protocol.
 """
 
