@@ -29,6 +29,7 @@ from include.intake.order_totals import (
 from include.intake.pricing import price_is_total
 from include.intake.tables import Table, compact
 
+ORDERS_ONLY = "orders only"
 MOST = 0.9  # of the orders must agree
 LINE_NAMES = ("line", "item", "position", "satir", "ligne", "linea", "row")
 NET_NAMES = ("net", "paid", "afterdiscount")
@@ -40,9 +41,14 @@ class Net:
 
     amounts: Amounts
     per_order: bool
-    what: str
+    column: str  # or quantity x price; ORDERS_ONLY without an amount
     lines: Amounts | None = None  # weights that divide an order's amount among its lines
-    quantity_known: bool = True
+    less: str = ""  # the column of the discount that was subtracted
+
+    @property
+    def what(self) -> str:
+        """The columns of the amount, as stored in a firm's form."""
+        return f"{self.column} less {self.less}" if self.less else self.column
 
 
 def net_of(
@@ -68,7 +74,7 @@ def net_of(
         amounts["discount_amount"] = _share_of(base, numbers.discount_rate)
     names = {role: mapping.header(table, role) for role in (*amounts, "unit_price") if role in mapping.at}
     if options.amount == "none" and line is None and order is None and price is None:
-        return Net(Amounts.zeros(rows), False, "orders only")
+        return Net(Amounts.zeros(rows), False, ORDERS_ONLY)
     if platform.amount == "price" and product is not None:
         line, order = None, None
     elif platform.amount == "line" and line is not None:
@@ -89,9 +95,7 @@ def net_of(
     discount = amounts.get("discount_amount")
     if discount is None:
         return Net(gross, False, names["gross_amount"])
-    return Net(
-        _discounted(gross, discount), False, f"{names['gross_amount']} less {names['discount_amount']}"
-    )
+    return Net(_discounted(gross, discount), False, names["gross_amount"], less=names["discount_amount"])
 
 
 def _four(column: pa.Array) -> pa.Array:
@@ -154,9 +158,9 @@ def _from_lines(
     if product is not None and agree(line, _discounted(product, discount), rows, len(rows)) >= MOST:
         return Net(line, False, name)
     if order is not None and agree_per_order(_discounted(line, discount), order, orders) >= MOST:
-        return Net(_discounted(line, discount), False, f"{name} less {names['discount_amount']}")
+        return Net(_discounted(line, discount), False, name, less=names["discount_amount"])
     if options.amount == "gross":
-        return Net(_discounted(line, discount), False, f"{name} less {names['discount_amount']}")
+        return Net(_discounted(line, discount), False, name, less=names["discount_amount"])
     if options.amount == "net" or any(part in compact(name) for part in NET_NAMES):
         return Net(line, False, name)
     less = _discounted(line, discount)
@@ -188,18 +192,10 @@ def _repeated(
     goods = _without_shipping(line, amounts, Findings())
     if product is not None and any(agree_per_order(product, of, orders) >= MOST for of in (line, goods)):
         what = f"{names['quantity']} x {names['unit_price']}"
-        findings.warn(
-            "order_total_repeated",
-            f"column {name} is the order's total and is repeated on each line; {what} was used instead. "
-            f"Its sum would be {shown(total)}",
-        )
+        findings.warn("order_total_repeated", "product", column=name, used=what, sum=total)
         return Net(product, False, what)
     once = Amounts(line.units, line.known & orders.first)
-    findings.warn(
-        "order_total_repeated",
-        f"column {name} has the same value on each line of an order: it is treated as the order's total and "
-        f"counted once, {shown(once.total())}. Its sum would be {shown(total)}",
-    )
+    findings.warn("order_total_repeated", "once", column=name, money=once.total(), sum=total)
     return Net(once, True, name, product)
 
 
@@ -249,7 +245,7 @@ def _from_prices(
         discount = amounts.get("discount_amount")
         if discount is not None and agree_per_order(_discounted(product, discount), order, orders) >= MOST:
             warn_order_total(order, orders, names["order_amount"], findings)
-            return Net(_discounted(product, discount), False, f"{what} less {names['discount_amount']}")
+            return Net(_discounted(product, discount), False, what, less=names["discount_amount"])
         is_total = agree_per_order(price, order, orders) >= MOST
         if not is_total and options.amount not in ("lines", "order"):
             lines, total = product.total(), once_quietly(order, orders).total()
@@ -273,9 +269,10 @@ def _from_prices(
     if is_total:
         findings.warn(
             "price_is_line_total",
-            f"column {names['unit_price']} is the line's total, not a unit price: it was "
-            f"not multiplied, {shown(price.total())}. Multiplied by {names['quantity']} it would be "
-            f"{shown(product.total())}; --price unit selects that",
+            column=names["unit_price"],
+            money=price.total(),
+            quantity=names["quantity"],
+            product=product.total(),
         )
         return Net(price, False, names["unit_price"])
     discount = amounts.get("discount_amount")
@@ -283,10 +280,12 @@ def _from_prices(
         less = _discounted(product, discount)
         findings.warn(
             "discount_subtracted",
-            f"{names['discount_amount']} was subtracted from {what}: {shown(less.total())} instead "
-            f"of {shown(product.total())}",
+            discount=names["discount_amount"],
+            used=what,
+            money=less.total(),
+            sum=product.total(),
         )
-        return Net(less, False, f"{what} less {names['discount_amount']}")
+        return Net(less, False, what, less=names["discount_amount"])
     return Net(product, False, what)
 
 
@@ -300,9 +299,5 @@ def _without_shipping(order: Amounts, amounts: dict[str, Amounts], findings: Fin
     if not parts:
         return order
     less = _less(order, amounts, tuple(parts))
-    findings.warn(
-        "shipping_left_out",
-        f"shipping and tax are not sales and were subtracted: {shown(less.total())} "
-        f"instead of {shown(order.total())}",
-    )
+    findings.warn("shipping_left_out", money=less.total(), sum=order.total())
     return less

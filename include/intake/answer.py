@@ -8,17 +8,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from include.intake.messages import Message, Value
 from include.source_errors import SourceError
 
 EXIT = {"read": 0, "refused": 2, "asks": 3}
-
-
-@dataclass(frozen=True)
-class Message:
-    """A warning or a note: a code of ``codes.py`` and one sentence with the figures."""
-
-    code: str
-    text: str
 
 
 @dataclass(frozen=True)
@@ -71,20 +64,24 @@ class Rejected:
 
 @dataclass
 class Findings:
-    """Warnings and notes collected while a file is read; each code and text once."""
+    """Warnings and notes collected while a file is read, each once."""
 
     warnings: list[Message] = field(default_factory=list)
     notes: list[Message] = field(default_factory=list)
 
-    def warn(self, code: str, text: str) -> None:
+    def warn(self, code: str, variant: str = "", **values: Value) -> None:
         """Add a warning about something that may change a figure."""
-        if (message := Message(code, text)) not in self.warnings:
-            self.warnings.append(message)
+        self.add(self.warnings, Message(code, variant, values))
 
-    def note(self, code: str, text: str) -> None:
+    def note(self, code: str, variant: str = "", **values: Value) -> None:
         """Add a note about how the file was read."""
-        if (message := Message(code, text)) not in self.notes:
-            self.notes.append(message)
+        self.add(self.notes, Message(code, variant, values))
+
+    @staticmethod
+    def add(messages: list[Message], message: Message) -> None:
+        """Add a message that is not in the list."""
+        if message not in messages:
+            messages.append(message)
 
 
 @dataclass
@@ -137,8 +134,8 @@ class Answer:
                     for reason, r in sorted(self.rejected.items())
                 },
             },
-            "warnings": [vars(message) for message in self.findings.warnings],
-            "notes": [vars(message) for message in self.findings.notes],
+            "warnings": [message.record() for message in self.findings.warnings],
+            "notes": [message.record() for message in self.findings.notes],
             "question": self.question.record() if self.question else None,
             "refusal": (
                 {"code": self.refusal.code, "text": self.refusal.what, "fix": self.refusal.fix}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +11,7 @@ import pyarrow.compute as pc
 
 from include.intake.answer import Findings
 from include.intake.customers import near_twins
-from include.intake.money import shown
+from include.intake.money import UNIT
 from include.intake.rows import Lines, reject
 
 FEW_DAYS = 90  # longest plausible gap before the last day of a shop with daily sales
@@ -35,10 +36,11 @@ def _late_dates(lines: Lines, findings: Findings) -> None:
     today = np.datetime64(datetime.now(UTC).date()) + np.timedelta64(1, "D")
     ahead = used & (day > today)
     if ahead.any() and not (ahead | ~used).all():
-        text = f"{int(ahead.sum())} rows have dates in the future, up to {day[ahead].max()}"
         findings.warn(
             "future_date",
-            f"{text}: left out, {shown(lines.signed.total(ahead))}; the last day is that of the other rows",
+            rows=int(ahead.sum()),
+            day=day[ahead].max().astype(object),
+            money=lines.signed.total(ahead),
         )
         reject(lines.reason, ahead, "future_date")
         used = lines.used
@@ -53,9 +55,10 @@ def _late_dates(lines: Lines, findings: Findings) -> None:
             if late.sum() <= max(2, 0.001 * used.sum()):
                 findings.warn(
                     "isolated_late_date",
-                    f"{int(late.sum())} rows are {gaps[cut]} days after all others "
-                    f"({day[late].max()}): left out, "
-                    f"{shown(lines.signed.total(late))}; the last day is that of the other rows",
+                    rows=int(late.sum()),
+                    days=int(gaps[cut]),
+                    day=day[late].max().astype(object),
+                    money=lines.signed.total(late),
                 )
                 reject(lines.reason, late, "isolated_late_date")
             return
@@ -63,14 +66,12 @@ def _late_dates(lines: Lines, findings: Findings) -> None:
 
 def _repeated(lines: Lines, findings: Findings) -> None:
     """Say how much money depends on rows of several files, and on lines without their order's fields."""
-    for code, text, rows in lines.table.repeated:
+    for message, rows in lines.table.repeated:
         where = np.zeros(lines.table.rows, bool)
         where[rows] = True
-        money = shown(lines.signed.total(where & lines.used))
-        if code == "head_on_first_line":
-            findings.note(code, f"{text}, {money}")
-        else:
-            findings.warn(code, f"{text}. Otherwise {money} would count twice")
+        is_note = message.code == "head_on_first_line"
+        known = message.having(money=lines.signed.total(where & lines.used))
+        findings.add(findings.notes if is_note else findings.warnings, known)
 
 
 def _copies(lines: Lines, findings: Findings) -> None:
@@ -103,11 +104,7 @@ def _copies(lines: Lines, findings: Findings) -> None:
             for u, n in zip(table["units"].to_pylist(), counts.to_pylist(), strict=True)
             if n > 1
         )
-        findings.warn(
-            "copies",
-            f"{extra:.0%} of the rows are exact copies of others, {money / 10_000:,.2f}: is an "
-            "export contained twice?",
-        )
+        findings.warn("copies", share=extra, money=Decimal(money) / UNIT)
 
 
 def _two_customers(lines: Lines, findings: Findings) -> None:
@@ -127,19 +124,12 @@ def _two_customers(lines: Lines, findings: Findings) -> None:
     two = several.filter(pc.greater(several["customer_count_distinct"], 1))
     if two.num_rows:
         where = np.asarray(pc.is_in(lines.order_id, value_set=two["order"].combine_chunks())) & lines.used
-        ids = ", ".join(two["order"][:3].to_pylist())
-        findings.warn(
-            "order_of_two_customers",
-            f"{two.num_rows} orders have more than one customer ({ids}), "
-            f"{shown(lines.signed.total(where))}: each row counts for its own customer",
-        )
+        ids, money = tuple(two["order"][:3].to_pylist()), lines.signed.total(where)
+        findings.warn("order_of_two_customers", orders=two.num_rows, ids=ids, money=money)
     days = several.filter(pc.greater(several["day_count_distinct"], 1))
     if days.num_rows > 0.02 * max(several.num_rows, 1):
-        ids = ", ".join(days["order"][:3].to_pylist())
-        findings.warn(
-            "order_on_several_days",
-            f"{days.num_rows} order ids are on several days ({ids}): are ids reused?",
-        )
+        ids = tuple(days["order"][:3].to_pylist())
+        findings.warn("order_on_several_days", orders=days.num_rows, ids=ids)
 
 
 def _customers(lines: Lines, findings: Findings) -> None:
@@ -147,33 +137,17 @@ def _customers(lines: Lines, findings: Findings) -> None:
     used = pa.array(lines.used)
     ids = lines.customer.filter(used)
     if lines.ids_shortened:
-        findings.warn(
-            "ids_shortened",
-            f"{lines.ids_shortened} customer ids are written like 6.5E+12: their last digits are "
-            "lost and customers may be merged; "
-            "format the column as text and export again",
-        )
+        findings.warn("ids_shortened", ids=lines.ids_shortened)
     values = pc.unique(ids.drop_null())
     if twins := near_twins(values.to_pylist()):
-        examples = "; ".join(" and ".join(group[:3]) for group in twins[:3])
-        findings.warn(
-            "near_twins",
-            f"some customer ids differ only in case, blanks or zeros: {examples}; each counts as a customer",
-        )
+        findings.warn("near_twins", ids=tuple(" / ".join(group[:3]) for group in twins[:3]))
     counts = pc.value_counts(ids.drop_null())
     if len(counts) >= FEW_CUSTOMERS:
         second, most = sorted(counts.to_pylist(), key=lambda c: c["counts"])[-2:]
         dominates = len(counts) >= 20 or most["counts"] > 5 * second["counts"]
         if dominates and most["counts"] > LARGE * len(ids):
-            findings.warn(
-                "one_large_customer",
-                f"customer {most['values']} has {most['counts'] / len(ids):.0%} of the rows: "
-                "is it a placeholder?",
-            )
+            share = most["counts"] / len(ids)
+            findings.warn("one_large_customer", customer=most["values"], share=share)
     if ids.null_count:
         guests = lines.used & np.asarray(pc.is_null(lines.customer))
-        findings.note(
-            "guests",
-            f"{ids.null_count} rows have no customer; they count as anonymous sales, "
-            f"{shown(lines.signed.total(guests))}",
-        )
+        findings.note("guests", rows=ids.null_count, money=lines.signed.total(guests))

@@ -77,7 +77,7 @@ def numbers_of(table: Table, mapping: Mapping, options: Options, findings: Findi
         column = table.columns[mapping.at[role]]
         decimals = parse(column, mark, scale=6 if role == "unit_price" else 4)
         if role != "quantity" and is_in_cents(mapping.header(table, role)) and not votes[role].fractional:
-            findings.note("cents", f"column {mapping.header(table, role)} is in hundredths, by its name")
+            findings.note("cents", column=mapping.header(table, role))
             decimals = pc.multiply(decimals, pa.scalar(Decimal("0.01"))).cast(decimals.type, safe=False)
         if role in ("quantity", "unit_price"):
             numbers.decimals[role] = decimals
@@ -98,21 +98,18 @@ def _mark(
         return options.decimal_mark
     if not own.ambiguous:
         if own.point and own.comma:
-            findings.warn(
-                "mixed_numbers",
-                f"column {mapping.header(table, role)} mixes 1,234.50 and 1.234,50; each value was "
-                "read by its own marks",
-            )
+            findings.warn("mixed_numbers", column=mapping.header(table, role))
         return "."
-    evidence = [(own, "its own values"), (money, "other columns of the file")]
+    name = mapping.header(table, role)
+    evidence = [(own, "own"), (money, "others")]
     if role == "quantity" and _all_thousands(table.columns[mapping.at[role]], money):
         evidence = evidence[:1]  # 1.000 beside 12,50: one piece with three decimals, or a thousand?
     for votes, why in evidence:
         if votes.point and not votes.comma:
-            findings.note("number_style", f"{mapping.header(table, role)}: decimal point, by {why}")
+            findings.note("number_style", f"point_{why}", column=name)
             return "."
         if votes.comma and not votes.point:
-            findings.note("number_style", f"{mapping.header(table, role)}: decimal comma, by {why}")
+            findings.note("number_style", f"comma_{why}", column=name)
             return ","
         if votes.comma and votes.point:
             break
@@ -122,11 +119,8 @@ def _mark(
             c for v in sample_of(table, mapping.at["currency"]).to_pylist() if (c := currency_of(v))
         }
     if currencies and currencies <= NO_SUBUNIT:
-        findings.note(
-            "number_style",
-            f"{mapping.header(table, role)}: {own.example} is read as thousands, because "
-            f"{', '.join(sorted(currencies))} has no cents",
-        )
+        codes = tuple(sorted(currencies))
+        findings.note("number_style", "thousands", column=name, example=own.example, currencies=codes)
         return "." if "," in own.example else ","
     example = own.example.strip()
     as_point, as_comma = (parse(pa.array([example]), mark)[0].as_py() for mark in ".,")
@@ -182,18 +176,12 @@ def times_of(table: Table, mapping: Mapping, options: Options, findings: Finding
     day = parts.day(decision.order)
     seconds = np.where(parts.is_ready, _seconds(parts.ready), parts.seconds)
     if parts.has_offset.any() and not parts.has_offset[parts.valid].all():
-        findings.warn(
-            "mixed_offsets",
-            "some times have an offset from UTC and some do not; those without are local times",
-        )
+        findings.warn("mixed_offsets")
     instants = parts.has_offset | np.full(len(day), mapping.platform.zone == "UTC")
     if options.timezone and instants.any():
         day, seconds = _in_zone(day, seconds, parts.offset, instants, options.timezone)
     elif parts.has_offset.any() and (parts.offset[parts.has_offset] != 0).any():
-        findings.note(
-            "days_as_written",
-            "times have an offset from UTC; days are used as written. --timezone converts them",
-        )
+        findings.note("days_as_written")
     index = np.asarray(encoded.indices.fill_null(0), "int64")
     if not len(values):
         empty = np.full(len(column), np.datetime64("NaT"), "M8[D]")

@@ -50,18 +50,13 @@ def decide(
             if theirs.any():
                 agreed, _ = _possible(other, theirs)
                 if len(agreed) == 1 and agreed[0] in left:
-                    findings.note(
-                        "date_order", f"{column}: {agreed[0]}, decided by another date column of the file"
-                    )
+                    findings.note("date_order", column=column, order=agreed[0])
                     return Decision(agreed[0], "another column")
     if not left:
         best = max(("dmy", "mdy", "ymd"), key=lambda order: int((~np.isnat(parts.day(order)[need])).sum()))
         good = float((~np.isnat(parts.day(best)[need])).mean())
         if good >= ENOUGH:
-            findings.warn(
-                "mixed_dates",
-                f"{column}: {1 - good:.1%} of its values are not valid days in the order {best}",
-            )
+            findings.warn("mixed_dates", column=column, share=1 - good, order=best)
             return Decision(best, why)
         orders: tuple[str, ...] = ("dmy", "mdy")
         text = f"column {column}: some values have a number above 12 first, others second"

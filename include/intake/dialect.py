@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.intake.answer import Refused
+from include.intake.messages import Message
 from include.intake.tables import Builder, Table, compact, find_header
 
 DELIMITERS = (",", ";", "\t", "|", "^", "~", "\x01")
@@ -138,12 +139,10 @@ def read_text(
         first = [[cell.lstrip("\ufeff") for cell in row] if i == 0 else row for i, row in enumerate(first)]
         at = None if has_header is False else find_header(first, known)
         table = _table(name, first, rows, at)
-    shown = {"\t": "tab", " ": "blanks", COLUMNS: "blanks", "\x01": "the character 1"}.get(
-        dialect.delimiter, dialect.delimiter
-    )
-    table.notes.append(("dialect", f"{encoding}, delimiter {shown}"))
+    variant = {"\t": "tab", " ": "blanks", COLUMNS: "blanks", "\x01": "control"}.get(dialect.delimiter, "")
+    table.notes.append(Message("dialect", variant, {"encoding": encoding, "delimiter": dialect.delimiter}))
     if at:
-        table.notes.append(("preamble", f"{at} lines above the header were left out"))
+        table.notes.append(Message("preamble", values={"rows": at}))
     return table
 
 

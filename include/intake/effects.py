@@ -40,19 +40,10 @@ def apply_effects(lines: Lines, options: Options, findings: Findings) -> None:
         _payee(lines, returned)
     _refunds(lines, effects, options, findings)
     _currency(lines, options, findings)
-    for why, code, text in (
-        (
-            "cancelled_order",
-            "cancelled_orders",
-            "rows are cancelled, failed or unpaid orders and do not count",
-        ),
-        ("not_a_sale", "not_sales", "rows are withdrawals, fees or transfers, neither sales nor returns"),
-    ):
+    for why, code in (("cancelled_order", "cancelled_orders"), ("not_a_sale", "not_sales")):
         where = lines.reason == why
         if where.any():
-            findings.warn(
-                code, f"{int(where.sum())} {text}; their sum is {shown(lines.net.amounts.total(where))}"
-            )
+            findings.warn(code, rows=int(where.sum()), money=lines.net.amounts.total(where))
 
 
 def _effects(lines: Lines, findings: Findings) -> npt.NDArray[np.object_]:
@@ -72,19 +63,15 @@ def _effects(lines: Lines, findings: Findings) -> npt.NDArray[np.object_]:
         name = lines.mapping.header(lines.table, role)
         if not any(found) and not 1 < len(words) <= FEW_WORDS:
             if words:
-                findings.note(
-                    "unused_column", f"column {name} has no known status or type ({', '.join(words[:4])})"
-                )
+                findings.note("unused_column", column=name, words=tuple(words[:4]))
             continue
         index = np.asarray(encoded.indices.fill_null(len(words)))
         count = np.bincount(index, minlength=len(words) + 1)
         unknown = [i for i, effect in enumerate(found) if effect is None]
         if unknown:
             money = lines.net.amounts.total(np.isin(index, unknown))
-            examples = ", ".join(f"{words[i]} ({count[i]})" for i in unknown[:5])
-            findings.warn(
-                "unknown_words", f"column {name}: {examples} are unknown and count as sales, {shown(money)}"
-            )
+            examples = {words[i]: int(count[i]) for i in unknown[:5]}
+            findings.warn("unknown_words", column=name, words=examples, money=money)
         table = np.array([*(effect or "count" for effect in found), "count"], dtype=object)
         ranks = np.array([rank[effect] for effect in table])
         stronger = ranks[index] > strength
@@ -179,10 +166,7 @@ def _refunds(lines: Lines, effects: npt.NDArray[np.object_], options: Options, f
     _, at = np.unique(orders.code[usable], return_index=True)
     first[usable[at]] = True
     lines.refunded = Amounts(np.where(first, back[orders.code], 0), np.ones(rows, bool))
-    findings.note(
-        "refunds",
-        f"{int((back > 0).sum())} orders were refunded; {shown(lines.refunded.total())} was subtracted",
-    )
+    findings.note("refunds", orders=int((back > 0).sum()), money=lines.refunded.total())
 
 
 def _ask_refund_included(lines: Lines, options: Options) -> None:
@@ -238,10 +222,8 @@ def _currency(lines: Lines, options: Options, findings: Findings) -> None:
         return
     if options.currency in present:
         other = (code != options.currency) & (code != "")
-        findings.warn(
-            "other_currency",
-            f"rows in {', '.join(c for c in present if c != options.currency)} were left out",
-        )
+        others = tuple(c for c in present if c != options.currency)
+        findings.warn("other_currency", currencies=others)
         reject(lines.reason, other, "other_currency")
         return
     sums = {c: shown(lines.signed.total(used & (code == c))) for c in present}

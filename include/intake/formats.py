@@ -13,6 +13,7 @@ from include.intake.answer import Refused
 from include.intake.dialect import read_text
 from include.intake.encodings import decodes, find_encoding
 from include.intake.headers import KNOWN, count_known
+from include.intake.messages import Message
 from include.intake.options import Options
 from include.intake.tables import Table
 
@@ -124,28 +125,26 @@ def read_tables(path: Path, options: Options, scratch: Path) -> list[Table]:
         has_header=options.has_header,
     )
     if inferred:
-        table.notes.append(("encoding_inferred", f"{path.name} is not UTF-8; it was read as {encoding}"))
+        table.notes.append(Message("encoding_inferred", values={"file": path.name, "encoding": encoding}))
     return [table]
 
 
 def _read_parts(whole: Path, parts: list[Path], options: Options, scratch: Path) -> list[Table]:
     """The tables of several files. Files without a table are left out; a damaged file is refused."""
     tables: list[Table] = []
-    left: list[Refused] = []
+    left: dict[str, Refused] = {}
     for part in parts:
         try:
             tables += read_tables(part, options, scratch)
         except Refused as refused:
             if refused.code not in NO_TABLES:
                 raise
-            left.append(refused)
+            left[part.name] = refused
     if not tables and left:
-        raise left[0]
+        raise next(iter(left.values()))
     if left and tables:
-        reasons = "; ".join(refused.what for refused in left[:5])
-        tables[0].notes.append(
-            ("unread_files", f"{len(left)} files of {whole.name} have no table: {reasons}")
-        )
+        unread = Message("unread_files").having(count=len(left), folder=whole.name, files=tuple(left)[:5])
+        tables[0].notes.append(unread)
     return tables
 
 

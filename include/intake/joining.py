@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from include.intake.answer import Findings, Refused
 from include.intake.concepts import role_of
 from include.intake.headers import KNOWN
+from include.intake.messages import Message
 from include.intake.money import Ints
 from include.intake.tables import Table, compact
 
@@ -25,27 +26,23 @@ def joined(tables: list[Table], findings: Findings) -> Table:
         raise Refused("no_rows", "the file has no table", "Export the sales as csv, xlsx, json or parquet")
     chosen = _of_one_shape(tables)
     if left := [table.name for table in tables if table not in chosen and table.rows]:
-        findings.warn("other_tables", f"not read, because their header differs: {', '.join(left[:5])}")
+        findings.warn("other_tables", files=tuple(left[:5]))
     unique, copies = _unique(chosen)
     unique = _aligned(unique, findings)
     for table in unique:
-        for code, text in table.notes:
-            findings.note(code, text if len(unique) == 1 else f"{table.name}: {text}")
+        for note in table.notes:
+            findings.add(findings.notes, note if len(unique) == 1 else replace(note, where=table.name))
     if len(unique) == 1:
         every = np.arange(unique[0].rows)
-        repeated = [("same_file_twice", text, every) for text, _ in copies]
-        return dataclasses.replace(unique[0], repeated=repeated)
-    findings.note(
-        "joined",
-        f"{len(unique)} tables with one header were read together: {', '.join(t.name for t in unique[:5])}",
-    )
+        return replace(unique[0], repeated=[(warning, every) for warning, _ in copies])
+    findings.note("joined", count=len(unique), files=tuple(table.name for table in unique[:5]))
     unique, overlaps = _without_overlap(unique)
     first = unique[0]
     starts = dict(zip((t.name for t in unique), np.cumsum([0, *(t.rows for t in unique)]), strict=False))
-    repeated = [("overlapping_files", text, rows) for text, rows in overlaps]
-    for text, name in copies:
+    repeated = list(overlaps)
+    for warning, name in copies:
         of = next(t for t in unique if t.name == name)
-        repeated.append(("same_file_twice", text, starts[name] + np.arange(of.rows)))
+        repeated.append((warning, starts[name] + np.arange(of.rows)))
     columns = [pa.concat_arrays([t.columns[i] for t in unique]) for i in range(len(first.header))]
     typed = frozenset.intersection(*(t.typed for t in unique))
     ragged = [row for t in unique for row in t.ragged]
@@ -80,15 +77,15 @@ def _is_known(name: str, table: Table) -> bool:
     return name in KNOWN or role_of(table.header[_names(table).index(name)]) is not None
 
 
-def _unique(tables: list[Table]) -> tuple[list[Table], list[tuple[str, str]]]:
-    """The tables without copies of earlier ones; of each copy a text and the name of the table kept."""
+def _unique(tables: list[Table]) -> tuple[list[Table], list[tuple[Message, str]]]:
+    """The tables without copies of earlier ones; of each copy a warning and the name of the table kept."""
     seen: dict[str, str] = {}
     unique, copies = [], []
     for table in tables:
         digest = _digest(table)
         if digest in seen and table.rows:
-            text = f"{table.name} has the same rows as {seen[digest]} and was read once"
-            copies.append((text, seen[digest]))
+            warning = Message("same_file_twice", values={"file": table.name, "other": seen[digest]})
+            copies.append((warning, seen[digest]))
             continue
         seen[digest] = table.name
         unique.append(table)
@@ -107,19 +104,19 @@ def _aligned(tables: list[Table], findings: Findings) -> list[Table]:
             continue
         missing = [name for name, plain in zip(widest.header, wanted, strict=True) if plain not in names]
         if missing:
-            findings.note("joined", f"{table.name} has no column {', '.join(missing[:5])}")
+            findings.note("joined", "missing", file=table.name, columns=tuple(missing[:5]))
         at = [names.index(name) if name in names else None for name in wanted]
         blank = pa.nulls(table.rows, pa.string())
         columns = [blank if i is None else table.columns[i] for i in at]
         typed = frozenset(to for to, i in enumerate(at) if i is None or i in table.typed)
-        aligned.append(dataclasses.replace(table, header=widest.header, columns=columns, typed=typed))
+        aligned.append(replace(table, header=widest.header, columns=columns, typed=typed))
     return aligned
 
 
-def _without_overlap(tables: list[Table]) -> tuple[list[Table], list[tuple[str, Ints]]]:
+def _without_overlap(tables: list[Table]) -> tuple[list[Table], list[tuple[Message, Ints]]]:
     """Leave out rows that an earlier table also has, as in exports of overlapping periods.
 
-    Of each table with such rows: a text, and the positions of these rows in the earlier tables together.
+    Of each table with such rows: a warning, and the positions of these rows in the earlier tables together.
     """
     names = [f"c{i}" for i in range(len(tables[0].header))]
     kept: list[Table] = []
@@ -130,11 +127,10 @@ def _without_overlap(tables: list[Table]) -> tuple[list[Table], list[tuple[str, 
         if seen is not None:
             new = _positions(rows, seen, names, "left anti")
             if len(new) < table.rows:
-                left = table.rows - len(new)
-                text = f"{left} rows of {table.name} are also in an earlier file and were read once"
-                overlaps.append((text, np.asarray(_positions(seen, rows, names, "left semi"))))
+                warning = Message("overlapping_files").having(rows=table.rows - len(new), file=table.name)
+                overlaps.append((warning, np.asarray(_positions(seen, rows, names, "left semi"))))
             rows = rows.take(new)
-            table = dataclasses.replace(table, columns=[column.take(new) for column in table.columns])
+            table = replace(table, columns=[column.take(new) for column in table.columns])
         kept.append(table)
         seen = rows if seen is None else pa.concat_tables([seen, rows])
     return kept, overlaps

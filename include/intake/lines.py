@@ -41,10 +41,7 @@ def lines_of(table: Table, mapping: Mapping, options: Options, findings: Finding
     reject(reason, early & ~np.isnat(times.day), "bad_date")
     order_id = given if given is not None else _customer_days(ids, times)
     if given is None:
-        findings.warn(
-            "order_is_customer_day",
-            "no column has an order id: purchases of a customer on one day are one order",
-        )
+        findings.warn("order_is_customer_day")
     else:
         reject(reason, np.asarray(pc.is_null(given)), "missing_id")
     orders = _orders(order_id, reason)
@@ -94,7 +91,7 @@ def _without_others(
             reason[at] = "not_a_row"
     totals = int((reason == "total_row").sum())
     if totals:
-        findings.note("total_rows", f"{totals} rows are totals and were left out")
+        findings.note("total_rows", rows=totals)
     if (reason != None).any():  # noqa: E711 an array is compared
         drop = np.isin(reason.astype(str), ["total_row", "header_repeated", "not_a_row"])
         # Their values must not decide the type of a column.

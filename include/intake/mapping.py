@@ -152,7 +152,7 @@ def _place_date(table: Table, mapping: Mapping, findings: Findings) -> None:
     found = [i for i in range(len(names)) if i not in taken and _is_date(table, i, serials=False)]
     if len(found) == 1:
         at["occurred_at"] = found[0]
-        findings.note("date_by_content", f"the date is column {table.header[found[0]]}, found by its values")
+        findings.note("date_by_content", column=table.header[found[0]])
         return
     if found:
         raise Asks(
@@ -185,11 +185,7 @@ def _place_customer(table: Table, mapping: Mapping, findings: Findings) -> None:
             del at[role]
     if any(role in at for role in CUSTOMERS):
         if set(at) & set(CUSTOMERS) == {"customer_name"}:
-            findings.warn(
-                "customer_by_name",
-                f"customers are identified only by {mapping.header(table, 'customer_name')}: people "
-                "with the same name count as one customer",
-            )
+            findings.warn("customer_by_name", column=mapping.header(table, "customer_name"))
         return
     taken = set(at.values())
     free = [i for i in range(len(table.header)) if i not in taken]

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from include.intake.columns import Times, text_of
 from include.intake.mapping import CUSTOMERS, Mapping
+from include.intake.messages import Message
 from include.intake.money import Bools
 from include.intake.tables import Table
 
@@ -33,8 +34,8 @@ def filled_down(table: Table, mapping: Mapping, reason: npt.NDArray[np.object_])
             return table  # such rows have their own customer, so they are not lines of the order above
     columns = list(table.columns)
     columns[at["transaction_id"]] = pc.fill_null_forward(ids)
-    text = f"{int(blank.sum())} lines have no order id: they belong to the order above"
-    repeated = [*table.repeated, ("head_on_first_line", text, np.flatnonzero(blank))]
+    note = Message("head_on_first_line", values={"rows": int(blank.sum())})
+    repeated = [*table.repeated, (note, np.flatnonzero(blank))]
     return dataclasses.replace(table, columns=columns, repeated=repeated)
 
 

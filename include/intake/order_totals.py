@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from include.intake.answer import Findings
 from include.intake.mapping import Mapping
-from include.intake.money import CENT, Amounts, Bools, Ints, per_group, shown
+from include.intake.money import CENT, Amounts, Bools, Ints, per_group
 from include.intake.tables import Table
 
 ENOUGH_ORDERS = 5
@@ -88,11 +88,7 @@ def once_per_order(
 def warn_order_total(order: Amounts, orders: Orders, name: str, findings: Findings) -> None:
     """Warn if an order's total is repeated on each of its lines."""
     if repeats(order, orders):
-        findings.warn(
-            "order_total_repeated",
-            f"column {name} is the order's total and is repeated on each line: it was counted "
-            f"once. Its sum would be {shown(order.total())}",
-        )
+        findings.warn("order_total_repeated", column=name, sum=order.total())
 
 
 def agree(a: Amounts, b: Amounts, groups: npt.NDArray[np.int64], size: int) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from include.intake.amounts import ORDERS_ONLY
 from include.intake.answer import Answer, Asks, Refused, Rejected
 from include.intake.checks import check
 from include.intake.columns import text_of
@@ -96,8 +97,8 @@ def _known_so_far(answer: Answer, seen: _Seen) -> None:
     elif seen.table is not None:
         answer.rows_read = seen.table.rows + len(seen.table.ragged)
         _ragged(answer, seen.table)
-        for code, text, _ in seen.table.repeated:
-            answer.findings.warn(code, text)
+        for message, _ in seen.table.repeated:
+            answer.findings.add(answer.findings.warnings, replace(message, variant="unread"))
 
 
 def ragged_text(table: Table) -> str:
@@ -134,7 +135,12 @@ def _figures(answer: Answer, lines: Lines, options: Options) -> None:
     answer.first_day, answer.last_day = days.min().astype(object), days.max().astype(object)
     answer.row_is = _row_is(lines)
     answer.currency = options.currency or _currency(lines)
-    answer.findings.note("amount", f"the net amount is {lines.net.what}")
+    if lines.net.column == ORDERS_ONLY:
+        answer.findings.note("amount", "none")
+    elif lines.net.less:
+        answer.findings.note("amount", "less", amount=lines.net.column, discount=lines.net.less)
+    else:
+        answer.findings.note("amount", amount=lines.net.column)
 
 
 def _row_is(lines: Lines) -> str:
@@ -167,14 +173,11 @@ def _rejections(answer: Answer, lines: Lines) -> None:
     unreadable = ("bad_date", "missing_date", "bad_number", "missing_amount", "missing_id")
     bad = {why: answer.rejected[why].count for why in unreadable if why in answer.rejected}
     if bad:
-        reasons = ", ".join(f"{why} {count}" for why, count in bad.items())
-        answer.findings.warn("rejected_rows", f"{sum(bad.values())} rows cannot be used: {reasons}")
+        answer.findings.warn("rejected_rows", rows=sum(bad.values()), reasons=bad)
 
 
 def _ragged(answer: Answer, table: Table) -> None:
     if not table.ragged:
         return
     answer.rejected["ragged_row"] = Rejected(len(table.ragged), sample=table.ragged[:SAMPLE])
-    answer.findings.warn(
-        "ragged_rows", f"{len(table.ragged)} rows have more fields than the header and were left out"
-    )
+    answer.findings.warn("ragged_rows", rows=len(table.ragged))

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from include.intake.messages import Message
 from include.intake.vocabulary import WORDS, listed
 
 BATCH = 65_536
@@ -28,10 +29,10 @@ class Table:
     columns: list[pa.Array]
     typed: frozenset[int] = frozenset()
     ragged: list[str] = field(default_factory=list)  # rows left out: more fields than the header
-    notes: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[Message] = field(default_factory=list)
     has_header: bool = True
-    # Rows that another file also has: code and text of the warning, and the rows that were kept.
-    repeated: list[tuple[str, str, npt.NDArray[np.int64]]] = field(default_factory=list)
+    # Rows that another file also has: the warning, and the rows that were kept.
+    repeated: list[tuple[Message, npt.NDArray[np.int64]]] = field(default_factory=list)
 
     @property
     def rows(self) -> int:

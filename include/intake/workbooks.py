@@ -13,6 +13,7 @@ import pyarrow as pa
 from include.data_files.folder import FREE_BYTES, MAX_RATIO
 from include.intake.answer import Refused
 from include.intake.headers import KNOWN
+from include.intake.messages import Message
 from include.intake.options import Options
 from include.intake.records import text_of
 from include.intake.tables import Table, find_header
@@ -70,9 +71,9 @@ def table_of(file: str, sheet: str, rows: Sequence[Sequence[object]], options: O
     body = filled if at is None else filled[at + 1 :]
     columns, typed, ragged = _columns(body, len(header))
     table = Table(f"{file}, sheet {sheet}", header, columns, typed, ragged, has_header=at is not None)
-    table.notes.append(("sheet", f"sheet {sheet} was read"))
+    table.notes.append(Message("sheet", values={"sheet": sheet}))
     if at:
-        table.notes.append(("preamble", f"{at} rows above the header were left out"))
+        table.notes.append(Message("preamble", values={"rows": at}))
     return table
 
 

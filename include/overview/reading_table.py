@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import re
+from datetime import date
 from decimal import Decimal
 
 from markupsafe import Markup
 
 from include.intake import Answer
-from include.intake.codes import NOTES, REASONS, WARNINGS
+from include.intake.codes import REASONS
+from include.intake.messages import Message, templates, written
 from include.overview.figures import Figure
 from include.overview.tables import Column, figure_of, table
 from include.overview.templating import render
-from include.overview.words import Words, reading_texts
+from include.overview.words import Words
 
 MOST_SAMPLE = 120  # characters of a rejected row
-_AMOUNT = re.compile(
-    r"(?<![\d.,-])-?\d{1,3}(?:,\d{3})*\.\d{2}(?![\d.,]\d)(?!\d)"
-)  # as include/intake/money.py writes it
-ENGLISH = {"warnings": WARNINGS, "notes": NOTES, "reasons": REASONS}
 
 
 def blocks(answer: Answer, words: Words) -> list[Markup]:
@@ -28,7 +25,7 @@ def blocks(answer: Answer, words: Words) -> list[Markup]:
     found.append(_rejected(answer, words))
     for kind, messages in (("warnings", answer.findings.warnings), ("notes", answer.findings.notes)):
         if messages:
-            texts = dict.fromkeys(text_of(words, kind, message.code, message.text) for message in messages)
+            texts = dict.fromkeys(text_of(words, message) for message in messages)
             title = words(f"understood.{kind}")
             found.append(render("messages", title=title, texts=list(texts), is_warning=kind == "warnings"))
     if answer.mapping:
@@ -42,22 +39,25 @@ def blocks(answer: Answer, words: Words) -> list[Markup]:
     return found
 
 
-def text_of(words: Words, kind: str, code: str, text: str = "") -> str:
-    """A message of the intake in the language of the page.
-
-    English has the message itself, Turkish the meaning of its code and the amounts of the message.
-    """
-    if words.language == "en":
-        return _sentence(text or ENGLISH[kind].get(code, code))
-    texts = reading_texts(words.language)
-    amounts = [words.writer.money(Decimal(found.replace(",", ""))) for found in _AMOUNT.findall(text)]
-    money = texts.get(f"amounts.{code}.{len(amounts)}", "").format(*amounts)
-    return f"{texts.get(f'{kind}.{code}', code)} {money}".strip()
+def text_of(words: Words, message: Message) -> str:
+    """A message of the intake in the language of the page, with its numbers, as a sentence."""
+    text = written(message, words.language, lambda value: _number(value, words))
+    if not templates(words.language)[message.key].startswith("{"):  # a file's name stays as it is
+        text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
-def _sentence(text: str) -> str:
-    whole = text[:1].upper() + text[1:]
-    return whole if whole.endswith((".", "?", "!")) else f"{whole}."
+def reason_of(words: Words, code: str) -> str:
+    """Why rows were left out, in the language of the page."""
+    return REASONS[code] if words.language == "en" else templates(words.language)[f"meaning.{code}"]
+
+
+def _number(value: int | float | Decimal | date, words: Words) -> str:
+    if isinstance(value, Decimal):
+        return words.writer.money(value)
+    if isinstance(value, date):
+        return words.writer.day(value)
+    return words.writer.share(value) if isinstance(value, float) else words.writer.decimal(value)
 
 
 def _facts(answer: Answer, words: Words) -> list[tuple[Markup, Figure | Markup | str | None]]:
@@ -102,7 +102,7 @@ def _rejected(answer: Answer, words: Words) -> Markup:
     if not answer.rejected:
         return render("paragraph", text=words("understood.none_rejected"))
     columns: list[Column] = [
-        ("reason", lambda row: text_of(words, "reasons", row[0])),
+        ("reason", lambda row: reason_of(words, row[0])),
         ("rows", lambda row: Figure(row[1].count, "count")),
         ("money", lambda row: Figure(Decimal(row[1].money), "money")),
         ("sample", lambda row: row[1].sample[0][:MOST_SAMPLE] if row[1].sample else None),

@@ -243,3 +243,23 @@ def test_text_on_every_shade_has_enough_contrast():
         background = [int(part) for part in re.search(r"rgb\((\d+),(\d+),(\d+)\)", style).groups()]
         ink = (255, 255, 255) if "#fff" in style else (0, 0, 0)
         assert contrast(background, ink) >= 4.5, style
+
+
+def test_a_turkish_page_has_no_english_message(shop, tmp_path):
+    sales = tmp_path / "sales.csv"
+    rows = [f"{n},2024-0{n % 5 + 1}-{n % 27 + 1:02},c{n % 7},{n}.50,Paid,10%" for n in range(1, 61)]
+    rows += ["70,2062-01-01,c1,5.00,Paid,", "71,2024-13-45,c1,1250.00,Paid,", "72,2024-05-01,,5.00,Swap,"]
+    rows += ["73,2024-05-01,c1,5.00,Cancelled,", "74,2024-05-01,C1,5.00,Refunded,", "Total,,,99.00,,"]
+    sales.write_text("\n".join(["Order ID,Date,Customer,Amount,Status,Note", *rows, "1,2,3,4,5,6,7"]) + "\n")
+    shop.with_sales(shop.sells("c1", date(2025, 1, 1), "10"))
+    answer = inspect(sales).answer
+
+    page = shop.result(tmp_path / "out", language="tr", answer=answer).page.read_text(encoding="utf-8")
+
+    given = {message.code for message in (*answer.findings.warnings, *answer.findings.notes)}
+    assert given >= {"future_date", "rejected_rows", "ragged_rows", "cancelled_orders", "refunds", "guests"}
+    for message in (*answer.findings.warnings, *answer.findings.notes):
+        assert message.text not in page
+    section = unescape(page[page.index("Lütfen denetleyin") :])
+    assert "1 satır kullanılamıyor: okunamayan tarih (1)." in section
+    assert not re.search(r">[^<]*\b(rows|the|are|was|were|counted)\b[^<]*<", section.partition("<table")[0])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
-from include.intake.codes import NOTES, REASONS, WARNINGS
+from include.intake.codes import REASONS
 from include.intake.mapping import ROLES
-from include.intake.money import shown
+from include.intake.messages import Message
 from include.models.actions import RULES
 from include.models.churn.risk import CATEGORIES
 from include.models.insight.text import ACTION_NAMES
@@ -16,9 +17,9 @@ from include.models.segment_texts import NAMES, TURKISH
 from include.models.segments import SEGMENTS
 from include.overview.figures import Figure, Writer
 from include.overview.lists import COLUMNS
-from include.overview.reading_table import text_of
+from include.overview.reading_table import reason_of, text_of
 from include.overview.sentences import SENTENCES
-from include.overview.words import Words, reading_texts, slots, texts
+from include.overview.words import Words, slots, texts
 
 SECTIONS = {sentence.section for sentence in SENTENCES}
 
@@ -56,36 +57,51 @@ def test_every_action_has_a_name():
     assert {rule.action_code for rule in RULES} <= set(ACTION_NAMES)
 
 
-def test_every_code_of_the_intake_is_translated():
-    wanted = {
-        f"{kind}.{code}"
-        for kind, codes in (("warnings", WARNINGS), ("notes", NOTES), ("reasons", REASONS))
-        for code in codes
-    }
-
-    found = set(reading_texts("tr"))
-    assert {key for key in found if not key.startswith("amounts.")} == wanted
-    assert {key.split(".")[1] for key in found if key.startswith("amounts.")} <= {*WARNINGS, *NOTES}
-
-
 @pytest.mark.parametrize(
-    ("code", "text", "turkish"),
+    ("message", "english", "turkish"),
     [
         (
-            "order_total_repeated",
-            "column Total has the same value on each line of an order: it is treated as the order's total "
-            f"and counted once, {shown(Decimal('1234.5'))}. Its sum would be {shown(Decimal('-20000'))}",
-            "Bir sütun siparişin toplamını her kalemde yineliyor; bir kez sayıldı. "
-            "Bir kez sayınca toplam €1.235; her kalemde sayılsaydı \u2212€20.000 olurdu.",
+            Message("order_total_repeated").having(column="Total", sum=Decimal("-20000")),
+            "Column Total is the order's total and is repeated on each line: it was counted once. "
+            "Its sum would be \u2212€20,000.",
+            "Total sütunu siparişin toplamıdır ve her kalemde yinelenir; bir kez sayıldı. "
+            "Her kalemde sayılsaydı toplam \u2212€20.000 olurdu.",
         ),
-        ("refunds", f"2 orders were refunded; {shown(Decimal('5'))} was subtracted", "Düşülen tutar €5,00."),
-        ("near_twins", "some customer ids differ only in case: A1.50 and a1.50", "Bazı müşteri numaraları"),
+        (
+            Message("future_date").having(rows=1234, day=date(2062, 3, 1), money=Decimal("5.5")),
+            "1,234 rows have dates in the future, up to March\u00a01,\u00a02062: left out, €5.50; "
+            "the last day is that of the other rows.",
+            "1.234 satırın tarihi gelecekte (en geç 1\u00a0Mart\u00a02062): dışarıda bırakıldılar, tutarları "
+            "€5,50. Son gün, diğer satırların son günüdür.",
+        ),
+        (
+            Message("rejected_rows").having(rows=2000, reasons={"bad_date": 1999, "missing_id": 1}),
+            "2,000 rows cannot be used: unreadable date (1,999), no order id (1).",
+            "2.000 satır kullanılamıyor: okunamayan tarih (1.999), sipariş numarası yok (1).",
+        ),
+        (
+            Message("one_large_customer").having(customer="c1", share=0.425),
+            "Customer c1 has 42.5% of the rows: is it a placeholder?",
+            "Satırların %42,5 kadarı c1 müşterisinde: bu bir yer tutucu mu?",
+        ),
+        (
+            Message("date_order").having(column="iade", order="dmy"),
+            "iade: dmy, decided by another date column of the file.",
+            "iade: sıra dmy, dosyanın başka bir tarih sütununa göre.",
+        ),
     ],
+    ids=lambda value: getattr(value, "code", ""),
 )
-def test_a_turkish_message_has_the_amounts_of_the_english_one(code, text, turkish):
-    kind = "notes" if code in NOTES else "warnings"
+def test_a_message_has_its_values_in_the_style_of_the_language(message, english, turkish):
+    assert text_of(Words("en", "EUR", {}), message) == english
+    assert text_of(Words("tr", "EUR", {}), message) == turkish
 
-    assert turkish in text_of(Words("tr", "EUR", {}), kind, code, text)
+
+def test_every_reason_of_a_rejected_row_has_a_meaning_in_turkish():
+    words = Words("tr", "EUR", {})
+
+    assert {reason_of(words, code) for code in REASONS}.isdisjoint(REASONS.values())
+    assert reason_of(Words("en", "EUR", {}), "bad_date") == REASONS["bad_date"]
 
 
 @pytest.mark.parametrize("segment", SEGMENTS, ids=lambda segment: segment.segment_code)

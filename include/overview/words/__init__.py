@@ -77,12 +77,6 @@ def texts(language: str) -> dict[str, str]:
     return _flat(_load(language))
 
 
-@cache
-def reading_texts(language: str) -> dict[str, str]:
-    """Texts of the intake's codes by ``warnings.code``; English is in ``include/intake/codes.py``."""
-    return _flat(_load(f"reading.{language}"))
-
-
 def _load(name: str) -> Any:
     return yaml.safe_load((Path(__file__).parent / f"{name}.yaml").read_text(encoding="utf-8"))
 
