@@ -36,10 +36,10 @@ FACTS = """
 
 
 @contextmanager
-def locked(airflow: RealAirflow, table: str):
-    """Nobody else can touch the table meanwhile: a load waits in the middle of its transaction."""
+def locked(airflow: RealAirflow, table: str, mode: str = "access exclusive"):
+    """No other session can use the table (mode ``share``: write to it): a load waits in its transaction."""
     with psycopg.connect(airflow.stack.warehouse) as connection:
-        connection.execute(f"lock table {table} in access exclusive mode")
+        connection.execute(f"lock table {table} in {mode} mode")
         yield
         connection.rollback()
 
@@ -155,7 +155,7 @@ def test_a_gate_that_loses_its_database_is_retried_and_passes(airflow_stack: Rea
         tasks = airflow.api.tasks(dag_id, run_id)
         return {task["task_id"] for task in tasks if task["task_id"] == "validate" and task["state"] == state}
 
-    with locked(airflow, "control.quality"):
+    with locked(airflow, "control.quality", "share"):  # an extract reads it
         run_id = airflow.trigger(dag_id, WELL_AS_OF)
         airflow.wait(lambda: waits_for_a_lock(airflow), "a gate waits for the lock", seconds=900)
         airflow.rows("select pg_terminate_backend(pid) from pg_stat_activity where wait_event_type = 'Lock'")

@@ -126,7 +126,7 @@ def test_one_percent_of_duplicates_stops_the_firm_and_names_them(tmp_path: Path)
 
     (result,) = report.critical
     assert (result.expectation, result.observed) == ("grain_unique", "1 repeated keys")
-    assert result.samples == ("transaction_id='t000050' line_id='1' (2 times)",)
+    assert result.samples == ("transaction_id='t000050' line_id='1' kind='sale' (2 times)",)
 
 
 def test_a_key_repeated_in_another_file_is_found(tmp_path: Path):

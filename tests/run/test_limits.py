@@ -18,7 +18,7 @@ from include.simulator.writing import create_shop
 LIMIT = 90_000_000_000_000  # of one customer's sales; numeric(18, 4) holds 1.1 times that
 UNITS = 1_000_000  # the most on one line that the gate takes
 CUSTOMERS, RETURNING, ORDERS = 60, 10, 4
-FIRST, AS_OF = date(2024, 8, 1), date(2025, 2, 15)
+FIRST, AS_OF = date(2024, 2, 16), date(2025, 2, 15)  # 365 days, which revenue_year needs
 SOURCE = {"kind": "postgres", "conn_id": "acme_shop", "schema": "shop"}
 LONG = "ü" * 300  # an index of Postgres holds keys of up to 2,700 bytes
 INSERTS = {
@@ -45,7 +45,10 @@ def sold(amount: int) -> dict[str, list[tuple]]:
         who = f"{n:02} {LONG}"
         rows["customers"].append((who, LONG))
         for k in range(ORDERS):
-            order, day = f"{n}-{k}", FIRST + timedelta(days=rng.randrange((AS_OF - FIRST).days))
+            order, day = (
+                f"{n}-{k}",
+                FIRST + timedelta(days=rng.randrange((AS_OF - FIRST).days) if n or k else 0),
+            )
             rows["orders"].append((order, who, f"{day} 12:00Z"))
             rows["order_lines"].append((order, "1", f"tea {LONG}", UNITS, amount, 2 * amount))
             rows["interactions"].append((order, "targeted", f"{day} 12:00Z", who, "spring", amount))
