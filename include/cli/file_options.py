@@ -23,6 +23,9 @@ DateOrder = Annotated[str, typer.Option(help="Order of dates: dmy, mdy or ymd.")
 DecimalMark = Annotated[str, typer.Option(help="Decimal mark of amounts: . or ,")]
 Amount = Annotated[str, typer.Option(help="What the amount is: net or gross, lines or order, or none.")]
 Price = Annotated[str, typer.Option(help="What a price is: unit, or total of its line.")]
+RepeatedOrders = Annotated[
+    str, typer.Option(help="Which files are right about an order that differs: last by name, or all.")
+]
 Encoding = Annotated[str, typer.Option(help="Encoding of the text, such as cp1254.")]
 Delimiter = Annotated[str, typer.Option(help="Delimiter of the fields: ; or tab.")]
 Sheet = Annotated[str, typer.Option(help="Sheet of a workbook.")]
@@ -42,6 +45,7 @@ def options_of(
     delimiter: str,
     sheet: str,
     header: bool | None,
+    repeated_orders: str,
 ) -> Options:
     """The options as typed; BadInputError names the one that cannot be."""
     from include.intake import Options
@@ -58,6 +62,7 @@ def options_of(
         delimiter=delimiter or None,
         sheet=sheet or None,
         has_header=header,
+        repeated_orders=_one_of("--repeated-orders", repeated_orders, ("last", "all")),
     )
 
 
@@ -95,6 +100,7 @@ def with_choice(options: Options, question: Question, value: str) -> Options:
         "date_order": {"date_order": value},
         "decimal_mark": {"decimal_mark": value},
         "several_currencies": {"currency": value},
+        "repeated_orders": {"repeated_orders": value},
     }.get(question.code, {"amount": value})
     if value == "--amount none":
         fields = {"amount": "none"}

@@ -16,7 +16,10 @@ from include.command_errors import QUESTION, BadInputError, show
 if TYPE_CHECKING:
     from include.intake import Options, Reading
 
-OPTIONS = ("date_order", "decimal_mark", "currency", "amount", "price", "encoding", "delimiter", "sheet")
+OPTIONS = (
+    "date_order", "decimal_mark", "currency", "amount", "price", "encoding", "delimiter", "sheet",
+    "repeated_orders",
+)  # fmt: skip
 HEAD = """\
 # A firm that reads every sales file of the folder source.uri. Check timezone, currency, working_day_period
 # and churn_threshold_days, then: python -m include firms add --file {file}

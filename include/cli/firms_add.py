@@ -18,6 +18,7 @@ from include.cli.file_options import (
     Encoding,
     Header,
     Price,
+    RepeatedOrders,
     Sheet,
     options_of,
 )
@@ -51,6 +52,7 @@ def firms_add(
     delimiter: Delimiter = "",
     sheet: Sheet = "",
     header: Header = None,
+    repeated_orders: RepeatedOrders = "",
 ) -> None:
     """Check firms, show what a run would read and what changes, and add or change them.
 
@@ -66,7 +68,7 @@ def firms_add(
         options = options_of(
             columns=columns, date_order=date_order, decimal_mark=decimal_mark, currency=currency,
             timezone=timezone, amount=amount, price=price, encoding=encoding, delimiter=delimiter,
-            sheet=sheet, header=header,
+            sheet=sheet, header=header, repeated_orders=repeated_orders,
         )  # fmt: skip
         write_firm(from_file, options, key=key, out=file)
         return

@@ -20,6 +20,7 @@ from include.cli.file_options import (
     Encoding,
     Header,
     Price,
+    RepeatedOrders,
     Sheet,
     options_of,
     understood,
@@ -43,6 +44,7 @@ def inspect(
     delimiter: Delimiter = "",
     sheet: Sheet = "",
     header: Header = None,
+    repeated_orders: RepeatedOrders = "",
 ) -> None:
     """Say what a sales file holds. Exit code 0: read, 2: refused, 3: a question is open.
 
@@ -60,6 +62,7 @@ def inspect(
         delimiter=delimiter,
         sheet=sheet,
         header=header,
+        repeated_orders=repeated_orders,
     )
     answer = understood(file, options, may_ask=not as_json).answer
     if as_json:

@@ -21,6 +21,7 @@ from include.cli.file_options import (
     Encoding,
     Header,
     Price,
+    RepeatedOrders,
     Sheet,
     options_of,
     understood,
@@ -57,6 +58,7 @@ def trial(
     delimiter: Delimiter = "",
     sheet: Sheet = "",
     header: Header = None,
+    repeated_orders: RepeatedOrders = "",
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the answer and the report's files as JSON.")
     ] = False,
@@ -92,6 +94,7 @@ def trial(
         delimiter=delimiter,
         sheet=sheet,
         header=header,
+        repeated_orders=repeated_orders,
     )
     reading = understood(file, options, may_ask=not as_json)
     answer = reading.answer

@@ -77,6 +77,14 @@ class Findings:
         """Add a note about how the file was read."""
         self.add(self.notes, Message(code, variant, values))
 
+    def copied(self) -> Findings:
+        """The findings so far."""
+        return Findings(list(self.warnings), list(self.notes))
+
+    def reset(self, earlier: Findings) -> None:
+        """Go back to earlier findings: the rows are read again."""
+        self.warnings[:], self.notes[:] = earlier.warnings, earlier.notes
+
     @staticmethod
     def add(messages: list[Message], message: Message) -> None:
         """Add a message that is not in the list."""

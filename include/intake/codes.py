@@ -14,6 +14,7 @@ QUESTIONS = {
     "discount_included": "Is the amount before or after the discount column? --amount net|gross",
     "refund_included": "Is the amount before or after the refund column? --amount net|gross",
     "which_amount": "Lines and order totals give different sums. --amount lines|order",
+    "repeated_orders": "Several files contain an order and differ. --repeated-orders last|all",
 }
 REFUSALS = {
     "no_file": "The path is not a file.",
@@ -52,6 +53,8 @@ WARNINGS = {
     "copies": "Many rows are exact copies of other rows.",
     "same_file_twice": "Two files or sheets contain the same rows; they were read once.",
     "overlapping_files": "Rows of one file are also in another; they were read once.",
+    "same_orders": "Several files contain an order and agree; it was read once.",
+    "differing_orders": "Several files contain an order and differ; the last file by name was read, or all.",
     "other_tables": "Files or sheets with another header were not read.",
     "order_of_two_customers": "An order has two customers.",
     "order_on_several_days": "Order ids occur on several days.",

@@ -28,6 +28,7 @@ def apply_effects(lines: Lines, options: Options, findings: Findings) -> None:
     if lines.mapping.platform.strict_signs:
         _strict_signs(lines)
         effects[_starts_with_c(lines)] = "return"
+    lines.effects = effects
     amount_missing = np.isin(lines.reason.astype(str), ("None", "bad_number", "missing_amount"))
     for effect, why in REASONS.items():
         lines.reason[(effects == effect) & amount_missing] = why

@@ -22,11 +22,12 @@ from include.intake.currencies import currency_of
 from include.intake.dates import Parts, parts_of
 from include.intake.formats import read_tables
 from include.intake.full_names import with_full_name
-from include.intake.lines import check_share, lines_of
+from include.intake.lines import check_share
 from include.intake.mapping import Mapping, map_columns
 from include.intake.numbers import Votes, votes_of
 from include.intake.options import Options
 from include.intake.reading import Reading, joined
+from include.intake.repeated_orders import lines_of_files
 from include.intake.rows import Lines
 from include.intake.tables import Table, compact
 
@@ -64,6 +65,7 @@ def options_of(
         timezone=timezone,
         amount=options.amount,
         price=options.price,
+        repeated_orders=options.repeated_orders,
     )
     if form is None:
         return found
@@ -201,14 +203,14 @@ def _answered(table: Table, mapping: Mapping, options: Options, form: Understood
     ):
         options = dataclasses.replace(options, price="total")
     try:
-        return lines_of(table, mapping, options, Findings())
+        return lines_of_files(table, mapping, options, Findings())
     except Asks as asks:
         if asks.question.code not in AMOUNT_QUESTIONS or options.amount:
             raise
         for value in asks.question.choices:
             chosen = dataclasses.replace(options, amount=value)
             try:
-                lines = lines_of(table, mapping, chosen, Findings())
+                lines = lines_of_files(table, mapping, chosen, Findings())
             except Asks:
                 continue
             if _amount(lines) == form.amount:

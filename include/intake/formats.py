@@ -135,7 +135,10 @@ def _read_parts(whole: Path, parts: list[Path], options: Options, scratch: Path)
     left: dict[str, Refused] = {}
     for part in parts:
         try:
-            tables += read_tables(part, options, scratch)
+            found = read_tables(part, options, scratch)
+            for table in found:
+                table.part = (str(part), *table.part)
+            tables += found
         except Refused as refused:
             if refused.code not in NO_TABLES:
                 raise

@@ -16,6 +16,7 @@ from include.intake.messages import Message
 from include.intake.money import Ints
 from include.intake.tables import Table, compact
 
+Part = tuple[str, ...]
 ENOUGH_KNOWN = 3  # known column names that two headers must share to be joined
 
 
@@ -27,6 +28,7 @@ def joined(tables: list[Table], findings: Findings) -> Table:
     chosen = _of_one_shape(tables)
     if left := [table.name for table in tables if table not in chosen and table.rows]:
         findings.warn("other_tables", files=tuple(left[:5]))
+    numbers = {part: i for i, part in enumerate(sorted({table.part for table in chosen}))}
     unique, copies = _unique(chosen)
     unique = _aligned(unique, findings)
     for table in unique:
@@ -34,21 +36,38 @@ def joined(tables: list[Table], findings: Findings) -> Table:
             findings.add(findings.notes, note if len(unique) == 1 else replace(note, where=table.name))
     if len(unique) == 1:
         every = np.arange(unique[0].rows)
-        return replace(unique[0], repeated=[(warning, every) for warning, _ in copies])
+        return replace(unique[0], repeated=[(warning, every) for warning, _, _ in copies])
     findings.note("joined", count=len(unique), files=tuple(table.name for table in unique[:5]))
     unique, overlaps = _without_overlap(unique)
     first = unique[0]
-    starts = dict(zip((t.name for t in unique), np.cumsum([0, *(t.rows for t in unique)]), strict=False))
-    repeated = list(overlaps)
-    for warning, name in copies:
-        of = next(t for t in unique if t.name == name)
-        repeated.append((warning, starts[name] + np.arange(of.rows)))
+    starts = np.cumsum([0, *(table.rows for table in unique)])
+    own = [start + np.arange(table.rows) for start, table in zip(starts, unique, strict=False)]
+    repeated = [(warning, rows) for warning, rows, _ in overlaps]
+    repeated += [(warning, own[at]) for warning, at, _ in copies]
+    members = [
+        *((rows, numbers[table.part]) for rows, table in zip(own, unique, strict=True)),
+        *((rows, numbers[part]) for _, rows, part in overlaps),
+        *((own[at], numbers[part]) for _, at, part in copies),
+    ]
     columns = [pa.concat_arrays([t.columns[i] for t in unique]) for i in range(len(first.header))]
     typed = frozenset.intersection(*(t.typed for t in unique))
     ragged = [row for t in unique for row in t.ragged]
     return Table(
-        first.name, first.header, columns, typed, ragged, has_header=first.has_header, repeated=repeated
+        first.name,
+        first.header,
+        columns,
+        typed,
+        ragged,
+        has_header=first.has_header,
+        repeated=repeated,
+        members=_pairs(members) if len(numbers) > 1 else None,
     )
+
+
+def _pairs(members: list[tuple[Ints, int]]) -> tuple[Ints, Ints]:
+    """Pairs of a row and the number of a file that has it."""
+    rows = np.concatenate([rows for rows, _ in members]).astype("int64")
+    return rows, np.concatenate([np.full(len(rows), number, "int64") for rows, number in members])
 
 
 def _names(table: Table) -> tuple[str, ...]:
@@ -77,17 +96,20 @@ def _is_known(name: str, table: Table) -> bool:
     return name in KNOWN or role_of(table.header[_names(table).index(name)]) is not None
 
 
-def _unique(tables: list[Table]) -> tuple[list[Table], list[tuple[Message, str]]]:
-    """The tables without copies of earlier ones; of each copy a warning and the name of the table kept."""
-    seen: dict[str, str] = {}
-    unique, copies = [], []
+def _unique(tables: list[Table]) -> tuple[list[Table], list[tuple[Message, int, Part]]]:
+    """The tables without copies of earlier ones; of each copy a warning, the table kept, and its own file."""
+    seen: dict[str, int] = {}
+    unique: list[Table] = []
+    copies: list[tuple[Message, int, Part]] = []
     for table in tables:
         digest = _digest(table)
         if digest in seen and table.rows:
-            warning = Message("same_file_twice", values={"file": table.name, "other": seen[digest]})
-            copies.append((warning, seen[digest]))
+            warning = Message(
+                "same_file_twice", values={"file": table.name, "other": unique[seen[digest]].name}
+            )
+            copies.append((warning, seen[digest], table.part))
             continue
-        seen[digest] = table.name
+        seen[digest] = len(unique)
         unique.append(table)
     return unique, copies
 
@@ -113,10 +135,11 @@ def _aligned(tables: list[Table], findings: Findings) -> list[Table]:
     return aligned
 
 
-def _without_overlap(tables: list[Table]) -> tuple[list[Table], list[tuple[Message, Ints]]]:
+def _without_overlap(tables: list[Table]) -> tuple[list[Table], list[tuple[Message, Ints, Part]]]:
     """Leave out rows that an earlier table also has, as in exports of overlapping periods.
 
-    Of each table with such rows: a warning, and the positions of these rows in the earlier tables together.
+    Of each table with such rows: a warning, the positions of these rows in the earlier tables together, and
+    its file.
     """
     names = [f"c{i}" for i in range(len(tables[0].header))]
     kept: list[Table] = []
@@ -128,7 +151,8 @@ def _without_overlap(tables: list[Table]) -> tuple[list[Table], list[tuple[Messa
             new = _positions(rows, seen, names, "left anti")
             if len(new) < table.rows:
                 warning = Message("overlapping_files").having(rows=table.rows - len(new), file=table.name)
-                overlaps.append((warning, np.asarray(_positions(seen, rows, names, "left semi"))))
+                semi = np.asarray(_positions(seen, rows, names, "left semi"))
+                overlaps.append((warning, semi, table.part))
             rows = rows.take(new)
             table = replace(table, columns=[column.take(new) for column in table.columns])
         kept.append(table)

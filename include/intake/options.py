@@ -21,3 +21,4 @@ class Options:
     timezone: str | None = None
     amount: str | None = None  # net or gross: whether discounts are already off; none: count orders only
     price: str | None = None  # unit or total
+    repeated_orders: str | None = None  # of orders that differ between files: last file by name, or all

@@ -18,9 +18,10 @@ from include.intake.currencies import currency_of
 from include.intake.formats import read_tables
 from include.intake.full_names import with_full_name
 from include.intake.joining import joined
-from include.intake.lines import ADVICE, check_share, lines_of
+from include.intake.lines import ADVICE, check_share
 from include.intake.mapping import map_columns
 from include.intake.options import Options
+from include.intake.repeated_orders import lines_of_files
 from include.intake.rows import SAMPLE, Lines
 from include.intake.tables import Table
 
@@ -79,7 +80,7 @@ def _read(path: Path, options: Options, answer: Answer, seen: _Seen) -> None:
     mapping = map_columns(table, options, answer.findings)
     answer.platform = mapping.platform.name or None
     answer.mapping = mapping.names(table)
-    lines = seen.lines = lines_of(table, mapping, options, answer.findings)
+    lines = seen.lines = lines_of_files(table, mapping, options, answer.findings)
     check_share(lines)
     check(lines, answer.findings)
     seen.is_checked = True

@@ -33,6 +33,7 @@ class Lines:
     signed: Amounts  # returns are negative; an order's amount is on its first row
     refunded: Amounts  # refunds of an order, on its first row
     numbers: Numbers
+    effects: npt.NDArray[np.object_] = field(default_factory=lambda: np.empty(0, object))  # of the status
     texts: dict[str, pa.Array] = field(default_factory=dict)
     ids_shortened: int = 0
 

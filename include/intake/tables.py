@@ -33,6 +33,9 @@ class Table:
     has_header: bool = True
     # Rows that another file also has: the warning, and the rows that were kept.
     repeated: list[tuple[Message, npt.NDArray[np.int64]]] = field(default_factory=list)
+    part: tuple[str, ...] = ()  # the name of its file in a folder or an archive
+    # Of several files: pairs of a row and a file that has it, files numbered by name.
+    members: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]] | None = None
 
     @property
     def rows(self) -> int:

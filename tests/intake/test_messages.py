@@ -47,7 +47,7 @@ def test_no_turkish_message_has_an_english_word(key):
     values = dict.fromkeys(slots(TURKISH[key]), "X")
     code, _, variant = key.partition(".")
 
-    text = written(Message(code, variant, values), "tr", str)
+    text = re.sub(r"--[a-z-]+", "", written(Message(code, variant, values), "tr", str))
 
     assert re.findall(COMMON, text, re.IGNORECASE) == []
     assert re.findall(COMMON, ENGLISH[key], re.IGNORECASE) or code in ("dialect", "date_order")
