@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 SMALL_GROUP = 10  # rates of fewer customers are unreliable and may identify customers
 BINS = 24
+DIGITS = 12
 Floats = NDArray[np.float64]
 
 
@@ -89,7 +90,7 @@ def correlations(values: Floats) -> Floats:
     """Rank correlation matrix of the columns, over the rows where both are known; NaN for a constant column.
 
     A column is ranked among its known values, ties at their mean rank. Without missing values this is
-    Spearman's coefficient.
+    Spearman's coefficient. Rounded to ``DIGITS``: the last bits depend on the number of threads.
     """
     ranks = np.zeros_like(values)
     known = np.isfinite(values)
@@ -106,7 +107,7 @@ def correlations(values: Floats) -> Floats:
         found = np.where(
             (count >= SMALL_GROUP) & (variance > 1e-9) & (variance.T > 1e-9), covariance / scale, np.nan
         )
-    return np.asarray(np.clip(found, -1.0, 1.0))
+    return np.asarray(np.round(np.clip(found, -1.0, 1.0), DIGITS))
 
 
 def _ranks(values: Floats) -> Floats:

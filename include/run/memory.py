@@ -6,6 +6,8 @@ import ctypes
 import gc
 import resource
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -42,9 +44,24 @@ class Meter:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+@contextmanager
+def collecting_new_objects() -> Iterator[None]:
+    """Let ``release_unused`` search only objects made since its last call, until the block ends.
+
+    The modules that a preview imports have a million objects; searching them takes 0.1 s of CPU each time.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
 def release_unused() -> None:
     """Return memory that nothing uses to the system, which the allocators would keep for later."""
     gc.collect()
+    if gc.get_freeze_count():
+        gc.freeze()
     pa.default_memory_pool().release_unused()
     try:
         ctypes.CDLL(None).malloc_trim(0)  # glibc

@@ -28,7 +28,7 @@ from include.modules import ROWS
 from include.periods import Month, months_between
 from include.run.context import Context
 from include.run.in_memory_records import InMemoryRecords, NoWarehouse
-from include.run.memory import release_unused
+from include.run.memory import collecting_new_objects, release_unused
 from include.run.stage import WRITERS, function_of
 from include.settings import Settings
 from include.sources import SourceError, open_source
@@ -126,6 +126,7 @@ def step_names() -> list[str]:
     return [step.name for step in steps_for(MODULES) if step.kind.is_computing]
 
 
+@collecting_new_objects()
 def compute(
     firm: Firm, as_of: date, folder: Path, *, before: Callable[[Step], None] = lambda step: None
 ) -> tuple[Handoff, InMemoryRecords]:

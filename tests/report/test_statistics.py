@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from include.report.statistics import SMALL_GROUP, correlations, edges_of, histogram, rates, spread
+from include.report.statistics import DIGITS, SMALL_GROUP, correlations, edges_of, histogram, rates, spread
 
 
 def test_correlations_of_whole_columns_are_spearmans():
@@ -71,3 +71,10 @@ def test_a_spread_is_of_the_known_values():
 
 def test_a_feature_without_values_is_reported():
     assert spread(np.array([np.nan, np.nan])) == {"known": 0}
+
+
+def test_the_last_bits_of_a_sum_do_not_show_in_a_correlation():
+    values = np.random.default_rng(5).normal(size=(999, 6))
+    found = correlations(values)
+    assert np.array_equal(found, np.round(found, DIGITS))
+    assert np.array_equal(found[::-1, ::-1], correlations(values[:, ::-1]))

@@ -39,15 +39,18 @@ class Check(NamedTuple):
 
 
 def shuffled_labels(
-    windows: list[tuple[NDArray[np.float32], Bools]],
+    x: NDArray[np.float32],
+    labels: list[Bools],
     evaluated: tuple[NDArray[np.float32], Bools],
     features: list[str],
 ) -> Check:
-    """Train on shuffled labels; the AUC on the evaluation window's shuffled labels must be near 0.5."""
+    """Train on shuffled labels; the AUC on the evaluation window's shuffled labels must be near 0.5.
+
+    ``labels`` has one array per cutoff, in the order of the rows of ``x``. Rows of ``x`` beyond are not used.
+    """
     random = np.random.default_rng(SHUFFLE_SEED)
-    x = np.concatenate([rows for rows, _ in windows])
-    y = np.concatenate([random.permutation(labels) for _, labels in windows])
-    text = trees.train(x, y, features, trees=CHECK_TREES)
+    y = np.concatenate([random.permutation(of_cutoff) for of_cutoff in labels])
+    text = trees.train(x[: len(y)], y, features, trees=CHECK_TREES)
     shuffled = random.permutation(evaluated[1])
     seen = evaluation.auc(trees.Trees(text).scores(evaluated[0]), shuffled)
     allowed = SHUFFLE_ERRORS * evaluation.auc_error(shuffled)
@@ -100,8 +103,8 @@ def label_from_the_past(training: pa.Table, *, horizon_days: int) -> Check:
         if not after:
             continue
         days = (after[0] - cutoff).days
-        then = _window(training, cutoff).select(["customer_id", "is_churned"])
-        now = _window(training, after[0]).select(["customer_id", "days_since_last_order"])
+        then = _window(training, cutoff, "is_churned")
+        now = _window(training, after[0], "days_since_last_order")
         both = then.join(now, "customer_id", join_type="left outer")
         # An order after the window and before that cutoff hides what the window held.
         both = both.filter(pc.greater(pc.fill_null(both["days_since_last_order"], days), days - horizon_days))
@@ -118,5 +121,7 @@ def label_from_the_past(training: pa.Table, *, horizon_days: int) -> Check:
     )
 
 
-def _window(training: pa.Table, cutoff: Any) -> pa.Table:
-    return training.filter(pc.and_(pc.equal(training["cutoff"], cutoff), pc.invert(training["is_blind"])))
+def _window(training: pa.Table, cutoff: Any, column: str) -> pa.Table:
+    """The customers of a cutoff and one column; filtering all 250 columns would copy the window."""
+    is_seen = pc.and_(pc.equal(training["cutoff"], cutoff), pc.invert(training["is_blind"]))
+    return training.select(["customer_id", column]).filter(is_seen)

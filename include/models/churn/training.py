@@ -25,6 +25,7 @@ from include.models.churn.factors import code_of
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Samples = dict[Any, tuple[NDArray[np.float32], Bools]]  # by cutoff
 
 TREES = "lightgbm"
 SEASONAL = "lightgbm_season"
@@ -62,10 +63,10 @@ class Backtest(NamedTuple):
 
 def windows_of(training: pa.Table, *, is_blind: bool = False) -> list[Window]:
     """Split churn_training by cutoff, oldest first. ``is_blind`` selects the control rows."""
-    rows = training.filter(pc.equal(training["is_blind"], is_blind))
+    rows = _where(training, pc.equal(training["is_blind"], is_blind))
     found = []
     for cutoff in sorted(pc.unique(rows["cutoff"]).to_pylist()):
-        table = rows.filter(pc.equal(rows["cutoff"], cutoff))
+        table = _where(rows, pc.equal(rows["cutoff"], cutoff))
         found.append(
             Window(
                 cutoff,
@@ -75,6 +76,14 @@ def windows_of(training: pa.Table, *, is_blind: bool = False) -> list[Window]:
             )
         )
     return found
+
+
+def _where(rows: pa.Table, is_kept: pa.ChunkedArray) -> pa.Table:
+    """The rows whose flag is true; adjacent rows, as the grain sorts them, are not copied."""
+    kept = pc.indices_nonzero(is_kept)
+    if len(kept) and kept[-1].as_py() - kept[0].as_py() + 1 == len(kept):
+        return rows.slice(kept[0].as_py(), len(kept))
+    return rows.take(kept)
 
 
 def backtest(training: pa.Table, windows: list[Window], *, horizon_days: int) -> Backtest:
@@ -87,13 +96,14 @@ def backtest(training: pa.Table, windows: list[Window], *, horizon_days: int) ->
     tuning = known[-1]
     older = ended_by(known, tuning.cutoff, horizon_days)
     features = trees.usable_features(pa.concat_tables([window.rows for window in older]))
-    samples = {w.cutoff: (trees.matrix(w.rows, features), w.churned) for w in known}
+    x, y, samples = _stacked(known, features)
     x_last = trees.matrix(last.rows, features)
-    text = trees.train(*_stacked(list(samples.values())), features)
+    text = trees.train(x, y, features)
     model = trees.Trees(text)
     plain = model.probabilities(x_last)
     gaps = [
-        churn_season.gap(cutoff, model.probabilities(x), churned) for cutoff, (x, churned) in samples.items()
+        churn_season.gap(cutoff, model.probabilities(part), churned)
+        for cutoff, (part, churned) in samples.items()
     ]
     season = churn_season.of(gaps, last.cutoff, horizon_days=horizon_days)
     seasonal = churn_season.shifted(plain, season)
@@ -111,9 +121,7 @@ def backtest(training: pa.Table, windows: list[Window], *, horizon_days: int) ->
     probabilities["recency"] = churn_baselines.recency(isotonic, last.rows)
     blind = windows_of(training, is_blind=True)
     checks = [
-        leakage.shuffled_labels(
-            [samples[window.cutoff] for window in older], (x_last, last.churned), features
-        ),
+        leakage.shuffled_labels(x, [w.churned for w in older], (x_last, last.churned), features),
         leakage.future_information(
             model, last.rows, blind[-1].rows if blind else last.rows.slice(0, 0), last.churned
         ),
@@ -127,8 +135,15 @@ def ended_by(windows: list[Window], cutoff: Any, horizon_days: int) -> list[Wind
     return [window for window in windows if (cutoff - window.cutoff).days >= horizon_days]
 
 
-def _stacked(samples: list[tuple[NDArray[np.float32], Bools]]) -> tuple[NDArray[np.float32], Bools]:
-    return np.concatenate([x for x, _ in samples]), np.concatenate([y for _, y in samples])
+def _stacked(windows: list[Window], features: list[str]) -> tuple[NDArray[np.float32], Bools, Samples]:
+    """The features and labels of all windows, one below the other, and the rows of each as views of them."""
+    ends = np.cumsum([0, *(len(window.churned) for window in windows)])
+    x = np.empty((ends[-1], len(features)), dtype=np.float32)
+    samples = {}
+    for window, first, end in zip(windows, ends, ends[1:], strict=False):
+        trees.fill(x[first:end], window.rows, features)
+        samples[window.cutoff] = x[first:end], window.churned
+    return x, np.concatenate([window.churned for window in windows]), samples
 
 
 def _is_lower(one: Floats, other: Floats, churned: Bools) -> bool:
@@ -203,17 +218,17 @@ def challenger_of(tested: Backtest, last: Window, *, champion: str) -> str | Non
 def build(tested: Backtest, windows: list[Window], *, horizon_days: int) -> dict[str, Any]:
     """Artefact parts of the model that scores: the backtested recipe, one window later."""
     last = windows[-1]
-    samples = {w.cutoff: (trees.matrix(w.rows, tested.features), w.churned) for w in windows}
-    text = trees.train(*_stacked(list(samples.values())), tested.features, trees=tested.tree_count)
+    x, y, samples = _stacked(windows, tested.features)
+    text = trees.train(x, y, tested.features, trees=tested.tree_count)
     model = trees.Trees(text)
     x_last, _ = samples[last.cutoff]
     gaps = []
     if tested.has_season:
         gaps = [
-            churn_season.gap(cutoff, model.probabilities(x), churned)
-            for cutoff, (x, churned) in samples.items()
+            churn_season.gap(cutoff, model.probabilities(part), churned)
+            for cutoff, (part, churned) in samples.items()
         ]
-    del samples
+    del x, samples
     baseline = churn_baselines.fit_bgnbd(last.rows, last.churned, horizon_days=horizon_days)
     isotonic = churn_baselines.fit_recency(last.rows, last.churned)
     gain, splits = model.importances()

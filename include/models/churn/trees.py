@@ -66,9 +66,14 @@ def column_values(table: pa.Table | pa.RecordBatch, name: str) -> NDArray[np.flo
 def matrix(table: pa.Table | pa.RecordBatch, features: list[str]) -> NDArray[np.float32]:
     """The features as a float32 array of shape (rows, features)."""
     array = np.empty((table.num_rows, len(features)), dtype=np.float32)
+    fill(array, table, features)
+    return array
+
+
+def fill(array: NDArray[np.float32], table: pa.Table | pa.RecordBatch, features: list[str]) -> None:
+    """Write the features into an array of shape (rows, features)."""
     for at, name in enumerate(features):
         array[:, at] = column_values(table, name)
-    return array
 
 
 def train(x: NDArray[np.float32], churned: Bools, features: list[str], *, trees: int = TREE_COUNT) -> str:

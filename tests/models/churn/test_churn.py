@@ -369,3 +369,19 @@ def test_an_anchor_is_the_first_day_of_its_period():
     ]
 
     assert anchors == [date(2025, 7, 1), date(2025, 7, 1), date(2025, 4, 1), date(2025, 1, 1)]
+
+
+def test_windows_share_the_memory_of_the_training_rows(training):
+    whole = training.combine_chunks()
+    for window in churn_training.windows_of(whole):
+        values = window.rows["frequency"].chunk(0)
+        assert values.buffers()[1].address == whole["frequency"].chunk(0).buffers()[1].address
+
+
+def test_windows_of_unsorted_rows_have_the_rows_of_their_cutoff(training):
+    mixed = training.take(np.random.default_rng(1).permutation(training.num_rows))
+    for expected, found in zip(
+        churn_training.windows_of(training), churn_training.windows_of(mixed), strict=True
+    ):
+        assert found.cutoff == expected.cutoff
+        assert found.rows.sort_by("customer_id") == expected.rows.sort_by("customer_id")

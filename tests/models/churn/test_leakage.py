@@ -127,13 +127,14 @@ def test_customers_known_only_after_the_cutoff_are_detected(correct):
 def test_labels_that_can_be_learned_after_shuffling_are_detected(correct, monkeypatch):
     *older, last = churn_training.windows_of(correct)
     names = trees.usable_features(last.rows)
-    samples = [(trees.matrix(window.rows, names), window.churned) for window in older]
+    x = np.concatenate([trees.matrix(window.rows, names) for window in older])
+    labels = [window.churned for window in older]
     evaluated = (trees.matrix(last.rows, names), last.churned)
 
-    fair = leakage.shuffled_labels(samples, evaluated, names)
+    fair = leakage.shuffled_labels(x, labels, evaluated, names)
     # A shuffle that does nothing simulates a pipeline that leaks labels into the features.
     monkeypatch.setattr(leakage.np.random, "default_rng", lambda seed: _Unmoved())
-    leaky = leakage.shuffled_labels(samples, evaluated, names)
+    leaky = leakage.shuffled_labels(x, labels, evaluated, names)
 
     assert fair.passed
     assert not leaky.passed
