@@ -40,6 +40,7 @@ WARNINGS = {
     "order_total_repeated": "A column repeats the order's total on each of its lines; it was counted once.",
     "price_is_line_total": "A price column contains line totals; it was not multiplied by the quantity.",
     "discount_subtracted": "A discount column was subtracted from quantity times price.",
+    "minor_units": "Amounts are whole numbers of the currency's smallest unit, as in Stripe's API.",
     "shipping_left_out": "Shipping and tax were subtracted from the order's total.",
     "cancelled_orders": "Cancelled, failed and unpaid orders do not count.",
     "not_sales": "Withdrawals, fees and transfers are neither sales nor returns.",

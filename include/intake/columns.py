@@ -72,6 +72,7 @@ def numbers_of(table: Table, mapping: Mapping, options: Options, findings: Findi
     money = Votes()
     for role in roles:
         money += votes[role]
+    units = _minor_units(table, mapping, roles)
     for role in roles:
         mark = _mark(table, mapping, role, votes[role], money, options, findings)
         column = table.columns[mapping.at[role]]
@@ -79,6 +80,16 @@ def numbers_of(table: Table, mapping: Mapping, options: Options, findings: Findi
         if role != "quantity" and is_in_cents(mapping.header(table, role)) and not votes[role].fractional:
             findings.note("cents", column=mapping.header(table, role))
             decimals = pc.multiply(decimals, pa.scalar(Decimal("0.01"))).cast(decimals.type, safe=False)
+        if units is not None and role != "quantity":
+            whole = decimals
+            decimals = pc.multiply(decimals, units).cast(decimals.type, safe=False)
+            if role == "net_amount":
+                findings.warn(
+                    "minor_units",
+                    column=mapping.header(table, role),
+                    sum=Amounts.of(whole).total(),
+                    money=Amounts.of(decimals).total(),
+                )
         if role in ("quantity", "unit_price"):
             numbers.decimals[role] = decimals
         if role != "unit_price":
@@ -86,6 +97,26 @@ def numbers_of(table: Table, mapping: Mapping, options: Options, findings: Findi
         filled = pc.is_valid(ascii_of(column))
         numbers.bad[role] = np.asarray(pc.and_(filled, pc.is_null(decimals)))
     return numbers
+
+
+def _minor_units(table: Table, mapping: Mapping, roles: list[str]) -> pa.Array | None:
+    """The value of each row's smallest unit, where the platform writes amounts in it; None: as written.
+
+    An amount with a decimal mark shows that the file is not in the smallest unit.
+    """
+    digits = mapping.platform.minor_units
+    if digits is None or "currency" not in mapping.at:
+        return None
+    texts = [text_of(table, mapping.at[role]).drop_null() for role in roles if role != "quantity"]
+    if not all(pc.all(pc.match_substring_regex(text, r"^-?\d+$")).as_py() in (True, None) for text in texts):
+        return None
+    encoded = text_of(table, mapping.at["currency"]).dictionary_encode()
+    codes = [currency_of(word) or "" for word in encoded.dictionary.to_pylist()]
+    known = {digits.get(code, 2) for code in codes} or {2}
+    values = [Decimal(1).scaleb(-digits.get(code, 2)) for code in codes]
+    values.append(Decimal(1).scaleb(-max(known)))  # a row without a currency
+    index = encoded.indices.fill_null(len(codes))
+    return pc.take(pa.array(values, pa.decimal128(5, 3)), index)
 
 
 def _mark(

@@ -30,13 +30,20 @@ class Platform:
     refuse: tuple[str, str] | None = None  # code and text
     zone: str | None = None  # of times without offset; None: the shop's own
     strict_signs: bool = False  # UCI: prices are positive and returns begin with C
+    exact_names: bool = False  # the signature is compared as written, such as amount_refunded
+    # Whole amounts are in the smallest unit of their currency: its decimals by currency, 2 if not listed.
+    minor_units: Mapping[str, int] | None = None
     about: str = ""  # where the header names come from
 
 
 def recognise(header: Sequence[str], platforms: Sequence[Platform]) -> Platform | None:
     """The platform whose signature a header contains; the longest one wins."""
-    names = {compact(name) for name in header}
-    found = [p for p in platforms if all(any(compact(n) in names for n in s.split("|")) for s in p.signature)]
+    names, written = {compact(name) for name in header}, {name.strip() for name in header}
+
+    def has(platform: Platform, name: str) -> bool:
+        return name in written if platform.exact_names else compact(name) in names
+
+    found = [p for p in platforms if all(any(has(p, n) for n in s.split("|")) for s in p.signature)]
     return max(found, key=lambda p: len(p.signature), default=None)
 
 
@@ -54,6 +61,8 @@ def placed(platform: Platform, header: Sequence[str]) -> dict[str, int]:
 
 def _row(row: dict[str, Any]) -> Platform:
     words = {word: effect for effect, words in row.pop("words", {}).items() for word in listed(words)}
+    if digits := row.get("minor_units"):
+        row["minor_units"] = {code: of for of, codes in digits.items() for code in listed(codes)}
     row = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
     return Platform(**row, words=words)
 
