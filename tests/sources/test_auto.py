@@ -109,6 +109,51 @@ def html(rows) -> str:
     return f"<html><table>{cells}</table></html>"
 
 
+def opendocument(rows) -> bytes:
+    """A sheet of OpenDocument 1.3 with typed cells, as a spreadsheet program saves it."""
+    names = "urn:oasis:names:tc:opendocument:xmlns"
+    space = f'xmlns:office="{names}:office:1.0" xmlns:table="{names}:table:1.0" xmlns:text="{names}:text:1.0"'
+
+    def cell(value: object) -> str:
+        typed = f'office:value-type="string"><text:p>{value}</text:p>'
+        if isinstance(value, date):
+            typed = f'office:value-type="date" office:date-value="{value}"><text:p>{value:%d.%m.%y}</text:p>'
+        if isinstance(value, Decimal):
+            typed = f'office:value-type="float" office:value="{value}"><text:p>{value}</text:p>'
+        return f"<table:table-cell {typed}</table:table-cell>"
+
+    lines = "".join(f"<table:table-row>{''.join(map(cell, row))}</table:table-row>" for row in [HEAD, *rows])
+    table = f'<table:table table:name="Sales">{lines}</table:table>'
+    body = f"<office:body><office:spreadsheet>{table}</office:spreadsheet></office:body>"
+    content = f'<?xml version="1.0"?><office:document-content {space}>{body}</office:document-content>'
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as file:
+        file.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        file.writestr("META-INF/manifest.xml", f'<m:manifest xmlns:m="{names}:manifest:1.0"/>')
+        file.writestr("content.xml", content)
+    return target.getvalue()
+
+
+def spreadsheet_xml(rows) -> str:
+    """A workbook as XML Spreadsheet 2003 with typed cells."""
+
+    def cell(value: object) -> str:
+        kind, shown = "String", value
+        if isinstance(value, date):
+            kind, shown = "DateTime", f"{value}T00:00:00.000"
+        if isinstance(value, Decimal):
+            kind = "Number"
+        return f'<Cell><Data ss:Type="{kind}">{shown}</Data></Cell>'
+
+    lines = "".join(f"<Row>{''.join(map(cell, row))}</Row>" for row in [HEAD, *rows])
+    space = 'xmlns="urn:schemas-microsoft-com:office:spreadsheet"'
+    space += ' xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet"'
+    sheet = f'<Worksheet ss:Name="Sales"><Table>{lines}</Table></Worksheet>'
+    return (
+        f'<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?><Workbook {space}>{sheet}</Workbook>'
+    )
+
+
 FORMATS = {
     "semicolons.csv": lambda folder, rows: text(rows, mark=";"),
     "tabs.tsv": lambda folder, rows: text(rows, mark="\t"),
@@ -117,6 +162,9 @@ FORMATS = {
     "archive.zip": lambda folder, rows: archive("export/sales.csv", text(rows)),
     "book.xlsx": workbook,
     "page.xls": lambda folder, rows: html(rows),
+    "book.ods": lambda folder, rows: opendocument(rows),
+    "book.xml": lambda folder, rows: spreadsheet_xml(rows),
+    "book.xls": lambda folder, rows: spreadsheet_xml(rows),
     "records.json": lambda folder, rows: json.dumps(
         {"orders": [dict(zip(HEAD, map(str, row), strict=True)) for row in rows]}
     ),
