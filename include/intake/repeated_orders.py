@@ -53,17 +53,20 @@ class _Versions:
     def __init__(self, lines: Lines) -> None:
         """Compare the files' versions of each order."""
         assert lines.table.members is not None
-        rows, files = lines.table.members
+        width = int(lines.table.members[1].max(initial=0)) + 1
+        rows, files = np.divmod(np.unique(lines.table.members[0] * width + lines.table.members[1]), width)
         self.all = np.ones(lines.table.rows, bool)
         self.last = self.all.copy()
         self.disputed: list[int] = []
+        self.examples: tuple[str, ...] = ()
         code = lines.orders.code[rows]
-        pairs = np.unique(np.stack([code, files]), axis=1)[0]
-        orders, counts = np.unique(pairs, return_counts=True)
-        several = orders[counts > 1]
+        # An order whose files all have each of its rows is read once already.
+        pairs, size = np.unique(code * width + files), lines.orders.size
+        file_counts = np.bincount(pairs // width, minlength=size)
+        row_counts = np.bincount(lines.orders.code, minlength=size)
+        several = np.flatnonzero(np.bincount(code, minlength=size) != file_counts * row_counts)
         self.orders = len(several)
         if not self.orders:
-            self.examples: tuple[str, ...] = ()
             return
         at = np.flatnonzero(np.isin(code, several))
         contents = _contents(lines, rows[at])

@@ -104,3 +104,12 @@ def test_the_purchases_of_a_customer_on_a_day_are_an_order_too(exports):
 
     assert inspect(folder).answer.question.code == "repeated_orders"
     assert inspect(folder, Options(repeated_orders="last")).answer.net_amount == Decimal(215)
+
+
+def test_an_order_of_which_a_file_lacks_a_line_is_a_question(exports):
+    two = ["30,2024-05-30,c1,A,1,10.00,paid,x", "30,2024-05-30,c1,B,1,5.00,paid,x"]
+    folder = exports(FIRST + two, [*FIRST, two[0]])
+
+    assert inspect(folder).answer.question.code == "repeated_orders"
+    assert inspect(folder, Options(repeated_orders="last")).answer.net_amount == Decimal(210)
+    assert inspect(folder, Options(repeated_orders="all")).answer.net_amount == Decimal(215)
