@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol
@@ -25,6 +25,10 @@ class Engine(Protocol):
 
     def table(self, sql: str, inputs: Inputs, params: Mapping[str, object]) -> pa.Table:
         """The query's whole result in memory; with its columns and types even when it has no row."""
+        ...
+
+    def announce(self, paths: Iterable[Path]) -> None:
+        """Name files that the step writes and then queries, so that the engine can prepare for them."""
         ...
 
     def close(self) -> None:

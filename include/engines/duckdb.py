@@ -27,8 +27,8 @@ class DuckDb:
     """One private in-memory database for one step.
 
     Opening a database takes 16 ms of CPU, so a step's queries share it. It can read the files that the step
-    has given to this or an earlier query; a new file opens it again. Each query has a connection of its own
-    and sees only its own inputs.
+    has announced or given to this or an earlier query; a new file opens it again. Each query has a connection
+    of its own and sees only its own inputs.
     """
 
     def __init__(self, *, memory_mb: int, threads: int, scratch: Path) -> None:
@@ -40,6 +40,7 @@ class DuckDb:
         self._database: duckdb.DuckDBPyConnection | None = None
         self._threads = 0
         self._files: set[Path] = set()
+        self._announced: set[Path] = set()
 
     def query(self, sql: str, inputs: Inputs, params: Mapping[str, object]) -> Iterator[pa.RecordBatch]:
         """Batches of the result of ``sql``, whose ``:name`` parameters are bound from ``params``."""
@@ -72,6 +73,10 @@ class DuckDb:
         finally:
             connection.close()
 
+    def announce(self, paths: Iterable[Path]) -> None:
+        """Allow later queries to read these files, which the step may still have to write."""
+        self._announced |= set(paths)
+
     def close(self) -> None:
         """Close the database; the next query opens another. A query that is being read keeps its own."""
         if self._database is not None:
@@ -98,7 +103,7 @@ class DuckDb:
         threads = max(1, min(self._most_threads, round(_bytes(paths) / THREAD_BYTES)))
         if self._database is None or threads > self._threads or not paths <= self._files:
             self.close()
-            self._files |= paths
+            self._files |= paths | self._announced
             self._threads = max(threads, self._threads)
             self._database = open_database(
                 memory_mb=self._memory_mb, threads=self._threads, spill=self._spill, files=sorted(self._files)

@@ -148,5 +148,5 @@ def compute(
         with closing(engine):
             function_of(step)(context)
         shutil.rmtree(scratch)
-        release_unused()
+        release_unused(is_frozen=True)
     return Handoff(settings.root, scratch=folder / "scratch", writers=WRITERS), records

@@ -25,10 +25,11 @@ from include.engines import Engine
 from include.models.churn.sufficiency import MIN_CUTOFFS, disjoint
 from include.models.firm import FirmSettings
 from include.training import sampling
-from include.training.sampling import ALL_CUSTOMERS, Files, bucket, run, span, write
+from include.training.sampling import ALL_CUSTOMERS, Files, bucket, path_of, run, span, write
 
 PER_CUSTOMER = (TRANSACTIONS, CUSTOMER_DAYS, LOYALTY_MOVEMENTS, INTERACTIONS)
 SOURCES = (*PER_CUSTOMER, PRODUCTS)
+LABELLED = "churn_customers.parquet"  # the customers of a cutoff, in the scratch folder
 
 
 def cutoffs_of(anchor: date, *, first_day: date, horizon_days: int, most: int) -> tuple[date, ...]:
@@ -110,6 +111,7 @@ def feature_batches(
     folder = scratch / "features"
     folder.mkdir(parents=True, exist_ok=True)
     known: dict[Dataset, Sequence[Path]] = dict(files)
+    engine.announce([path_of(dataset, folder) for dataset, _ in FEATURE_QUERIES] + [scratch / LABELLED])
     bound = {**params, "as_of": as_of}
     for dataset, reads in FEATURE_QUERIES:
         sql = sql_text.read("query", dataset.name)
@@ -137,7 +139,7 @@ def labels_of(
     scratch: Path,
 ) -> pa.Table:
     """Label of each customer of ``features``: no sale in the horizon that starts at the cutoff."""
-    customers = scratch / "churn_customers.parquet"
+    customers = scratch / LABELLED
     pq.write_table(features.select(["customer_id"]), customers)
     files = {CUSTOMER_FEATURES: [customers], CUSTOMER_DAYS: sample[CUSTOMER_DAYS]}
     return run(engine, "churn_labels", files, {**params, "as_of": cutoff})

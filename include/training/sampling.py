@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def bucket(most_customers: int, customers: int) -> str:
 
 
 def sample_of(
-    engine: Engine, files: Files, datasets: Iterable[Dataset], *, until: date, below: str, scratch: Path
+    engine: Engine, files: Files, datasets: Sequence[Dataset], *, until: date, below: str, scratch: Path
 ) -> dict[Dataset, Sequence[Path]]:
     """Files with the rows before ``until`` of the customers whose hash is below ``below``.
 
@@ -40,6 +40,7 @@ def sample_of(
     customer.
     """
     scratch.mkdir(parents=True, exist_ok=True)
+    engine.announce([path_of(dataset, scratch) for dataset in datasets])
     kept: dict[Dataset, Sequence[Path]] = {}
     for dataset in datasets:
         whole, cut = [], list(files[dataset])
@@ -68,9 +69,14 @@ def run(engine: Engine, query: str, files: Files, params: Mapping[str, object]) 
     return engine.table(sql, list(files.items()), params)
 
 
+def path_of(dataset: Dataset, folder: Path) -> Path:
+    """Where ``write`` puts a dataset."""
+    return folder / f"{dataset.name}.parquet"
+
+
 def write(dataset: Dataset, batches: Iterator[pa.RecordBatch], folder: Path) -> Path:
     """Write the batches to one file, cast to the dataset's contract; returns its path."""
-    path = folder / f"{dataset.name}.parquet"
+    path = path_of(dataset, folder)
     with pq.ParquetWriter(path, dataset.schema) as writer:
         for batch in batches:
             writer.write_batch(dataset.conform(batch))

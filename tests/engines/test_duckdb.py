@@ -100,6 +100,20 @@ def test_queries_of_a_step_share_one_database_until_a_file_is_new(engine, files,
     assert len(databases) == 2
 
 
+def test_an_announced_file_does_not_open_the_database_again(engine, files, tmp_path, monkeypatch):
+    databases = opened(engine, monkeypatch)
+    later, other = tmp_path / "later.parquet", tmp_path / "other.parquet"
+    engine.announce([later])
+    rows(engine, "select name from things", files)
+    for path in (later, other):
+        pq.write_table(pa.table({"name": ["c"], "size": [3]}, schema=THINGS.schema), path)
+
+    assert rows(engine, "select name from things", [later]) == [{"name": "c"}]
+    assert len(databases) == 1
+    rows(engine, "select name from things", [other])
+    assert len(databases) == 2
+
+
 def test_a_query_sees_only_its_own_inputs_in_utc(engine, files):
     rows(engine, "select name from things", files)
 

@@ -16,7 +16,7 @@ class Node:
 def test_releasing_frees_what_a_step_made():
     with collecting_new_objects():
         made = weakref.ref(Node())
-        release_unused()
+        release_unused(is_frozen=True)
         assert made() is None
 
 
@@ -25,7 +25,7 @@ def test_later_releases_do_not_search_what_was_there_before():
     before = weakref.ref(node)
     with collecting_new_objects():
         del node
-        release_unused()
+        release_unused(is_frozen=True)
         assert before() is not None
         assert gc.get_freeze_count() > 0
 
