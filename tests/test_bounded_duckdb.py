@@ -18,6 +18,7 @@ __all__ = ["drop"]
 
 FOLDERS = ("include", "dags", "plugins", "bench", "trust")
 OPENER = "include/bounded_duckdb.py"
+RECOUNT = "bench/statements"  # counts simulated sales again, without the code that it checks
 
 
 def opened_in(text: str) -> set[str]:
@@ -42,6 +43,7 @@ def opened_in(text: str) -> set[str]:
 
 def test_one_module_alone_opens_a_database():
     files = [path for folder in FOLDERS for path in (PROJECT / folder).rglob("*.py")]
+    files = [path for path in files if not path.is_relative_to(PROJECT / RECOUNT)]
 
     found = {str(path.relative_to(PROJECT)): opened_in(path.read_text()) for path in files}
 

@@ -57,7 +57,7 @@ def shop(warehouse_dsn, monkeypatch):
         ({"kind": "postgress", "conn_id": "x"}, "kind 'postgress' is unknown, did you mean 'postgres'?"),
         ({"kind": "csv", "uri": "DROP", "layout": "cdnoww"}, "'cdnoww' is unknown, did you mean 'cdnow'?"),
         ({"kind": "csv", "uri": "DROP/none", "layout": "cdnow"}, "is not a folder"),
-        ({"kind": "csv", "uri": "s3://bucket/x", "layout": "cdnow"}, "is no file:// folder"),
+        ({"kind": "csv", "uri": "s3://bucket/x", "layout": "cdnow"}, "must begin with file://"),
         ({"kind": "csv", "conn_id": "x", "layout": "cdnow"}, "does not use ['conn_id']"),
         ({"kind": "csv", "uri": "DROP", "layout": "cdnow", "schema": "x"}, "does not use ['schema']"),
         ({"kind": "csv", "uri": "DROP", "layout": "mapped", "mapping": {"custmer_id": "C"}}, "custmer_id"),

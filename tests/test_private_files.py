@@ -99,7 +99,8 @@ def test_a_summary_and_a_report_are_private(tmp_path):
     result = CliRunner().invoke(app, ["try", str(file), "--out", str(written)])
 
     assert result.exit_code == 0, result.output
-    assert len(list(written.iterdir())) == 3
+    endings = (".html", "-data.html", "-data.json", "-customers.csv", "-customers.xlsx")
+    assert {path.name for path in written.iterdir()} == {"old.html", *(f"sales{end}" for end in endings)}
     assert open_to_others(written) == set()
 
 

@@ -80,14 +80,17 @@ def compute(candidates: pa.Table, *, firm: FirmSettings, as_of: date) -> pa.Tabl
         language=firm.language,
     )
     money = pa.decimal128(18, 4)
+    values = {
+        name: [
+            settings.holdout_share if name == "holdout_share" else getattr(action, name) for action in decided
+        ]
+        for name in _SCHEMA
+    }
     return pa.table(
         {
-            name: pa.array([getattr(action, name) for action in decided], kind).cast(
-                money if name.endswith("_amount") else kind
-            )
+            name: pa.array(values[name], kind).cast(money if name.endswith("_amount") else kind)
             for name, kind in _SCHEMA.items()
         }
-        | {"holdout_share": pa.array([settings.holdout_share] * len(decided), pa.float64())}
     )
 
 
@@ -223,5 +226,6 @@ _SCHEMA = {
     "roi": pa.float64(),
     "is_holdout": pa.bool_(),
     "is_chosen": pa.bool_(),
+    "holdout_share": pa.float64(),
     "explanation": pa.string(),
 }

@@ -138,7 +138,7 @@ class Csv:
         Every file is parsed once and split by month, so no statement asks for a month.
         """
         zone = self._firm.timezone
-        own = {"timezone": zone, **self._layout.params}
+        own = {"timezone": zone, "repeated_orders": None, **self._layout.params}
         if as_of is not None:
             own["as_of"] = as_of
         return common_binds(month, as_of, lambda day: start_of_day(day, zone)) | own

@@ -6,6 +6,7 @@ import os
 import pytest
 
 from include.datasets.extracted import CUSTOMERS, LOYALTY_MOVEMENTS, PRODUCTS, TRANSACTIONS
+from include.firms import FirmError
 from include.sources import SourceError, open_source
 from tests.sources.conftest import everything, firm, month
 from tests.sources.retail import HEADER, LINE
@@ -40,7 +41,7 @@ def test_a_folder_that_is_not_there_is_an_error(tmp_path):
     "uri", ["file:///etc/passwd", "file://elsewhere/etc", "s3://bucket/x", "file:///a%00b"]
 )
 def test_only_a_local_folder_may_be_a_source(tmp_path, uri):
-    with pytest.raises(SourceError):
+    with pytest.raises((SourceError, FirmError)):
         open_source(
             firm({"kind": "csv", "uri": uri, "layout": "cdnow"}), lambda conn_id: "", scratch=tmp_path
         ).first_month(TRANSACTIONS)

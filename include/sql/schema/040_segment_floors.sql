@@ -13,8 +13,8 @@ comment on column analytics.dim_customer_segment.usual_gap_days is
 'The firm''s usual gap between orders at as_of: median of repeat customers'' mean gap, within limits.';
 comment on column analytics.dim_customer_segment.min_orders is 'Floor: fewest days with a sale.';
 comment on column analytics.dim_customer_segment.min_silent_days is
-'Floor: fewest days since the last order; null: none.';
+'Floor: shortest silence required, in days since the last order; null: none.';
 comment on column analytics.dim_customer_segment.max_silent_days is
-'Floor: most days since the last order; null: none.';
+'Floor: longest silence allowed, in days since the last order; null: none.';
 comment on column analytics.dim_customer_segment.next_segment is
-'Code of the segment of a customer of its cells who misses the floor.';
+'Code of the segment of a customer in these cells who does not meet the floor.';
