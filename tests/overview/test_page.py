@@ -1,4 +1,4 @@
-"""The page: true for every shop, in both languages, with markup from nobody but us."""
+"""The page: true for every shop, in both languages, and without markup of the file."""
 
 from __future__ import annotations
 
