@@ -37,18 +37,18 @@ def cutoffs_of(anchor: date, *, first_day: date, horizon_days: int, most: int) -
 
     At least one horizon of history precedes the first cutoff. At most ``most`` cutoffs. Windows of 90 days
     and more overlap, by a half or two thirds, so that enough of them are recent; ``disjoint`` selects
-    windows that do not.
+    windows that do not. They overlap only as far as ``most`` cutoffs hold ``MIN_CUTOFFS`` disjoint windows.
     """
-    step = timedelta(days=step_of(horizon_days))
+    parts = _parts(horizon_days, most)
     last = anchor - timedelta(days=horizon_days)
-    days = [last - n * step for n in range(most)]
+    days = [last - timedelta(days=n * horizon_days // parts) for n in range(most)]
     return tuple(sorted(day for day in days if day - timedelta(days=horizon_days) >= first_day))
 
 
-def step_of(horizon_days: int) -> int:
-    """Days between cutoffs: a third of a horizon of 135 days or more, half of 90 or more, else all of it."""
+def _parts(horizon_days: int, most: int) -> int:
+    """Cutoffs per horizon: 3 for 135 days or more, 2 for 90 or more, else 1; fewer if ``most`` is small."""
     parts = 3 if horizon_days >= 135 else 2 if horizon_days >= 90 else 1
-    return -(-horizon_days // parts)
+    return min(parts, (most - 1) // (MIN_CUTOFFS - 1))
 
 
 def stack(
