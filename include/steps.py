@@ -3,7 +3,7 @@
 This is the page to read first. A *step* is one unit of work. A *stage* is the steps that belong together: one
 task of a firm's DAG, run in one process, in which each step commits and is recorded by itself.
 
-The order follows from the rows. A step runs after
+The order of steps follows from what each step reads and writes. A step runs after
 
 - the steps that write the datasets it reads,
 - the quality gate of each of these datasets, and
@@ -12,8 +12,9 @@ The order follows from the rows. A step runs after
 A stage runs after the stages that its steps wait for. The stage ``extract`` is split (``is_split``): it has
 one task per step. A dataset whose module the firm has not switched on is read as an empty table.
 
-Storage paths follow from (firm, dataset, slice), so any step can be rerun alone. ``pipeline.py`` has the
-types and the ordering, ``kinds.py`` what each kind of step does.
+A *slice* is the part of a dataset that is written at once: a month, or a snapshot. Storage paths follow from
+(firm, dataset, slice), so any step can be rerun alone. ``pipeline.py`` has the types and the ordering,
+``kinds.py`` what each kind of step does. The README's *Words* explains the other terms.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Datasets of churn: training rows, the model of an anchor (training date), each customer's risk.
 
-In training a cutoff, a past day, takes the place of as_of: the features end before it. The label is what
-happened then: whether the customer bought nothing for the days of the churn threshold. Calibration turns a
-model's score into a probability: of 100 customers with probability 0.3, about 30 churn. Baselines are simple
-models that the trees must beat.
+In training a cutoff, a past day, takes the place of as_of: the features end before it. The label is true if
+the customer bought nothing in the ``churn_threshold_days`` from the cutoff on. Calibration turns a model's
+score into a probability: of 100 customers with probability 0.3, about 30 churn. Baselines are simple models
+that the trees must beat.
 """
 
 import pyarrow as pa

@@ -92,7 +92,7 @@ CUSTOMER_SUMMARY = Dataset(
     ),
 )
 
-_BEFORE_FLOORS = {  # values of slices that were written before segments had floors (see README, Words)
+_BEFORE_FLOORS = {  # defaults of columns that older files lack: floors were added later
     "usual_gap_days": None,
     "min_orders": None,
     "min_silent_days": None,
@@ -125,7 +125,9 @@ RFM_CUTS = Dataset(
             column("lowest_value", MONEY, "Lowest value of the interval.", required=True),
             column("score", pa.int8(), "1 to 5; 5 is best. Null with too few customers."),
             column(
-                "percentile", RATE, "0 to 100: share of customers with a worse value plus half of the ties."
+                "percentile",
+                RATE,
+                "0 to 100: share of customers with a worse value plus half of those with the same value.",
             ),
         ]
     ),

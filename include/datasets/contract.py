@@ -6,8 +6,9 @@ the data ends before it), everything else by snapshot (``as_of=2026-11-21``).
 A contract may change: a dataset lists its ``earlier`` contracts, and slices written under one of them are
 converted when read. A slice under any other contract is refused.
 
-Money is ``decimal128(18, 4)`` in the firm's currency, up to the totals of one customer; a larger total is an
-AmountError. Instants are UTC. Days are days in the firm's time zone. Ids are text, unchanged from the source.
+Money is ``decimal128(18, 4)`` in the firm's currency, for amounts up to one customer's total; a larger
+amount raises AmountError. Totals of a firm are FIRM_TOTAL. Instants are UTC. Days are days in the firm's time
+zone. Ids are text, unchanged from the source.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class Earlier:
 
     ``renamed`` gives the current name of a column, ``added`` the value of a column that did not exist, and
     ``dropped`` lists the columns that are left out. A column of another type is cast without loss.
-    The row order does not change: the grain must have the same columns and sort order.
+    The grain must have the same columns and sort order, so that the rows are already in the right order.
     """
 
     fingerprint: str

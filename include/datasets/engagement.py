@@ -128,8 +128,8 @@ ACQUISITIONS = Dataset(
             column(
                 "is_acquisition",
                 pa.bool_(),
-                "True for the row that brought the customer: the first converted lead, if no order came "
-                "before it; otherwise the row without a lead.",
+                "True for exactly one row per customer: the first converted lead; or, if an order came "
+                "before that lead, the row without a lead.",
                 required=True,
             ),
             column(

@@ -118,7 +118,8 @@ LTV = Dataset(
             column(
                 "value_percentile",
                 RATE,
-                "0 to 100 among the customers at the anchor: share with a lower value plus half of the ties.",
+                "0 to 100 among the customers at the anchor: share with a lower value plus half of those "
+                "with the same value.",
                 required=True,
             ),
             column(
@@ -157,7 +158,8 @@ LTV = Dataset(
                     column(
                         f"total_doubt_{name}",
                         RATE,
-                        "Standard error of the firm's total due to the parameters, as a share of the total.",
+                        "Uncertainty of the firm's total because the parameters are estimated: standard "
+                        "error divided by the total.",
                     ),
                 )
             ),
@@ -172,8 +174,8 @@ LTV = Dataset(
             column(
                 "total_reach",
                 RATE,
-                "The firm's 80 percent interval of its total is the estimate plus and minus this many "
-                "standard deviations.",
+                "Number of standard deviations on each side of the firm's total that gives its 80 percent "
+                "interval.",
             ),
             column("margin_source", TEXT, "'source' or 'setting': origin of the margin.", required=True),
             column(

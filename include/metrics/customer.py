@@ -148,7 +148,7 @@ METRICS: tuple[Metric, ...] = (
         "value_percentile",
         "Value percentile",
         "Değer yüzdeliği",
-        "Share of customers with a lower predicted value plus half of the ties, 0 to 100.",
+        "Share of customers with a lower predicted value plus half of those with the same value, 0 to 100.",
         "score",
         "customer",
         module="ltv",

@@ -72,7 +72,7 @@ def _churn(parts: Mapping[str, Any], figures: Figures) -> None:
     if first and isinstance(first.value, date):
         figures["learned_days"] = Figure(max(0, (learned_to - first.value).days), "days")
     if header["method"] == RULES:
-        checks = parts.get("sentinel") or ()
+        checks = parts.get(churn_artefact.LEAKAGE_CHECKS) or ()
         if any(not check["passed"] for check in checks):
             figures["churn_leak"] = Figure(1, "count")
         return

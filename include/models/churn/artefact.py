@@ -9,9 +9,11 @@ import pyarrow as pa
 from include.models import artefact
 from include.models.artefact import write
 
-__all__ = ["FIX", "ArtefactError", "read", "version_of", "write"]
+__all__ = ["FIX", "LEAKAGE_CHECKS", "ArtefactError", "read", "version_of", "write"]
 
 FIX = "run the firm from step churn_training with --full to train it again"
+LEAKAGE_CHECKS = "sentinel"
+"""Part with the results of the leakage checks. The stored name stays, so that older models can be read."""
 
 
 class ArtefactError(artefact.TamperedModel):

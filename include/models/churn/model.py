@@ -1,9 +1,9 @@
 """Churn: the probability that a customer buys nothing for ``churn_threshold_days`` from as_of on.
 
-``fit`` tests its candidates on past cutoffs, keeps the best and stores the metrics of all: gradient-boosted
-trees (LightGBM), the purchase model BG/NBD, raw and calibrated, and a curve of the days since the last order.
-"Best" is the lowest Brier score: the mean squared difference between a probability and what happened (0 or
-1). With too few customers, repeat buyers or churned customers, or when a leakage check fails, fixed rules
+``fit`` tests four candidates on past cutoffs: gradient-boosted trees (LightGBM), the purchase model BG/NBD,
+raw and calibrated, and a curve of the days since the last order. It keeps the best and stores the metrics of
+all. "Best" is the lowest Brier score: the mean squared difference between a probability and what happened (0
+or 1). With too few customers, repeat buyers or churned customers, or when a leakage check fails, fixed rules
 score instead.
 ``predict`` scores batch by batch. ``docs/churn.md`` describes the protocol.
 """
@@ -35,7 +35,7 @@ Floats = NDArray[np.float64]
 RULES = "rules"
 RAW_BGNBD = "bgnbd_uncalibrated"
 METHOD_VERSION = 2
-"""Version of the method, stored in the header; models of another version stay in use to the next anchor."""
+"""Stored in the header. After a change of the method, an existing model is used until the next anchor."""
 DRIFT_FEATURES = 15  # features whose drift is measured: those with the largest mean contribution
 NO_SPEND = (float("inf"), float("inf"))
 
@@ -78,7 +78,7 @@ def fit(training: pa.Table, *, firm: FirmSettings, as_of: date) -> pa.Table:
     else:
         tested = churn_training.backtest(training, windows, horizon_days=horizon)
         method, reason = churn_training.select_model(tested, windows[-1])
-        parts["sentinel"] = [check._asdict() for check in tested.checks]
+        parts[churn_artefact.LEAKAGE_CHECKS] = [check._asdict() for check in tested.checks]
         if failed := [check.message for check in tested.checks if not check.passed]:
             method, reason = RULES, f"rules are used, a leakage check failed: {'; '.join(failed)}"
             header["is_sufficient"] = False

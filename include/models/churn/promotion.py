@@ -44,7 +44,7 @@ def candidate(model: pa.Table, training: pa.Table, *, anchor: date, firm: FirmSe
     header = parts["header"]
     trained_to = date.fromisoformat(header["anchor"])
     is_sound = bool(header["is_sufficient"])
-    checks = parts.get("sentinel", [])
+    checks = parts.get(churn_artefact.LEAKAGE_CHECKS, [])
     error, spread = None, 0.0
     if is_sound and trained_to == anchor:
         error = _backtest_error(parts)
