@@ -58,6 +58,7 @@ class Context:
     scratch: Path
     settings: Settings
     check_all: bool = False  # validate steps: every slice, by the whole suite
+    is_preview: bool = False  # no earlier model can be in production, so none is trained to compare with
 
     @property
     def firm_settings(self) -> FirmSettings:

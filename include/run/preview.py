@@ -143,8 +143,9 @@ def compute(
             firm.engine, memory_mb=settings.memory_mb, threads=os.cpu_count() or 1, scratch=scratch
         )
         context = Context(
-            step, firm, as_of, next(tokens), False, handoff, records, NoWarehouse(), engine, scratch, settings
-        )
+            step, firm, as_of, next(tokens), False, handoff, records, NoWarehouse(), engine, scratch,
+            settings, is_preview=True,
+        )  # fmt: skip
         with closing(engine):
             function_of(step)(context)
         shutil.rmtree(scratch)

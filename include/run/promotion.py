@@ -36,9 +36,14 @@ def earlier_anchors(anchor: date, *, window_days: int, every_months: int) -> tup
 
 
 def contending(context: Context) -> tuple[date, ...]:
-    """The anchor, and the earlier anchors whose models are promotion candidates, latest first."""
+    """The anchor, and the earlier anchors whose models are promotion candidates, latest first.
+
+    A preview has no model in production, so its own model has no other candidate.
+    """
     firm = context.firm
     days = TRAINED[_module(context)].horizon_days(firm)
+    if context.is_preview:
+        return (context.training_date,)
     earlier = earlier_anchors(context.training_date, window_days=days, every_months=firm.retrain_months)
     return context.training_date, *earlier
 

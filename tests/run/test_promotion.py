@@ -74,6 +74,18 @@ def test_a_model_contends_with_the_one_that_did_not_see_the_days_it_is_compared_
     assert promotion.needed(context) == (EARLIER, ANCHOR)
 
 
+def test_a_preview_trains_no_earlier_model_and_its_own_scores(context):
+    context = replace(context, is_preview=True)
+
+    promotion.evaluate_promotion(context, CHURN_TRAINING, {ANCHOR: model(ANCHOR)})
+
+    assert promotion.needed(context) == (ANCHOR,)
+    assert list(results(context)) == [ANCHOR]
+    scorer, why = promotion.scoring(context)
+    assert scorer == ANCHOR
+    assert why == f"the model of {ANCHOR} scores: there is no earlier model to compare with"
+
+
 def test_a_step_of_no_trained_module_needs_its_own_training_date(context):
     assert promotion.needed(replace(context, step=LOAD)) == (ANCHOR,)
     with pytest.raises(TypeError, match="belongs to no module"):

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from include.datasets import Dataset
-from include.datasets.churn import CHURN_RISK
+from include.datasets.churn import CHURN_MODEL, CHURN_RISK
 from include.datasets.computed import CUSTOMER_SUMMARY, RFM
 from include.datasets.value import LTV
 from include.handoff import Handoff, Slot
@@ -100,6 +100,8 @@ def test_every_small_firm_is_computed_whole(rows, tmp_path):
     assert found == dict.fromkeys(found, customers)
     assert {"churn", "ltv", "rfm"} <= set(reasons)
     assert all(reasons.values())
+    trained = handoff.latest_tokens(preview.FIRM_KEY, CHURN_MODEL)
+    assert set(trained) == {Slice(AS_OF)}  # no model is in production, so no earlier one is trained
 
 
 @pytest.mark.parametrize(
