@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import to_json
 
+from include.firm_actions import Actions
 from include.firm_source import (
     NAME,
     Currency,
@@ -128,44 +129,6 @@ class Ltv(Strict):
     min_repeat_buyers: Whole = Field(default=200, ge=20)
 
 
-class ActionRule(Strict):
-    """A rule: which customers get which action. Empty segments or risks mean all."""
-
-    action_code: Identifier
-    segments: tuple[Identifier, ...] = ()
-    risks: tuple[Literal["Low", "Medium", "High", "Critical"], ...] = ()
-    least_value: Real = Field(default=0, ge=0, le=LARGEST_AMOUNT)
-    max_orders: Whole | None = Field(default=None, ge=1)
-    unit_cost: Real | None = Field(default=None, ge=0, le=LARGEST_AMOUNT)
-    unit_cost_in_orders: Real | None = Field(default=None, ge=0, le=1000)
-    expected_lift: Real = Field(gt=0, le=1)
-    explanation: str = Field(min_length=1, max_length=500)
-
-    @model_validator(mode="after")
-    def _one_cost(self) -> ActionRule:
-        if (self.unit_cost is None) == (self.unit_cost_in_orders is None):
-            raise ValueError("give either unit_cost (currency) or unit_cost_in_orders (average orders)")
-        return self
-
-
-class Actions(Strict):
-    """A firm's settings of actions: budget of a snapshot (None: no limit), holdout share, rules.
-
-    Rules given here replace the standard rules.
-    """
-
-    budget: Real | None = Field(default=None, ge=0, le=LARGEST_AMOUNT)
-    holdout_share: Real = Field(default=0.1, ge=0, le=0.5)
-    rules: tuple[ActionRule, ...] = ()
-
-    @model_validator(mode="after")
-    def _one_rule_each(self) -> Actions:
-        codes = [rule.action_code for rule in self.rules]
-        if twice := sorted({code for code in codes if codes.count(code) > 1}):
-            raise ValueError(f"actions.rules: {twice} have two rules each")
-        return self
-
-
 class Publish(Strict):
     """The target of a firm's results: its own database, a webhook, or both; never a secret."""
 
@@ -253,8 +216,8 @@ class Firm(Strict):
     def settings_reference(self) -> str:
         """A hash of every setting that can change a computed number, as manifests refer to it."""
         left_out: dict[str, bool | set[str]] = dict.fromkeys(NO_NUMBERS, True)
-        if unset := self.source.added_and_unset:
-            left_out["source"] = unset
+        parts: dict[str, SourceRow | Actions] = {"source": self.source, "actions": self.actions}
+        left_out |= {name: unset for name, part in parts.items() if (unset := part.added_and_unset)}
         return _reference(self.model_dump_json(exclude=left_out))
 
     @property

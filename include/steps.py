@@ -163,7 +163,11 @@ STAGES: tuple[Stage, ...] = (
     stage(
         "actions",
         "Chooses an action for each customer whom a rule names, within the budget, and loads them.",
-        query(ACTION_CANDIDATES, reads=(RFM, CHURN_RISK, LTV), module="actions"),
+        query(
+            ACTION_CANDIDATES,
+            reads=(RFM, CHURN_RISK, LTV, CUSTOMERS, INTERACTIONS),
+            module="actions",
+        ),
         compute("actions", reads=(ACTION_CANDIDATES,), writes=ACTIONS, module="actions"),
         load(ACTIONS, "fact_action", after=("dim_customer",), module="actions"),
     ),

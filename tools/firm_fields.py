@@ -104,6 +104,10 @@ FIELDS = {
     "actions.holdout_share": (
         "Share of customers who are left alone on purpose, to measure the effect of actions."
     ),
+    "actions.require_consent": (
+        "Whether an action needs known consent; no: only customers who refused are left out."
+    ),
+    "actions.contact_gap_days": "Days without a campaign message before an action; 0: no limit.",
     "actions.rules": "The firm's own rules, in place of the standard ones.",
     "actions.rules.action_code": "Name of the action.",
     "actions.rules.segments": "RFM segments that the rule is for; empty: all.",

@@ -2,13 +2,23 @@
 
 import pyarrow as pa
 
-from include.datasets.contract import COUNT, CUSTOMER_ID, MONEY, RATE, TEXT, Dataset, Earlier, column
+from include.datasets.contract import COUNT, CUSTOMER_ID, DAY, MONEY, RATE, TEXT, Dataset, Earlier, column
 
 ACTION_CANDIDATES = Dataset(
     name="action_candidates",
     about="One row per customer with a segment, a churn risk and a positive value: the inputs of an action.",
     grain=("customer_id",),
-    earlier=(Earlier("6f1a02840a9f8d14", added={"order_count": None, "firm_avg_order_value": None}),),
+    earlier=(
+        Earlier(
+            "6f1a02840a9f8d14",
+            added={
+                "order_count": None,
+                "firm_avg_order_value": None,
+                "may_contact": None,
+                "last_contact_date": None,
+            },
+        ),
+    ),
     schema=pa.schema(
         [
             CUSTOMER_ID,
@@ -17,6 +27,12 @@ ACTION_CANDIDATES = Dataset(
             column("value_at_stake", MONEY, "Margin expected in the next 365 days.", required=True),
             column("order_count", COUNT, "Orders, lifetime."),
             column("firm_avg_order_value", RATE, "The firm's sale amount per order, lifetime."),
+            column(
+                "may_contact",
+                pa.bool_(),
+                "Whether offers may be sent: false after an unsubscription, else as the source says.",
+            ),
+            column("last_contact_date", DAY, "Day of the last campaign message before as_of; null: none."),
         ]
     ),
 )
@@ -25,7 +41,7 @@ ACTIONS = Dataset(
     name="actions",
     about="One row per customer with a profitable action: the action, the reason, and whether it is chosen.",
     grain=("customer_id",),
-    earlier=(Earlier("0f0aef52b389dd89", added={"holdout_share": None}),),
+    earlier=(Earlier("0f0aef52b389dd89", added={"holdout_share": None, "exclusion": None}),),
     schema=pa.schema(
         [
             CUSTOMER_ID,
@@ -49,6 +65,12 @@ ACTIONS = Dataset(
             ),
             column("explanation", TEXT, "Reason, in the firm's language.", required=True),
             column("holdout_share", RATE, "Planned share of the holdout, 0 to 1."),
+            column(
+                "exclusion",
+                TEXT,
+                "Why the customer may not be contacted: unsubscribed, consent_unknown or recently_contacted; "
+                "null: may be contacted.",
+            ),
         ]
     ),
 )

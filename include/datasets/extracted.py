@@ -11,6 +11,7 @@ from include.datasets.contract import (
     QUANTITY,
     TEXT,
     Dataset,
+    Earlier,
     column,
 )
 
@@ -50,6 +51,7 @@ CUSTOMERS = Dataset(
     about="One row per customer known before as_of. Holds personal data, as customers_rejected does.",
     grain=("customer_id",),
     pii=("full_name", "email", "phone", "birth_date"),
+    earlier=(Earlier("433d4e6169368081", added={"may_contact": None}),),
     schema=pa.schema(
         [
             CUSTOMER_ID,
@@ -65,6 +67,9 @@ CUSTOMERS = Dataset(
             column("age_band", TEXT, "Age group, where only that is known."),
             column("income_band", TEXT, "Income group."),
             column("household_size", TEXT, "People in the household, as the source codes it."),
+            column(
+                "may_contact", pa.bool_(), "Whether the firm may send offers; null: the source does not say."
+            ),
         ]
     ),
 )

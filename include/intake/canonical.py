@@ -24,6 +24,8 @@ TEXTS = (
     "channel",
     "payment_method",
     "programme_id",
+    "may_contact",
+    "do_not_contact",
 )
 
 

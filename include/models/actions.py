@@ -11,11 +11,13 @@ import hashlib
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from include.models.action_rules import RULES, Rule, RuleTableError, check_rules, in_currency
+from include.models.contact import ANYBODY, ContactRule, exclusion_of
 from include.models.firm import FirmSettings
 
 __all__ = [
@@ -42,10 +44,15 @@ class Customer(NamedTuple):
     risk_category: str
     value: float
     orders: int | None = None
+    may_contact: bool | None = None
+    last_contact: date | None = None
 
 
 class Action(NamedTuple):
-    """One customer's action: code, reason, cost, expected benefit, and whether it is carried out."""
+    """One customer's action: code, reason, cost, expected benefit, and whether it is carried out.
+
+    ``exclusion`` is why the customer may not be contacted; None: may be contacted.
+    """
 
     customer_id: str
     action_code: str
@@ -55,6 +62,7 @@ class Action(NamedTuple):
     is_holdout: bool
     is_chosen: bool
     explanation: str
+    exclusion: str | None = None
 
 
 def compute(candidates: pa.Table, *, firm: FirmSettings, as_of: date) -> pa.Table:
@@ -68,6 +76,8 @@ def compute(candidates: pa.Table, *, firm: FirmSettings, as_of: date) -> pa.Tabl
                 row["churn_risk_category"],
                 float(row["value_at_stake"]),
                 row["order_count"],
+                row["may_contact"],
+                row["last_contact_date"],
             )
             for batch in candidates.to_batches()
             for row in batch.to_pylist()
@@ -76,6 +86,7 @@ def compute(candidates: pa.Table, *, firm: FirmSettings, as_of: date) -> pa.Tabl
         as_of=as_of,
         budget=math.inf if settings.budget is None else settings.budget,
         holdout_share=settings.holdout_share,
+        contact=ContactRule(settings.require_consent, settings.contact_gap_days),
         rules=in_currency([_from_firm(rule) for rule in settings.rules] or RULES, average_order(candidates)),
         language=firm.language,
     )
@@ -102,20 +113,31 @@ def decide(
     as_of: date,
     budget: float,
     holdout_share: float,
+    contact: ContactRule = ANYBODY,
     language: str = "en",
 ) -> list[Action]:
     """One action per customer with a rule of positive net benefit, sorted by customer_id.
 
-    The cost of the chosen actions is at most ``budget``.
+    The cost of the chosen actions is at most ``budget``. A customer who may not be contacted is neither
+    chosen nor held out, so treated and holdout differ only by the random draw.
     """
     check_rules(rules)
     offers = [(c, rule) for c in customers if (rule := _best(c, rules)) is not None]
+    excluded = {
+        customer.customer_id: why
+        for customer, _ in offers
+        if (
+            why := exclusion_of(
+                contact, may_contact=customer.may_contact, last_contact=customer.last_contact, as_of=as_of
+            )
+        )
+    }
     chosen, held_out = _allocate(
         budget,
-        offers,
+        [(customer, rule) for customer, rule in offers if customer.customer_id not in excluded],
         is_held=lambda c: draw(firm_key, c.customer_id, as_of) < holdout_share,
     )
-    return sorted(
+    actions = [
         Action(
             customer.customer_id,
             rule.action_code,
@@ -125,9 +147,11 @@ def decide(
             customer.customer_id in held_out,
             customer.customer_id in chosen,
             rule.tr if language == "tr" else rule.en,
+            excluded.get(customer.customer_id),
         )
         for customer, rule in offers
-    )
+    ]
+    return sorted(actions, key=attrgetter("customer_id"))
 
 
 def benefit(customer: Customer, rule: Rule) -> float:
@@ -228,4 +252,5 @@ _SCHEMA = {
     "is_chosen": pa.bool_(),
     "holdout_share": pa.float64(),
     "explanation": pa.string(),
+    "exclusion": pa.string(),
 }

@@ -22,6 +22,7 @@ import xlsxwriter
 from include.datasets.actions import ACTIONS
 from include.datasets.churn import CHURN_RISK
 from include.datasets.computed import CUSTOMER_SUMMARY, RFM
+from include.datasets.extracted import CUSTOMERS
 from include.datasets.value import LTV
 from include.overview.figures import Figure
 from include.overview.words import Words
@@ -45,7 +46,7 @@ COLUMNS = (
     "frequency_score", "monetary_score", "rfm_score", "segment_code", "segment", "first_order_date",
     "last_order_date", "order_count", "total_spend", "avg_order_value", "expected_spend_1_year",
     "value_1_year", "value_1_year_low", "value_1_year_high", "chance_of_leaving", "main_reason",
-    "margin_at_risk", "expected_next_order_date", "action", "action_reason",
+    "margin_at_risk", "expected_next_order_date", "may_contact", "action", "action_reason",
 )  # fmt: skip
 
 
@@ -69,7 +70,7 @@ def names_of(folder: Path, stem: str, *, customers: int, actions: Mapping[str, i
 
 def write_lists(reading: Reading, lists: Lists, words: Words, *, segments: Mapping[str, str]) -> None:
     """Write all lists in one pass over the customers. ``segments`` gives the name of each segment code."""
-    inputs = (CUSTOMER_SUMMARY, RFM, LTV, CHURN_RISK, ACTIONS)
+    inputs = (CUSTOMER_SUMMARY, RFM, LTV, CHURN_RISK, ACTIONS, CUSTOMERS)
     for dataset in inputs:
         reading.has(dataset)
     with ExitStack() as stack:
@@ -180,6 +181,8 @@ class _Xlsx:
     def _cell(self, row: int, at: int, value: Any, kind: pa.DataType) -> None:
         if isinstance(value, str):
             self._sheet.write_string(row, at, value[:32_767])
+        elif isinstance(value, bool):
+            self._sheet.write_boolean(row, at, value)
         elif pa.types.is_date(kind):
             self._sheet.write_datetime(row, at, value, self._formats["day"])
         elif isinstance(value, Decimal):

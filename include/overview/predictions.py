@@ -8,6 +8,7 @@ from typing import Any
 from include.datasets.actions import ACTIONS
 from include.datasets.churn import CHURN_RISK
 from include.datasets.computed import CUSTOMER_SUMMARY, RFM
+from include.datasets.extracted import CUSTOMERS
 from include.datasets.value import LTV
 from include.overview.facts import ChanceBand, Part, PlannedAction
 from include.overview.figures import Figure
@@ -144,6 +145,10 @@ def actions_of(reading: Reading, figures: Figures) -> tuple[PlannedAction, ...]:
         )
         for row in reading.query("page_actions", ACTIONS, RFM, LTV)
     )
+    (consent,) = reading.query("page_consent", CUSTOMERS, ACTIONS)
+    for name in ("answered_customers", "excluded_customers"):
+        if consent[name]:
+            figures[name] = Figure(int(consent[name]), "count")
     if planned:
         figures["planned_customers"] = Figure(sum(action.customers for action in planned), "count")
         figures["planned_cost"] = Figure(sum((action.cost for action in planned), Decimal(0)), "money")

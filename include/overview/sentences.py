@@ -108,6 +108,10 @@ SENTENCES: tuple[Sentence, ...] = (
     Sentence("actions", "actions", (When("planned_customers", 1),)),
     Sentence("actions", "actions_assumed", (When("planned_customers", 1),)),
     Sentence("actions", "actions_assumed_source", (When("planned_customers", 1), When("source_margin", 1))),
+    Sentence("actions", "actions_excluded", (When("excluded_customers", 1),)),
+    Sentence(
+        "actions", "actions_consent_unknown", (When("planned_customers", 1),), without=("answered_customers",)
+    ),
     Sentence("actions", "actions_rules", (When("planned_customers", 1),), without=("chance_customers",)),
     Sentence(
         "actions", "actions_none", (SOME, When("plan_ran", 1), When("value_customers", 1)),

@@ -39,6 +39,8 @@ MAPPED_COLUMNS = (
     "brand",
     "country",
     "city",
+    "may_contact",
+    "do_not_contact",
 )
 
 

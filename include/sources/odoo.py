@@ -14,6 +14,7 @@ from pathlib import Path
 import adbc_driver_postgresql.dbapi as adbc
 
 from include import sql_text
+from include.datasets import Dataset
 from include.firms import Firm
 from include.periods import Month
 from include.sources import SourceRowError
@@ -67,6 +68,14 @@ class Odoo(Postgres):
         """Those of a shop in Postgres, the company's id, and the firm's language as Odoo names it."""
         language = LANGUAGES[self._firm.language]
         return super().binds(month, as_of) | {"company_id": self._company_id, "language": language}
+
+    def _statement(self, dataset: Dataset, connection: adbc.Connection) -> str:
+        """For customers also the blacklist of e-mails, where the login sees that table."""
+        rows = super()._statement(dataset, connection)
+        if dataset.name != "customers" or "mail_blacklist" not in self._tables(connection):
+            return rows
+        listed = sql_text.read("extract", self.kind, "customers_mail_blacklist")
+        return f"with known_customers as (\n{rows}\n)\n{listed}"
 
     def _check_tables(self, connection: adbc.Connection) -> None:
         """SourceRowError unless the tables and the firm's company exist, with the firm's currency."""

@@ -59,6 +59,8 @@ COLUMNS: Mapping[str, tuple[str, frozenset[str]]] = {
     ),
     "programmes": ("programs", frozenset({"dwh_program_id", "program_name"})),
 }
+# Columns that a schema may lack; with them, <dataset>_<column>.sql is read.
+OPTIONAL: Mapping[str, str] = {"customers": "may_contact"}
 REQUIRED = ("transactions", "customers")
 SEE = "see docs/sources.md, 'oracle'"
 Connect = Callable[[str], Any]
@@ -126,8 +128,9 @@ class Oracle:
     def extract(self, dataset: Dataset, *, month: Month | None, as_of: date) -> Iterator[pa.RecordBatch]:
         """Rows of the dataset, one read-only transaction, in batches of at most ``BATCH_ROWS``."""
         schema = extracted_schema(dataset)
-        sql = sql_text.read("extract", "oracle", dataset.name)
-        with self._reading(dataset) as connection:
+        with self._session() as (connection, catalogue):
+            self._check_table(dataset.name, catalogue)
+            sql = sql_text.read("extract", "oracle", _statement(dataset.name, catalogue))
             for batch in self._stream(connection, sql, self.binds(month, as_of)):
                 yield canonical(batch, schema, self._firm.timezone)
 
@@ -228,6 +231,12 @@ class Oracle:
             yield from table.rename_columns([name.lower() for name in table.column_names]).to_batches(
                 max_chunksize=BATCH_ROWS
             )
+
+
+def _statement(name: str, catalogue: Mapping[str, set[str]]) -> str:
+    """The statement of a dataset: that which reads its optional column, if the table has it."""
+    column = OPTIONAL.get(name)
+    return f"{name}_{column}" if column in catalogue[COLUMNS[name][0]] else name
 
 
 def canonical(batch: pa.RecordBatch, schema: pa.Schema, zone: str) -> pa.RecordBatch:

@@ -113,11 +113,15 @@ class Postgres:
     def extract(self, dataset: Dataset, *, month: Month | None, as_of: date) -> Iterator[pa.RecordBatch]:
         """Rows of the dataset, one snapshot, in batches of at most ``BATCH_ROWS``."""
         schema = extracted_schema(dataset)
-        sql = sql_text.read("extract", self.kind, dataset.name)
         with self._snapshot() as connection:
+            sql = self._statement(dataset, connection)
             for batch in self._stream(connection, sql, self.binds(month, as_of)):
                 columns = [batch.column(field.name).cast(field.type) for field in schema]
                 yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+    def _statement(self, dataset: Dataset, connection: adbc.Connection) -> str:
+        """The statement that reads the dataset."""
+        return sql_text.read("extract", self.kind, dataset.name)
 
     def binds(self, month: Month | None, as_of: date | None) -> dict[str, object]:
         """The common binds as instants, and the firm's time zone."""

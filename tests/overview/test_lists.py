@@ -12,6 +12,8 @@ import pyarrow as pa
 import pytest
 import python_calamine
 
+from include.datasets.actions import ACTIONS
+from include.datasets.extracted import CUSTOMERS
 from include.intake import inspect
 from include.overview import lists
 from include.overview.result import stem_of
@@ -171,3 +173,37 @@ def test_our_own_intake_reads_a_list_back(shop, tmp_path):
     result = shop.result(tmp_path / "out")
 
     assert inspect(result.lists.csv).answer.outcome in ("asks", "refused")  # customers are no orders
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_a_customer_who_may_not_be_contacted_is_on_no_list_of_an_action(shop, tmp_path, language):
+    shop.with_sales(*(shop.sells(name, AS_OF - timedelta(days=9), "5.00") for name in ("ann", "bob", "cid")))
+    shop.put(
+        CUSTOMERS,
+        {"customer_id": "ann", "may_contact": True},
+        {"customer_id": "bob", "may_contact": False},
+        {"customer_id": "cid", "may_contact": None},
+    )
+    shop.put(
+        ACTIONS,
+        *(
+            {
+                "customer_id": name,
+                "action_code": "reminder_email",
+                "is_chosen": why is None,
+                "exclusion": why,
+                "explanation": "Because.",
+            }
+            for name, why in (("ann", None), ("bob", "unsubscribed"), ("cid", None))
+        ),
+    )
+
+    result = shop.result(tmp_path / "out", language=language)
+
+    everyone = {row["customer_id"]: row for row in rows_of(result.lists.csv)}
+    told = [row["customer_id"] for row in rows_of(result.lists.actions["reminder_email"])]
+    sentence = {"en": "may not be contacted", "tr": "ulaşılamayacağını"}[language]
+    assert sorted(told) == ["ann", "cid"]
+    assert everyone["bob"]["action"] == everyone["bob"]["action_reason"] == ""
+    assert [everyone[name]["may_contact"] for name in ("ann", "bob", "cid")] == ["true", "false", ""]
+    assert sentence in result.page.read_text()

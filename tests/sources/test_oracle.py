@@ -211,6 +211,16 @@ def test_empty_text_is_null_as_in_oracle(tenant):
     ] == [("a", date(1980, 2, 29), None, None), ("b", None, "F", "İzmir")]
 
 
+def test_a_schema_may_have_a_column_of_consent(tenant):
+    row = "insert into customers (unique_customer_id, may_contact) values "
+    tenant.run(row + "('a', 1), ('b', 0), ('c', null)")
+    known = {row["customer_id"]: row["may_contact"] for row in everything(tenant.source(), CUSTOMERS)}
+    tenant.run("alter table customers drop column may_contact")
+
+    assert known == {"a": True, "b": False, "c": None}
+    assert {row["may_contact"] for row in everything(tenant.source(), CUSTOMERS)} == {None}
+
+
 def test_keys_are_read_unchanged(tenant):
     odd = ["00123", "1e5", " a", "A", "a", "9223372036854775808", "İğ", "a'b--", "👩‍👧"]
     for key in odd:

@@ -61,7 +61,7 @@ CHAIN: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("value_margin", ("transactions",)),
     ("acquisitions", ("leads", "customers", "customer_days")),
     ("firm_measures", ("customer_summary", "customer_days", "rfm", "churn_risk", "ltv", "actions")),
-    ("action_candidates", ("rfm", "churn_risk", "ltv")),
+    ("action_candidates", ("rfm", "churn_risk", "ltv", "customers", "interactions")),
     *(
         (f"sample_{name}", (name,))
         for name in ("transactions", "customer_days", "loyalty_movements", "interactions")

@@ -12,6 +12,7 @@ insert into analytics.dim_customer (
     age_band,
     income_band,
     household_size,
+    may_contact,
     as_of
 )
 select
@@ -25,6 +26,7 @@ select
     stg_customers.age_band,
     stg_customers.income_band,
     stg_customers.household_size,
+    stg_customers.may_contact,
     :as_of as as_of
 from pg_temp.stg_customers
 left join analytics.dim_customer
@@ -45,6 +47,7 @@ set
     age_band = stg_customers.age_band,
     income_band = stg_customers.income_band,
     household_size = stg_customers.household_size,
+    may_contact = stg_customers.may_contact,
     as_of = :as_of
 from pg_temp.stg_customers
 where
@@ -60,7 +63,8 @@ where
         dim_customer.acquisition_channel,
         dim_customer.age_band,
         dim_customer.income_band,
-        dim_customer.household_size
+        dim_customer.household_size,
+        dim_customer.may_contact
     ) is distinct from (
         :as_of,
         stg_customers.gender,
@@ -70,7 +74,8 @@ where
         stg_customers.acquisition_channel,
         stg_customers.age_band,
         stg_customers.income_band,
-        stg_customers.household_size
+        stg_customers.household_size,
+        stg_customers.may_contact
     );
 
 -- Contact data follows the same snapshot, in its own schema.

@@ -22,6 +22,7 @@ select
     ltv.predicted_clv_1_year_high,
     churn_risk.churn_probability,
     churn_risk.churn_risk_category,
+    customers.may_contact,
     cast(churn_risk.churn_probability * ltv.predicted_clv_1_year as decimal(18, 4)) as margin_at_risk,
     case when churn_risk.churn_probability is not null then churn_risk.top_churn_factor_1_text end
         as top_churn_factor,
@@ -34,6 +35,7 @@ left join rfm on customer_summary.customer_id = rfm.customer_id
 left join ltv on customer_summary.customer_id = ltv.customer_id
 left join churn_risk on customer_summary.customer_id = churn_risk.customer_id
 left join actions on customer_summary.customer_id = actions.customer_id
+left join customers on customer_summary.customer_id = customers.customer_id
 order by
     customer_summary.total_spend desc,
     customer_summary.customer_id asc

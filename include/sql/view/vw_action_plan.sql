@@ -8,7 +8,7 @@ select
     vw_latest_snapshot.firm_key,
     vw_latest_snapshot.as_of,
     fact_action.action_code,
-    count(*) as customers_proposed,
+    count(*) filter (where fact_action.exclusion is null) as customers_proposed,
     count(*) filter (where fact_action.is_chosen) as customers_chosen,
     count(*) filter (where fact_action.is_holdout) as customers_held_out,
     coalesce(sum(fact_action.cost_amount) filter (where fact_action.is_chosen), 0) as planned_cost,
@@ -25,7 +25,10 @@ select
             ) as numeric
         ),
         2
-    ) as detectable_spend
+    ) as detectable_spend,
+    count(*) filter (where fact_action.exclusion = 'unsubscribed') as customers_unsubscribed,
+    count(*) filter (where fact_action.exclusion = 'consent_unknown') as customers_without_consent,
+    count(*) filter (where fact_action.exclusion = 'recently_contacted') as customers_contacted
 from mart.vw_latest_snapshot
 inner join analytics.fact_action
     on
@@ -45,6 +48,12 @@ group by
 comment on view mart.vw_action_plan is 'One row per firm and action, at the firm''s latest snapshot.';
 comment on column mart.vw_action_plan.customers_proposed is
 'Customers for whom this action has the highest expected net benefit.';
+comment on column mart.vw_action_plan.customers_unsubscribed is
+'Customers whom the rule fits and who may not be contacted: unsubscribed, or the source says no.';
+comment on column mart.vw_action_plan.customers_without_consent is
+'The same, because their consent is unknown and the firm requires it (actions.require_consent).';
+comment on column mart.vw_action_plan.customers_contacted is
+'The same, because of a campaign message in the last actions.contact_gap_days days.';
 comment on column mart.vw_action_plan.customers_chosen is 'Proposed customers chosen within the budget.';
 comment on column mart.vw_action_plan.customers_held_out is 'Proposed customers drawn for the holdout.';
 comment on column mart.vw_action_plan.planned_cost is 'Cost of the action for the chosen customers.';

@@ -1,4 +1,5 @@
--- customers: one row per customer with a usable line before as_of, with the place of the last line.
+-- customers: one row per customer with a usable line before as_of, with the place of the last line and the
+-- last known consent; of lines at one instant, a refusal counts.
 -- Grain: customer_id. Params: :as_of (exclusive). Reads lines: what a layout's transactions.sql gave.
 
 with places as (
@@ -35,18 +36,47 @@ ranked as (
         ) as nth
     from places
 
+),
+
+answers as (
+
+    select
+        customer_id,
+        occurred_at,
+        bool_and(may_contact) as may_contact
+    from lines
+    where
+        may_contact is not null
+        and customer_id is not null
+        and rejected_reason is null
+        and order_date < :as_of
+    group by
+        customer_id,
+        occurred_at
+
+),
+
+consents as (
+
+    select
+        customer_id,
+        arg_max(may_contact, occurred_at) as may_contact
+    from answers
+    group by customer_id
+
 )
 
 select
-    customer_id,
+    ranked.customer_id,
+    ranked.city,
+    ranked.country,
+    ranked.joined_date,
+    consents.may_contact,
     cast(null as varchar) as full_name,
     cast(null as varchar) as email,
     cast(null as varchar) as phone,
     cast(null as date) as birth_date,
     cast(null as varchar) as gender,
-    city,
-    country,
-    joined_date,
     cast(null as varchar) as acquisition_channel,
     cast(null as varchar) as age_band,
     cast(null as varchar) as income_band,
@@ -54,4 +84,5 @@ select
     cast(null as varchar) as rejected_reason,
     cast(null as varchar) as source_row
 from ranked
-where nth = 1
+left join consents on ranked.customer_id = consents.customer_id
+where ranked.nth = 1

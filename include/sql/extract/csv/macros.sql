@@ -54,3 +54,29 @@ case when instant >= earliest and instant < latest then instant end;
 create temp macro as_json(written) as replace(cast(to_json(written) as varchar), '\u0000', '\ufffd');
 
 create temp macro has_nul(written) as contains(cast(written as varchar), chr(0));
+
+-- Yes and no as exports write consent: true, false, or null for any other word (pending, a blank).
+create temp macro consent_word(written) as
+case
+    when
+        lower(trim(written)) in (
+            'yes', 'y', 'true', 't', '1', 'on', 'subscribed', 'opted in', 'opted-in', 'opt-in',
+            'opt in', 'granted', 'evet', 'ja', 'oui', 'sí', 'si', 'sì', 'sim', 'tak'
+        )
+        then true
+    when
+        lower(trim(written)) in (
+            'no', 'n', 'false', 'f', '0', 'off', 'unsubscribed', 'not subscribed', 'not_subscribed',
+            'nonsubscribed', 'non-subscribed', 'opted out', 'opted-out', 'opt-out', 'opt out', 'cleaned',
+            'transactional', 'denied',
+            'hayır', 'hayir', 'nein', 'non', 'nee', 'não', 'nao', 'nie'
+        )
+        then false
+end;
+
+-- Whether a customer may be contacted, from a column that says so and one that says the opposite. False wins.
+create temp macro consent_of(allowed, denied) as
+case
+    when consent_word(allowed) = false or consent_word(denied) = true then false
+    else coalesce(consent_word(allowed), not consent_word(denied))
+end;

@@ -82,6 +82,7 @@ select
     cast(null as text) as age_band,
     cast(null as text) as income_band,
     cast(null as text) as household_size,
+    cast(null as boolean) as may_contact,
     cast(null as text) as rejected_reason,
     cast(null as text) as source_row,
     nullif(partners.name, '') as full_name,

@@ -1,4 +1,4 @@
--- customers: one row per customer; the schema has no creation date.
+-- customers: one row per customer; the schema has no creation date, and no column may_contact.
 -- Grain: customer_id. No params.
 -- An impossible date of birth becomes null.
 
@@ -24,6 +24,7 @@ select
     cast(null as varchar(40)) as age_band,
     cast(null as varchar(40)) as income_band,
     cast(null as varchar(40)) as household_size,
+    cast(null as varchar(40)) as may_contact,
     cast(
         case
             when

@@ -5,7 +5,8 @@ create table customers (
     unique_customer_id varchar(100) primary key,
     birth_date timestamp(0),
     gender varchar(40),
-    city varchar(200)
+    city varchar(200),
+    may_contact numeric(1, 0) -- 1 or 0, or Y or N; null: unknown; the column may be missing
 );
 
 create table programs (

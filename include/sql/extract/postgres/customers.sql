@@ -1,6 +1,7 @@
 -- customers: one row per customer known before as_of.
 -- Grain: customer_id. Params: :as_of_start (an instant, exclusive), :latest, :timezone.
 -- An impossible date of birth or joining becomes null; without a joining day the customer is always included.
+-- Column may_contact may be missing, so it is read through to_jsonb; a boolean, or yes and no as text.
 
 select
     cast(customer_id as text) as customer_id,
@@ -21,6 +22,10 @@ select
     nullif(age_band, '') as age_band,
     nullif(income_band, '') as income_band,
     nullif(household_size, '') as household_size,
+    case
+        when lower(to_jsonb(customers) ->> 'may_contact') in ('true', 't', 'yes', 'y', '1') then true
+        when lower(to_jsonb(customers) ->> 'may_contact') in ('false', 'f', 'no', 'n', '0') then false
+    end as may_contact,
     case when coalesce(cast(customer_id as text), '') = '' then 'missing_id' end as rejected_reason,
     case
         when coalesce(cast(customer_id as text), '') = ''

@@ -15,7 +15,8 @@ create table if not exists customers (
     acquisition_channel text,
     age_band text,
     income_band text,
-    household_size text
+    household_size text,
+    may_contact boolean
 );
 
 create table if not exists products (
@@ -152,6 +153,8 @@ create index if not exists loyalty_movements_occurred_at on loyalty_movements (o
 
 comment on table customers is 'One row per customer.';
 comment on column customers.created_at is 'When the customer was created; null: always included.';
+comment on column customers.may_contact is
+'Whether the customer may be sent offers; null: unknown. The column may be missing.';
 comment on table products is 'One row per product.';
 comment on column products.unit_cost is 'Cost of one unit, in the firm''s currency.';
 comment on table orders is 'One row per order, basket or receipt.';

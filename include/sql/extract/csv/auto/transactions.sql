@@ -147,6 +147,7 @@ select
     cast(null as decimal(18, 4)) as margin_amount,
     cast(0 as decimal(18, 4)) as discount_amount,
     cast(timezone(:timezone, instant) as date) as order_date,
+    consent_of(may_contact, do_not_contact) as may_contact,
     content_key
     || '-'
     || row_number() over (partition by order_id, content_key, reason is null order by file_number, nth)

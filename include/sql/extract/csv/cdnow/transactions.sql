@@ -78,6 +78,7 @@ select
     cast(null as varchar) as brand,
     cast(null as varchar) as country,
     cast(null as varchar) as city,
+    cast(null as boolean) as may_contact,
     content_key || '-' || ordinal as transaction_id,
     case when rejected_reason is not null then as_json(written) end as source_row,
     coalesce(strftime(timezone(:timezone, occurred_at), '%Y-%m'), 'undated') as month_key

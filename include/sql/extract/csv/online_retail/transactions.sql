@@ -101,6 +101,7 @@ select
     cast(null as varchar) as category,
     cast(null as varchar) as brand,
     cast(null as varchar) as city,
+    cast(null as boolean) as may_contact,
     content_key || '-' || ordinal as line_id,
     case when is_return then 'return' else 'sale' end as kind,
     abs(quantity) as quantity,
