@@ -98,7 +98,7 @@ def test_no_password_has_a_value_in_the_file():
     variables = re.findall(r"\$\{(FIRMAMENT_\w*(?:PASSWORD|SECRET|KEY)\w*)(.*?)\}", text)
 
     assert {default for _, default in variables} == {":?"}
-    assert len({name for name, _ in variables}) == 8
+    assert len({name for name, _ in variables}) == 9
 
 
 def test_every_port_is_published_on_the_loopback_address_alone():
@@ -142,10 +142,11 @@ def test_every_airflow_service_has_a_health_check_and_waits_for_the_schema():
         assert service["healthcheck"]["test"][0] == "CMD", name
         assert set(service["depends_on"]) == {"prepare"}
     last = COMPOSE["services"]["prepare"]["command"][0].split("\n")
-    assert [line for line in last if line][-3:] == [
+    assert [line for line in last if line][-4:] == [
         "python -m airflow db migrate",
         "python -m include.stack passwords",
         "python -m include migrate",
+        "python -m include access console",
     ]
 
 

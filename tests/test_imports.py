@@ -89,6 +89,9 @@ MAY_IMPORT = {
         "alerts", "handoff", "pools", "registry", "run", "runbook", "schedule", "settings", "steps",
         "warehouse",
     },
+    "console": {
+        "connections", "metrics", "periods", "schedule", "settings", "sql_text", "version", "warehouse",
+    },
     "demo": {
         "airflow_api", "command_errors", "firms", "pools", "postgres", "private_files", "registry",
         "settings", "simulator", "stack", "warehouse",

@@ -43,6 +43,25 @@ def grant(
         console.print(f"created the login: set its password in `make psql` with \\password {login}")
 
 
+@access.command("console")
+def open_console() -> None:
+    """Give the console's login, firmament_console, the password of the connection of that name.
+
+    The connection is Airflow's: add it there, or set AIRFLOW_CONN_FIRMAMENT_CONSOLE to its URI.
+
+    Example: python -m include access console
+    """
+    from include.connections import connection
+    from include.warehouse.access import CONSOLE
+
+    password = connection(CONSOLE).password
+    if not password:
+        refuse(f"the connection {CONSOLE} has no password; add one, and run this command again")
+    with _open() as warehouse:
+        warehouse.open_console(password)
+    console.print(f"the console logs in as {CONSOLE}", highlight=False)
+
+
 @access.command("list")
 def list_access() -> None:
     """Show every grant: firm, login, role, since when, and by whom.

@@ -34,12 +34,15 @@ from include.stack.databases import (
     metadata_needs,
     migrate_warehouse,
     note_metadata,
+    open_console,
     same_server_url,
     warehouse_problem,
     warehouse_server,
 )
 from include.stack.environment import (
     ADMIN,
+    CONSOLE,
+    CONSOLE_VARIABLE,
     fingerprint,
     keys,
     merge,
@@ -91,6 +94,8 @@ def up(settings: Settings | None = None, *, say: Say = lambda line: None) -> Sta
             dsn = warehouse_server(settings)
         with _timed(seconds, "warehouse schema"):
             migrate_warehouse(dsn)
+            if CONSOLE_VARIABLE not in settings.environ:  # else the caller has set its password
+                open_console(dsn, keys(settings)[CONSOLE], say)
         environ = _environment(settings, dsn, port)
         remember_services(settings, environ)
         if state and state.fingerprint != fingerprint(environ):

@@ -45,6 +45,17 @@ def migrate_warehouse(dsn: str) -> None:
     migrate(dsn)
 
 
+def open_console(dsn: str, password: str, say: Say) -> None:
+    """Let the console log in to the warehouse; where this role may not, say what an administrator must do."""
+    from include.warehouse.access import Access, AccessError
+
+    try:
+        with Access(dsn) as access:
+            access.open_console(password)
+    except AccessError as error:
+        say(f"the console cannot log in: {error}")
+
+
 def same_server_url(dsn: str, database: str) -> str:
     """The URL of another database of the same server."""
     parts = urlsplit(dsn)

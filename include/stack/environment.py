@@ -12,6 +12,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 from include.postgres import HOST
 from include.private_files import private_folder
@@ -20,7 +21,9 @@ from include.settings import PROJECT, Settings, write_private
 
 PREFIXES = ("AIRFLOW", "FIRMAMENT_", "PYTHONPATH")
 ADMIN = "admin"
+CONSOLE = "firmament_console"  # the console's login in PostgreSQL, and the id of its Airflow connection
 USERS_VARIABLE = "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"
+CONSOLE_VARIABLE = f"AIRFLOW_CONN_{CONSOLE.upper()}"
 SERVICE_USERS = tuple(f"{account.login}:{account.role}" for account in ACCOUNTS)
 
 # A task's token must be valid as long as the longest step: it cannot be renewed after an outage of the API
@@ -38,6 +41,7 @@ def service_environment(
         "FIRMAMENT_ROOT": settings.root,
         "FIRMAMENT_REGISTRY": str(settings.registry),
         "AIRFLOW_CONN_FIRMAMENT_WAREHOUSE": as_airflow_uri(warehouse),
+        CONSOLE_VARIABLE: as_airflow_uri(as_login(warehouse, CONSOLE, keys[CONSOLE])),
         RUNS.variable: RUNS.as_connection(address, keys[RUNS.login]),
         POOLS.variable: POOLS.as_connection(address, keys[POOLS.login]),
         "AIRFLOW_HOME": str(settings.home / "airflow"),
@@ -118,6 +122,7 @@ def keys(settings: Settings) -> dict[str, str]:
         "fernet_key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "admin_password": secrets.token_urlsafe(12),
         **{account.login: secrets.token_urlsafe(24) for account in ACCOUNTS},
+        CONSOLE: secrets.token_urlsafe(24),
     }
     if made.keys() <= found.keys():
         return found
@@ -157,6 +162,13 @@ def service_passwords(environ: Mapping[str, str]) -> dict[str, str]:
 def as_airflow_uri(dsn: str) -> str:
     """A PostgreSQL URL in the form of Airflow's connections."""
     return "postgres://" + dsn.partition("://")[2]
+
+
+def as_login(dsn: str, login: str, password: str) -> str:
+    """The same database's URL for another login."""
+    parts = urlsplit(dsn)
+    place = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{login}:{password}@{place}"))
 
 
 def as_sqlalchemy_url(dsn: str) -> str:

@@ -1,5 +1,7 @@
 """Who may see which firm: three groups, row-level security, and the logins that are let in.
 
+The console has a login of its own, ``firmament_console``, which sees the firms that its transaction names.
+
 ``secure`` makes good whatever a new table or view lacks; every migration ends with it. It asks
 ``sql/access/*.sql``, each of which selects the statements still to be executed, and so none when all
 is well. The groups belong to the server, everything else to the database.
@@ -19,6 +21,7 @@ from include.warehouse.errors import UnknownFirm, WarehouseError
 from include.warehouse.session import Row, Session
 
 ROLES = ("platform", "analyst", "outreach")
+CONSOLE = "firmament_console"  # the login of the console
 EVERY_FIRM = "*"  # what the role platform is granted
 LOCK = 7_308  # advisory lock class: one change of grants at a time
 LOGIN = re.compile(r"[a-z_][a-z0-9_.@-]{0,62}")
@@ -75,6 +78,7 @@ def how_to_make_groups(connection: psycopg.Connection[Row]) -> str:
     row = connection.execute("select current_user::text as owner").fetchone()
     owner = row["owner"] if row else "the warehouse's owner"
     made = "; ".join(f"create role firmament_{role} nologin" for role in ROLES)
+    made += f"; create role {CONSOLE} login"
     granted = ", ".join(f"firmament_{role}" for role in ROLES)
     return (
         f'role "{owner}" may not create roles, so no other role can read the warehouse. Let an administrator '
@@ -124,6 +128,24 @@ class Access(Session):
             if gone and not left:
                 self._disconnect(login)
         return len(gone)
+
+    def open_console(self, password: str) -> None:
+        """Give the console's login this password; only its hash is sent to the server."""
+        self._check_groups()
+        hashed = self.connection.pgconn.encrypt_password(
+            password.encode(), CONSOLE.encode(), b"scram-sha-256"
+        ).decode()
+        statement = sql.SQL("alter role {} login password {}").format(
+            sql.Identifier(CONSOLE), sql.Literal(hashed)
+        )
+        try:
+            self.connection.execute(statement)
+        except psycopg.errors.InsufficientPrivilege:
+            raise AccessError(
+                f"this role may not set the password of {CONSOLE}; let an administrator run in psql: "
+                f"\\password {CONSOLE}, with the password of the connection {CONSOLE}"
+            ) from None
+        limit_logins(self.connection)
 
     def granted(self) -> list[Row]:
         """Every grant: ``login_name, firm_key, role_name, granted_at, granted_by``."""

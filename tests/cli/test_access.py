@@ -208,8 +208,9 @@ def test_without_the_right_to_create_roles_the_schema_is_created_and_the_stateme
     owner = logins.make("owner")
     name = owner.replace("owner", "small")
     postgres.create_database(postgres_server, name)
-    hide = [f"alter role firmament_{r} rename to away_{r}" for r in ("platform", "analyst", "outreach")]
-    show = [f"alter role away_{r} rename to firmament_{r}" for r in ("platform", "analyst", "outreach")]
+    names = ("platform", "analyst", "outreach", "console")
+    hide = [f"alter role firmament_{r} rename to away_{r}" for r in names]
+    show = [f"alter role away_{r} rename to firmament_{r}" for r in names]
     try:
         logins.execute(f'alter database "{name}" owner to {owner}')
         owners = logins.dsn_of(owner, database=name)

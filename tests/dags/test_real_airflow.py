@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlsplit
 
+import httpx
 import psutil
 import psycopg
 import pytest
@@ -200,6 +201,28 @@ def test_what_a_run_leaves_can_be_read_by_its_owner_alone(airflow_stack: RealAir
 def waits_for_a_lock(airflow: RealAirflow) -> bool:
     asked = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and application_name = 'firmament'"
     return bool(airflow.rows(asked))
+
+
+def test_the_console_answers_with_airflows_session_only(airflow_stack: RealAirflow):
+    airflow, base = airflow_stack, "/firmament/api/v1"
+    assert airflow.ended(*run_well(airflow)) == "success"
+
+    document = airflow.api.call("GET", f"{base}/openapi.json")
+    paths = [f"/firmament{path}".replace("{dag_id}", "firm_well") for path in document["paths"]]
+    firms = airflow.api.call("GET", f"{base}/firms")["firms"]
+    segments = airflow.api.call("GET", f"{base}/firms/firm_well/segments")
+    anonymous = {
+        path: httpx.get(airflow.stack.url + path, params={"customer_id": "1"}, trust_env=False).status_code
+        for path in [*paths, f"{base}/openapi.json"]
+    }
+
+    assert len(paths) > 20
+    assert anonymous == dict.fromkeys(anonymous, 401)
+    (well,) = [firm for firm in firms if firm["firm_key"] == "well"]
+    assert (well["dag_id"], well["as_of"]) == ("firm_well", WELL_AS_OF.isoformat())
+    assert sum(row["customer_count"] for row in segments["rows"]) == len(
+        airflow.rows(FACTS, "well", WELL_AS_OF)
+    )
 
 
 def test_a_seven_day_backfill_fills_seven_snapshots(airflow_stack: RealAirflow):

@@ -1,12 +1,17 @@
 -- grants: statements that add missing and remove superfluous privileges of the groups; no row if none.
 -- Readable are: tables with row-level security, views with security_invoker (in mart and in analytics), and
 -- the tables without firm_sk that are named here. Other new tables and views are not granted.
+-- The console reads what an analyst reads, and of control the columns named here: no sample of a row, no
+-- address of a source.
 
 with groups as (
 
     select pg_roles.rolname as role_name
     from pg_catalog.pg_roles
-    where pg_roles.rolname in ('firmament_platform', 'firmament_analyst', 'firmament_outreach')
+    where
+        pg_roles.rolname in (
+            'firmament_platform', 'firmament_analyst', 'firmament_outreach', 'firmament_console'
+        )
 
 ),
 
@@ -50,6 +55,8 @@ wanted as (
                 then groups.role_name = 'firmament_outreach' and relations.is_closed
             when relations.schema_name = 'control' and relations.table_name = 'module_status'
                 then groups.role_name <> 'firmament_outreach' and relations.is_closed
+            when groups.role_name = 'firmament_console' and relations.schema_name = 'control'
+                then relations.table_name = 'vw_model_drift' and relations.asks_as_invoker
             when relations.schema_name = 'control'
                 then
                     groups.role_name = 'firmament_platform'
@@ -87,9 +94,56 @@ functions as (
     where
         pg_namespace.nspname = 'control'
         and pg_proc.proname in (
-            'visible_firms', 'visible_firm_keys', 'planned_firms', 'planned_firm_keys'
+            'visible_firms', 'visible_firm_keys', 'planned_firms', 'planned_firm_keys',
+            'console_firms', 'console_firm_keys', 'planned_console_firms'
         )
+        and (pg_proc.proname like '%console%') = (groups.role_name = 'firmament_console')
         and not has_function_privilege(groups.role_name, pg_proc.oid, 'execute')
+
+),
+
+console_columns as (
+
+    select
+        column_names.column_name,
+        groups.role_name,
+        format('control.%I', named.table_name) as full_name
+    from (
+        values
+        (
+            'firms',
+            'firm_key,name,timezone,currency,working_day_period,schedule_hour,churn_threshold_days,'
+            'modules,language,is_paused,removed_at'
+        ),
+        (
+            'step_runs',
+            'step_run_id,firm_key,as_of,stage,step,status,row_count,seconds,message,started_at,finished_at,'
+            'airflow_run_id,attempt'
+        ),
+        ('loads', 'firm_key,table_name,slice,as_of,manifest_sha256,row_count,loaded_at'),
+        (
+            'quality',
+            'quality_id,firm_key,dataset,slice,as_of,expectation,column_name,is_critical,passed,observed,'
+            'expected,checked_at'
+        ),
+        ('rejections', 'firm_key,dataset,slice,reason,as_of,row_count,net_amount,recorded_at'),
+        (
+            'models',
+            'firm_key,module,model_version,anchor,is_standing,method,reason,is_sufficient,horizon_days,'
+            'sentinel_checks,sentinel_checks_passed,trained_at,challenger,candidates,training_cutoffs'
+        ),
+        (
+            'model_gates',
+            'firm_key,module,anchor,contender_anchor,model_version,method,is_scoring,error,error_name,'
+            'margin,cutoff,reason,decided_at'
+        ),
+        (
+            'model_drift',
+            'firm_key,module,as_of,model_version,variable_name,is_score,psi,training_customers,customers'
+        )
+    ) as named (table_name, column_list)
+    inner join groups on groups.role_name = 'firmament_console'
+    cross join lateral unnest(string_to_array(named.column_list, ',')) as column_names (column_name)
 
 )
 
@@ -115,4 +169,15 @@ select
         'grant execute on function %s to %I', functions.oid::regprocedure, functions.role_name
     ) as to_do
 from functions
+union all
+select
+    format(
+        'grant select (%I) on %s to %I',
+        console_columns.column_name, console_columns.full_name, console_columns.role_name
+    ) as to_do
+from console_columns
+where
+    not has_column_privilege(
+        console_columns.role_name, console_columns.full_name, console_columns.column_name, 'select'
+    )
 order by to_do;

@@ -1,6 +1,7 @@
 -- logins: statements that set who may connect to the warehouse's database, and the statement time-out of
--- analysts; no row if nothing is to change. Logins with a grant may connect; PUBLIC may neither connect nor
--- create temporary objects. Only the database's owner can change this: another role gets no row.
+-- analysts; no row if nothing is to change. Logins with a grant and the console's login may connect; PUBLIC
+-- may neither connect nor create temporary objects. Only the database's owner can change this: another role
+-- gets no row.
 -- A statement_timeout that an administrator set for a login stays.
 
 with warehouse as (
@@ -27,6 +28,13 @@ logins as (
     group by
         pg_roles.oid,
         access.login_name
+    union all
+    select
+        pg_roles.oid,
+        pg_roles.rolname as login_name,
+        true as is_analyst
+    from pg_catalog.pg_roles
+    where pg_roles.rolname = 'firmament_console'
 
 ),
 

@@ -6,6 +6,9 @@
 -- Each rule tests the firm twice. control.planned_firms is evaluated by the planner: the plan has constants
 -- instead, and no partition of another firm. control.visible_firms is evaluated when a statement starts: a
 -- revoked firm is no longer visible in prepared statements either.
+--
+-- The console's role sees the firms that the setting firmament.firms of its transaction lists. Only the
+-- policies of that role read the setting.
 
 with tables as (
 
@@ -29,7 +32,13 @@ with tables as (
         pg_class.relkind in ('r', 'p')
         and (
             pg_namespace.nspname in ('analytics', 'pii', 'parts')
-            or (pg_namespace.nspname = 'control' and pg_class.relname = 'module_status')
+            or (
+                pg_namespace.nspname = 'control'
+                and pg_class.relname in (
+                    'module_status', 'firms', 'step_runs', 'loads', 'quality', 'rejections', 'models',
+                    'model_gates', 'model_drift'
+                )
+            )
         )
 
 ),
@@ -72,7 +81,16 @@ rules as (
             'and firm_sk = any ((select control.visible_firms(''outreach''))::integer[])'
         ),
         ('platform_sees_all', 'firmament_platform', 'analytics', 'true'),
-        ('platform_sees_all', 'firmament_platform', 'control', 'true')
+        ('platform_sees_all', 'firmament_platform', 'control', 'true'),
+        (
+            'console_sees_the_users_firms', 'firmament_console', 'analytics',
+            'firm_sk = any (control.planned_console_firms()) '
+            'and firm_sk = any ((select control.console_firms())::integer[])'
+        ),
+        (
+            'console_sees_the_users_firms', 'firmament_console', 'control',
+            'firm_key = any ((select control.console_firm_keys())::text[])'
+        )
     ) as named (policy_name, role_name, schema_name, rule_text)
 
 ),
@@ -105,7 +123,9 @@ found as (
             left join pg_catalog.pg_roles on applied.role_oid = pg_roles.oid
             where
                 applied.role_oid = 0
-                or pg_roles.rolname in ('firmament_platform', 'firmament_analyst', 'firmament_outreach')
+                or pg_roles.rolname in (
+                    'firmament_platform', 'firmament_analyst', 'firmament_outreach', 'firmament_console'
+                )
         ) as is_for_groups
     from pg_catalog.pg_policy
     inner join tables on pg_policy.polrelid = tables.oid

@@ -1,7 +1,14 @@
--- roles: statements that create the groups missing from this server.
+-- roles: statements that create the groups missing from this server, and the login of the console.
+-- A login without a password cannot connect: `python -m include access console` gives it one.
 
-select format('create role %I nologin', wanted.role_name) as to_do
-from unnest(array['firmament_platform', 'firmament_analyst', 'firmament_outreach']) as wanted (role_name)
+select format('create role %I %s', wanted.role_name, wanted.kind) as to_do
+from (
+    values
+    ('firmament_platform', 'nologin'),
+    ('firmament_analyst', 'nologin'),
+    ('firmament_outreach', 'nologin'),
+    ('firmament_console', 'login')
+) as wanted (role_name, kind)
 where
     not exists (
         select pg_roles.oid

@@ -1,0 +1,209 @@
+"""Routes of the API about firms: lists of one snapshot, metrics, insight, models, quality and runs."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from include.console.answers import as_json
+from include.console.problems import NotFoundError
+from include.console.reader import Reader, Row
+from include.console.security import PREFIX, Permissions
+from include.console.snapshots import Snapshot, of_firm, of_snapshot
+from include.metrics import GLOSSARY, Metric
+from include.periods import as_of_of_interval
+from include.schedule import due_at
+
+Language = Annotated[Literal["en", "tr"], Query(description="Language of labels and sentences.")]
+AsOf = Annotated[date | None, Query(description="The snapshot's day; the latest one by default.")]
+
+# Path, statement of include/sql/console/, and the module whose rows it shows.
+LISTS = (
+    ("segments", "segments", "rfm"),
+    ("rfm-scores", "rfm_scores", "rfm"),
+    ("cohorts", "cohorts", "rfm"),
+    ("risk", "risk", "churn"),
+    ("factors", "factors", "churn"),
+    ("tiers", "tiers", "ltv"),
+    ("scorecards", "scorecards", "churn"),
+)
+
+
+def firm_routes(permissions: Permissions, reader: Reader) -> APIRouter:
+    """The routes, under the permission of the firm's DAG."""
+    router = APIRouter()
+    signed_in = [Depends(permissions.signed_in())]
+    reads_firm = [Depends(permissions.reads_firm())]
+
+    @router.get("/metrics", dependencies=signed_in)
+    def glossary(language: Language = "en") -> Response:
+        """Every metric: label, formula, unit, grain."""
+        return as_json({"metrics": [described(metric, language) for metric in GLOSSARY]})
+
+    @router.get("/firms")
+    def firms(visible: set[str] = Depends(permissions.firms())) -> Response:  # noqa: B008
+        """The user's firms: latest snapshot, freshness, last run, quality, modules."""
+        now = datetime.now(UTC)
+        with reader.of(visible) as session:
+            rows = [operated(row, now) for row in session.rows("firms")]
+        return as_json({"firms": rows}, headers={"Cache-Control": "no-store"})
+
+    @router.get("/firms/{dag_id}", dependencies=reads_firm)
+    def firm(dag_id: str) -> Response:
+        """One firm, with the days of its snapshots."""
+
+        def found(session: Any, row: Row) -> dict[str, Any]:
+            days = session.rows("snapshots", firm_key=row["firm_key"])
+            (whole,) = session.rows("firms")
+            return operated(whole, datetime.now(UTC)) | {"snapshots": [day["as_of"] for day in days]}
+
+        return of_firm(reader, dag_id, found)
+
+    for path, statement, module in LISTS:
+        _add_list(router, reader, reads_firm, path, statement, module)
+    _add_snapshots(router, reader, reads_firm)
+    _add_operations(router, reader, reads_firm)
+    return router
+
+
+def _add_snapshots(router: APIRouter, reader: Reader, reads_firm: list[Any]) -> None:
+    @router.get("/firms/{dag_id}/metrics", dependencies=reads_firm)
+    def metrics(request: Request, dag_id: str, as_of: AsOf = None, language: Language = "en") -> Response:
+        """The firm's metrics: value, interval, change since the snapshot before, label, formula."""
+        return of_snapshot(
+            reader, request, dag_id, as_of, lambda shot: {"rows": measured(shot.rows("metrics"), language)}
+        )
+
+    @router.get("/firms/{dag_id}/insight", dependencies=reads_firm)
+    def insight(request: Request, dag_id: str, as_of: AsOf = None, language: Language = "en") -> Response:
+        """The sentences about the firm."""
+        return of_snapshot(
+            reader,
+            request,
+            dag_id,
+            as_of,
+            lambda shot: _listed(shot, "insight", "insight", language=language),
+        )
+
+    @router.get("/firms/{dag_id}/migrations", dependencies=reads_firm)
+    def migrations(request: Request, dag_id: str, as_of: AsOf = None, since: AsOf = None) -> Response:
+        """Customers who changed segment since a snapshot, by default the one before."""
+
+        def moved(shot: Snapshot) -> dict[str, Any]:
+            first = since or shot.earlier()
+            if first is None:
+                reason = "There is no earlier snapshot to compare with."
+                return {
+                    "rows": [],
+                    "nothing": {"reason": reason, "action": "Run the firm for an earlier day."},
+                }
+            if first not in shot.days or first >= shot.as_of:
+                raise NotFoundError(
+                    f"there is no snapshot of {first} before {shot.as_of}", "Choose another day."
+                )
+            return {"from_as_of": first} | _listed(shot, "migrations", "rfm", from_as_of=first)
+
+        return of_snapshot(reader, request, dag_id, as_of, moved)
+
+    @router.get("/firms/{dag_id}/modules", dependencies=reads_firm)
+    def modules(request: Request, dag_id: str, as_of: AsOf = None) -> Response:
+        """Which modules are on, and what each lacks."""
+        return of_snapshot(
+            reader,
+            request,
+            dag_id,
+            as_of,
+            lambda shot: {"modules": shot.firm["modules"], "rows": shot.rows("module_status")},
+        )
+
+
+def _add_list(
+    router: APIRouter, reader: Reader, reads_firm: list[Any], path: str, statement: str, module: str
+) -> None:
+    @router.get(f"/firms/{{dag_id}}/{path}", dependencies=reads_firm, name=statement)
+    def listed(request: Request, dag_id: str, as_of: AsOf = None) -> Response:
+        return of_snapshot(reader, request, dag_id, as_of, lambda shot: _listed(shot, statement, module))
+
+
+def _listed(shot: Snapshot, statement: str, module: str, **params: object) -> dict[str, Any]:
+    rows = shot.rows(statement, **params)
+    return {"rows": rows} if rows else {"rows": rows, "nothing": shot.nothing(module)}
+
+
+def _add_operations(router: APIRouter, reader: Reader, reads_firm: list[Any]) -> None:
+    @router.get("/firms/{dag_id}/models", dependencies=reads_firm)
+    def models(dag_id: str) -> Response:
+        """The firm's models, which of them score, and the drift of each snapshot."""
+        return of_firm(
+            reader,
+            dag_id,
+            lambda session, row: {
+                "rows": session.rows("models", firm_key=row["firm_key"]),
+                "drift": session.rows("drift", firm_key=row["firm_key"]),
+            },
+        )
+
+    @router.get("/firms/{dag_id}/quality", dependencies=reads_firm)
+    def quality(dag_id: str) -> Response:
+        """The last checks of the quality gate, and rejected rows by reason."""
+        return of_firm(
+            reader,
+            dag_id,
+            lambda session, row: {
+                "rows": session.rows("quality", firm_key=row["firm_key"]),
+                "rejections": session.rows("rejections", firm_key=row["firm_key"]),
+            },
+        )
+
+    @router.get("/firms/{dag_id}/runs", dependencies=reads_firm)
+    def runs(dag_id: str, limit: Annotated[int, Query(ge=1, le=50)] = 10) -> Response:
+        """The stages of the firm's latest runs."""
+        return of_firm(
+            reader,
+            dag_id,
+            lambda session, row: {"rows": session.rows("runs", firm_key=row["firm_key"], page_rows=limit)},
+        )
+
+
+def described(metric: Metric, language: str) -> dict[str, Any]:
+    """A metric as the glossary has it."""
+    return {
+        "metric": metric.name,
+        "label": metric.label(language),
+        "formula": metric.formula,
+        "unit": metric.unit,
+        "grain": metric.grain,
+        "is_prediction": metric.is_prediction,
+        "module": metric.module,
+    }
+
+
+def measured(rows: list[Row], language: str) -> list[dict[str, Any]]:
+    """A firm's metrics with the glossary's labels; the metrics that bound another become its interval."""
+    by_name = {metric.name: metric for metric in GLOSSARY}
+    values = {(row["metric"], row["member"]): row["metric_value"] for row in rows}
+    bounds = {f"{name}{end}" for name in by_name for end in ("_low", "_high")}
+    return [
+        row
+        | (described(by_name[row["metric"]], language) if row["metric"] in by_name else {})
+        | {
+            "low": values.get((f"{row['metric']}_low", row["member"])),
+            "high": values.get((f"{row['metric']}_high", row["member"])),
+        }
+        for row in rows
+        if row["metric"] not in bounds
+    ]
+
+
+def operated(row: Row, now: datetime) -> dict[str, Any]:
+    """A firm with its DAG, the day it should have a snapshot of, and whether that one is missing."""
+    due = None
+    if (row["working_day_period"] or 0) > 0 and not row["is_paused"] and row["timezone"]:
+        instant = due_at(
+            now, every_days=row["working_day_period"], hour=row["schedule_hour"] or 0, zone=row["timezone"]
+        )
+        due = as_of_of_interval(instant, row["timezone"])
+    is_late = due is not None and (row["as_of"] is None or row["as_of"] < due)
+    return row | {"dag_id": f"{PREFIX}{row['firm_key']}", "due_as_of": due, "is_late": is_late}
