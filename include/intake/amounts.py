@@ -14,8 +14,9 @@ import pyarrow as pa
 
 from include.intake.answer import Asks, Findings, Question
 from include.intake.columns import Numbers
+from include.intake.equal_columns import same_amount
 from include.intake.mapping import Mapping
-from include.intake.money import UNIT, Amounts, shown
+from include.intake.money import UNIT, Amounts, four_digits, shown
 from include.intake.options import Options
 from include.intake.order_totals import (
     Orders,
@@ -51,6 +52,20 @@ class Net:
         return f"{self.column} less {self.less}" if self.less else self.column
 
 
+@dataclass(frozen=True)
+class _Others:
+    """The columns of a table that are none of ours, as evidence of what an amount includes."""
+
+    table: Table
+    taken: frozenset[int]
+
+    def less(self, line: Amounts, discount: Amounts) -> Amounts | None:
+        """The amount less the discount if another column equals that; None if none does."""
+        less = _discounted(line, discount)
+        where = discount.known & (discount.units != 0)
+        return less if same_amount(self.table, set(self.taken), less, where) is not None else None
+
+
 def net_of(
     table: Table,
     mapping: Mapping,
@@ -65,7 +80,9 @@ def net_of(
     rows = table.rows
     line = amounts.get("net_amount")
     order = amounts.get("order_amount")
-    price = Amounts.of(_four(numbers.decimals["unit_price"])) if "unit_price" in numbers.decimals else None
+    price = (
+        Amounts.of(four_digits(numbers.decimals["unit_price"])) if "unit_price" in numbers.decimals else None
+    )
     product = None
     if price is not None and "quantity" in numbers.decimals:
         product = Amounts.product(numbers.decimals["quantity"], numbers.decimals["unit_price"])
@@ -85,7 +102,8 @@ def net_of(
     if line is None and price is not None and product is None:
         line, names["net_amount"] = price, names["unit_price"]
     if line is not None:
-        return _from_lines(line, order, product, names, amounts, orders, options, findings)
+        others = _Others(table, frozenset(mapping.at.values()))
+        return _from_lines(line, order, product, names, amounts, orders, options, findings, others)
     if product is not None and price is not None:
         return _from_prices(product, price, order, names, numbers, orders, products, options, findings)
     if order is not None:
@@ -96,12 +114,6 @@ def net_of(
     if discount is None:
         return Net(gross, False, names["gross_amount"])
     return Net(_discounted(gross, discount), False, names["gross_amount"], less=names["discount_amount"])
-
-
-def _four(column: pa.Array) -> pa.Array:
-    import pyarrow.compute as pc
-
-    return pc.round(column, 4, "half_towards_infinity").cast(pa.decimal128(18, 4), safe=False)
 
 
 def _share_of(base: Amounts, rate: Amounts) -> Amounts:
@@ -134,10 +146,15 @@ def _from_lines(
     orders: Orders,
     options: Options,
     findings: Findings,
+    others: _Others,
 ) -> Net:
     name = names["net_amount"]
+    discount, gross = amounts.get("discount_amount"), amounts.get("gross_amount")
+    has_discount = discount is not None and bool((discount.units != 0).any())
     if product is not None and agree(line, product, np.arange(len(line.units)), len(line.units)) >= MOST:
-        return Net(line, False, name)  # line total = quantity x price
+        # line total = quantity x price; another column may show that the discount is not in it
+        less = others.less(line, discount) if discount is not None and has_discount else None
+        return Net(less or line, False, name, less=names["discount_amount"] if less else "")
     found = repetition(line, orders) if options.amount != "lines" else "none"
     goods = _without_shipping(line, amounts, Findings())
     if found != "none" and product is not None:
@@ -150,8 +167,6 @@ def _from_lines(
         return _repeated(line, product, names, amounts, orders, findings)
     if order is not None:
         warn_order_total(order, orders, names["order_amount"], findings)
-    discount, gross = amounts.get("discount_amount"), amounts.get("gross_amount")
-    has_discount = discount is not None and bool((discount.units != 0).any())
     if discount is None or not has_discount or gross is not None:
         return Net(line, False, name)
     rows = np.arange(len(line.units))
@@ -235,6 +250,9 @@ def _from_prices(
     what = f"{names['quantity']} x {names['unit_price']}"
     amounts = numbers.amounts
     is_total = options.price == "total"
+    rows = np.arange(len(price.units))
+    if order is not None and not options.price and agree(order, product, rows, len(rows)) >= MOST:
+        order = None  # it is the line's total
     if order is not None and not options.price:
         once = Amounts(order.units, order.known & orders.first)
         whole = _without_shipping(once, amounts, Findings())

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from include.intake.columns import text_of
 from include.intake.money import Amounts, Bools, Ints
 from include.intake.rows import Lines
+from include.intake.samples import text_of
 
 TEXTS = (
     "product_id",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import numpy as np
@@ -19,13 +19,14 @@ from include.intake.mapping import Mapping
 from include.intake.money import Amounts
 from include.intake.numbers import Votes, ascii_of, parse, votes_of
 from include.intake.options import Options
-from include.intake.samples import sample_of
+from include.intake.samples import sample_of, text_of
 from include.intake.tables import Table
 
 NUMBERS = (
     "quantity", "unit_price", "net_amount", "order_amount", "gross_amount", "discount_amount", "tax_amount",
     "shipping_amount", "refund_amount", "order_discount", "line_discount",
 )  # fmt: skip
+ENOUGH_PLAIN = 5  # whole values without a mark
 Bools = npt.NDArray[np.bool_]
 
 
@@ -39,6 +40,18 @@ class Numbers:
     currencies: frozenset[str] = frozenset()
     discount_rate: Amounts | None = None  # percent, where discounts are written as such
 
+    def without(self, where: Bools) -> Numbers:
+        """The numbers, unknown on some rows."""
+        keep = pa.array(~where)
+        return replace(
+            self,
+            amounts={
+                r: Amounts(np.where(where, 0, a.units), a.known & ~where) for r, a in self.amounts.items()
+            },
+            decimals={role: pc.if_else(keep, column, None) for role, column in self.decimals.items()},
+            bad={role: bad & ~where for role, bad in self.bad.items()},
+        )
+
 
 @dataclass
 class Times:
@@ -49,12 +62,6 @@ class Times:
     blank: Bools
     has_time: bool
     has_offset: bool
-
-
-def text_of(table: Table, at: int) -> pa.Array:
-    """A column as trimmed text; blank is null."""
-    column = pc.utf8_trim_whitespace(table.columns[at])
-    return pc.if_else(pc.equal(column, ""), None, column)
 
 
 def numbers_of(table: Table, mapping: Mapping, options: Options, findings: Findings) -> Numbers:
@@ -133,7 +140,8 @@ def _mark(
         return "."
     name = mapping.header(table, role)
     evidence = [(own, "own"), (money, "others")]
-    if role == "quantity" and _all_thousands(table.columns[mapping.at[role]], money):
+    column = table.columns[mapping.at[role]]
+    if role == "quantity" and _all_thousands(column, money):
         evidence = evidence[:1]  # 1.000 beside 12,50: one piece with three decimals, or a thousand?
     for votes, why in evidence:
         if votes.point and not votes.comma:
@@ -144,14 +152,11 @@ def _mark(
             return ","
         if votes.comma and votes.point:
             break
-    currencies = set(money.currencies)
-    if "currency" in mapping.at:
-        currencies |= {
-            c for v in sample_of(table, mapping.at["currency"]).to_pylist() if (c := currency_of(v))
-        }
-    if currencies and currencies <= NO_SUBUNIT:
+    currencies = _currencies(table, mapping, money)
+    if (is_whole := _are_thousands(column)) or (currencies and currencies <= NO_SUBUNIT):
         codes = tuple(sorted(currencies))
-        findings.note("number_style", "thousands", column=name, example=own.example, currencies=codes)
+        variant = "whole" if is_whole else "thousands"
+        findings.note("number_style", variant, column=name, example=own.example, currencies=codes)
         return "." if "," in own.example else ","
     example = own.example.strip()
     as_point, as_comma = (parse(pa.array([example]), mark)[0].as_py() for mark in ".,")
@@ -179,6 +184,21 @@ def _percentages(column: pa.Array) -> Amounts | None:
         return None
     bare = pc.replace_substring_regex(texts, " ?%$", "")
     return Amounts.of(parse(bare, "," if pc.any(pc.match_substring(bare, ",")).as_py() else "."))
+
+
+def _currencies(table: Table, mapping: Mapping, money: Votes) -> set[str]:
+    """The currencies of the currency column and of the signs beside amounts."""
+    at = mapping.at.get("currency")
+    words = sample_of(table, at).to_pylist() if at is not None else []
+    return set(money.currencies) | {code for word in words if (code := currency_of(word))}
+
+
+def _are_thousands(column: pa.Array) -> bool:
+    """Whether only values of 1000 and more have a mark: beside 950 and 12, 1,290 is a whole number."""
+    values = pc.unique(ascii_of(column).drop_null())
+    plain = values.filter(pc.match_substring_regex(values, r"^[^\d.,]*\d+[^\d.,]*$"))
+    digits = pc.replace_substring_regex(plain, r"\D", "")
+    return len(plain) >= ENOUGH_PLAIN and not pc.any(pc.greater(pc.utf8_length(digits), 3)).as_py()
 
 
 def _all_thousands(column: pa.Array, money: Votes) -> bool:

@@ -48,6 +48,21 @@ ROLES: tuple[tuple[str, frozenset[str], frozenset[str]], ...] = tuple(
 )
 
 
+_TAX = r"(?:sales )?(?:tax(?:es)?|vat|gst|tva|iva|kdv|mwst|ust|btw|moms|steuer)"
+_WITH = r"(?:incl(?:uding|usive|uded)?|inkl|inc|with|mit|avec|con|com|inclusive of)\.?"
+_WITHOUT = r"(?:excl(?:uding|usive|uded)?|exkl|ex|w/o|without|before|ohne|sans|sin|sem|hors|zzgl)\.?"
+# Phrases of headers that say whether an amount contains tax or discount, before the words are looked up.
+_PHRASES = tuple(
+    (re.compile(rf"(?i)\b{pattern}"), word)
+    for pattern, word in (
+        (rf"{_WITHOUT}\s*(?:of )?{_TAX}\b|{_TAX} (?:hariç|haric|esclusa|excluida|excluded)\b", " net "),
+        (rf"{_WITH}\s*{_TAX}\b|{_TAX} (?:dahil|inclusa|incluida|incluido|included)\b", " gross "),
+        (r"(?:after|less|net of) (?:\w+ )?(?:discounts?|rebate)\b|vergisiz\b", " net "),
+        (r"before (?:\w+ )?discounts?\b", " gross "),
+    )
+)
+
+
 def role_of(header: str) -> str | None:
     """Our column of a header, by its words; None if they do not say it."""
     found = concepts_of(header)
@@ -66,16 +81,37 @@ def is_in_cents(header: str) -> bool:
     return "cents" in concepts_of(header)
 
 
+def says_gross(header: str) -> bool:
+    """Whether a header says, also in brackets, that its amount contains tax or is before discount."""
+    return "gross" in _concepts(header)
+
+
+def says_without_tax(header: str) -> bool:
+    """Whether a header says in a phrase that its amount is without tax: excl. VAT, w/o Tax, KDV hariç."""
+    return any(word == " net " and pattern.search(header) for pattern, word in _PHRASES)
+
+
+def says_net(header: str) -> bool:
+    """Whether a header says, also in brackets, that its amount is without tax or after discount."""
+    return "net" in _concepts(header) and "gross" not in _concepts(header)
+
+
 def concepts_of(header: str) -> frozenset[str]:
-    """The concepts of all words of a header."""
-    bare = re.sub(r"[(\[].*?[)\]]", " ", header)
-    return frozenset(concept for word in _words(bare) for concept in _of_word(word))
+    """The concepts of all words of a header, without what is in brackets."""
+    return _concepts(re.sub(r"[(\[].*?[)\]]", " ", header))
+
+
+def _concepts(text: str) -> frozenset[str]:
+    plain = re.sub(r"[()\[\]]", " ", text)
+    return frozenset(concept for word in _words(plain) for concept in _of_word(word))
 
 
 def _words(header: str) -> Iterator[str]:
     """Words in lower case without accents; camelCase is split."""
     text = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", header.replace("İ", "I").replace("ı", "i"))
     text = re.sub(r"(?i)\b(?:number|no\.?|count) of\b|# of\b", " quantity ", text)
+    for pattern, word in _PHRASES:
+        text = pattern.sub(word, text)
     text = re.sub(r"\b(\w)\.(?=\w\b)", r"\1", text)  # P.U. is one word
     text = unicodedata.normalize(
         "NFKD", text.casefold().replace("ł", "l").replace("ø", "o").replace("æ", "ae")

@@ -20,7 +20,9 @@ PLACEHOLDERS = frozenset(listed(WORDS["placeholders"]))
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad\u061c]")
 _WHOLE = re.compile(r"(-?\d+)\.0+")
 _SCIENTIFIC = re.compile(r"(\d)(?:[.,](\d+))?[eE]\+?(\d{1,2})")
-BLANKS = frozenset({"", "nan", "null", "none", "n/a", "#n/a", "<na>"})  # not an order id; 0 may be one
+BLANKS = frozenset(  # not an order id; 0 may be one
+    {"", "nan", "null", "none", "n/a", "#n/a", "<na>", "-", "--", "/"}
+)
 SHORTENED = "\u0000shortened:"
 
 

@@ -8,16 +8,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.intake.answer import Asks, Findings, Question
-from include.intake.columns import text_of
 from include.intake.currencies import currency_of
 from include.intake.customers import ids_of
+from include.intake.flags import is_yes
 from include.intake.mapping import AMOUNTS
 from include.intake.money import Amounts, Bools, shown
 from include.intake.numbers import signs_of
 from include.intake.options import Options
 from include.intake.rows import Lines, reject
+from include.intake.samples import text_of
 from include.intake.tables import compact
-from include.intake.words import REASONS, effect_of
+from include.intake.words import REASONS, effect_of, without_payments
 
 FEW_WORDS = 8  # a column with more values and no known one is not a status
 
@@ -28,12 +29,13 @@ def apply_effects(lines: Lines, options: Options, findings: Findings) -> None:
     if lines.mapping.platform.strict_signs:
         _strict_signs(lines)
         effects[_starts_with_c(lines)] = "return"
+    if lines.mapping.platform.own_payments:
+        effects[(effects == "count") & (lines.net.amounts.units < 0)] = "other"
     lines.effects = effects
-    amount_missing = np.isin(lines.reason.astype(str), ("None", "bad_number", "missing_amount"))
+    amount_missing = np.isin(lines.reason.astype(str), ("None", "bad_number", "missing_amount", "missing_id"))
     for effect, why in REASONS.items():
         lines.reason[(effects == effect) & amount_missing] = why
-    if "cancelled_at" in lines.mapping.at:
-        reject(lines.reason, _per_order(lines, _filled(lines, "cancelled_at")), "cancelled_order")
+    _flagged(lines, effects)
     returned = effects == "return"
     units = lines.net.amounts.units
     lines.signed = Amounts(np.where(returned, -np.abs(units), units), lines.net.amounts.known)
@@ -45,6 +47,17 @@ def apply_effects(lines: Lines, options: Options, findings: Findings) -> None:
         where = lines.reason == why
         if where.any():
             findings.warn(code, rows=int(where.sum()), money=lines.net.amounts.total(where))
+
+
+def _flagged(lines: Lines, effects: npt.NDArray[np.object_]) -> None:
+    """Reject orders that a flag or a date marks as cancelled or as a test; a flag may mark refunded rows."""
+    at = lines.mapping.at
+    if "cancelled_at" in at:
+        reject(lines.reason, _per_order(lines, _filled(lines, "cancelled_at")), "cancelled_order")
+    if "is_cancelled" in at:
+        reject(lines.reason, _per_order(lines, is_yes(lines.table, at["is_cancelled"])), "cancelled_order")
+    if "is_refunded" in at:
+        effects[is_yes(lines.table, at["is_refunded"]) & (effects == "count")] = "refunded"
 
 
 def _effects(lines: Lines, findings: Findings) -> npt.NDArray[np.object_]:
@@ -61,6 +74,8 @@ def _effects(lines: Lines, findings: Findings) -> npt.NDArray[np.object_]:
         words = encoded.dictionary.to_pylist()
         default = lines.mapping.platform.default_word if role == "kind" else ""
         found = [effect_of(word, own, default, role=role) for word in words]
+        if role == "kind" and not lines.mapping.platform.name:
+            found = without_payments(words, found)
         name = lines.mapping.header(lines.table, role)
         if not any(found) and not 1 < len(words) <= FEW_WORDS:
             if words:

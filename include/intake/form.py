@@ -17,11 +17,12 @@ import pyarrow.compute as pc
 
 from include.firm_source import FileOptions, Understood
 from include.intake.answer import Asks, Findings, Refused
-from include.intake.columns import NUMBERS, text_of
+from include.intake.columns import NUMBERS
 from include.intake.currencies import currency_of
 from include.intake.dates import Parts, parts_of
 from include.intake.formats import read_tables
 from include.intake.full_names import with_full_name
+from include.intake.group_rows import with_groups
 from include.intake.lines import check_share
 from include.intake.mapping import Mapping, map_columns
 from include.intake.numbers import Votes, votes_of
@@ -29,6 +30,7 @@ from include.intake.options import Options
 from include.intake.reading import Reading, joined
 from include.intake.repeated_orders import lines_of_files
 from include.intake.rows import Lines
+from include.intake.samples import text_of
 from include.intake.tables import Table, compact
 
 ENOUGH = 0.98  # of the dates must be days in the order of the form
@@ -167,7 +169,7 @@ def _lines_by(
     table: Table, form: Understood, given: FileOptions | None, *, timezone: str, currency: str
 ) -> Lines:
     options = options_of(given, None, timezone=timezone, form=form)
-    whole, findings = with_full_name(table), Findings()
+    whole, findings = with_full_name(with_groups(table)), Findings()
     mapping = map_columns(whole, options, findings)
     platform = mapping.platform.name or None
     if platform != form.platform:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import numpy as np
 import numpy.typing as npt
@@ -11,17 +12,22 @@ import pyarrow.compute as pc
 
 from include.intake.amounts import net_of
 from include.intake.answer import Findings, Refused
-from include.intake.columns import Times, numbers_of, text_of, times_of
+from include.intake.columns import Times, numbers_of, times_of
 from include.intake.customers import BLANKS, ids_of, unified
 from include.intake.effects import apply_effects
 from include.intake.mapping import CUSTOMERS, Mapping
 from include.intake.money import Amounts, shown
 from include.intake.options import Options
 from include.intake.order_fields import customers_of_orders, dates_of_orders, filled_down, has_order_date
+from include.intake.order_ids import separated
 from include.intake.order_totals import Orders
 from include.intake.rows import Lines, reject
+from include.intake.samples import text_of
+from include.intake.summary_rows import summary_rows
 from include.intake.tables import Table, compact, is_total
 from include.periods import EARLIEST
+
+FIRST_ROWS = 2  # rows below the header that may describe the columns
 
 
 def lines_of(table: Table, mapping: Mapping, options: Options, findings: Findings) -> Lines:
@@ -39,12 +45,19 @@ def lines_of(table: Table, mapping: Mapping, options: Options, findings: Finding
     reject(reason, np.isnat(times.day), "bad_date")
     early = times.day < np.datetime64(EARLIEST)
     reject(reason, early & ~np.isnat(times.day), "bad_date")
+    given = separated(given, ids, times, table, mapping, findings)
     order_id = given if given is not None else _customer_days(ids, times)
     if given is None:
         findings.warn("order_is_customer_day")
     else:
         reject(reason, np.asarray(pc.is_null(given)), "missing_id")
     orders = _orders(order_id, reason)
+    summary = summary_rows(table, mapping, numbers, orders) & (reason == None)  # noqa: E711 an array is compared
+    if summary.any():
+        findings.note("total_rows", rows=int(summary.sum()))
+        reject(reason, summary, "total_row")
+        numbers = numbers.without(summary)
+        orders = _orders(order_id, reason)
     products = text_of(table, mapping.at["product_id"]) if "product_id" in mapping.at else None
     net = net_of(table, mapping, numbers, orders, products, options, findings)
     lines = Lines(
@@ -72,6 +85,9 @@ def _without_others(
     """Mark total rows, repeated headers and comments, which have no date, before types are decided."""
     date = text_of(table, mapping.at["occurred_at"])
     no_digit = np.asarray(pc.invert(pc.fill_null(pc.match_substring_regex(date, r"\d"), False)))
+    named = pc.fill_null(pc.match_substring_regex(date, r"^[^\W\d]{3,}[ :]"), False)
+    totals_named = [is_total(text) for text in date.filter(named).to_pylist()]
+    no_digit[np.flatnonzero(np.asarray(named))] |= np.array(totals_named, bool)
     candidates = np.flatnonzero(no_digit)
     if len(candidates) > max(2000, table.rows // 2):
         edges = np.concatenate([candidates[:50], candidates[-50:]])
@@ -87,6 +103,8 @@ def _without_others(
             reason[at] = "total_row"
         elif [compact(cell) for cell in cells] == names:
             reason[at] = "header_repeated"
+        elif at < FIRST_ROWS and len(filled) > 1 and not any(re.search(r"\d", cells[i]) for i in money):
+            reason[at] = "not_a_row"  # what the columns mean, below the header
         elif not filled or (len(filled) == 1 and not any(cells[i] for i in money)):
             reason[at] = "not_a_row"
     totals = int((reason == "total_row").sum())

@@ -8,19 +8,24 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.intake.answer import Asks, Findings, Question, Refused
+from include.intake.concepts import role_of, says_gross, says_net, says_without_tax
 from include.intake.currencies import CODES
+from include.intake.customer_columns import check_account, may_name_customers
 from include.intake.datestyle import date_share
+from include.intake.equal_columns import before_fees
+from include.intake.flags import checked_flags
 from include.intake.header_roles import placed_by_words, quantity_candidates
-from include.intake.headers import SYNONYMS
+from include.intake.headers import KNOWN, SYNONYMS
 from include.intake.numbers import votes_of
 from include.intake.options import Options
+from include.intake.period_columns import period_columns
 from include.intake.platforms import PLATFORMS, Platform, placed, recognise
 from include.intake.questions import headerless, which_column
-from include.intake.samples import SAMPLE_ROWS, sample_of, share_of
-from include.intake.tables import Table, compact, variants
+from include.intake.samples import sample_of, share_of
+from include.intake.tables import Table, compact, last_of_path, variants
 
 AMOUNTS = ("net_amount", "order_amount", "unit_price", "gross_amount")
-ROLES = (*SYNONYMS, "cancelled_at", "order_discount", "line_discount")
+ROLES = (*SYNONYMS, "order_discount", "line_discount")
 CUSTOMERS = ("customer_id", "customer_email", "customer_phone", "customer_name")
 NAMELESS = Platform("", (), "")
 
@@ -50,7 +55,15 @@ def map_columns(table: Table, options: Options, findings: Findings) -> Mapping:
         raise Refused(*platform.refuse, "Give another file, or set its columns with --map")
     if not table.has_header and not {"occurred_at"} <= set(stated):
         raise headerless(table)
+    if not stated and (periods := period_columns(table.header)):
+        raise Refused(
+            "columns_are_periods",
+            f"{table.name}: {len(periods)} columns are periods ({', '.join(periods[:3])}): it has sums per "
+            "period, and every figure needs the date of each order",
+            "Export one row per order or line with its date, not a pivot table",
+        )
     at = {**_by_name(table, platform, stated, findings), **stated}
+    at = {**checked_flags(table, at), **stated}
     if set(stated) & set(AMOUNTS):
         at = {role: i for role, i in at.items() if role not in AMOUNTS or role in stated}
     if set(stated) & set(CUSTOMERS):
@@ -93,8 +106,7 @@ def _stated(table: Table, options: Options) -> dict[str, int]:
 
 def _by_name(table: Table, platform: Platform, stated: dict[str, int], findings: Findings) -> dict[str, int]:
     at = placed(platform, table.header)
-    forms = [(name,) if platform.name else variants(name, CODES) for name in table.header]
-    forms = [tuple(map(compact, form)) for form in forms]
+    forms = [_forms(name, platform) for name in table.header]
     used = {*at.values(), *stated.values()}
     for role, synonyms in SYNONYMS.items():
         if role in at or role in stated or role in platform.ignore:
@@ -106,13 +118,45 @@ def _by_name(table: Table, platform: Platform, stated: dict[str, int], findings:
                 continue  # beside a customer's name or address, id is the order's
             found = [i for i, own in enumerate(forms) if name in own and i not in used]
             if found:
-                at[role] = found[0]
-                used.add(found[0])
+                at[role] = _preferred(table, role, found)
+                used.add(at[role])
                 break
     if platform.name:
         return at
     at |= placed_by_words(table, at, used, set(stated))
     return at
+
+
+def _preferred(table: Table, role: str, found: list[int]) -> int:
+    """Of several columns with one meaning, the amount that is without tax: ``Total (excl. VAT)``."""
+    if role not in AMOUNTS:
+        return found[0]
+    first = table.header[found[0]]
+    alike = {
+        i for i, name in enumerate(table.header) if says_without_tax(name) and _is_alike(name, first, role)
+    }
+    stated = [i for i in sorted({*found, *alike}) if says_without_tax(table.header[i])]
+    net = [i for i in found if says_net(table.header[i])]
+    return (stated or net or [i for i in found if not says_gross(table.header[i])] or found)[0]
+
+
+def _is_alike(name: str, other: str, role: str) -> bool:
+    """Whether a header may mean the same as another one: a field of the same path, or another order total."""
+    path, field = name.rpartition("/")[0], last_of_path(name) or name
+    if path != other.rpartition("/")[0]:
+        return False
+    if role == "order_amount":
+        return role_of(field) in ("order_amount", "net_amount")
+    return bool(path) and role_of(field) == role
+
+
+def _forms(name: str, platform: Platform) -> tuple[str, ...]:
+    """The names that a header may be known by. The last field of a path counts if the whole has no name."""
+    if platform.name:
+        return (compact(name),)
+    own = tuple(map(compact, variants(name, CODES)))
+    last = last_of_path(name)
+    return (*own, compact(last)) if last and not KNOWN & set(own) else own
 
 
 def _names_customer(forms: list[tuple[str, ...]]) -> bool:
@@ -183,6 +227,8 @@ def _place_customer(table: Table, mapping: Mapping, findings: Findings) -> None:
     for role in CUSTOMERS:
         if role in at and role not in mapping.stated and not len(sample_of(table, at[role])):
             del at[role]
+    if "customer_id" not in mapping.stated and not mapping.platform.name:
+        check_account(table, at, CUSTOMERS)
     if any(role in at for role in CUSTOMERS):
         if set(at) & set(CUSTOMERS) == {"customer_name"}:
             findings.warn("customer_by_name", column=mapping.header(table, "customer_name"))
@@ -193,7 +239,7 @@ def _place_customer(table: Table, mapping: Mapping, findings: Findings) -> None:
     if len(mails) == 1:
         at["customer_email"] = mails[0]
         return
-    possible = [] if mapping.platform.name else [i for i in free if _may_name_customers(table, i)]
+    possible = [] if mapping.platform.name else [i for i in free if may_name_customers(table, i)]
     if possible:
         raise Asks(
             which_column(
@@ -208,20 +254,13 @@ def _place_customer(table: Table, mapping: Mapping, findings: Findings) -> None:
     )
 
 
-def _may_name_customers(table: Table, at: int) -> bool:
-    """Whether a column may contain customer ids: values that recur and are neither dates nor fractions."""
-    values = sample_of(table, at)
-    rows = min(table.rows, 2 * SAMPLE_ROWS)
-    if not 2 <= len(values) <= max(2, 0.9 * rows) or share_of(values, r"[.,]\d{1,2}$") > 0.3:
-        return False
-    return date_share(values) < 0.5 and len(values) >= 0.01 * rows
-
-
 def _place_amount(table: Table, mapping: Mapping, options: Options) -> None:
     at = mapping.at
     for role in AMOUNTS:
         if role in at and role not in mapping.stated and not len(sample_of(table, at[role])):
             del at[role]
+    if not mapping.platform.name and not mapping.stated & set(AMOUNTS):
+        _use_before_fees(table, at)
     if set(at) & {*AMOUNTS, "quantity"} == {"unit_price"} and not options.price:
         _ask_quantity(table, mapping)
     if any(role in at for role in AMOUNTS) or options.amount == "none":
@@ -240,6 +279,15 @@ def _place_amount(table: Table, mapping: Mapping, options: Options) -> None:
     raise Asks(
         Question("no_amount", question.text, None, choices, "--map net_amount=COLUMN or --amount none")
     )
+
+
+def _use_before_fees(table: Table, at: dict[str, int]) -> None:
+    """Use the amount that customers paid instead of what is left after the payment provider's fee."""
+    for role in ("net_amount", "order_amount"):
+        if role in at and (gross := before_fees(table, at[role])) is not None:
+            at[role] = gross
+            if at.get("gross_amount") == gross:
+                del at["gross_amount"]
 
 
 def _ask_quantity(table: Table, mapping: Mapping) -> None:

@@ -67,6 +67,11 @@ class Amounts:
         return pc.if_else(pa.array(self.known), text, None)
 
 
+def four_digits(column: pa.Array) -> pa.Array:
+    """Decimals rounded half away from zero to four digits."""
+    return pc.round(column, 4, "half_towards_infinity").cast(pa.decimal128(18, 4), safe=False)
+
+
 def per_group(groups: Ints, size: int, values: Ints) -> Ints:
     """The exact sum of ``values`` in each group."""
     sums = np.zeros(size, "int64")

@@ -9,10 +9,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.intake.columns import Times, text_of
+from include.intake.columns import Times
 from include.intake.mapping import CUSTOMERS, Mapping
 from include.intake.messages import Message
 from include.intake.money import Bools
+from include.intake.samples import text_of
 from include.intake.tables import Table
 
 

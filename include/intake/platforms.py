@@ -27,6 +27,7 @@ class Platform:
     default_word: str = ""  # the effect of an unknown type: other if a report lists all payments
     customer: tuple[str, ...] = ("customer_id", "customer_email", "customer_phone", "customer_name")
     payee_on_return: str = ""  # header of the customer on returns
+    own_payments: bool = False  # a negative amount of a sale's type is a payment of the firm, not a return
     refuse: tuple[str, str] | None = None  # code and text
     zone: str | None = None  # of times without offset; None: the shop's own
     strict_signs: bool = False  # UCI: prices are positive and returns begin with C

@@ -13,16 +13,17 @@ import pyarrow.compute as pc
 from include.intake.amounts import ORDERS_ONLY
 from include.intake.answer import Answer, Asks, Refused, Rejected
 from include.intake.checks import check
-from include.intake.columns import text_of
 from include.intake.currencies import currency_of
 from include.intake.formats import read_tables
 from include.intake.full_names import with_full_name
+from include.intake.group_rows import with_groups
 from include.intake.joining import joined
 from include.intake.lines import ADVICE, check_share
 from include.intake.mapping import map_columns
 from include.intake.options import Options
 from include.intake.repeated_orders import lines_of_files
 from include.intake.rows import SAMPLE, Lines
+from include.intake.samples import text_of
 from include.intake.tables import Table
 
 
@@ -76,7 +77,9 @@ def _read(path: Path, options: Options, answer: Answer, seen: _Seen) -> None:
         raise Refused("too_many_rejected", ragged_text(table), ADVICE["ragged_row"])
     if not table.rows:
         raise Refused("no_rows", f"{table.name} has a header and no rows", "Export a period with sales")
-    table = with_full_name(table)
+    table = with_full_name(with_groups(table))
+    for note in table.notes:
+        answer.findings.add(answer.findings.notes, note)
     mapping = map_columns(table, options, answer.findings)
     answer.platform = mapping.platform.name or None
     answer.mapping = mapping.names(table)

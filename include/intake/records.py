@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -162,10 +163,23 @@ def _lines_of(record: dict[str, Any]) -> Iterator[dict[str, Any]]:
         lines = record.get(name)
         if isinstance(lines, list) and lines and isinstance(lines[0], dict):
             head = dict(_flat({key: value for key, value in record.items() if key != name}))
+            head |= _sums(record, name)
             for line in lines:
                 yield {**head, **dict(_flat({f"line_{key}": value for key, value in line.items()}))}
             return
     yield dict(_flat(record))
+
+
+def _sums(record: dict[str, Any], lines: str) -> dict[str, Any]:
+    """The sum of the amounts of an order's refunds, which are a list: ``refunds_total``."""
+    refunds = record.get("refunds")
+    if lines == "refunds" or not isinstance(refunds, list):
+        return {}
+    amounts = [row.get("total") or row.get("amount") or 0 for row in refunds if isinstance(row, dict)]
+    try:
+        return {"refunds_total": str(sum((abs(Decimal(str(amount))) for amount in amounts), Decimal(0)))}
+    except InvalidOperation:
+        return {}
 
 
 def _flat(record: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:

@@ -15,13 +15,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.intake.answer import Asks, Findings, Question
-from include.intake.columns import text_of
 from include.intake.lines import lines_of
 from include.intake.mapping import Mapping
 from include.intake.messages import plain
 from include.intake.money import Bools, shown
 from include.intake.options import Options
 from include.intake.rows import Lines
+from include.intake.samples import text_of
 from include.intake.tables import Table
 
 COMPARED = ("product_id", "product_name", "quantity", "currency")

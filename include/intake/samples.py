@@ -22,3 +22,9 @@ def sample_of(table: Table, at: int) -> pa.Array:
 def share_of(values: pa.Array, pattern: str) -> float:
     """The share of values that match a pattern."""
     return float(pc.mean(pc.match_substring_regex(values, pattern)).as_py()) if len(values) else 0.0
+
+
+def text_of(table: Table, at: int) -> pa.Array:
+    """A column as trimmed text; blank is null."""
+    column = pc.utf8_trim_whitespace(table.columns[at])
+    return pc.if_else(pc.equal(column, ""), None, column)

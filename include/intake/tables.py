@@ -17,6 +17,9 @@ from include.intake.vocabulary import WORDS, listed
 
 BATCH = 65_536
 SAMPLE = 5
+BARE_FIELDS = frozenset(
+    {"id", "name", "code", "number", "no", "reference", "ref", "barcode", "displayname", "externalid"}
+)
 TOTAL_WORDS = frozenset(listed(WORDS["totals"]))
 
 
@@ -90,9 +93,12 @@ class Builder:
             self._rows = []
 
 
+_LETTERS = str.maketrans({"ı": "i", "ł": "l", "ø": "o", "æ": "ae", "đ": "d"})  # they have no decomposition
+
+
 def compact(name: str) -> str:
     """A header without case, accents, blanks and punctuation: ``Invoice No`` equals ``InvoiceNo``."""
-    text = unicodedata.normalize("NFKD", name.replace("ı", "i").replace("İ", "i").casefold())
+    text = unicodedata.normalize("NFKD", name.casefold().translate(_LETTERS))
     text = "".join(c for c in text if not unicodedata.combining(c))
     return re.sub(r"[\W_]+", "", text.replace("ß", "ss"))
 
@@ -102,6 +108,17 @@ def variants(name: str, codes: frozenset[str]) -> tuple[str, ...]:
     bare = re.sub(r"[\(\[].*?[\)\]]", " ", name)
     words = [word for word in re.split(r"[\s_]+", bare) if word.upper() not in codes]
     return tuple(dict.fromkeys((compact(name), compact(bare), compact(" ".join(words)))))
+
+
+def last_of_path(name: str) -> str:
+    """The field of a header that is a path, such as Date of ``Order Lines/Order Ref/Date``, or ''.
+
+    A field such as Name says nothing without the one before it.
+    """
+    parts = [part.strip() for part in re.sub(r"(?i)\bw/o\b", "without", name).split("/")]
+    if len(parts) < 2 or not all(parts):
+        return ""
+    return " ".join(parts[-2:]) if compact(parts[-1]) in BARE_FIELDS else parts[-1]
 
 
 def is_total(text: str) -> bool:
@@ -117,6 +134,10 @@ def looks_like_value(cell: str) -> bool:
     text = cell.strip()
     if "@" in text and "." in text:
         return True
+    if re.fullmatch(
+        r"[^\W\d_]{3,}[ .'-]*(?:19|20)?\d{2}|(?:19|20)\d{2}[-/](?:0[1-9]|1[0-2])|[QqHh][1-4] \d{2,4}", text
+    ):
+        return False  # a month may be the name of a column of a pivot table
     digits = sum(c.isdigit() for c in text)
     letters = sum(c.isalpha() for c in text)
     return digits > 0 and digits >= letters

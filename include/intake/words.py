@@ -13,6 +13,19 @@ EFFECTS: dict[str, str] = {
 }
 STEMS: dict[str, tuple[str, ...]] = {effect: listed(words) for effect, words in load("word_stems").items()}
 REASONS = {"drop": "cancelled_order", "other": "not_a_sale"}
+INVOICES = ("invoice", "rechnung", "factur", "faktur", "fattur", "fatur", "fakt", "счет")
+PAYMENTS = (
+    "payment",
+    "zahlung",
+    "paiement",
+    "pago",
+    "pagamento",
+    "betaling",
+    "platnosc",
+    "tahsilat",
+    "odeme",
+    "oplat",
+)
 COMPOUND = 6  # letters of a stem at the end of a compound
 MOST_WORDS = 6  # a longer value is a text, not a status
 _NEGATIONS = frozenset({"no", "non", "not", "nicht", "kein", "nao", "niet", "nie", "ikke", "inte", "degil"})
@@ -24,11 +37,29 @@ def effect_of(word: str, own: dict[str, str], default: str = "", *, role: str = 
     return own.get(plain) or EFFECTS.get(plain) or _by_stem(word, role) or (default or None)
 
 
+def without_payments(words: list[str], effects: list[str | None]) -> list[str | None]:
+    """The effects of types, of which payments are no sales if invoices are types too: both would count."""
+    stems = [_folded(word) for word in words]
+    if not any(_has(stem, INVOICES) for stem in stems):
+        return effects
+    pays = [_has(stem, PAYMENTS) and not _has(stem, INVOICES) for stem in stems]
+    return ["other" if is_payment else effect for is_payment, effect in zip(pays, effects, strict=True)]
+
+
+def _has(words: list[str], stems: tuple[str, ...]) -> bool:
+    return any(word.startswith(stem) for word in words for stem in stems)
+
+
+def _folded(text: str) -> list[str]:
+    folded = unicodedata.normalize("NFKD", text.casefold().replace("ı", "i").replace("ł", "l"))
+    return re.findall(
+        r"[^\W\d_]+", "".join(c for c in folded if not unicodedata.combining(c)).replace("ß", "ss")
+    )
+
+
 def _by_stem(text: str, role: str) -> str | None:
     """The effect of the first letters of a value's words. A refund is a return if the row is a movement."""
-    folded = unicodedata.normalize("NFKD", text.casefold().replace("ı", "i").replace("ł", "l"))
-    folded = "".join(c for c in folded if not unicodedata.combining(c)).replace("ß", "ss")
-    words = re.findall(r"[^\W\d_]+", folded)
+    words = _folded(text)
     if not 0 < len(words) <= MOST_WORDS or _NEGATIONS & set(words):
         return None
     for effect, stems in STEMS.items():

@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import pyarrow as pa
+from python_calamine import CalamineWorkbook, PasswordError
 
 from include.data_files.folder import FREE_BYTES, MAX_RATIO
 from include.intake.answer import Refused
@@ -26,12 +27,11 @@ MAX_UNPACKED = 2 << 30
 def read(path: Path, options: Options) -> list[Table]:
     """The tables of a workbook's sheets; those without a table are left out."""
     _check_archive(path)
-    import python_calamine as calamine
-
     try:
         # By content: calamine's from_path uses the file's suffix, which is often wrong.
-        book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes()))
-        names = [options.sheet] if options.sheet else book.sheet_names
+        book = CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes()))
+        names, hidden = _visible(book)
+        names = [options.sheet] if options.sheet else names
         if options.sheet and options.sheet not in book.sheet_names:
             raise Refused(
                 "bad_option",
@@ -41,6 +41,12 @@ def read(path: Path, options: Options) -> list[Table]:
         sheets = [(name, book.get_sheet_by_name(name).to_python(skip_empty_area=False)) for name in names]
     except Refused:
         raise
+    except PasswordError as error:
+        raise Refused(
+            "damaged_file",
+            f"{path.name} is a workbook that needs a password",
+            "Open it in a spreadsheet program, remove the password and save it again",
+        ) from error
     except BaseException as error:  # calamine's errors share no base class; a panic is not an Exception
         if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
             raise
@@ -49,7 +55,19 @@ def read(path: Path, options: Options) -> list[Table]:
             f"{path.name} is a workbook that cannot be opened: {str(error).splitlines()[0][:120]}",
             "Open it in a spreadsheet program and save it again, or save the sheet as csv",
         ) from error
-    return [table for name, rows in sheets if (table := table_of(path.name, name, rows, options))]
+    tables = [table for name, rows in sheets if (table := table_of(path.name, name, rows, options))]
+    if hidden and tables and not options.sheet:
+        tables[0].notes.append(Message("hidden_sheets", values={"sheets": hidden}))
+    return tables
+
+
+def _visible(book: CalamineWorkbook) -> tuple[list[str], tuple[str, ...]]:
+    """The sheets to read, and those that are hidden; all are read if none is visible."""
+    kinds = {sheet.name: str(sheet.visible).rpartition(".")[2] for sheet in book.sheets_metadata}
+    visible = [name for name in book.sheet_names if kinds.get(name, "Visible") == "Visible"]
+    if not visible:
+        return book.sheet_names, ()
+    return visible, tuple(name for name in book.sheet_names if name not in visible)
 
 
 def table_of(file: str, sheet: str, rows: Sequence[Sequence[object]], options: Options) -> Table | None:
