@@ -71,7 +71,7 @@ MAY_IMPORT = {
         "version",
     },
     "overview": {
-        "datasets", "intake", "models", "private_files", "report", "settings", "version",
+        "datasets", "intake", "metrics", "models", "private_files", "report", "settings", "version",
     },
     "doctor": VALUES | {"connections", "handoff", "pools", "registry", "settings", "sources", "warehouse"},
     "stack": {

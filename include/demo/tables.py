@@ -44,7 +44,8 @@ RISK = """
         customer_count as customers,
         pct_of_customers as pct,
         round(expected_churners) as expected_to_leave,
-        round(revenue_365_at_risk, 2) as revenue_at_risk,
+        round(category_spend_365_days, 2) as spend_last_year,
+        category_spend_at_risk as spend_at_risk,
         method
     from mart.vw_churn_risk_overview
     where firm_key = %s

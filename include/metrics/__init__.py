@@ -9,8 +9,9 @@ from include.metrics.glossary import (
     GLOSSARY,
     Metric,
     find,
+    named,
     of_grain,
     sql_of,
 )
 
-__all__ = ["GLOSSARY", "Metric", "find", "of_grain", "sql_of"]
+__all__ = ["GLOSSARY", "Metric", "find", "named", "of_grain", "sql_of"]

@@ -75,6 +75,7 @@ METRICS: tuple[Metric, ...] = (
         module="churn",
         is_prediction=True,
         column=f"{_CHURN}.churn_probability",
+        also=("chance_of_leaving",),
     ),
     Metric(
         "churn_risk_score",
@@ -108,7 +109,18 @@ METRICS: tuple[Metric, ...] = (
         module="ltv",
         is_prediction=True,
         column=f"{_LTV}.predicted_clv_1_year",
-        also=("value_at_stake", "clv_1_year"),
+        also=("value_at_stake", "clv_1_year", "value_1_year"),
+    ),
+    Metric(
+        "margin_at_risk",
+        "Margin at risk",
+        "Risk altındaki kâr marjı",
+        "Churn probability times expected margin of next year; null where rules score.",
+        "money",
+        "customer",
+        module="churn",
+        is_prediction=True,
+        sql="churn_probability * predicted_clv_1_year",
     ),
     Metric(
         "predicted_clv_lifetime",

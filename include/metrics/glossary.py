@@ -9,7 +9,7 @@ from include import sql_text
 from include.metrics import customer, firm
 from include.metrics.row import Grain, Metric
 
-__all__ = ["GLOSSARY", "Metric", "find", "of_grain", "sql_of"]
+__all__ = ["GLOSSARY", "Metric", "find", "named", "of_grain", "sql_of"]
 
 GLOSSARY: tuple[Metric, ...] = (*firm.METRICS, *customer.METRICS)
 _BY_NAME = {metric.name: metric for metric in GLOSSARY}
@@ -30,6 +30,11 @@ def find(name: str) -> Metric:
         return _BY_NAME[name]
     except KeyError:
         raise KeyError(f"metric {name!r} is not in the glossary; add its row in include/metrics/") from None
+
+
+def named(name: str, grain: Grain) -> Metric | None:
+    """The metric of a grain with this name or another name of it; None: the glossary has none."""
+    return next((m for m in of_grain(grain) if name == m.name or name in m.also), None)
 
 
 def of_grain(grain: Grain) -> tuple[Metric, ...]:

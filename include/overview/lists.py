@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import xlsxwriter
 
+from include import metrics
 from include.datasets.actions import ACTIONS
 from include.datasets.churn import CHURN_RISK
 from include.datasets.computed import CUSTOMER_SUMMARY, RFM
@@ -193,11 +194,12 @@ class _Xlsx:
     def __exit__(self, kind: type[BaseException] | None, *of: object) -> None:
         self._sheet.autofilter(0, 0, max(self._row, 1), len(COLUMNS) - 1)
         about = self._book.add_worksheet(self._words.plain("list.sheet_columns"))
-        about.set_column(0, 0, 26)
-        about.set_column(1, 1, 100)
-        for at, (name, text) in enumerate(described(self._words)):
+        about.set_column(0, 1, 26)
+        about.set_column(2, 2, 100)
+        for at, (name, label, text) in enumerate(described(self._words)):
             about.write_string(at, 0, name)
-            about.write_string(at, 1, text)
+            about.write_string(at, 1, label)
+            about.write_string(at, 2, text)
         self._book.close()
         self._file.close()
         if kind is None:
@@ -206,9 +208,11 @@ class _Xlsx:
             self._partial.unlink(missing_ok=True)
 
 
-def described(words: Words) -> Iterator[tuple[str, str]]:
-    """Each column and what it is."""
+def described(words: Words) -> Iterator[tuple[str, str, str]]:
+    """Each column, its label in the glossary of metrics (else empty), and what it is."""
     assumed = words.figures.get("assumed_margin")
     own = Figure(words.plain("field.own_margin"), "text")
     for name in COLUMNS:
-        yield name, words.plain(f"field.{name}", margin=assumed or own)
+        metric = metrics.named(name, "customer")
+        label = metric.label(words.language) if metric else ""
+        yield name, label, words.plain(f"field.{name}", margin=assumed or own)

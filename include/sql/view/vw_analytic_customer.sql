@@ -28,7 +28,9 @@ returns table (
     churn_risk_band text,
     top_churn_factor text,
     recommended_action text,
-    churn_model_version text
+    churn_model_version text,
+    predicted_clv_lifetime numeric,
+    may_contact boolean
 )
 language sql
 stable
@@ -92,7 +94,9 @@ select
     fact_customer_churn_risk.churn_risk_band,
     fact_customer_churn_risk.top_churn_factor_1 as top_churn_factor,
     fact_customer_churn_risk.recommended_action,
-    fact_customer_churn_risk.model_version as churn_model_version
+    fact_customer_churn_risk.model_version as churn_model_version,
+    fact_customer_ltv.predicted_clv_lifetime,
+    dim_customer.may_contact
 from known
 inner join analytics.dim_firm on known.firm_sk = dim_firm.firm_sk
 inner join analytics.dim_customer on known.customer_sk = dim_customer.customer_sk
@@ -160,7 +164,9 @@ select
     golden.churn_risk_band,
     golden.top_churn_factor,
     golden.recommended_action,
-    golden.churn_model_version
+    golden.churn_model_version,
+    golden.predicted_clv_lifetime,
+    golden.may_contact
 from latest
 cross join lateral mart.analytic_customer(latest.firm_key, latest.as_of) as golden;
 
@@ -171,6 +177,10 @@ comment on view mart.vw_analytic_customer is
 comment on column mart.vw_analytic_customer.rfm_segment is 'Name of the RFM segment.';
 comment on column mart.vw_analytic_customer.clv_value is
 'Expected discounted margin from as_of on (predicted_clv_lifetime); null if value was not computed.';
+comment on column mart.vw_analytic_customer.predicted_clv_lifetime is
+'The same under the name of the glossary.';
+comment on column mart.vw_analytic_customer.may_contact is
+'Whether the customer may be sent offers; null: unknown.';
 comment on column mart.vw_analytic_customer.value_tier is 'Name of the value tier.';
 comment on column mart.vw_analytic_customer.clv_model_version is 'Version of the value model.';
 comment on column mart.vw_analytic_customer.churn_model_version is 'Version of the churn model.';

@@ -29,7 +29,10 @@ returns table (
     recommended_action text,
     recommended_action_text text,
     intervention_priority smallint,
-    model_version text
+    model_version text,
+    predicted_clv_lifetime numeric,
+    margin_at_risk numeric,
+    may_contact boolean
 )
 language sql
 stable
@@ -58,10 +61,21 @@ select
     fact_customer_churn_risk.top_churn_factor_1_text,
     fact_customer_churn_risk.top_churn_factor_2_text,
     fact_customer_churn_risk.top_churn_factor_3_text,
-    fact_customer_churn_risk.recommended_action,
-    fact_customer_churn_risk.recommended_action_text,
+    case when dim_customer.may_contact is not false then fact_customer_churn_risk.recommended_action end
+        as recommended_action,
+    case when dim_customer.may_contact is not false then fact_customer_churn_risk.recommended_action_text end
+        as recommended_action_text,
     fact_customer_churn_risk.intervention_priority,
-    fact_customer_churn_risk.model_version
+    fact_customer_churn_risk.model_version,
+    fact_customer_ltv.predicted_clv_lifetime,
+    round(
+        cast(
+            fact_customer_churn_risk.churn_probability
+            * cast(fact_customer_ltv.predicted_clv_1_year as double precision) as numeric
+        ),
+        2
+    ) as margin_at_risk,
+    dim_customer.may_contact
 from analytics.dim_firm
 inner join analytics.fact_customer_churn_risk on dim_firm.firm_sk = fact_customer_churn_risk.firm_sk
 inner join analytics.dim_customer on fact_customer_churn_risk.customer_sk = dim_customer.customer_sk
@@ -108,4 +122,13 @@ comment on column mart.vw_at_risk_customers.rfm_segment is
 comment on column mart.vw_at_risk_customers.value_tier is
 'Name of the value tier; null if module ltv is off.';
 comment on column mart.vw_at_risk_customers.value_at_risk is
+'Old name of predicted_clv_lifetime, kept until version 0.11: it is the whole value, not the part at risk.';
+comment on column mart.vw_at_risk_customers.predicted_clv_lifetime is
 'Predicted lifetime value; null without a value model.';
+comment on column mart.vw_at_risk_customers.margin_at_risk is
+'Churn probability times expected margin of the next year; null if rules scored.';
+comment on column mart.vw_at_risk_customers.recommended_action is
+'Fixed text of the risk category; null where the customer may not be contacted.';
+comment on column mart.vw_at_risk_customers.recommended_action_text is 'The same in words.';
+comment on column mart.vw_at_risk_customers.may_contact is
+'Whether the customer may be sent offers; null: unknown.';

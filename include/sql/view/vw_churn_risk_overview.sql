@@ -18,7 +18,13 @@ returns table (
     declining_frequency bigint,
     declining_spend bigint,
     method text,
-    model_version text
+    model_version text,
+    category_clv_lifetime numeric,
+    avg_clv_lifetime numeric,
+    category_spend_365_days numeric,
+    avg_spend_365_days numeric,
+    category_spend_at_risk numeric,
+    category_margin_at_risk numeric
 )
 language sql
 stable
@@ -41,7 +47,29 @@ select
     ) as declining_frequency,
     count(*) filter (where fact_customer_churn_risk.spend_trend = 'decreasing') as declining_spend,
     min(fact_customer_churn_risk.method) as method,
-    min(fact_customer_churn_risk.model_version) as model_version
+    min(fact_customer_churn_risk.model_version) as model_version,
+    sum(fact_customer_ltv.predicted_clv_lifetime) as category_clv_lifetime,
+    round(avg(fact_customer_ltv.predicted_clv_lifetime), 2) as avg_clv_lifetime,
+    sum(fact_customer_rfm.total_spend_365_days) as category_spend_365_days,
+    round(avg(fact_customer_rfm.total_spend_365_days), 2) as avg_spend_365_days,
+    round(
+        cast(
+            sum(
+                fact_customer_churn_risk.churn_probability
+                * cast(fact_customer_rfm.total_spend_365_days as double precision)
+            ) as numeric
+        ),
+        2
+    ) as category_spend_at_risk,
+    round(
+        cast(
+            sum(
+                fact_customer_churn_risk.churn_probability
+                * cast(fact_customer_ltv.predicted_clv_1_year as double precision)
+            ) as numeric
+        ),
+        2
+    ) as category_margin_at_risk
 from analytics.dim_firm
 inner join analytics.fact_customer_churn_risk on dim_firm.firm_sk = fact_customer_churn_risk.firm_sk
 left join analytics.fact_customer_rfm
@@ -82,11 +110,23 @@ comment on column mart.vw_churn_risk_overview.avg_churn_probability is
 comment on column mart.vw_churn_risk_overview.expected_churners is
 'Sum of churn probabilities; null if rules scored.';
 comment on column mart.vw_churn_risk_overview.total_clv_at_risk is
-'Predicted lifetime value of these customers; null without a value model.';
-comment on column mart.vw_churn_risk_overview.avg_clv_at_risk is 'The same per customer.';
+'Old name of category_clv_lifetime, kept until version 0.11: it is the whole value, not the part at risk.';
+comment on column mart.vw_churn_risk_overview.avg_clv_at_risk is
+'Old name of avg_clv_lifetime, kept until version 0.11.';
 comment on column mart.vw_churn_risk_overview.revenue_365_at_risk is
+'Old name of category_spend_365_days, kept until version 0.11: it is the whole spend, not the part at risk.';
+comment on column mart.vw_churn_risk_overview.avg_revenue_365_at_risk is
+'Old name of avg_spend_365_days, kept until version 0.11.';
+comment on column mart.vw_churn_risk_overview.category_clv_lifetime is
+'Predicted lifetime value of these customers, whether they leave or not; null without a value model.';
+comment on column mart.vw_churn_risk_overview.avg_clv_lifetime is 'The same per customer.';
+comment on column mart.vw_churn_risk_overview.category_spend_365_days is
 'Net spend of these customers in the last 365 days; null if module rfm is off.';
-comment on column mart.vw_churn_risk_overview.avg_revenue_365_at_risk is 'The same per customer.';
+comment on column mart.vw_churn_risk_overview.avg_spend_365_days is 'The same per customer.';
+comment on column mart.vw_churn_risk_overview.category_spend_at_risk is
+'Sum of churn probability times net spend of the last 365 days; null if rules scored.';
+comment on column mart.vw_churn_risk_overview.category_margin_at_risk is
+'Sum of churn probability times expected margin of the next year; null if rules scored.';
 comment on column mart.vw_churn_risk_overview.avg_days_inactive is 'Mean days since the last order.';
 comment on column mart.vw_churn_risk_overview.avg_orders_90d is 'Mean number of orders in the last 90 days.';
 comment on column mart.vw_churn_risk_overview.avg_spend_90d is 'Mean net spend in the last 90 days.';

@@ -54,8 +54,8 @@ def test_risk_is_summed_by_category(shop):
 
     rows = shop.ask(
         "select churn_risk_category, customer_count, pct_of_customers, expected_churners, "
-        "revenue_365_at_risk, declining_frequency, declining_spend, avg_churn_probability, "
-        "avg_revenue_365_at_risk, avg_days_inactive, avg_orders_90d, avg_spend_90d, method, model_version "
+        "category_spend_365_days, declining_frequency, declining_spend, avg_churn_probability, "
+        "avg_spend_365_days, avg_days_inactive, avg_orders_90d, avg_spend_90d, method, model_version "
         "from mart.vw_churn_risk_overview order by 1"
     )
 
