@@ -12,10 +12,8 @@ with staged as (
             sum(stg_transactions.net_amount) filter (where stg_transactions.kind = 'return'), 0
         ) as net_amount
     from pg_temp.stg_transactions
-    inner join unnest(:months) as replaced (month_start)
-        on
-            stg_transactions.order_date >= replaced.month_start
-            and stg_transactions.order_date < (replaced.month_start + interval '1 month')::date
+    inner join analytics.dim_date on stg_transactions.order_date = dim_date.date_actual
+    where dim_date.month_start = any(:months)
 
 ),
 

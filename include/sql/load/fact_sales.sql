@@ -24,10 +24,6 @@ with lines as (
         stg_transactions.*,
         stg_transactions.kind = 'return' as is_return
     from pg_temp.stg_transactions
-    inner join unnest(:months) as replaced (month_start)
-        on
-            stg_transactions.order_date >= replaced.month_start
-            and stg_transactions.order_date < (replaced.month_start + interval '1 month')::date
 
 )
 
@@ -77,4 +73,5 @@ inner join analytics.dim_customer
 inner join analytics.dim_product
     on
         dim_product.firm_sk = :firm_sk
-        and coalesce(lines.product_id, '(unknown)') = dim_product.product_id;
+        and coalesce(lines.product_id, '(unknown)') = dim_product.product_id
+where dim_date.month_start = any(:months);
