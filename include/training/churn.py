@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -29,6 +30,7 @@ from include.training.sampling import ALL_CUSTOMERS, Files, bucket, path_of, run
 
 PER_CUSTOMER = (TRANSACTIONS, CUSTOMER_DAYS, LOYALTY_MOVEMENTS, INTERACTIONS)
 SOURCES = (*PER_CUSTOMER, PRODUCTS)
+NEWEST_CUSTOMERS = 5_000  # whose features at the anchor are compared with those at past cutoffs
 LABELLED = "churn_customers.parquet"  # the customers of a cutoff, in the scratch folder
 
 
@@ -63,8 +65,10 @@ def stack(
     """Rows of churn_training for one anchor: one per cutoff and customer, with features and label.
 
     The last cutoff occurs twice: the ``is_blind`` rows are computed from data without anything from the
-    cutoff on. A query that uses later data gives different features there, and a leakage check fails. With
-    fewer than ``MIN_CUTOFFS`` windows that do not overlap, only the last one is returned, once.
+    cutoff on. A query that uses later data gives different features there, and a leakage check fails. Rows
+    of at most ``NEWEST_CUSTOMERS`` customers at the anchor are blind too; their outcome is unknown, their
+    label false. With fewer than ``MIN_CUTOFFS`` windows that do not overlap, only the last one is returned,
+    once.
     """
     first_day, customers = span(engine, files, anchor)
     if first_day is None:
@@ -96,6 +100,13 @@ def stack(
         yield from windows(known, cutoff, is_blind=False)
     past = sample_of(engine, known, until=cutoffs[-1], below=ALL_CUSTOMERS, scratch=scratch / "past")
     yield from windows(past, cutoffs[-1], is_blind=True)
+    few = min(NEWEST_CUSTOMERS, firm.churn.sample_customers)
+    newest = sample_of(engine, known, until=anchor, below=bucket(few, customers), scratch=scratch / "newest")
+    features = features_as_of(engine, newest, anchor, params, scratch)
+    unknown = pa.table(
+        {"customer_id": features["customer_id"], "is_churned": np.zeros(features.num_rows, np.bool_)}
+    )
+    yield from _rows(features, unknown, anchor, is_blind=True)
 
 
 def sample_of(engine: Engine, files: Files, *, until: date, below: str, scratch: Path) -> Files:

@@ -4,6 +4,7 @@
   an AUC far from 0.5 shows that outcomes leak into the features.
 - **Future information.** Compute the evaluation window's features twice: from all data, and from data that
   ends at the cutoff. A feature that differs uses data after the cutoff; its gain in AUC is measured.
+- **Written back** (``written_back.py``): a column that the source changes after a customer left.
 - **Label from the past.** The features of the first cutoff after a label's window show what happened in it.
   A label that disagrees does not describe the days after its cutoff.
 """
@@ -96,7 +97,7 @@ def future_information(model: trees.Trees, seen: pa.Table, blind: pa.Table, chur
 
 def label_from_the_past(training: pa.Table, *, horizon_days: int) -> Check:
     """Compare each label with the days since the last order at the first cutoff after its window."""
-    cutoffs = sorted(pc.unique(training["cutoff"]).to_pylist())
+    cutoffs = sorted(pc.unique(training["cutoff"].filter(pc.invert(training["is_blind"]))).to_pylist())
     compared = wrong = 0
     for cutoff in cutoffs:
         after = [day for day in cutoffs if (day - cutoff).days >= horizon_days]

@@ -19,9 +19,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from include.models.churn import baselines as churn_baselines
-from include.models.churn import calibration, evaluation, leakage, trees
+from include.models.churn import calibration, evaluation, leakage, trees, written_back
 from include.models.churn import season as churn_season
 from include.models.churn.factors import code_of
+from include.models.churn.sufficiency import disjoint
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -119,13 +120,20 @@ def backtest(training: pa.Table, windows: list[Window], *, horizon_days: int) ->
         )
     isotonic = churn_baselines.fit_recency(tuning.rows, tuning.churned)
     probabilities["recency"] = churn_baselines.recency(isotonic, last.rows)
-    blind = windows_of(training, is_blind=True)
+    control = {window.cutoff: window.rows for window in windows_of(training, is_blind=True)}
+    apart = disjoint([window.cutoff for window in windows], horizon_days=horizon_days)
+    nobody = last.rows.slice(0, 0)
+    newest = next((rows for day, rows in control.items() if day > last.cutoff), nobody)
     checks = [
         leakage.shuffled_labels(x, [w.churned for w in older], (x_last, last.churned), features),
-        leakage.future_information(
-            model, last.rows, blind[-1].rows if blind else last.rows.slice(0, 0), last.churned
-        ),
+        leakage.future_information(model, last.rows, control.get(last.cutoff, nobody), last.churned),
         leakage.label_from_the_past(training, horizon_days=horizon_days),
+        written_back.check(
+            model,
+            [(window.rows, window.churned) for window in windows if window.cutoff in apart],
+            newest,
+            horizon_days=horizon_days,
+        ),
     ]
     return Backtest(features, trees.TREE_COUNT, has_season, probabilities, checks)
 

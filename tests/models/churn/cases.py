@@ -36,7 +36,7 @@ def firm(**changes) -> SimpleNamespace:
 
 
 def write_sales(rows: list[tuple], folder: Path) -> dict:
-    """Files of (customer, day, amount) sales, and what is computed from them."""
+    """Files of (customer, day, amount, channel or nothing) sales, and what is computed from them."""
     lines = [
         {
             "transaction_id": f"{customer}-{day}",
@@ -51,11 +51,11 @@ def write_sales(rows: list[tuple], folder: Path) -> dict:
             "discount_amount": Decimal(0),
             "net_amount": Decimal(amount),
             "margin_amount": None,
-            "channel": None,
+            "channel": channel[0] if channel else None,
             "payment_method": None,
             "programme_id": None,
         }
-        for customer, day, amount in sorted(rows)
+        for customer, day, amount, *channel in sorted(rows)
     ]
     return of_lines(pa.Table.from_pylist(lines, schema=TRANSACTIONS.schema), folder)
 
@@ -76,6 +76,28 @@ def shop(folder: Path, *, customers: int = 600, seed: int = 3) -> dict:
             if day > leaves or day > date(2025, 9, 1):
                 break
             rows.append((f"c{number:04}", day, str(int(random.integers(5, 50)))))
+    return write_sales(rows, folder)
+
+
+def two_channels(folder: Path, *, customers: int, closes: bool, seed: int = 4) -> dict:
+    """Customers of two channels who leave at some point.
+
+    With ``closes``, the channel of a customer's last order is overwritten three weeks after they left, before
+    the anchor.
+    """
+    random = np.random.default_rng(seed)
+    rows = []
+    for number in range(customers):
+        day = date(2025, 1, 1) + timedelta(days=int(random.integers(0, 45)))
+        gap, web = float(random.gamma(3.0, 4.0)) + 2.0, float(random.random())
+        leaves = day + timedelta(days=int(random.exponential(150.0)))
+        own = []
+        while not own or (number % 5 and day <= min(leaves, date(2025, 9, 1))):
+            own.append((f"c{number:04}", day, "10.00", "web" if random.random() < web else "store"))
+            day += timedelta(days=1 + int(random.exponential(gap)))
+        if closes and leaves + timedelta(days=21) < ANCHOR:
+            own[-1] = (*own[-1][:3], "closed")
+        rows += own
     return write_sales(rows, folder)
 
 

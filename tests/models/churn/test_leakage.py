@@ -98,7 +98,7 @@ def test_a_label_taken_from_the_same_days_recency_is_detected(correct):
 
 
 def test_a_single_feature_that_looks_ahead_is_named(correct):
-    windows, (blind,) = churn_training.windows_of(correct), churn_training.windows_of(correct, is_blind=True)
+    windows, (blind, _) = churn_training.windows_of(correct), churn_training.windows_of(correct, is_blind=True)
     names = trees.usable_features(windows[0].rows)
     model = trees.Trees(trees.train(trees.matrix(windows[0].rows, names), windows[0].churned, names))
     last = windows[-1].rows
@@ -114,7 +114,7 @@ def test_a_single_feature_that_looks_ahead_is_named(correct):
 
 
 def test_customers_known_only_after_the_cutoff_are_detected(correct):
-    windows, (blind,) = churn_training.windows_of(correct), churn_training.windows_of(correct, is_blind=True)
+    windows, (blind, _) = churn_training.windows_of(correct), churn_training.windows_of(correct, is_blind=True)
     names = trees.usable_features(windows[0].rows)
     model = trees.Trees(trees.train(trees.matrix(windows[0].rows, names), windows[0].churned, names))
 
@@ -122,6 +122,35 @@ def test_customers_known_only_after_the_cutoff_are_detected(correct):
 
     assert not check.passed
     assert "depends on data after the cutoff" in check.message
+
+
+def test_blind_rows_are_those_of_the_last_cutoff_and_of_the_training_date(correct):
+    windows = churn_training.windows_of(correct)
+
+    blind, newest = churn_training.windows_of(correct, is_blind=True)
+
+    assert [blind.cutoff, newest.cutoff] == [windows[-1].cutoff, cases.ANCHOR]
+    assert newest.rows.num_rows > windows[-1].rows.num_rows * 0.9
+    assert not newest.churned.any()
+
+
+@pytest.mark.parametrize("closes", [False, True])
+def test_a_channel_that_is_overwritten_after_customers_left_is_detected(closes, tmp_path):
+    files = cases.two_channels(tmp_path, customers=1_200, closes=closes)
+
+    failed, header = blocked(cases.stacked(files, tmp_path / "work", of=cases.firm()))
+
+    assert failed == ({"written_back"} if closes else set())
+    assert ("channel" in header["reason"]) == closes
+    assert (header["method"] == "rules") == closes
+
+
+def test_rows_from_before_the_check_are_not_compared(correct):
+    is_newest = pc.equal(correct["cutoff"], pa.scalar(cases.ANCHOR))
+
+    failed, _ = blocked(correct.filter(pc.invert(is_newest)))
+
+    assert failed == set()
 
 
 def test_labels_that_can_be_learned_after_shuffling_are_detected(correct, monkeypatch):
