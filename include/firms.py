@@ -111,6 +111,7 @@ class Churn(Strict):
     min_customers: Whole = Field(default=500, ge=50)
     min_repeat_buyers: Whole = Field(default=50, ge=20)
     min_events: Whole = Field(default=50, ge=10)
+    min_tenure_days: Whole = Field(default=0, ge=0)
 
     @model_validator(mode="after")
     def _in_order(self) -> Churn:

@@ -139,12 +139,17 @@ CHANGES = {
 UNREAD = {
     "min_spend": 5, "min_orders": 2, "retrain_months": 1, "language": "tr", "lookback_days": 1,
     "rfm": {"new_days": 29, "quantiles": (0.1, 0.2, 0.3, 0.4)}, "name": "Other", "schedule_hour": 1,
-    "churn": {"category_bounds": (20, 50, 75), "band_bounds": (0.5, 0.9)}, "actions": {"budget": 1},
+    "churn": {"category_bounds": (20, 50, 75), "band_bounds": (0.5, 0.9), "min_tenure_days": 30},
+    "actions": {"budget": 1},
 }  # fmt: skip
 
 
 PROTOCOLS = {"churn": ChurnSettings, "ltv": LtvSettings}  # the type checker lets a model read no other field
-PREDICTED = {"churn.category_bounds", "churn.band_bounds"}  # read when a day is scored, and not in training
+PREDICTED = {
+    "churn.category_bounds",
+    "churn.band_bounds",
+    "churn.min_tenure_days",
+}  # read when a day is scored, and not in training
 
 
 @pytest.mark.parametrize("name", TRAINED)

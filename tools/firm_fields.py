@@ -88,6 +88,9 @@ FIELDS = {
     "churn.most_cutoffs": "A model is trained on at most so many past dates.",
     "churn.sample_customers": "At most so many customers are used for training.",
     "churn.min_customers": "With fewer customers no model is trained; rules score.",
+    "churn.min_tenure_days": (
+        "Customers whose first order is fewer days old get no churn score; `no_score_reason` is `too_new`."
+    ),
     "churn.min_repeat_buyers": "With fewer repeat buyers no model is trained; rules score.",
     "churn.min_events": "With fewer customers who left, or who stayed, no model is trained; rules score.",
     "ltv": "Customer lifetime value (LTV).",

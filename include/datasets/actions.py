@@ -9,6 +9,8 @@ ACTION_CANDIDATES = Dataset(
     about="One row per customer with a segment, a churn risk and a positive value: the inputs of an action.",
     grain=("customer_id",),
     earlier=(
+        Earlier("c22603d4d1bd044e"),
+        Earlier("f5ed79e542925f58", added={"may_contact": None, "last_contact_date": None}),
         Earlier(
             "6f1a02840a9f8d14",
             added={
@@ -23,7 +25,7 @@ ACTION_CANDIDATES = Dataset(
         [
             CUSTOMER_ID,
             column("segment_code", TEXT, "RFM segment.", required=True),
-            column("churn_risk_category", TEXT, "'Low', 'Medium', 'High' or 'Critical'.", required=True),
+            column("churn_risk_category", TEXT, "'Low', 'Medium', 'High' or 'Critical'; null without one."),
             column("value_at_stake", MONEY, "Margin expected in the next 365 days.", required=True),
             column("order_count", COUNT, "Orders, lifetime."),
             column("firm_avg_order_value", RATE, "The firm's sale amount per order, lifetime."),

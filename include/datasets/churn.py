@@ -53,9 +53,11 @@ CHURN_RISK = Dataset(
     about="One row per customer with a sale before as_of: churn probability or score, reasons, action.",
     grain=("customer_id",),
     earlier=(
+        Earlier("d3a3db386d840724", added={"no_score_reason": None}),
         Earlier(
             "57f65e8bc0749edd",
             added={
+                "no_score_reason": None,
                 **{f"order_probability_{days}_days": None for days in (30, 90, 365)},
                 "any_order_probability": None,
                 **{f"next_order_date_{share}_pct": None for share in (25, 50, 75)},
@@ -90,10 +92,23 @@ CHURN_RISK = Dataset(
                 RATE,
                 "P(no sale in the next churn_threshold_days); null where rules score.",
             ),
-            column("churn_risk_score", pa.int32(), "0 to 100.", required=True),
-            column("churn_risk_category", TEXT, "'Low', 'Medium', 'High' or 'Critical'.", required=True),
+            column("churn_risk_score", pa.int32(), "0 to 100; null if the customer is too new."),
             column(
-                "churn_risk_band", TEXT, "'low', 'medium' or 'high', by the firm's two bounds.", required=True
+                "churn_risk_category",
+                TEXT,
+                "'Low', 'Medium', 'High' or 'Critical'; null if no_score_reason is set.",
+            ),
+            column(
+                "churn_risk_band",
+                TEXT,
+                "'low', 'medium' or 'high', by the firm's two bounds; null if no_score_reason is set.",
+            ),
+            column(
+                "no_score_reason",
+                TEXT,
+                "'too_new': the first order is under churn.min_tenure_days old, there is no score. "
+                "'no_known_outcome': rules score, and no past window shows how many leave, so the score only "
+                "ranks. Null otherwise.",
             ),
             column(
                 "predicted_churn_date",
@@ -111,11 +126,9 @@ CHURN_RISK = Dataset(
                 column(f"top_churn_factor_{n}_text", TEXT, f"Reason {n} in the firm's language.")
                 for n in (1, 2, 3)
             ),
-            column("intervention_priority", pa.int8(), "1 to 5; 1 is most urgent.", required=True),
-            column(
-                "recommended_action", TEXT, "Code of the recommended action, by risk category.", required=True
-            ),
-            column("recommended_action_text", TEXT, "The same in the firm's language.", required=True),
+            column("intervention_priority", pa.int8(), "1 to 5; 1 is most urgent. Null without category."),
+            column("recommended_action", TEXT, "Code of the recommended action, by risk category."),
+            column("recommended_action_text", TEXT, "The same in the firm's language."),
             *(
                 column(
                     f"order_probability_{days}_days",

@@ -41,7 +41,7 @@ class Customer(NamedTuple):
 
     customer_id: str
     segment_code: str
-    risk_category: str
+    risk_category: str | None
     value: float
     orders: int | None = None
     may_contact: bool | None = None

@@ -31,6 +31,7 @@ class ChurnSettings(Protocol):
     min_customers: int
     min_repeat_buyers: int
     min_events: int
+    min_tenure_days: int
 
 
 class LtvSettings(Protocol):

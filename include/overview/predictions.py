@@ -106,6 +106,7 @@ def chances_of(reading: Reading, figures: Figures) -> tuple[tuple[ChanceBand, ..
         figures["likely_gone"] = Figure(gone, "count")
         return by_band, ()
     order = ("Low", "Medium", "High", "Critical")
+    rows = [row for row in rows if row["churn_risk_category"]]
     bands = sorted(_bands(rows, "churn_risk_category"), key=lambda band: order.index(band.band))
     return (), tuple(bands)
 

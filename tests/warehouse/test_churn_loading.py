@@ -93,6 +93,29 @@ def test_rules_give_no_probability(shop):
     ]
 
 
+def test_a_customer_without_a_score_has_the_reason_and_is_not_compared(shop):
+    version = model(shop, ANCHOR)
+    new = dict.fromkeys(
+        ("churn_risk_score", "churn_risk_category", "churn_risk_band", "predicted_churn_date",
+         "days_until_predicted_churn", "intervention_priority", "recommended_action",
+         "recommended_action_text", "churn_probability")
+    )  # fmt: skip
+    shop.sales("2026-03", sale("1", AS_OF, "ann"), as_of=END)
+    risk(
+        shop,
+        AS_OF,
+        at_risk("ann", AS_OF, version),
+        at_risk("bob", AS_OF, version) | new | {"no_score_reason": "too_new"},
+    )
+
+    score(shop)
+
+    assert shop.ask(
+        "select churn_risk_category, no_score_reason from analytics.fact_customer_churn_risk order by 1"
+    ) == [("Low", None), (None, "too_new")]
+    assert shop.ask("select customers from analytics.fact_scorecard where decile = 0") == [(1,)]
+
+
 def test_metrics_importances_and_checks_replace_their_anchor(shop):
     feature = {"factor": "overdue", "gain": 1.0, "splits": 2}
     measured = {"candidate": "bgnbd", "population": "all", "is_champion": True, "cutoff": "2026-02-01"}

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from include.models import drift
@@ -75,6 +76,8 @@ def fit(training: pa.Table, *, firm: FirmSettings, as_of: date) -> pa.Table:
     }
     if missing:
         method, reason = RULES, f"rules are used, there is too little training data: {'; '.join(missing)}"
+        if not windows:
+            reason += "; the outcome of no past window is known, so the score only ranks and has no category"
     else:
         tested = churn_training.backtest(training, windows, horizon_days=horizon)
         method, reason = churn_training.select_model(tested, windows[-1])
@@ -217,12 +220,18 @@ def _predict(batch: pa.RecordBatch, params: Params, *, firm: FirmSettings, as_of
         spend_cuts=params.spend_cuts,
         method=params.method,
         version=params.version,
+        is_known=probability is not None or params.scale is not None,
         firm=firm,
         as_of=as_of,
     )
-    columns = dict(zip(described.schema.names, described.columns, strict=True))
+    following = next_order.columns(batch, params.next_order, probability, horizon_days=horizon, as_of=as_of)
+    is_new = pc.equal(described["no_score_reason"], churn_risk.TOO_NEW).fill_null(False)
     return pa.RecordBatch.from_pydict(
-        columns | next_order.columns(batch, params.next_order, probability, horizon_days=horizon, as_of=as_of)
+        described
+        | {
+            name: pc.if_else(is_new, pa.scalar(None, column.type), column)
+            for name, column in following.items()
+        }
     )
 
 

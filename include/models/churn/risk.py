@@ -6,6 +6,7 @@ from datetime import date
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy import special
 
@@ -32,6 +33,23 @@ FALL, RISE = 0.5, 1.5
 CHANCE = 0.1
 """A trend is reported only if the recent count has a lower probability than this at the steady rate."""
 TOP_FACTORS = 3
+TOO_NEW, NO_KNOWN_OUTCOME = "too_new", "no_known_outcome"
+OF_SCORE = (
+    "churn_probability",
+    "churn_risk_score",
+    *(f"top_churn_factor_{rank}{text}" for rank in (1, 2, 3) for text in ("", "_text")),
+)
+"""Columns that a customer without a score has not."""
+OF_CATEGORY = (
+    "churn_risk_category",
+    "churn_risk_band",
+    "predicted_churn_date",
+    "days_until_predicted_churn",
+    "intervention_priority",
+    "recommended_action",
+    "recommended_action_text",
+)
+"""Columns that follow from comparing the score with bounds."""
 
 
 def trend(recent: Floats, whole: Floats, orders_recent: Floats, orders_whole: Floats) -> list[str]:
@@ -61,6 +79,26 @@ def top_factors(codes: list[str], adds: Floats) -> list[list[str | None]]:
     return columns + [[None] * len(adds)] * (TOP_FACTORS - len(columns))
 
 
+def without_score(
+    columns: dict[str, pa.Array], is_new: NDArray[np.bool_], *, is_known: bool
+) -> dict[str, pa.Array]:
+    """The columns without what is not known, and ``no_score_reason``.
+
+    ``is_new`` marks customers who are too new for a score. Without a known outcome (``is_known``), no bound
+    has a meaning for anybody.
+    """
+    code = pa.scalar(None if is_known else NO_KNOWN_OUTCOME, pa.string())
+    new = pa.array(is_new)
+    bare = new if is_known else pa.array(np.ones(len(is_new), dtype=np.bool_))
+    masked = {
+        name: pc.if_else(bare if name in OF_CATEGORY else new, pa.scalar(None, column.type), column)
+        if name in OF_CATEGORY or name in OF_SCORE
+        else column
+        for name, column in columns.items()
+    }
+    return masked | {"no_score_reason": pc.if_else(new, pa.scalar(TOO_NEW), code)}
+
+
 def describe(
     batch: pa.RecordBatch,
     *,
@@ -70,10 +108,14 @@ def describe(
     spend_cuts: tuple[float, float],
     method: str,
     version: str,
+    is_known: bool,
     firm: FirmSettings,
     as_of: date,
-) -> pa.RecordBatch:
-    """Rows of churn_risk for a batch of customer_features; ``score`` is 0 to 100."""
+) -> dict[str, pa.Array]:
+    """Columns of churn_risk for a batch of customer_features; ``score`` is 0 to 100.
+
+    ``is_known``: the score is a probability, or scaled to a known outcome.
+    """
     numbers = {name: column_values(batch, name).astype(np.float64) for name in _READ}
     whole = np.clip(np.rint(score), 0, 100).astype(np.int32)
     # A value on a bound belongs to the higher band. Compare the exact score, not the rounded one.
@@ -128,10 +170,12 @@ def describe(
         "method": pa.array([method] * rows, pa.string()),
         "model_version": pa.array([version] * rows, pa.string()),
     }
-    return pa.RecordBatch.from_pydict(columns)
+    is_new = numbers["age_days"] < firm.churn.min_tenure_days
+    return without_score(columns, is_new, is_known=is_known)
 
 
 _READ = (
+    "age_days",
     "days_since_last_order",
     "order_count_30_days",
     "order_count_90_days",

@@ -199,6 +199,7 @@ active_risk as (
         case when churn_risk.churn_risk_category in ('High', 'Critical') then 1 else 0 end as is_at_risk
     from churn_risk
     inner join active on churn_risk.customer_id = active.customer_id
+    where churn_risk.no_score_reason is distinct from 'too_new'
 
 ),
 
@@ -343,6 +344,7 @@ categories as (
         count(*) as customers,
         sum(count(*)) over () as all_customers
     from churn_risk
+    where churn_risk_category is not null
     group by churn_risk_category
 
 ),

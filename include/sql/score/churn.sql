@@ -109,6 +109,7 @@ outcomes as (
         on
             due_windows.as_of = buyers.as_of
             and fact_customer_churn_risk.customer_sk = buyers.customer_sk
+    where fact_customer_churn_risk.churn_risk_score is not null
 
 ),
 

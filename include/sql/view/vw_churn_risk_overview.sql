@@ -102,6 +102,8 @@ where vw_latest_snapshot.fact_name = 'fact_customer_churn_risk';
 comment on function mart.churn_risk_overview is 'vw_churn_risk_overview of one firm at any as_of.';
 comment on view mart.vw_churn_risk_overview is
 'One row per firm and churn risk category that has customers, at the firm''s latest snapshot.';
+comment on column mart.vw_churn_risk_overview.churn_risk_category is
+'Null: customers without a category; fact_customer_churn_risk.no_score_reason tells why.';
 comment on column mart.vw_churn_risk_overview.customer_count is 'Customers in the category.';
 comment on column mart.vw_churn_risk_overview.pct_of_customers is
 'Share of the firm''s customers, in percent.';

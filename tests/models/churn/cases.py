@@ -25,6 +25,7 @@ def firm(**changes) -> SimpleNamespace:
         "min_customers": 200,
         "min_repeat_buyers": 50,
         "min_events": 30,
+        "min_tenure_days": 0,
         "decision_threshold": 0.5,
         "category_bounds": (25, 50, 75),
         "band_bounds": (0.6, 0.95),

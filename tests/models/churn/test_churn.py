@@ -52,7 +52,7 @@ def score(features, model, *, firm=None, as_of=cases.ANCHOR):
 def test_training_windows_never_overlap_and_end_by_the_anchor(training):
     CHURN_TRAINING.check(training)
 
-    cutoffs = sorted(pc.unique(training["cutoff"]).to_pylist())
+    cutoffs = sorted(pc.unique(training.filter(pc.invert(training["is_blind"]))["cutoff"]).to_pylist())
 
     assert cutoffs[-1] + timedelta(days=cases.HORIZON) == cases.ANCHOR
     assert {b - a for a, b in pairwise(cutoffs)} == {timedelta(days=cases.HORIZON)}
@@ -239,8 +239,32 @@ def test_no_history_at_all_still_scores_by_rules(features):
 
     model = churn.fit(nothing, firm=cases.firm(), as_of=cases.ANCHOR)
 
-    assert "history has fewer than 3 cutoffs" in churn.status(model, firm=cases.firm())[1]
-    assert CHURN_RISK.conform(score(features, model)).num_rows == features.num_rows
+    risk = CHURN_RISK.conform(score(features, model))
+    reason = churn.status(model, firm=cases.firm())[1]
+    assert "history has fewer than 3 cutoffs" in reason
+    assert "the score only ranks and has no category" in reason
+    assert risk.num_rows == features.num_rows
+    assert risk.column("churn_risk_score").null_count == 0
+    assert set(risk.column("no_score_reason").to_pylist()) == {"no_known_outcome"}
+    for name in ("churn_risk_category", "churn_risk_band", "recommended_action", "predicted_churn_date"):
+        assert risk.column(name).null_count == risk.num_rows
+
+
+def test_customers_younger_than_the_minimum_tenure_get_no_score(features, model):
+    young = features["age_days"].to_numpy() < 160
+
+    risk = CHURN_RISK.conform(score(features, model, firm=cases.firm(min_tenure_days=160)))
+
+    assert 0 < young.sum() < len(young)
+    assert np.array_equal(risk.column("no_score_reason").is_valid().to_numpy(zero_copy_only=False), young)
+    assert set(risk.filter(pa.array(young)).column("no_score_reason").to_pylist()) == {"too_new"}
+    for name in (
+        "churn_probability", "churn_risk_score", "churn_risk_category", "top_churn_factor_1",
+        "intervention_priority", "any_order_probability", "next_order_date_50_pct",
+    ):  # fmt: skip
+        assert not risk.column(name).filter(pa.array(young)).is_valid().to_numpy(zero_copy_only=False).any()
+    old = score(features, model).filter(pa.array(~young))
+    assert risk.filter(pa.array(~young)).column("churn_probability").equals(old.column("churn_probability"))
 
 
 def test_a_baseline_is_selected_where_the_trees_do_not_beat_it(training):

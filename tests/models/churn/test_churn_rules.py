@@ -126,13 +126,17 @@ def test_one_order_customers_get_a_row_and_a_reason():
     assert "short_history" in {row[f"top_churn_factor_{n}"] for n in (1, 2, 3)}
 
 
+def described(*given, **named):
+    return pa.RecordBatch.from_pydict(churn_risk.describe(*given, **named)).to_pylist()
+
+
 def test_bounds_are_the_firms_and_belong_to_the_band_above():
     firm = cases.firm(category_bounds=(10, 20, 30), band_bounds=(0.1, 0.3))
     model = churn_artefact.read(
         churn.fit(cases.training.CHURN_TRAINING.schema.empty_table(), firm=firm, as_of=AS_OF)
     )
 
-    rows = churn_risk.describe(
+    rows = described(
         customers(*[{}] * 5),
         probability=None,
         score=np.array([9.99, 10.0, 20.0, 29.99, 30.0]),
@@ -141,8 +145,9 @@ def test_bounds_are_the_firms_and_belong_to_the_band_above():
         method="rules",
         version=model["version"],
         firm=firm,
+        is_known=True,
         as_of=AS_OF,
-    ).to_pylist()
+    )
 
     assert [row["churn_risk_category"] for row in rows] == ["Low", "Medium", "High", "High", "Critical"]
     assert [row["churn_risk_band"] for row in rows] == ["low", "medium", "medium", "medium", "high"]
@@ -162,7 +167,7 @@ def test_the_valuable_critical_customer_comes_first_and_the_long_gone_later():
         {"days_since_last_order": 400, "total_spend_365_days": 900},
     )
 
-    rows = churn_risk.describe(
+    rows = described(
         given,
         probability=np.array([0.9, 0.9, 0.9]),
         score=np.array([90.0, 90.0, 90.0]),
@@ -171,8 +176,9 @@ def test_the_valuable_critical_customer_comes_first_and_the_long_gone_later():
         method="lightgbm",
         version="v",
         firm=cases.firm(),
+        is_known=True,
         as_of=AS_OF,
-    ).to_pylist()
+    )
 
     assert [row["intervention_priority"] for row in rows] == [1, 3, 2]
 

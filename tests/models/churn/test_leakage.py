@@ -98,7 +98,10 @@ def test_a_label_taken_from_the_same_days_recency_is_detected(correct):
 
 
 def test_a_single_feature_that_looks_ahead_is_named(correct):
-    windows, (blind, _) = churn_training.windows_of(correct), churn_training.windows_of(correct, is_blind=True)
+    windows, (blind, _) = (
+        churn_training.windows_of(correct),
+        churn_training.windows_of(correct, is_blind=True),
+    )
     names = trees.usable_features(windows[0].rows)
     model = trees.Trees(trees.train(trees.matrix(windows[0].rows, names), windows[0].churned, names))
     last = windows[-1].rows
@@ -114,7 +117,10 @@ def test_a_single_feature_that_looks_ahead_is_named(correct):
 
 
 def test_customers_known_only_after_the_cutoff_are_detected(correct):
-    windows, (blind, _) = churn_training.windows_of(correct), churn_training.windows_of(correct, is_blind=True)
+    windows, (blind, _) = (
+        churn_training.windows_of(correct),
+        churn_training.windows_of(correct, is_blind=True),
+    )
     names = trees.usable_features(windows[0].rows)
     model = trees.Trees(trees.train(trees.matrix(windows[0].rows, names), windows[0].churned, names))
 
