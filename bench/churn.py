@@ -39,7 +39,9 @@ AS_OF = date(1998, 4, 1)
 FIRM = SimpleNamespace(
     churn_threshold_days=90,
     language="en",
-    churn=SimpleNamespace(decision_threshold=0.5, category_bounds=(25, 50, 75), band_bounds=(0.6, 0.95)),
+    churn=SimpleNamespace(
+        min_tenure_days=0, decision_threshold=0.5, category_bounds=(25, 50, 75), band_bounds=(0.6, 0.95)
+    ),
 )
 
 

@@ -105,7 +105,9 @@ LTV = Dataset(
             column(
                 "expected_next_order_date",
                 DAY,
-                "Median day of the next order; null if one is unlikely.",
+                "Median day of the next order by the purchase model alone; null if one is unlikely. Where "
+                "churn_risk has chances of an order, use its next_order_date_50_pct, which agrees with "
+                "churn_probability; customer lists do.",
             ),
             column(
                 "clv_segment",

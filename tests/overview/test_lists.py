@@ -13,7 +13,9 @@ import pytest
 import python_calamine
 
 from include.datasets.actions import ACTIONS
+from include.datasets.churn import CHURN_RISK
 from include.datasets.extracted import CUSTOMERS
+from include.datasets.value import LTV
 from include.intake import inspect
 from include.overview import lists
 from include.overview.result import stem_of
@@ -81,6 +83,26 @@ def test_the_sums_of_the_list_are_the_figures_of_the_page_to_the_cent(shop, tmp_
     assert [row["customer_id"] for row in emailed] == ["c03", "c01"]  # the higher spend first
     assert {row["action_reason"] for row in emailed} == {"Because."}
     assert set(result.lists.actions) == {"reminder_email", "early_access"}
+
+
+def test_the_day_of_the_next_order_is_the_churn_models_where_it_has_chances(shop, tmp_path):
+    spends = {"ann": "3", "bob": "2", "cem": "1"}
+    shop.with_sales(*(shop.sells(name, AS_OF - timedelta(days=9), spend) for name, spend in spends.items()))
+    day, other = AS_OF + timedelta(days=20), AS_OF + timedelta(days=200)
+    value = {"predicted_clv_1_year": Decimal(1), "method": "bgnbd", "expected_next_order_date": other}
+    shop.put(LTV, *({"customer_id": name, **value} for name in spends))
+    chances = {"ann": (0.9, day), "bob": (0.3, None), "cem": (None, None)}
+    shop.put(
+        CHURN_RISK,
+        *(
+            {"customer_id": name, "any_order_probability": chance, "next_order_date_50_pct": median}
+            for name, (chance, median) in chances.items()
+        ),
+    )
+
+    rows = rows_of(shop.result(tmp_path / "out").lists.csv)
+
+    assert [row["expected_next_order_date"] for row in rows] == [day.isoformat(), "", other.isoformat()]
 
 
 def test_the_workbook_has_the_rows_of_the_csv_and_says_what_its_columns_are(shop, tmp_path):

@@ -96,7 +96,8 @@ def fit(training: pa.Table, *, firm: FirmSettings, as_of: date) -> pa.Table:
         signals = churn_rules.signals(windows[-1].rows, horizon_days=horizon)
         parts["rules"] = churn_rules.scale_of(churn_rules.score(signals), windows[-1].churned)._asdict()
     if method != RULES:
-        parts["next_order"] = _next_order(parts, header, windows, anchor=as_of, horizon_days=horizon)
+        newest = [w for w in churn_training.windows_of(training, is_blind=True) if w.cutoff == as_of]
+        parts["next_order"] = _next_order(parts, header, windows, newest, anchor=as_of, horizon_days=horizon)
         parts["reference"] = _reference(parts, header, windows[-1], horizon_days=horizon)
     return churn_artefact.write({**parts, "header": header})
 
@@ -105,18 +106,25 @@ def _next_order(
     parts: dict[str, Any],
     header: dict[str, Any],
     windows: list[churn_training.Window],
+    newest: list[churn_training.Window],
     *,
     anchor: date,
     horizon_days: int,
 ) -> dict[str, Any] | None:
-    """The purchase model of the next order, fitted to the churn probabilities of the windows."""
+    """The purchase model of the next order, fitted to the churn probabilities of the windows.
+
+    ``newest`` has the rows of the training date, if any.
+    """
     params = _params({**parts, "header": header, "version": ""})
-    known = []
+    known: list[tuple[date, pa.Table, Floats | None]] = []
     for window in windows:
         found = probability_of(window.rows, params, horizon_days=horizon_days, as_of=window.cutoff)
         if found is not None:
             known.append((window.cutoff, window.rows, found))
-    return next_order.fit(known, anchor=anchor, horizon_days=horizon_days) if known else None
+    if not known:
+        return None
+    known += [(window.cutoff, window.rows, None) for window in newest]
+    return next_order.fit(known, anchor=anchor, horizon_days=horizon_days)
 
 
 def _reference(

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from include.models.churn import baselines
+from include.models.churn.trees import column_values
 from include.models.purchases import mbgnbd, next_order
 
 Floats = NDArray[np.float64]
@@ -19,6 +20,14 @@ CHANCES = tuple(f"order_probability_{days}_days" for days in next_order.WITHIN_D
 EVER = "any_order_probability"
 YEAR_DAYS, NEAR_DAYS = 365, 31
 LONGEST_COMPARED = 1100  # days between two cutoffs
+MOST_COMPARED = 5_000
+LAST_ORDERS = {
+    1: "days_since_last_order",
+    2: "days_since_order_2",
+    3: "days_since_order_3",
+    5: "days_since_order_5",
+    10: "days_since_order_10",
+}
 DATES = ("next_order_date_25_pct", "next_order_date_50_pct", "next_order_date_75_pct")
 
 
@@ -30,32 +39,62 @@ class Fitted(NamedTuple):
 
 
 def fit(
-    windows: Sequence[tuple[date, pa.Table, Floats]], *, anchor: date, horizon_days: int
+    windows: Sequence[tuple[date, pa.Table, Floats | None]], *, anchor: date, horizon_days: int
 ) -> dict[str, Any] | None:
     """JSON of the fitted parts, from cutoffs, features and churn probabilities; oldest first.
 
-    Whether a customer ordered between two cutoffs follows from the days since the last order at the later.
-    Of the pairs of cutoffs up to a year apart, those that start in the anchor's season count alone, if any.
+    The first order after a cutoff follows from the days since the last orders at a later cutoff. The last
+    rows may be those of the anchor, without probabilities. Of the windows up to a year long, those that start
+    in the anchor's season count alone, if any.
     """
-    model = baselines.fit_next_order(windows[-1][1])
+    scored = [window for window in windows if window[2] is not None]
+    model = baselines.fit_next_order(scored[-1][1])
     if model is None:
         return None
-    seen: list[tuple[bool, tuple[float, next_order.Hazard, Floats]]] = []
-    for at, (cutoff, rows, probability) in enumerate(windows):
+    seen: list[tuple[bool, next_order.Seen]] = []
+    for cutoff, whole, chance in scored:
+        rows = whole.slice(0, MOST_COMPARED)
+        probability = np.asarray(chance, dtype=np.float64)[:MOST_COMPARED]
         customers = next_order.hazard(
             model, *baselines.weeks(rows), none_in_horizon=probability, horizon_days=horizon_days
         )
-        for later, after, _ in windows[at + 1 :]:
+        known = 0
+        for later, after, _ in windows:
             days = (later - cutoff).days
-            if days <= LONGEST_COMPARED:
-                found = pc.index_in(rows["customer_id"], value_set=after["customer_id"].combine_chunks())
-                silent = after["days_since_last_order"].take(found).to_numpy()
-                ordered = (silent <= days).astype(np.float64)
-                seen.append((_is_same_season(cutoff, anchor, days), (float(days), customers, ordered)))
-    of_season = {pair[0] for is_same, pair in seen if is_same}
-    kept = [pair for is_same, pair in seen if is_same or pair[0] not in of_season]
+            if not known < days <= LONGEST_COMPARED:
+                continue
+            at, first = _first_order(rows, after, days)
+            for ahead in next_order.days_within(known, days):
+                pair = next_order.Seen(float(ahead), customers.take(at), first < ahead)
+                seen.append((_is_same_season(cutoff, anchor, ahead), pair))
+            known = days
+    of_season = {pair.days for is_same, pair in seen if is_same}
+    kept = [pair for is_same, pair in seen if is_same or pair.days not in of_season]
     timing = next_order.fit_timing(kept, horizon_days=horizon_days)
     return {"counts": model.to_row(), "timing": timing._asdict()}
+
+
+def _first_order(rows: pa.Table, after: pa.Table, days: int) -> tuple[NDArray[np.int64], Floats]:
+    """Customers of both cutoffs (indices in ``rows``), and the days from the first to their next order.
+
+    ``days`` part the cutoffs; without an order between them it is infinite. With n orders between them, the
+    first is the n-th last; where that day is not known, the middle of the two known around it is used.
+    """
+    found = pc.index_in(rows["customer_id"], value_set=after["customer_id"].combine_chunks())
+    at = np.flatnonzero(found.is_valid().to_numpy())
+    there = after.take(found.drop_null())
+    count = _column(there, "sale_day_count") - _column(rows, "sale_day_count")[at]
+    first = np.where(count > 0, np.nan, np.inf)
+    lower, upper = np.zeros(len(at)), np.full(len(at), float(days))
+    for rank, name in LAST_ORDERS.items():
+        since = days - _column(there, name)
+        first = np.where(count == rank, since, first)
+        upper = np.where(count > rank, np.minimum(upper, since), upper)
+    return at, np.where(np.isnan(first), (lower + upper) / 2, first)
+
+
+def _column(rows: pa.Table, name: str) -> Floats:
+    return column_values(rows, name).astype(np.float64)
 
 
 def _is_same_season(cutoff: date, anchor: date, days: int) -> bool:

@@ -184,20 +184,20 @@ def _intervals(
     se_shares = {}
     for name, days in spans.items():
         share = intervals.parameter_se_share(now, counts, spends, horizon_days=days)
-        years = seasons.get(str(days), [])
-        season = from_json_error(years[0]["spend"]) if years else 0.0
+        quarters = seasons.get(str(days), [])
+        season = from_json_error(quarters[0]["spend"]) if quarters and not quarters[0]["day"] else 0.0
         se_shares[name] = float(np.hypot(share, season))
     conformal = intervals.conformal_of(past)
     own = ltv_backtest.coverages(results.get(YEAR, []), method, timing=counts.model)
     year = intervals.conformal_of(own) if own else conformal.scaled(YEAR / main if main else 1.0)
     tested = [r for r in results.get(main, []) if r.candidate == method and r.coverage]
     return {
-        "has_intervals": not counts.is_boundary,
+        "has_intervals": bool(past) or not counts.is_boundary,
         "stretch": float(np.mean(conformal.factors)),
         "fifths": {"horizon": conformal._asdict(), "1_year": year._asdict()},
         "reach": intervals.interval_z_of(past),
         "doubts": se_shares,
-        "coverage": tested[-1].metrics if tested and not counts.is_boundary else None,
+        "coverage": tested[-1].metrics if tested else None,
     }
 
 

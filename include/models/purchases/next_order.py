@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from include.models.purchases.bgnbd import BgNbd
 from include.models.purchases.likelihood import DAYS_PER_WEEK, Floats
@@ -20,7 +21,8 @@ from include.models.purchases.model import LONGEST_WAIT_DAYS
 
 QUARTILES = (0.25, 0.5, 0.75)
 WITHIN_DAYS = (30, 90, 365)
-GRID = np.unique([*np.geomspace(1.0, LONGEST_WAIT_DAYS, 60).round(), *WITHIN_DAYS])
+GRID = np.unique([*np.geomspace(1.0, LONGEST_WAIT_DAYS, 40).round(), *range(15, 740, 15), *WITHIN_DAYS])
+MIN_POWER, MAX_POWER = 0.02, 20.0
 _CLIP = 1e-9
 
 
@@ -60,10 +62,9 @@ class Hazard(NamedTuple):
         found: Floats = np.log1p(-np.clip(self.alive * some, _CLIP, 1.0 - _CLIP))
         return found
 
-    def chance(self, days: float, k: float) -> Floats:
-        """P(an order within ``days``)."""
-        found: Floats = -np.expm1(k * self.power * self.log_none(days))
-        return found
+    def take(self, at: NDArray[np.int64]) -> Hazard:
+        """Some of the customers."""
+        return Hazard(*(values[at] for values in self))
 
 
 def hazard(
@@ -75,25 +76,40 @@ def hazard(
     return plain._replace(power=wanted / plain.log_none(horizon_days))
 
 
-def fit_timing(seen: Sequence[tuple[float, Hazard, Floats]], *, horizon_days: float) -> Timing:
-    """k from past windows: days, customers, and whether each ordered within these days.
+class Seen(NamedTuple):
+    """Customers of a past cutoff, and whether each ordered within ``days``."""
 
-    Windows of one length are pooled.
-    """
+    days: float
+    customers: Hazard
+    ordered: NDArray[np.bool_]
+
+
+def days_within(after: float, until: float) -> list[int]:
+    """Days of ``GRID`` above ``after``, up to and with ``until``."""
+    inside = GRID[(after < GRID) & (until > GRID)]
+    return [*(int(day) for day in inside), int(until)]
+
+
+def fit_timing(seen: Sequence[Seen], *, horizon_days: float) -> Timing:
+    """k from past windows; windows of one length are pooled."""
     found = {float(horizon_days): 1.0}
-    for days in sorted({length for length, _, _ in seen} - {float(horizon_days)}):
-        parts = [(customers, ordered) for length, customers, ordered in seen if length == days]
-        total = sum(float(ordered.sum()) for _, ordered in parts)
-        low, high = np.log(0.05), np.log(20.0)
-        for _ in range(30):
-            middle = (low + high) / 2
-            k = float(np.exp(middle))
-            if sum(float(customers.chance(days, k).sum()) for customers, _ in parts) < total:
-                low = middle
-            else:
-                high = middle
-        found[days] = float(np.exp((low + high) / 2))
+    for days in sorted({pair.days for pair in seen} - {float(horizon_days)}):
+        parts = [pair for pair in seen if pair.days == days]
+        hazards = np.concatenate([pair.customers.power * pair.customers.log_none(days) for pair in parts])
+        found[days] = _power(hazards, sum(float(pair.ordered.sum()) for pair in parts))
     return Timing(tuple(sorted(found)), tuple(found[days] for days in sorted(found)))
+
+
+def _power(log_none: Floats, ordered: float) -> float:
+    """k that makes the expected number of customers with an order equal to ``ordered``; by bisection."""
+    low, high = np.log(MIN_POWER), np.log(MAX_POWER)
+    for _ in range(16):
+        middle = (low + high) / 2
+        if float(-np.expm1(np.exp(middle) * log_none).sum()) < ordered:
+            low = middle
+        else:
+            high = middle
+    return float(np.exp((low + high) / 2))
 
 
 def predict(customers: Hazard, timing: Timing) -> NextOrder:

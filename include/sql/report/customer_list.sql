@@ -26,8 +26,10 @@ select
     cast(churn_risk.churn_probability * ltv.predicted_clv_1_year as decimal(18, 4)) as margin_at_risk,
     case when churn_risk.churn_probability is not null then churn_risk.top_churn_factor_1_text end
         as top_churn_factor,
-    case when ltv.expected_next_order_date >= :as_of then ltv.expected_next_order_date end
-        as expected_next_order_date,
+    case
+        when churn_risk.any_order_probability is not null then churn_risk.next_order_date_50_pct
+        when ltv.expected_next_order_date >= :as_of then ltv.expected_next_order_date
+    end as expected_next_order_date,
     case when actions.is_chosen then actions.action_code end as action_code,
     case when actions.is_chosen then actions.explanation end as action_reason
 from customer_summary
