@@ -124,7 +124,7 @@ def columns(
     customers = next_order.hazard(
         fitted.model, *baselines.weeks(rows), none_in_horizon=probability, horizon_days=horizon_days
     )
-    found = next_order.predict(customers, fitted.timing)
+    found = next_order.predict(customers, fitted.timing, horizon_days=horizon_days)
     return {
         **{name: pa.array(chance) for name, chance in zip(CHANCES, found.within.values(), strict=True)},
         EVER: pa.array(found.ever),

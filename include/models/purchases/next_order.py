@@ -112,10 +112,14 @@ def _power(log_none: Floats, ordered: float) -> float:
     return float(np.exp((low + high) / 2))
 
 
-def predict(customers: Hazard, timing: Timing) -> NextOrder:
+def predict(customers: Hazard, timing: Timing, *, horizon_days: float) -> NextOrder:
     """Next order of each customer; chances rise with the days, and at the horizon equal 1 - p."""
     log_none = np.stack([timing(days) * customers.log_none(days) for days in GRID], axis=1)
-    chance = np.maximum.accumulate(-np.expm1(customers.power[:, None] * log_none), axis=1)
+    chance = -np.expm1(customers.power[:, None] * log_none)
+    at_horizon = -np.expm1(customers.power * customers.log_none(horizon_days))[:, None]
+    is_before = horizon_days > GRID
+    chance = np.where(is_before, np.minimum(chance, at_horizon), np.maximum(chance, at_horizon))
+    chance = np.maximum.accumulate(chance, axis=1)
     ever = chance[:, -1]
     quartiles = []
     for share in QUARTILES:

@@ -111,7 +111,7 @@ def test_the_mean_chance_of_each_number_of_days_is_the_realised_one():
         for days, share in ((30, 0.05), (60, 0.06), (180, 0.8))
     ]
 
-    found = next_order.predict(customers, next_order.fit_timing(seen, horizon_days=90))
+    found = next_order.predict(customers, next_order.fit_timing(seen, horizon_days=90), horizon_days=90)
 
     assert found.within[30].mean() == pytest.approx(0.05, abs=0.002)
     assert found.within[90].mean() == pytest.approx(0.5, abs=0.002)
