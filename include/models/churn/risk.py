@@ -85,7 +85,7 @@ def without_score(
     """The columns without what is not known, and ``no_score_reason``.
 
     ``is_new`` marks customers who are too new for a score. Without a known outcome (``is_known``), no bound
-    has a meaning for anybody.
+    has a meaning for any customer.
     """
     code = pa.scalar(None if is_known else NO_KNOWN_OUTCOME, pa.string())
     new = pa.array(is_new)

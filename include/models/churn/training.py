@@ -122,11 +122,11 @@ def backtest(training: pa.Table, windows: list[Window], *, horizon_days: int) ->
     probabilities["recency"] = churn_baselines.recency(isotonic, last.rows)
     control = {window.cutoff: window.rows for window in windows_of(training, is_blind=True)}
     apart = disjoint([window.cutoff for window in windows], horizon_days=horizon_days)
-    nobody = last.rows.slice(0, 0)
-    newest = next((rows for day, rows in control.items() if day > last.cutoff), nobody)
+    no_rows = last.rows.slice(0, 0)
+    newest = next((rows for day, rows in control.items() if day > last.cutoff), no_rows)
     checks = [
         leakage.shuffled_labels(x, [w.churned for w in older], (x_last, last.churned), features),
-        leakage.future_information(model, last.rows, control.get(last.cutoff, nobody), last.churned),
+        leakage.future_information(model, last.rows, control.get(last.cutoff, no_rows), last.churned),
         leakage.label_from_the_past(training, horizon_days=horizon_days),
         written_back.check(
             model,
