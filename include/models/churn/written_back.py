@@ -54,7 +54,7 @@ WRITTEN = (
 """Codes of factors that a source can change without changing the day or the sum of orders."""
 
 
-class Suspect(NamedTuple):
+class Marking(NamedTuple):
     """A feature that fails: shares of marked customers at the last cutoff and today, and their churn rate."""
 
     feature: str
@@ -72,7 +72,7 @@ def check(
     """
     codes = np.array([code_of(name) for name in model.features])
     asked = [code for code in WRITTEN if code in codes]
-    found: list[Suspect] = []
+    found: list[Marking] = []
     if asked and len(windows) > 1:
         for is_regular in (True, False):
             kept = [_recent(rows, horizon_days, is_regular=is_regular) for rows, _ in windows[-MOST_WINDOWS:]]
@@ -83,17 +83,17 @@ def check(
             adds = [model.contributions(trees.matrix(part, model.features))[:, :-1] for part in parts]
             churned = windows[-1][1][kept[-1]]
             found += [
-                suspect
+                mark
                 for code in asked
                 for least in RAISES
-                if (suspect := _suspect(model.features, adds, churned, codes == code, least))
+                if (mark := _marking(model.features, adds, churned, codes == code, least))
             ]
-    found.sort(key=lambda suspect: suspect.share_now - suspect.share)
-    worst = max((suspect.share - suspect.share_now for suspect in found), default=0.0)
+    found.sort(key=lambda mark: mark.share_now - mark.share)
+    worst = max((mark.share - mark.share_now for mark in found), default=0.0)
     return Check(CHECK, worst, 0.0, not found, _message(found))
 
 
-def _message(found: Sequence[Suspect]) -> str:
+def _message(found: Sequence[Marking]) -> str:
     if not found:
         return "no factor marks customers who left later than a past cutoff, and none of today's"
     first = found[0]
@@ -113,9 +113,9 @@ def _recent(rows: pa.Table, horizon_days: int, *, is_regular: bool) -> NDArray[n
     return np.flatnonzero(silent <= (usual if is_regular else horizon_days))[:MOST_ROWS]
 
 
-def _suspect(
+def _marking(
     features: Sequence[str], adds: Sequence[Floats], churned: Bools, is_of_code: Bools, least: float
-) -> Suspect | None:
+) -> Marking | None:
     """The factor, if it fails. ``adds`` are contributions: of past windows, oldest first, then of today."""
     marked = [part[:, is_of_code].sum(axis=1) >= least for part in adds]
     *shares, share_now = (float(part.mean()) for part in marked)
@@ -129,7 +129,7 @@ def _suspect(
         return None
     of_code = np.flatnonzero(is_of_code)
     most = of_code[int(np.argmax(adds[-2][last][:, of_code].sum(axis=0)))]
-    return Suspect(features[most], shares[-1], share_now, rate)
+    return Marking(features[most], shares[-1], share_now, rate)
 
 
 def _error(one: float, count: int, other: float, other_count: int) -> float:
