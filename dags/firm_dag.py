@@ -26,8 +26,8 @@ from airflow.sdk import (
 )
 from airflow.sdk.exceptions import AirflowFailException
 
-from include.alerts import FailureNotifier
 from include.firms import FirmShape
+from include.incidents import FailureNotifier
 from include.registry import known_firms
 from include.runbook import dag_page, stage_page
 from include.schedule import as_of_of_run, cron, is_scheduled

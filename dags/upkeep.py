@@ -5,9 +5,10 @@
   drop more than a fifth of the firms at once; if that is meant, trigger this DAG with `force` set. It fails
   when a firm's row cannot be read, after writing the others.
 - **collect** removes files of attempts that ended long ago and that nothing refers to.
-- **check_snapshots** tells of each firm whose latest snapshot was due and did not come, once.
-- **check_late_rows** tells of each firm whose source changed in months that are read no more, once.
-- **resend_alerts** sends the messages that no target took when they were made.
+- **check_snapshots** opens an incident when a firm's facts are not there by their deadline.
+- **check_late_rows** opens an incident when a firm's source has changed in closed months.
+- **check_drift** opens an incident when a firm's customers differ from those a model was trained on.
+- **check_incidents** closes incidents that are over, and sends messages that no target has accepted yet.
 - **deliver_changes** sends each firm's webhook the changes that it did not take.
 
 Every task may be run again at any time. The same by hand: `python -m include firms sync`.
@@ -23,8 +24,9 @@ from typing import Any
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
 
-from include.alerts import FailureNotifier
 from include.firms import FirmError
+from include.incidents import FailureNotifier
+from include.incidents.beats import UpkeepBeat
 from include.settings import Settings
 
 
@@ -62,7 +64,7 @@ def collect() -> int:
 
 @task
 def check_snapshots() -> list[str]:
-    """Tell of each firm whose latest snapshot was due and did not come."""
+    """Open an incident when a firm's facts are not there by their deadline."""
     from include.upkeep import missing_snapshots
 
     # When the run was due, and not when a late scheduler came to it.
@@ -71,18 +73,26 @@ def check_snapshots() -> list[str]:
 
 @task
 def check_late_rows() -> list[str]:
-    """Tell of each firm whose source changed in months that are read no more."""
+    """Open an incident when a firm's source has changed in closed months."""
     from include.upkeep import late_rows
 
     return late_rows(Settings.read())
 
 
 @task
-def resend_alerts() -> int:
-    """Send the messages that no target took when they were made."""
-    from include.upkeep import resend
+def check_drift() -> list[str]:
+    """Open an incident when a firm's customers differ from those a model was trained on."""
+    from include.upkeep import model_drift
 
-    return resend(Settings.read())
+    return model_drift(Settings.read())
+
+
+@task
+def check_incidents() -> list[int]:
+    """Close incidents that are over, and send messages that no target has accepted yet."""
+    from include.upkeep import check_incidents
+
+    return check_incidents(Settings.read())
 
 
 @task(multiple_outputs=False)
@@ -112,6 +122,7 @@ with DAG(
         "retry_delay": timedelta(seconds=30),
         "execution_timeout": timedelta(minutes=20),
         "on_failure_callback": FailureNotifier(),
+        "on_success_callback": UpkeepBeat(),
     },
 ):
     # Not one after the other: a firm whose row is bad fails the sync, and must keep nothing else waiting.
@@ -120,7 +131,8 @@ with DAG(
         collect(),
         check_snapshots(),
         check_late_rows(),
-        resend_alerts(),
+        check_drift(),
+        check_incidents(),
         deliver_changes(),
     ]
     check_schema() >> chores

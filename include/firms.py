@@ -72,12 +72,14 @@ class FirmError(ValueError):
 
 
 class Alerts(Strict):
-    """Airflow connection ids that receive alerts."""
+    """Airflow connection ids that receive alerts, and how urgent a failure of the firm is."""
 
     webhook: Identifier | None = None
     slack: Identifier | None = None
     smtp: Identifier | None = None
     email_to: tuple[str, ...] = ()
+    tier: Literal["critical", "standard", "low"] = "standard"
+    deadline_hours: Whole = Field(default=6, ge=1, le=168)
 
 
 class Rfm(Strict):

@@ -1,4 +1,4 @@
-"""Upkeep of an installation: registry sync, clean-up of handoffs, alerts of missing snapshots."""
+"""Upkeep of an installation: registry sync, clean-up of handoffs, checks that open incidents."""
 
 from __future__ import annotations
 
@@ -6,20 +6,18 @@ import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from include.alerts import Failure, cause_of, send_again, send_once
+from include.deadlines import missed_deadlines, report_deadlines
 from include.handoff import Handoff
+from include.incidents.closing import recheck
+from include.incidents.kinds import KINDS
+from include.incidents.opening import Failure, report
+from include.incidents.spool import recover
 from include.pools import add_missing_pools
 from include.registry import SyncReport, known_firms, sync_firms
-from include.runbook import rerun_command
-from include.schedule import last_due
 from include.settings import Settings
-from include.steps import steps_for
 from include.warehouse import MigrationError, Warehouse
-from include.warehouse.alerts import LATE_ROWS, AlertQueue
 from include.warehouse.migrations import pending
-from include.warehouse.progress import Progress
 
-GRACE = timedelta(hours=6)  # a snapshot is missing this long after it was due
 KEEP_ATTEMPTS = timedelta(days=2)  # longer than the longest step with its retries
 
 
@@ -54,46 +52,13 @@ def collect(settings: Settings) -> int:
 
 
 def missing_snapshots(settings: Settings, *, at: datetime) -> list[str]:
-    """Firms whose latest due snapshot is missing; sends one alert for each.
-
-    This detects failures without a failed task: a scheduler that did not run, an interval replaced by a
-    manual run, a DAG paused in Airflow.
-    """
-    missing = []
-    dsn = settings.warehouse_dsn()
-    with AlertQueue(dsn) as queue, Progress(dsn) as progress:
-        changed = progress.changed_at()
-        for firm in known_firms(settings.registry):
-            as_of = last_due(firm, at - GRACE)
-            if as_of is None or changed.get(firm.firm_key, at) > at - GRACE:
-                continue
-            steps = {step.name for step in steps_for(firm.modules)}
-            # Steps added by a release do not make earlier snapshots incomplete.
-            steps &= progress.known_steps(firm.firm_key) or steps
-            absent = steps - progress.ended_steps(firm.firm_key, as_of)
-            if not absent:
-                continue
-            missing.append(f"{firm.firm_key} {as_of}")
-            if queue.is_reported(firm.firm_key, as_of):
-                continue
-            error = f"{len(absent)} of {len(steps)} steps have not run {GRACE} after the snapshot was due"
-            send_once(
-                Failure(
-                    firm_key=firm.firm_key,
-                    step="missing snapshot",
-                    as_of=as_of.isoformat(),
-                    error=error,
-                    log_url=f"the runs of DAG firm_{firm.firm_key} in Airflow",
-                    rerun=rerun_command(firm.firm_key, as_of),
-                    cause=cause_of("missing snapshot", firm.firm_key, as_of.isoformat()),
-                ),
-                firm.alerts,
-            )
-    return missing
+    """Firms whose facts are not there by their deadline; opens one incident for each day."""
+    missed, _ = missed_deadlines(settings, at=at)
+    return report_deadlines(settings, missed)
 
 
 def late_rows(settings: Settings) -> list[str]:
-    """Firms with late-arriving or deleted rows in closed months; sends one alert for each change.
+    """Datasets of firms with late-arriving or deleted rows in closed months; opens an incident for each.
 
     Runs count these months again in the source and store the counts in ``control.slices``.
     """
@@ -104,23 +69,45 @@ def late_rows(settings: Settings) -> list[str]:
         for firm in known_firms(settings.registry):
             for dataset, rows in warehouse.records.slices.late(firm.firm_key).items():
                 pairs = {str(row.slice): (row.source_rows or 0, row.compared_rows or 0) for row in rows}
-                as_of = max(row.compared_as_of or row.as_of for row in rows)
-                found.append(f"{firm.firm_key} {dataset} {', '.join(pairs)}")
-                send_once(
-                    Failure(
-                        firm_key=firm.firm_key,
-                        step=LATE_ROWS,
-                        as_of=as_of.isoformat(),
-                        error=f"{dataset} {late_rows_message(pairs)}",
-                        log_url="control.slices in the warehouse",
-                        rerun=f"{rerun_command(firm.firm_key, as_of)} --full",
-                        cause=cause_of(LATE_ROWS, firm.firm_key, dataset, repr(sorted(pairs.items()))),
-                    ),
-                    firm.alerts,
+                failure = Failure(
+                    firm=firm,
+                    as_of=max(row.compared_as_of or row.as_of for row in rows),
+                    error=f"{dataset} {late_rows_message(pairs)}",
+                    log_url="control.slices in the warehouse",
                 )
-    return found
+                found.append(
+                    (f"{firm.firm_key}/{dataset}", failure, f"{' '.join([dataset, ', '.join(pairs)])}")
+                )
+    report(KINDS["late_rows"], [(resource, failure) for resource, failure, _ in found], settings)
+    return [f"{resource.partition('/')[0]} {text}" for resource, _, text in found]
 
 
-def resend(settings: Settings) -> int:
-    """Send undelivered alerts again; how many were accepted."""
-    return send_again({firm.firm_key: firm.alerts for firm in known_firms(settings.registry)})
+def model_drift(settings: Settings) -> list[str]:
+    """Firms and modules whose latest scored customers have drifted; opens an incident for each."""
+    found = []
+    with Warehouse(settings.warehouse_dsn()) as warehouse:
+        drifted = warehouse.records.models.drifted()
+        firms = {firm.firm_key: firm for firm in known_firms(settings.registry)}
+        for row in drifted:
+            if (firm := firms.get(row["firm_key"])) is not None:
+                failure = Failure(
+                    firm=firm,
+                    as_of=row["as_of"],
+                    error=(
+                        f"{row['module']}: population stability index {row['psi']:.2f} (limit 0.25), most in "
+                        f"{row['most_shifted_feature']}"
+                    ),
+                    log_url="control.vw_model_drift in the warehouse",
+                )
+                found.append((f"{firm.firm_key}/{row['module']}", failure))
+    report(KINDS["model_drift"], found, settings)
+    return [resource for resource, _ in found]
+
+
+def check_incidents(settings: Settings) -> list[int]:
+    """Record what was kept in files, close what is over, and send what is due; the numbers of those closed.
+
+    The watcher does the same each minute.
+    """
+    recover(settings)
+    return recheck(settings)

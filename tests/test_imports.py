@@ -59,9 +59,17 @@ MAY_IMPORT = {
     "postgres": {"settings", "processes", "private_files"},
     "dictionary": {"datasets", "models"},
     "training": {"datasets", "engines", "models", "sql_text"},
+    "refused_logins": set(),
     "runbook": {"firms", "schedule", "steps"},
+    "deadlines": {"firms", "incidents", "registry", "schedule", "settings", "steps", "warehouse"},
+    "reruns": {
+        "airflow_api", "firms", "incidents", "run", "service_accounts", "settings", "warehouse",
+    },
     "backfill": {"firms", "schedule", "steps", "warehouse"},
-    "alerts": {"connections", "firms", "run_notes", "runbook", "schedule", "settings", "warehouse"},
+    "incidents": {
+        "connections", "firms", "private_files", "refused_logins", "registry", "run_notes", "schedule",
+        "settings", "steps", "warehouse",
+    },
     "publishing": {"connections", "faults", "firms", "settings", "sources", "warehouse", "sql_text"},
     "erasure": VALUES
     | {"connections", "private_files", "faults", "handoff", "publishing", "settings", "warehouse"},
@@ -83,11 +91,10 @@ MAY_IMPORT = {
     | {
         "connections", "private_files",
         "engines", "faults", "handoff", "intake", "models", "modules", "publishing", "quality", "schedule",
-        "settings", "sources", "sql_text", "steps", "training", "version", "warehouse",
+        "refused_logins", "settings", "sources", "sql_text", "steps", "training", "version", "warehouse",
     },
     "upkeep": {
-        "alerts", "handoff", "pools", "registry", "run", "runbook", "schedule", "settings", "steps",
-        "warehouse",
+        "deadlines", "handoff", "incidents", "pools", "registry", "run", "settings", "warehouse",
     },
     "console": {
         "connections", "metrics", "periods", "schedule", "settings", "sql_text", "version", "warehouse",
@@ -99,9 +106,11 @@ MAY_IMPORT = {
     "cli": VALUES
     | {
         "command_errors", "connections", "currency_codes", "private_files",
-        "backfill", "data_files", "doctor", "engines", "erasure", "firm_checks", "firms_table", "handoff",
-        "intake", "modules", "overview", "pools", "quality", "registry", "report", "run", "runbook",
-        "schedule", "settings", "source_errors", "sources", "steps", "version", "warehouse",
+        "airflow_api", "backfill", "data_files", "doctor", "engines", "erasure", "firm_checks", "firms_table",
+        "handoff", "incidents", "intake", "modules", "overview", "pools", "quality", "registry", "report",
+        "reruns", "run", "runbook",
+        "schedule", "service_accounts", "settings", "source_errors", "sources", "steps", "version",
+        "warehouse",
     },
     "__init__": {"version"},
     "__main__": {"cli", "command_errors"},

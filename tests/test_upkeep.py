@@ -1,21 +1,24 @@
 import os
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from include.firms import MODULES, FirmError, parse_firm
 from include.handoff import Handoff
+from include.incidents.causes import Cause
+from include.incidents.kinds import KINDS
+from include.incidents.opening import Failure, open_incident
 from include.pools import PoolError
 from include.registry import read_registry
 from include.service_accounts import POOLS
 from include.settings import Settings
 from include.steps import steps_for
-from include.upkeep import GRACE, KEEP_ATTEMPTS, check_schema, collect, missing_snapshots, sync
+from include.upkeep import KEEP_ATTEMPTS, check_schema, collect, missing_snapshots, model_drift, sync
 from include.warehouse import MigrationError, Warehouse, migrate
-from include.warehouse.alerts import AlertQueue
+from include.warehouse.incident_rows import IncidentRows
 from tests.airflow_server import Answers, Asked, airflow_server
 from tests.things import AS_OF, SLOT, batch, rows
 
@@ -70,9 +73,14 @@ def run_all(settings: Settings, key: str, as_of: str, *, but: str = "", status: 
             )
 
 
-def alerts(settings: Settings) -> list[tuple[str, str, str]]:
-    with AlertQueue(settings.warehouse_dsn()) as queue:
-        rows = queue.rows("select firm_key, step, as_of::text from control.alerts order by 1, 3")
+def incidents(settings: Settings, *, is_open: bool = True) -> list[tuple[str, str, str]]:
+    with IncidentRows(settings.warehouse_dsn()) as store:
+        rows = store.rows(
+            "select firm_key, kind, as_of::text from control.incidents "
+            "inner join control.incident_firms using (incident_id) "
+            "where (closed_at is null) = %s order by 1, 3",
+            [is_open],
+        )
     return [tuple(row.values()) for row in rows]
 
 
@@ -160,7 +168,9 @@ def test_a_complete_snapshot_is_not_missing(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("but", ["", "load_fact_customer_rfm"])
-def test_a_missing_or_incomplete_snapshot_sends_one_alert(settings: Settings, but: str) -> None:
+def test_a_missing_or_incomplete_snapshot_opens_one_incident_and_its_end_closes_it(
+    settings: Settings, but: str
+) -> None:
     add(settings, "acme")
     sync(settings)
     if but:
@@ -170,7 +180,23 @@ def test_a_missing_or_incomplete_snapshot_sends_one_alert(settings: Settings, bu
     missing = [missing_snapshots(settings, at=NOON + timedelta(hours=hour)) for hour in range(3)]
 
     assert missing == [["acme 2026-11-20"]] * 3
-    assert alerts(settings) == [("acme", "missing snapshot", "2026-11-20")]
+    assert incidents(settings) == [("acme", "deadline_missed", "2026-11-20")]
+    run_all(settings, "acme", "2026-11-20")
+    assert missing_snapshots(settings, at=NOON) == []
+    assert incidents(settings) == []
+    assert incidents(settings, is_open=False) == [("acme", "deadline_missed", "2026-11-20")]
+
+
+def test_firms_that_are_late_on_one_day_are_one_incident(settings: Settings) -> None:
+    for key in ("acme", "boxo", "cafe"):
+        add(settings, key)
+    sync(settings)
+
+    missing_snapshots(settings, at=NOON)
+
+    with IncidentRows(settings.warehouse_dsn()) as store:
+        (row,) = store.incidents(is_open=True)
+    assert (row["kind"], row["resource_name"], row["firms"]) == ("deadline_missed", "2026-11-20", 3)
 
 
 def test_a_new_step_of_a_release_is_not_missing_before_its_first_run(settings: Settings) -> None:
@@ -189,24 +215,44 @@ def test_a_step_that_only_failed_is_missing(settings: Settings) -> None:
     assert missing_snapshots(settings, at=NOON) == ["acme 2026-11-20"]
 
 
-def test_a_reported_failure_is_not_reported_again_as_missing(settings: Settings) -> None:
+def test_a_firm_with_an_open_incident_of_that_day_is_not_reported_as_late(settings: Settings) -> None:
     add(settings, "acme")
     sync(settings)
-    with AlertQueue(settings.warehouse_dsn()) as queue:
-        told = dict.fromkeys(("cause", "step", "error", "log_url", "rerun"), "x")
-        queue.claim({**told, "firm_key": "acme", "as_of": "2026-11-20"})
+    (firm,) = read_registry(settings.registry)
+    failure = Failure(firm, "boom", "http://log", date(2026, 11, 20), "validate")
+    open_incident(Cause(KINDS["gate_stopped"], "acme/transactions"), failure, settings)
 
     assert missing_snapshots(settings, at=NOON) == ["acme 2026-11-20"]
-    assert len(alerts(settings)) == 1
+    assert [kind for _, kind, _ in incidents(settings)] == ["gate_stopped"]
 
 
-def test_within_the_grace_period_the_previous_snapshot_is_checked(settings: Settings) -> None:
-    add(settings, "acme", schedule_hour=5)
+def test_drifted_customers_open_an_incident_until_the_next_snapshot_has_not_drifted(
+    settings: Settings,
+) -> None:
+    add(settings, "acme")
+    sync(settings)
+    with Warehouse(settings.warehouse_dsn()) as warehouse:
+        models = warehouse.records.models
+        drift = {"variable_name": "frequency", "is_score": False, "training_customers": 9, "customers": 9}
+        models.record_drift("acme", "churn", date(2026, 11, 19), "v1", [{**drift, "psi": 0.31}])
+        drifted = model_drift(settings)
+        opened = incidents(settings)
+        models.record_drift("acme", "churn", date(2026, 11, 20), "v1", [{**drift, "psi": 0.02}])
+
+    assert drifted == ["acme/churn"]
+    assert opened == [("acme", "model_drift", "2026-11-19")]
+    assert model_drift(settings) == []
+    assert incidents(settings) == []
+
+
+@pytest.mark.parametrize("hours", [6, 2])
+def test_before_the_deadline_the_previous_snapshot_is_checked(settings: Settings, hours: int) -> None:
+    add(settings, "acme", schedule_hour=5, alerts={"deadline_hours": hours})
     sync(settings)
     due = datetime(2026, 11, 20, 5, tzinfo=UTC)
 
-    before = missing_snapshots(settings, at=due + GRACE - timedelta(minutes=1))
-    after = missing_snapshots(settings, at=due + GRACE)
+    before = missing_snapshots(settings, at=due + timedelta(hours=hours, minutes=-1))
+    after = missing_snapshots(settings, at=due + timedelta(hours=hours))
 
     assert (before, after) == (["acme 2026-11-19"], ["acme 2026-11-20"])
 

@@ -69,6 +69,10 @@ FIELDS = {
     "alerts.slack": "Slack webhook connection.",
     "alerts.smtp": "SMTP connection; `email_to` names the recipients.",
     "alerts.email_to": "E-mail addresses of the recipients.",
+    "alerts.tier": "How urgent a failure is: messages of a `critical` firm are one severity higher.",
+    "alerts.deadline_hours": (
+        "Hours after the scheduled start at which the firm's facts must be there, or a message is sent."
+    ),
     "rfm": "Recency, frequency and monetary value (RFM): scores and segments.",
     "rfm.window_days": "Orders and spend of this many days are scored.",
     "rfm.quantiles": "Where the five scores are cut: four rising shares of customers.",

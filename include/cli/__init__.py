@@ -12,9 +12,11 @@ from typer.exceptions import TyperException
 
 from include import command_errors
 from include.cli.access import access
+from include.cli.airflow import airflow
 from include.cli.backfill import backfill
 from include.cli.erase import erase
 from include.cli.firms import firms
+from include.cli.incidents import incidents
 from include.cli.inspect import inspect
 from include.cli.installation import doctor, dsn, migrate
 from include.cli.models import models
@@ -107,5 +109,6 @@ def privately(
 for command in (run, backfill, validate, report, inspect, dsn, migrate, doctor, erase):
     app.command()(command)
 app.command("try")(trial)
-for group, name in ((firms, "firms"), (models, "models"), (access, "access")):
+app.command("airflow", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(airflow)
+for group, name in ((firms, "firms"), (models, "models"), (access, "access"), (incidents, "incidents")):
     app.add_typer(group, name=name)

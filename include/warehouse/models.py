@@ -94,6 +94,32 @@ class Models(Part):
             [firm_key],
         )
 
+    def drifted(self) -> list[Row]:
+        """The latest snapshot of each firm and module, where customers have drifted: ``psi``, feature."""
+        return self._session.rows(
+            """
+            select *
+            from (
+                select distinct on (firm_key, module)
+                    firm_key,
+                    module,
+                    as_of,
+                    has_shifted,
+                    most_shifted_feature,
+                    greatest(score_psi, feature_psi) as psi
+                from control.vw_model_drift
+                order by
+                    firm_key,
+                    module,
+                    as_of desc
+            ) as latest
+            where has_shifted
+            order by
+                firm_key,
+                module
+            """
+        )
+
     def record_drift(
         self,
         firm_key: str,

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import NamedTuple
 
 from include.warehouse.session import Row, Session
+
+
+class Ends(NamedTuple):
+    """How and when the latest attempt of a step ended."""
+
+    is_well: bool
+    ended_at: datetime
 
 
 class Progress(Session):
@@ -51,6 +59,37 @@ class Progress(Session):
         """
         found = self.rows(asked, {"firm_key": firm_key, "as_of": as_of, "run_id": run_id})
         return {row["step"]: row for row in found}
+
+    def step_ends(self, firm_key: str, as_of: date) -> dict[str, Ends]:
+        """How the latest attempt of each step of a snapshot ended."""
+        asked = """
+            select distinct on (step)
+                step,
+                status <> 'failed' as is_well,
+                finished_at
+            from control.step_runs
+            where
+                firm_key = %(firm_key)s
+                and as_of = %(as_of)s
+            order by
+                step,
+                step_run_id desc
+        """
+        found = self.rows(asked, {"firm_key": firm_key, "as_of": as_of})
+        return {row["step"]: Ends(row["is_well"], row["finished_at"]) for row in found}
+
+    def latest_as_of(self, firm_key: str) -> date | None:
+        """The latest snapshot for which any step of a firm ended well."""
+        asked = """
+            select max(as_of) as as_of
+            from control.step_runs
+            where
+                firm_key = %(firm_key)s
+                and status <> 'failed'
+        """
+        (row,) = self.rows(asked, {"firm_key": firm_key})
+        latest: date | None = row["as_of"]
+        return latest
 
     def changed_at(self) -> dict[str, datetime]:
         """When each firm's row was last saved, in UTC."""

@@ -170,6 +170,29 @@ class RealAirflow:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
+    def plain_shell(self, command: str, *, codes: tuple[int, ...] = (0,)) -> str:
+        """Run a printed command in the project's folder, in a shell that knows only where the home is."""
+        environ = {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "HOME": str(self.settings.home / "nowhere"),
+            "FIRMAMENT_HOME": str(self.settings.home),
+        }
+        done = subprocess.run(
+            command.split(),
+            env=environ,
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode in codes, done.stdout + done.stderr
+        return done.stdout
+
+    def messages(self, key: str) -> list[tuple[str, int]]:
+        """The messages about a firm: opened, grown or closed, and the incident's number."""
+        return [(one["event"], one["incident"]) for one in self.hook.received if key in one["firms"]]
+
     def rows(self, query: str, *params: object) -> list[tuple[Any, ...]]:
         """Ask the warehouse."""
         with psycopg.connect(self.stack.warehouse) as connection:

@@ -103,7 +103,8 @@ def test_upkeep_does_every_chore_once_the_schema_is_current(parsed: dict[str, An
         "collect",
         "check_snapshots",
         "check_late_rows",
-        "resend_alerts",
+        "check_drift",
+        "check_incidents",
         "deliver_changes",
     }
     assert set(found) == chores | {"check_schema"}

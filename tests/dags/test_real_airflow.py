@@ -60,7 +60,9 @@ def snapshots(airflow: RealAirflow, key: str) -> list[date]:
     return [as_of for (as_of,) in airflow.rows(asked, key)]
 
 
-def test_a_firm_that_lacks_a_threshold_fails_alone_and_sends_one_alert(airflow_stack: RealAirflow):
+def test_a_firm_that_lacks_a_threshold_fails_alone_and_the_printed_command_turns_its_run_green(
+    airflow_stack: RealAirflow,
+):
     airflow, as_of = airflow_stack, WELL_AS_OF
     lacking = airflow.add_firm("lacking")
     airflow.rows(
@@ -79,19 +81,28 @@ def test_a_firm_that_lacks_a_threshold_fails_alone_and_sends_one_alert(airflow_s
     assert {state for name, state in states.items() if name not in ROOTS} == {"upstream_failed"}
     # Several tasks failed of one cause, and the others never ran: one message.
     (message,) = [one for one in airflow.hook.received if one["firm"] == "lacking"]
-    assert message["step"] in ROOTS
+    assert message["stage"] in ROOTS
     assert message["as_of"] == as_of.isoformat()
     assert "churn_threshold_days: Field required" in message["error"]
     assert message["log_url"].startswith(
         f"{airflow.stack.url}/dags/firm_lacking/runs/{failed}/tasks/extract."
     )
-    assert message["rerun"] == f"python -m include run lacking --as-of {as_of} --resume"
+    assert message["command"] == f"python -m include incidents resolve {message['incident']} --rerun"
     note = airflow.api.note(lacking, failed)
     assert note.startswith(f"as_of {as_of} · failed at extract.")
     assert "churn_threshold_days: Field required" in note
     customers = len(airflow.rows(FACTS, "well", as_of))
     whole = f"as_of {as_of} · {len(steps_for(('rfm',)))} steps done · {customers} customers"
     assert airflow.api.note(*well) == whole
+
+    # The message's command, typed in a plain shell once the row is right, turns the run green.
+    airflow.rows(
+        "update control.firms set churn_threshold_days = 60 where firm_key = 'lacking' returning firm_key"
+    )
+    printed = airflow.plain_shell(message["command"])
+    assert airflow.ended(lacking, failed) == "success", printed
+    airflow.plain_shell("python -m include incidents --json", codes=(0, 1))  # it looks again
+    assert airflow.messages("lacking") == [("opened", message["incident"]), ("closed", message["incident"])]
 
 
 def test_a_stage_killed_with_its_supervisor_goes_on_in_its_retry_and_computes_when_cleared(
@@ -181,7 +192,7 @@ def test_a_verdict_of_the_gate_is_final_at_the_first_try(airflow_stack: RealAirf
     assert note.startswith(f"as_of {WELL_AS_OF} · failed at {step}: ")
     assert "grain_unique" in note
     (message,) = [one for one in airflow.hook.received if one["firm"] == "bad"]
-    assert message["step"] == step
+    assert message["stage"] == step
     assert "grain_unique" in message["error"]
 
 

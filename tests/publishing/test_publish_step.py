@@ -7,8 +7,8 @@ from urllib.parse import quote
 import pytest
 import tenacity
 
-from include.alerts import first_line
 from include.firms import parse_firm
+from include.incidents import first_line
 from include.publishing import PublishError
 from include.run import run_step
 from include.steps import STEPS, find_step, steps_for, upstream

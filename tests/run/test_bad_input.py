@@ -14,8 +14,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from include.alerts import first_line
 from include.firms import FirmError
+from include.incidents import first_line
 from include.settings import SettingsError
 from include.sources import SourceError
 from include.warehouse import Warehouse, migrate

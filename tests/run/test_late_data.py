@@ -6,10 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from include.incidents.kinds import KINDS
+from include.incidents.message import command_of
 from include.registry import sync_firms
 from include.settings import Settings
 from include.upkeep import late_rows, missing_snapshots
 from include.warehouse import Warehouse
+from include.warehouse.incident_rows import IncidentRows
 from tests.run.test_pipeline import AS_OF
 
 WEEK = timedelta(days=7)
@@ -17,8 +20,13 @@ SALES = [(f"o{n}", date(2024, 11, 15) + timedelta(days=14 * n), "ann", 5) for n 
 LATE = [("found", date(2024, 11, 20), "bob", 7)]  # the lookback window is ten days
 
 
-def alerts(shop) -> list[tuple]:
-    return shop.query("select step, error, rerun from control.alerts where firm_key = 'acme' order by cause")
+def incidents(shop) -> list[tuple]:
+    """Kind, error and command of the firm's open incidents."""
+    with IncidentRows(Settings.read().warehouse_dsn()) as store:
+        found = [(row, store.entries(row["incident_id"])) for row in store.incidents(is_open=True)]
+    return [
+        (row["kind"], row["error"], command_of(KINDS[row["kind"]], row, entries)) for row, entries in found
+    ]
 
 
 def extract(shop, as_of: date, **how: bool) -> str:
@@ -59,9 +67,9 @@ def test_a_row_before_the_lookback_window_is_an_incident(extracted):
         "read them with --full"
     )
     assert found == [["acme transactions 2024-11"]] * 2
-    assert alerts(extracted) == [
+    assert incidents(extracted) == [
         (
-            "late rows",
+            "late_rows",
             "transactions changed after the lookback window: 2024-11 (2 rows were read, 3 are there); "
             "read them with --full",
             "python -m include run acme --as-of 2025-03-15 --full",
@@ -72,6 +80,8 @@ def test_a_row_before_the_lookback_window_is_an_incident(extracted):
 def test_a_deleted_row_is_an_incident_that_reading_all_ends(extracted):
     extracted.sell("acme", SALES[1:])
     differing = extract(extracted, AS_OF + 2 * WEEK)
+    late_rows(Settings.read())
+    before = incidents(extracted)
 
     extract(extracted, AS_OF + 2 * WEEK, full=True)
     after = extract(extracted, AS_OF + 3 * WEEK)
@@ -79,6 +89,7 @@ def test_a_deleted_row_is_an_incident_that_reading_all_ends(extracted):
     assert "2024-11 (2 rows were read, 1 are there)" in differing
     assert after == "read 1 of 5 months"
     assert late_rows(Settings.read()) == []
+    assert ([kind for kind, *_ in before], incidents(extracted)) == (["late_rows"], [])
 
 
 def test_rows_that_could_not_be_used_are_counted_on_both_sides(shop):
@@ -113,4 +124,4 @@ def test_rows_that_come_late_hide_no_snapshot_that_is_missing(shop):
     missing = missing_snapshots(Settings.read(), at=datetime(2025, 3, 15, 12, tzinfo=UTC))
 
     assert (found, missing) == (["acme transactions 2024-11"], ["acme 2025-03-15"])
-    assert sorted(step for step, *_ in alerts(shop)) == ["late rows", "missing snapshot"]
+    assert sorted(kind for kind, *_ in incidents(shop)) == ["deadline_missed", "late_rows"]

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import psycopg
@@ -11,9 +12,12 @@ import pytest
 
 from include.connections import remember_services
 from include.firms import parse_firm
-from include.registry import sync_firms
+from include.incidents.causes import cause_of_error
+from include.incidents.opening import Failure, record
+from include.registry import read_registry, sync_firms
 from include.runbook import rerun_command
 from include.settings import PROJECT, Settings
+from include.source_errors import SourceError
 from include.steps import steps_for
 from include.warehouse import Warehouse
 from tests.sources.shop import LINE, ORDER
@@ -98,6 +102,43 @@ def test_the_printed_rerun_finds_a_connection_that_only_the_metastore_has(shop_i
     assert "extract_transactions" in done.stdout
     assert "postgres: sales since 2026-11" in done.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_of_a_message_reruns_a_firm_whose_connection_only_the_metastore_has(
+    shop_in_the_metastore, tmp_path, monkeypatch
+):
+    home, dsn = shop_in_the_metastore
+    monkeypatch.setenv("FIRMAMENT_HOME", str(home))
+    monkeypatch.setenv("FIRMAMENT_WAREHOUSE_DSN", dsn)
+    (firm,) = read_registry(home / "registry.json")
+    cause = cause_of_error(SourceError("cannot connect"), firm)
+    failure = Failure(
+        firm, "SourceError: cannot connect", "http://log", date(2026, 11, 21), "extract.products"
+    )
+    assert record(cause, failure, Settings.read())
+    listed = plain_shell("python -m include incidents", home, tmp_path, FIRMAMENT_WAREHOUSE_DSN=dsn)
+    command = listed.stdout.rpartition("fix: ")[2].strip()
+
+    done = plain_shell(command, home, tmp_path, FIRMAMENT_WAREHOUSE_DSN=dsn)
+    after = plain_shell("python -m include incidents", home, tmp_path, FIRMAMENT_WAREHOUSE_DSN=dsn)
+
+    assert (listed.returncode, "source kept_shop cannot be reached" in listed.stdout) == (1, True)
+    assert command == "python -m include incidents resolve 1 --rerun"
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Airflow's API does not answer, so the snapshots run in this process" in done.stdout
+    assert "acme as of 2026-11-21: " in done.stdout
+    assert (after.returncode, after.stdout) == (0, "no incident is open\n")
+
+
+def test_a_printed_airflow_command_reaches_this_installations_airflow(metastore, tmp_path):
+    home, _ = metastore
+    added = plain_shell(
+        "python -m include airflow connections add printed --conn-uri postgres://u:p@h/d", home, tmp_path
+    )
+    got = plain_shell("python -m include airflow connections get printed -o plain", home, tmp_path)
+
+    assert added.returncode == 0, added.stderr
+    assert "postgres" in got.stdout
 
 
 def test_a_secrets_backend_has_priority(metastore, tmp_path):

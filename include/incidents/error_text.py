@@ -1,10 +1,8 @@
-"""The text of an alert: one failure, without secrets, contact data or row values."""
+"""The first line of an error as messages show it: without secrets, contact data or row values."""
 
 from __future__ import annotations
 
-import hashlib
 import re
-from dataclasses import dataclass
 
 LONGEST_LINE = 300
 MASKS = tuple(
@@ -16,37 +14,10 @@ MASKS = tuple(
             r"\1\2***",
         ),
         (r"[\w.+-]+@[\w-]+(\.[\w-]+)+", "(e-mail)"),
-        (r"\+?\d[\d ()./]{7,}\d", "(number)"),
+        # A telephone number; an IP address, with or without a port or network, is none.
+        (r"(?<![\d.])(?!\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?!\.?\d))\+?\d[\d ()./]{7,}\d", "(number)"),
     )
 )
-
-
-@dataclass(frozen=True)
-class Failure:
-    """One failure, for the on-call person. Steps that fail for the same reason share a ``cause``."""
-
-    firm_key: str
-    step: str
-    as_of: str
-    error: str
-    log_url: str
-    rerun: str
-    cause: str
-
-    @property
-    def title(self) -> str:
-        """The first line of the alert, for a list of messages."""
-        return f"Firmament: {self.firm_key} failed at {self.step}, as of {self.as_of}"
-
-    @property
-    def text(self) -> str:
-        """The whole alert as plain text."""
-        return f"{self.title}\n{self.error}\nLog: {self.log_url}\nRerun: {self.rerun}"
-
-
-def cause_of(*parts: str) -> str:
-    """A hash that identifies a cause; alerts with the same cause are duplicates."""
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
 def first_line(error: BaseException) -> str:
