@@ -12,6 +12,7 @@ Bools = NDArray[np.bool_]
 
 TREE_COUNT = 100
 CHUNK_ROWS = 16_384
+BINNED_ROWS = 50_000  # rows that place the bins: for 160,000 rows of 200 features LightGBM held 0.35 GB more
 SETTINGS = {
     "objective": "binary",
     "num_leaves": 8,
@@ -80,8 +81,10 @@ def train(x: NDArray[np.float32], churned: Bools, features: list[str], *, trees:
     """Train on rows of shape (customers, features); returns the model in LightGBM's text format."""
     import lightgbm as lgb  # takes seconds to import; only churn steps need it
 
-    data = lgb.Dataset(x, churned.astype(np.float64), feature_name=features, params=SETTINGS)
-    return lgb.train(SETTINGS, data, trees).model_to_string()
+    # Not in SETTINGS: the model's text names its settings, and with fewer rows nothing changes.
+    settings = SETTINGS | ({"bin_construct_sample_cnt": BINNED_ROWS} if len(x) > BINNED_ROWS else {})
+    data = lgb.Dataset(x, churned.astype(np.float64), feature_name=features, params=settings)
+    return lgb.train(settings, data, trees).model_to_string()
 
 
 class Trees:
