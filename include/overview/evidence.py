@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -18,6 +19,8 @@ from include.report.reading import Reading
 Figures = dict[str, Figure]
 NO_PREDICTION = "none"
 RULES = "rules"
+NORMAL_80 = 1.2816
+"""Half-width of an 80 % interval, in standard errors."""
 
 
 def models_of(reading: Reading, figures: Figures) -> dict[str, str]:
@@ -49,6 +52,7 @@ def _value(parts: Mapping[str, Any], figures: Figures) -> None:
     if method == NO_PREDICTION:
         return
     tests = [row for row in parts.get("backtest", ()) if row["candidate"] == method]
+    _season(header, figures)
     if method == "own_rate":
         figures["value_by_pace"] = Figure(1, "count")
     if not header["is_sufficient"] or not tests:
@@ -63,6 +67,25 @@ def _value(parts: Mapping[str, Any], figures: Figures) -> None:
             figures[name] = Figure(Decimal(str(metrics[key])), "money")
     if metrics.get("coverage") is not None and header.get("has_intervals"):
         figures["value_test_inside"] = Figure(float(metrics["coverage"]), "share")
+
+
+def _season(header: Mapping[str, Any], figures: Figures) -> None:
+    """Level of the main horizon's season at the training date, or that there is none."""
+    if "season" not in header or "counts" not in header["parts"]:
+        return
+    quarters = header["season"].get(str(header["horizon_days"]), [])
+    if not quarters or quarters[0]["day"]:
+        figures["no_season"] = Figure(1, "count")
+        return
+    season = quarters[0]["spend"]
+    level = math.exp(season["log_factor"])
+    half = NORMAL_80 * season["error"]
+    figures["season_day"] = Figure(date.fromisoformat(header["anchor"]), "day")
+    figures["season_days"] = Figure(int(header["horizon_days"]), "days")
+    figures["season_level"] = Figure(level, "share")
+    figures["season_low"] = Figure(level * math.exp(-half), "share")
+    figures["season_high"] = Figure(level * math.exp(half), "share")
+    figures["season_years"] = Figure(len(season["years"]), "count")
 
 
 def _churn(parts: Mapping[str, Any], figures: Figures) -> None:

@@ -108,6 +108,8 @@ def chances_of(reading: Reading, figures: Figures) -> tuple[tuple[ChanceBand, ..
     order = ("Low", "Medium", "High", "Critical")
     rows = [row for row in rows if row["churn_risk_category"]]
     bands = sorted(_bands(rows, "churn_risk_category"), key=lambda band: order.index(band.band))
+    if bands:
+        figures["ranked_customers"] = Figure(sum(band.customers for band in bands), "count")
     return (), tuple(bands)
 
 

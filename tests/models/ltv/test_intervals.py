@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from mapie.regression import SplitConformalRegressor
 from scipy import stats
+from sklearn.dummy import DummyRegressor
 
 from include.models.ltv import intervals
 from include.models.ltv.intervals import Coverage, Spread
@@ -63,6 +65,29 @@ def test_each_fifth_of_the_expectation_has_its_own_conformal_factor():
     assert len(found.bounds) == 4
     np.testing.assert_allclose(found.of(np.array([0.0, 350.0, 450.0, 999.0])), [3.0, 3.0, 0.9, 0.9])
     np.testing.assert_allclose(found.scaled(2.0).of(np.array([750.0, 850.0])), [3.0, 0.9])
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_conformal_factors_equal_those_of_mapie(seed):
+    # Fifths differ in spread; MAPIE is run once per fifth, on a model that always predicts 0.
+    random = np.random.default_rng(seed)
+    expected = random.gamma(2.0, 50.0, 2_000)
+    scores = random.lognormal(0.1, np.where(expected > 100, 0.9, 0.4))
+
+    found = intervals.conformal_of([Coverage(scores, 0.0, expected)])
+
+    group = np.searchsorted(np.asarray(found.bounds), expected, side="right")
+    theirs = [_mapie(scores[group == fifth]) for fifth in range(intervals.GROUPS)]
+    assert len(set(found.factors)) == intervals.GROUPS
+    assert found.factors == pytest.approx(np.clip(theirs, intervals.MIN_FACTOR, intervals.MAX_FACTOR))
+
+
+def _mapie(scores):
+    nothing = np.zeros((len(scores), 1))
+    zero = DummyRegressor(strategy="constant", constant=0.0).fit(nothing, scores)
+    regressor = SplitConformalRegressor(zero, confidence_level=intervals.LEVEL, prefit=True)
+    _, bounds = regressor.conformalize(nothing, scores).predict_interval(nothing[:1])
+    return float(bounds[0, 1, 0])
 
 
 @pytest.mark.parametrize(("share", "changes"), [(0.74, True), (0.76, False), (0.84, False), (0.86, True)])
