@@ -24,8 +24,8 @@ CustomerId = Annotated[str, Query(max_length=500, pattern="^[^\\x00]+$")]
 After = Annotated[str | None, Query(max_length=2000, description="`next` of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=500)]
 Sort = Literal[
-    "total_spend_365_days", "total_spend", "clv_value", "churn_probability", "days_since_last_order",
-    "order_count", "customer_id",
+    "total_spend_365_days", "total_spend", "predicted_clv_lifetime", "churn_probability",
+    "days_since_last_order", "order_count", "customer_id",
 ]  # fmt: skip
 
 

@@ -72,9 +72,12 @@ def _add_snapshots(router: APIRouter, reader: Reader, reads_firm: list[Any]) -> 
     @router.get("/firms/{dag_id}/metrics", dependencies=reads_firm)
     def metrics(request: Request, dag_id: str, as_of: AsOf = None, language: Language = "en") -> Response:
         """The firm's metrics: value, interval, change since the snapshot before, label, formula."""
-        return of_snapshot(
-            reader, request, dag_id, as_of, lambda shot: {"rows": measured(shot.rows("metrics"), language)}
-        )
+
+        def valued(shot: Snapshot) -> dict[str, Any]:
+            rows = measured(shot.rows("metrics"), language)
+            return {"rows": rows} if rows else {"rows": rows, "nothing": shot.nothing("insight")}
+
+        return of_snapshot(reader, request, dag_id, as_of, valued)
 
     @router.get("/firms/{dag_id}/insight", dependencies=reads_firm)
     def insight(request: Request, dag_id: str, as_of: AsOf = None, language: Language = "en") -> Response:

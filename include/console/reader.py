@@ -26,7 +26,7 @@ from include.warehouse.errors import explain
 
 CONNECTIONS = 8
 WAIT_SECONDS = 5
-STATEMENT_SECONDS = 15
+STATEMENT_SECONDS = 30
 FIRM_KEY = re.compile(r"[a-z][a-z0-9_]{0,62}")
 START = "Start it with `make up`, or see what is wrong: python -m include doctor"
 OPEN = "Let the console log in: python -m include access console (docs/console.md)"

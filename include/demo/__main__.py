@@ -257,6 +257,7 @@ def where_to_look(running: stack.Stack, console: Console) -> None:
     """Print addresses and the location of the password, not the password itself."""
     for line in (
         f"Airflow    {running.url}  user {running.user}, password in {passwords_file(Settings.read())}",
+        f"console    {running.url}/plugin/firmament  firms, customers and actions of this demo",
         "warehouse  make psql, then: select * from mart.vw_rfm_segment_summary;",
         f"logs       {running.logs}",
         "to end     make down",

@@ -20,8 +20,8 @@ LISTS = [
     "migrations", "customers", "at-risk", "actions", "actions/customers",
 ]  # fmt: skip
 SORTS = [
-    "total_spend_365_days", "total_spend", "clv_value", "churn_probability", "days_since_last_order",
-    "order_count", "customer_id",
+    "total_spend_365_days", "total_spend", "predicted_clv_lifetime", "churn_probability",
+    "days_since_last_order", "order_count", "customer_id",
 ]  # fmt: skip
 
 

@@ -109,6 +109,11 @@ class RealAirflow:
         add_pools(self.service(POOLS), {firm.pool for firm in read_registry(self.settings.registry)})
         return self.wait_for_dag(f"firm_{key}")
 
+    @property
+    def signs_in(self) -> dict[str, str]:
+        """What the admin signs in with."""
+        return {"username": self.stack.user, "password": self.stack.password}
+
     def service(self, account: ServiceAccount) -> AirflowApi:
         """The API, signed in to by a service account, as its connection says."""
         fields = json.loads(stack.env(self.settings)[account.variable])

@@ -17,6 +17,7 @@ from include.registry import read_registry
 from include.runbook import backfill_command
 from include.service_accounts import RUNS
 from include.steps import stages_for, steps_for
+from tests.console.browser import chromium, visit
 from tests.dags.conftest import RealAirflow
 from tests.file_modes import open_to_others
 
@@ -234,6 +235,49 @@ def test_the_console_answers_with_airflows_session_only(airflow_stack: RealAirfl
     assert sum(row["customer_count"] for row in segments["rows"]) == len(
         airflow.rows(FACTS, "well", WELL_AS_OF)
     )
+
+
+def test_a_marketer_finds_a_customer_in_airflows_own_pages(airflow_stack: RealAirflow):
+    airflow = airflow_stack
+    assert airflow.ended(*run_well(airflow)) == "success"
+    airflow.add_firm("markup", name=MARKUP)
+    token = airflow.api.call("POST", "/auth/token", airflow.signs_in)["access_token"]
+    wanted = airflow.rows(FACTS, "well", WELL_AS_OF)[-1][0]
+
+    with chromium() as browser, visit(browser, airflow.stack.url, token) as tab:
+        page = tab.page
+        tab.open("?lang=en")
+        shown = [page.get_by_role("link", name=name, exact=True).count() for name in ("Well", MARKUP)]
+        page.get_by_role("link", name="Well", exact=True).click()
+        page.get_by_role("heading", name="Segments", exact=True).wait_for()
+        tab.ready()
+        firm, firm_faults = page.inner_text(".fm"), tab.faults()
+        page.get_by_role("link", name="Customers", exact=True).focus()
+        page.keyboard.press("Enter")
+        page.get_by_label("Search by id").fill(wanted)
+        page.wait_for_url(f"**search={wanted}*")
+        tab.ready()
+        page.get_by_role("link", name=wanted, exact=True).click()
+        page.get_by_role("heading", name=f"Customer {wanted}", exact=True).wait_for()
+        tab.ready()
+        customer_faults = tab.faults()
+        page.reload()
+        page.get_by_role("heading", name=f"Customer {wanted}", exact=True).wait_for()
+        page.go_back()
+        page.get_by_label("Search by id").wait_for()
+        searched = page.get_by_label("Search by id").input_value()
+        page.goto(f"{airflow.stack.url}/dags/firm_well/plugin/firmament-firm?lang=tr")
+        page.get_by_role("heading", name="Segmentler", exact=True).wait_for()
+        was_run = page.evaluate("window.markupWasRun")
+
+    assert shown == [1, 1]
+    assert firm_faults == customer_faults == []
+    assert "The module churn is off for this firm." in firm
+    assert searched == wanted
+    assert was_run is None
+
+
+MARKUP = "<img src=x onerror=window.markupWasRun=1>"
 
 
 def test_a_seven_day_backfill_fills_seven_snapshots(airflow_stack: RealAirflow):

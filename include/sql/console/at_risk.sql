@@ -14,7 +14,9 @@ with placed as (
         shown.orders_last_30_days,
         shown.orders_last_90_days,
         shown.spend_last_90_days,
-        shown.value_at_risk,
+        shown.predicted_clv_lifetime,
+        shown.margin_at_risk,
+        shown.may_contact,
         shown.historical_clv,
         shown.total_spend_365_days,
         shown.total_spend,
@@ -34,7 +36,7 @@ with placed as (
         row_number() over (
             order by
                 shown.intervention_priority asc,
-                shown.value_at_risk desc nulls last,
+                shown.predicted_clv_lifetime desc nulls last,
                 shown.total_spend_365_days desc nulls last,
                 shown.customer_id asc
         ) as place
@@ -53,7 +55,9 @@ select
     placed.orders_last_30_days,
     placed.orders_last_90_days,
     placed.spend_last_90_days,
-    placed.value_at_risk,
+    placed.predicted_clv_lifetime,
+    placed.margin_at_risk,
+    placed.may_contact,
     placed.historical_clv,
     placed.total_spend_365_days,
     placed.total_spend,

@@ -4,7 +4,7 @@
 select
     count(*) as customers,
     sum(known.total_spend_365_days) as total_spend_365_days,
-    sum(known.clv_value) as clv_value
+    sum(known.predicted_clv_lifetime) as predicted_clv_lifetime
 from mart.analytic_customer(:firm_key, :as_of) as known
 where
     (cast(:search as text) is null or strpos(lower(known.customer_id), lower(:search)) > 0)

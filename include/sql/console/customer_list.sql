@@ -17,7 +17,7 @@ with found as (
         known.order_count,
         known.total_spend,
         known.total_spend_365_days,
-        known.clv_value,
+        known.predicted_clv_lifetime,
         known.predicted_clv_1_year,
         known.churn_probability,
         known.churn_risk_category,
@@ -28,7 +28,7 @@ with found as (
                 case :sort
                     when 'total_spend_365_days' then known.total_spend_365_days
                     when 'total_spend' then known.total_spend
-                    when 'clv_value' then known.clv_value
+                    when 'predicted_clv_lifetime' then known.predicted_clv_lifetime
                     when 'churn_probability' then known.churn_probability
                     when 'days_since_last_order' then known.days_since_last_order
                     when 'order_count' then known.order_count
