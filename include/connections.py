@@ -60,6 +60,21 @@ def connection_uri(conn_id: str) -> str:
     return as_libpq(found.get_uri())
 
 
+def connection_in_environment(conn_id: str) -> dict[str, Any] | None:
+    """A connection that is JSON in the environment or in the services' file, without importing Airflow.
+
+    None also where a secrets backend may have another.
+    """
+    variable = f"AIRFLOW_CONN_{conn_id.upper()}"
+    environ = {**_remembered(Settings.read()), **os.environ}
+    text = "" if environ.get("AIRFLOW__SECRETS__BACKEND") else environ.get(variable, "")
+    try:
+        fields = json.loads(text)
+    except ValueError:
+        return None
+    return fields if isinstance(fields, dict) else None
+
+
 def prepare_airflow() -> None:
     """Configure Airflow in a process that Airflow did not start. Call it before Airflow is imported."""
     if _started_by_airflow():

@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 
 from include.airflow_api import TIMEOUT_SECONDS, AirflowApi
-from include.connections import connection
+from include.connections import connection, connection_in_environment
 from include.settings import SettingsError
 
 
@@ -41,6 +41,9 @@ ACCOUNTS = (RUNS, POOLS)
 
 def sign_in(account: ServiceAccount, *, timeout: float = TIMEOUT_SECONDS) -> AirflowApi:
     """The API, signed in to by the account; MissingConnectionError when its connection does not exist."""
+    fields = connection_in_environment(account.conn_id) or {}
+    if "://" in str(fields.get("host")) and fields.get("login") and fields.get("password"):
+        return AirflowApi(fields["host"], fields["login"], fields["password"], timeout=timeout)
     found = connection(account.conn_id)
     host = str(found.host or "")
     if "://" not in host:  # a URI as the connection's value loses the scheme

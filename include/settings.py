@@ -19,6 +19,7 @@ Read where they are used, not here:
 | ``FIRMAMENT_ALERT_SLACK`` | Airflow connection for alerts of firms that name none | no Slack message |
 | ``FIRMAMENT_ALERT_SMTP`` | Airflow connection for alerts of firms that name none | no mail |
 | ``FIRMAMENT_ALERT_EMAIL_TO`` | recipients of those mails, separated by commas | no recipient |
+| ``FIRMAMENT_PING_URL`` | URL that the watcher requests each minute: a dead man's switch | no request |
 | ``FIRMAMENT_DEBUG`` | any text: ``run`` prints the traceback of a failed step | its first line |
 | ``FIRMAMENT_FAULT`` | for tests: the fault to inject, as ``include/faults.py`` says | no fault |
 

@@ -17,6 +17,7 @@ from include.registry import SyncReport, known_firms, sync_firms
 from include.settings import Settings
 from include.warehouse import MigrationError, Warehouse
 from include.warehouse.migrations import pending
+from include.watcher import report_silence
 
 KEEP_ATTEMPTS = timedelta(days=2)  # longer than the longest step with its retries
 
@@ -107,7 +108,8 @@ def model_drift(settings: Settings) -> list[str]:
 def check_incidents(settings: Settings) -> list[int]:
     """Record what was kept in files, close what is over, and send what is due; the numbers of those closed.
 
-    The watcher does the same each minute.
+    The watcher does the same each minute; it is reported when it is silent.
     """
     recover(settings)
+    report_silence(settings)
     return recheck(settings)

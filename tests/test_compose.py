@@ -54,6 +54,13 @@ def test_the_services_run_the_embedded_stacks_commands():
     assert commands == {service.name: ["airflow", *service.command] for service in SERVICES}
 
 
+def test_the_watcher_runs_beside_the_services_with_their_environment():
+    watcher, scheduler = COMPOSE["services"]["watcher"], COMPOSE["services"]["scheduler"]
+
+    assert watcher["command"] == ["python", "-m", "include.watcher"]
+    assert (watcher["environment"], watcher["restart"]) == (scheduler["environment"], "unless-stopped")
+
+
 def test_the_storage_connection_is_the_one_the_root_names():
     environment = COMPOSE["services"]["scheduler"]["environment"]
 

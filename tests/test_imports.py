@@ -62,6 +62,10 @@ MAY_IMPORT = {
     "refused_logins": set(),
     "runbook": {"firms", "schedule", "steps"},
     "deadlines": {"firms", "incidents", "registry", "schedule", "settings", "steps", "warehouse"},
+    "watcher": {
+        "airflow_api", "command_errors", "connections", "deadlines", "firms", "incidents", "periods",
+        "private_files", "registry", "service_accounts", "settings", "warehouse",
+    },
     "reruns": {
         "airflow_api", "firms", "incidents", "run", "service_accounts", "settings", "warehouse",
     },
@@ -94,7 +98,7 @@ MAY_IMPORT = {
         "refused_logins", "settings", "sources", "sql_text", "steps", "training", "version", "warehouse",
     },
     "upkeep": {
-        "deadlines", "handoff", "incidents", "pools", "registry", "run", "settings", "warehouse",
+        "deadlines", "handoff", "incidents", "pools", "registry", "run", "settings", "warehouse", "watcher",
     },
     "console": {
         "connections", "metrics", "periods", "schedule", "settings", "sql_text", "version", "warehouse",

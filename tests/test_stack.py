@@ -105,7 +105,8 @@ def test_health_reports_every_stopped_part(tmp_path):
     problems = stack.health(Settings.read({"FIRMAMENT_HOME": str(tmp_path)}))
 
     assert "make up" in problems.pop("warehouse")
-    assert problems == dict.fromkeys(("api-server", "scheduler", "dag-processor"), "not started")
+    parts = ("api-server", "scheduler", "dag-processor", "watcher")
+    assert problems == dict.fromkeys(parts, "not started")
 
 
 def test_a_port_that_is_no_number_is_refused(home):
@@ -158,7 +159,7 @@ def test_every_part_is_healthy_after_up(running):
     done = run_stack("health", running)
 
     assert done.returncode == 0, done.stdout
-    assert done.stdout.count(" healthy") == 4
+    assert done.stdout.count(" healthy") == 5
 
 
 @pytest.mark.airflow
@@ -218,6 +219,7 @@ def test_a_killed_service_is_reported_and_up_restarts_it(running):
     stack.up(settings_of(running))
 
     assert problems == {"dag-processor": f"process {processor} has ended"}
+    assert (running / "logs" / "dag-processor.previous.log").exists()
     assert set(stack.health(settings_of(running)).values()) == {""}
 
 

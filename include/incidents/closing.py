@@ -22,6 +22,7 @@ from include.warehouse.incidents import Incidents
 from include.warehouse.progress import Ends, Progress
 
 Row = Mapping[str, Any]
+WATCHER = "watcher"
 GONE, GONE_BUT_MISSING, THERE = "gone", "gone but missing", "there"
 
 
@@ -50,8 +51,9 @@ def recheck(settings: Settings) -> list[int]:
 def _state(
     entry: Row, firms: Mapping[str, FirmShape], progress: Progress, done: Mapping[str, datetime]
 ) -> str:
-    if not entry["firm_key"]:  # a task of the upkeep DAG
-        ended = done.get(f"upkeep.{entry['task_id']}")
+    if not entry["firm_key"]:  # a task of the upkeep DAG, or the watcher
+        name = entry["task_id"]
+        ended = done.get(name if name == WATCHER else f"upkeep.{name}")
         return GONE if ended is not None and ended > entry["failed_at"] else THERE
     firm = firms.get(entry["firm_key"])
     if firm is None or entry["as_of"] is None:

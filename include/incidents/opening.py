@@ -75,20 +75,24 @@ def record(cause: Cause, failure: Failure, settings: Settings) -> bool:
 
 def report(kind: Kind, found: Sequence[tuple[str, Failure]], settings: Settings) -> None:
     """Report what a check found, as pairs of resource and failure, and close what it no longer finds."""
+    report_all([kind], [(kind, resource, failure) for resource, failure in found], settings)
+
+
+def report_all(kinds: Sequence[Kind], found: Sequence[tuple[Kind, str, Failure]], settings: Settings) -> None:
+    """Report what checks of these kinds found, and close the failures of the kinds that they did not find."""
     from include.warehouse.incidents import Incidents
 
     with Incidents(settings.warehouse_dsn()) as incidents:
         began = incidents.now()
-        for resource, failure in found:
+        seen = set()
+        for kind, resource, failure in found:
             record(Cause(kind, resource), failure, settings)
-        seen = {
-            (resource, failure.firm.firm_key if failure.firm else "", failure.as_of)
-            for resource, failure in found
-        }
+            firm_key = failure.firm.firm_key if failure.firm is not None else ""
+            seen.add((kind.name, resource, firm_key, failure.as_of))
         gone = [
             entry["entry_id"]
-            for entry in incidents.open_entries([kind.name])
-            if (entry["resource_name"], entry["firm_key"], entry["as_of"]) not in seen
+            for entry in incidents.open_entries([kind.name for kind in kinds])
+            if (entry["kind"], entry["resource_name"], entry["firm_key"], entry["as_of"]) not in seen
         ]
         if gone:
             incidents.mark_gone(gone, before=began)

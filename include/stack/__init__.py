@@ -28,7 +28,7 @@ from include.connections import remember_services
 from include.private_files import close_home, private_folder, private_umask
 from include.processes import started_at
 from include.settings import PROJECT, Settings
-from include.stack import services
+from include.stack import services, watcher
 from include.stack.databases import (
     Say,
     metadata_needs,
@@ -110,6 +110,7 @@ def up(settings: Settings | None = None, *, say: Say = lambda line: None) -> Sta
             state = _start_services(settings, environ, say, seconds)
         with _timed(seconds, "airflow services"):
             _wait_until_healthy(settings, state)
+        watcher.start(settings, environ)
         undo.pop_all()
     return Stack(
         url=environ["AIRFLOW__API__BASE_URL"],
@@ -148,7 +149,7 @@ def health(settings: Settings | None = None) -> dict[str, str]:
     state = State.read(settings)
     port, since = (state.port, state.since) if state else (0, services.now())
     found = services.health(state.processes if state else [], port, since=since)
-    return {"warehouse": warehouse_problem(settings), **found}
+    return {"warehouse": warehouse_problem(settings), **found, "watcher": watcher.problem(settings)}
 
 
 def env(settings: Settings | None = None) -> dict[str, str]:
@@ -201,7 +202,8 @@ def _start_services(
         commands.append(services.Command(MIGRATION, ("db", "migrate"), _log(settings, MIGRATION), waits=True))
     for service in services.SERVICES:
         log = _log(settings, service.name)
-        log.unlink(missing_ok=True)  # each start has its own log; task logs are kept
+        if log.exists():  # each start has its own log; that of a service that crashed is kept
+            log.replace(log.with_suffix(".previous.log"))
         commands.append(services.Command(service.name, service.command, log))
     begun = time.monotonic()
 
@@ -229,6 +231,7 @@ def _log(settings: Settings, name: str) -> Path:
 
 
 def _end_services(settings: Settings) -> tuple[bool, list[str]]:
+    watcher.end(settings)
     state = State.read(settings)
     if state is None:
         return False, []

@@ -28,6 +28,11 @@ class Heartbeats(Session):
                 {"name": name, "detail": Jsonb(dict(detail or {}))},
             )
 
+    def detail(self, name: str) -> dict[str, Any]:
+        """What a part of the upkeep found when it last did its work; empty when it never did."""
+        rows = self.rows("select detail from control.heartbeats where name = %s", [name])
+        return dict(rows[0]["detail"]) if rows else {}
+
     def ages(self) -> dict[str, timedelta]:
         """How long ago each part of the upkeep last did its work."""
         rows = self.rows("select name, clock_timestamp() - beat_at as age from control.heartbeats")

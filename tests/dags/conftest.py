@@ -194,6 +194,15 @@ class RealAirflow:
         assert done.returncode in codes, done.stdout + done.stderr
         return done.stdout
 
+    def opened(self, *keys: str) -> list[dict[str, Any]]:
+        """The messages that opened an incident about each firm, after the watcher has sent them."""
+
+        def found() -> list[dict[str, Any]]:
+            return [one for one in self.hook.received if one["event"] == "opened" and one["firm"] in keys]
+
+        self.wait(lambda: {one["firm"] for one in found()} == set(keys), f"messages of {keys}", seconds=120)
+        return found()
+
     def messages(self, key: str) -> list[tuple[str, int]]:
         """The messages about a firm: opened, grown or closed, and the incident's number."""
         return [(one["event"], one["incident"]) for one in self.hook.received if key in one["firms"]]

@@ -81,7 +81,7 @@ def test_a_firm_that_lacks_a_threshold_fails_alone_and_the_printed_command_turns
     assert {name for name, state in states.items() if state == "failed"} == ROOTS
     assert {state for name, state in states.items() if name not in ROOTS} == {"upstream_failed"}
     # Several tasks failed of one cause, and the others never ran: one message.
-    (message,) = [one for one in airflow.hook.received if one["firm"] == "lacking"]
+    (message,) = airflow.opened("lacking")
     assert message["stage"] in ROOTS
     assert message["as_of"] == as_of.isoformat()
     assert "churn_threshold_days: Field required" in message["error"]
@@ -102,8 +102,9 @@ def test_a_firm_that_lacks_a_threshold_fails_alone_and_the_printed_command_turns
     )
     printed = airflow.plain_shell(message["command"])
     assert airflow.ended(lacking, failed) == "success", printed
-    airflow.plain_shell("python -m include incidents --json", codes=(0, 1))  # it looks again
-    assert airflow.messages("lacking") == [("opened", message["incident"]), ("closed", message["incident"])]
+    closed = ("closed", message["incident"])
+    airflow.wait(lambda: closed in airflow.messages("lacking"), "the watcher closes it", seconds=180)
+    assert airflow.messages("lacking") == [("opened", message["incident"]), closed]
 
 
 def test_a_stage_killed_with_its_supervisor_goes_on_in_its_retry_and_computes_when_cleared(
@@ -192,7 +193,7 @@ def test_a_verdict_of_the_gate_is_final_at_the_first_try(airflow_stack: RealAirf
     note = airflow.api.note(dag_id, run_id)
     assert note.startswith(f"as_of {WELL_AS_OF} · failed at {step}: ")
     assert "grain_unique" in note
-    (message,) = [one for one in airflow.hook.received if one["firm"] == "bad"]
+    (message,) = airflow.opened("bad")
     assert message["stage"] == step
     assert "grain_unique" in message["error"]
 
@@ -319,7 +320,7 @@ def test_an_as_of_in_the_future_is_refused_without_a_retry(airflow_stack: RealAi
     assert {task["try_number"] for task in airflow.api.tasks(dag_id, run_id) if task["task_id"] in ROOTS} == {
         1
     }
-    (message,) = [one for one in airflow.hook.received if one["firm"] == "ahead"]
+    (message,) = airflow.opened("ahead")
     assert f"as_of {TODAY + timedelta(days=2)} is in the future" in message["error"]
 
 
@@ -355,7 +356,7 @@ def test_a_source_that_can_never_be_read_is_reported_within_a_minute_and_not_ret
             begun, ended = (datetime.fromisoformat(task[name]) for name in ("start_date", "end_date"))
             assert task["try_number"] == 1
             assert ended - begun < timedelta(seconds=60)
-    said = {one["firm"]: one["error"] for one in airflow.hook.received if one["firm"] in runs}
+    said = {one["firm"]: one["error"] for one in airflow.opened(*runs)}
     assert sorted(said) == sorted(runs)
     assert said["nowhere"].startswith("no connection 'nowhere' in Airflow")
     assert "password authentication failed" in said["badlogin"]
