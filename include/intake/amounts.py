@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from include.intake.answer import Asks, Findings, Question
 from include.intake.columns import Numbers
-from include.intake.equal_columns import same_amount
 from include.intake.mapping import Mapping
 from include.intake.money import UNIT, Amounts, four_digits, shown
 from include.intake.options import Options
@@ -28,6 +28,7 @@ from include.intake.order_totals import (
     warn_order_total,
 )
 from include.intake.pricing import price_is_total
+from include.intake.side_amounts import Others, discounted, goods_of, minus_all, without_shipping
 from include.intake.tables import Table, compact
 
 ORDERS_ONLY = "orders only"
@@ -52,20 +53,6 @@ class Net:
         return f"{self.column} less {self.less}" if self.less else self.column
 
 
-@dataclass(frozen=True)
-class _Others:
-    """The columns of a table that are none of ours, as evidence of what an amount includes."""
-
-    table: Table
-    taken: frozenset[int]
-
-    def less(self, line: Amounts, discount: Amounts) -> Amounts | None:
-        """The amount less the discount if another column equals that; None if none does."""
-        less = _discounted(line, discount)
-        where = discount.known & (discount.units != 0)
-        return less if same_amount(self.table, set(self.taken), less, where) is not None else None
-
-
 def net_of(
     table: Table,
     mapping: Mapping,
@@ -85,7 +72,7 @@ def net_of(
     )
     product = None
     if price is not None and "quantity" in numbers.decimals:
-        product = Amounts.product(numbers.decimals["quantity"], numbers.decimals["unit_price"])
+        product = Amounts.product(_kept(numbers), numbers.decimals["unit_price"])
     if numbers.discount_rate is not None:
         base = product or amounts.get("gross_amount") or line or order or Amounts.zeros(rows)
         amounts["discount_amount"] = _share_of(base, numbers.discount_rate)
@@ -95,46 +82,42 @@ def net_of(
     if platform.amount == "price" and product is not None:
         line, order = None, None
     elif platform.amount == "line" and line is not None:
-        return Net(_less(line, amounts, platform.less), False, names["net_amount"])
+        return Net(minus_all(line, amounts, platform.less), False, names["net_amount"])
     elif platform.amount == "order" and order is not None:
         once = once_per_order(order, orders, names["order_amount"], findings, table, mapping)
-        return Net(_less(once, amounts, platform.less), True, names["order_amount"], product)
+        return Net(minus_all(once, amounts, platform.less), True, names["order_amount"], product)
+    others = Others(table, frozenset(mapping.at.values()))
     if line is None and price is not None and product is None:
         line, names["net_amount"] = price, names["unit_price"]
     if line is not None:
-        others = _Others(table, frozenset(mapping.at.values()))
         return _from_lines(line, order, product, names, amounts, orders, options, findings, others)
     if product is not None and price is not None:
         return _from_prices(product, price, order, names, numbers, orders, products, options, findings)
     if order is not None:
         once = once_per_order(order, orders, names["order_amount"], findings, table, mapping)
-        return Net(_without_shipping(once, amounts, findings), True, names["order_amount"])
+        return Net(
+            goods_of(once, names["order_amount"], amounts, others, findings), True, names["order_amount"]
+        )
     gross = amounts["gross_amount"]
     discount = amounts.get("discount_amount")
     if discount is None:
         return Net(gross, False, names["gross_amount"])
-    return Net(_discounted(gross, discount), False, names["gross_amount"], less=names["discount_amount"])
+    return Net(discounted(gross, discount), False, names["gross_amount"], less=names["discount_amount"])
+
+
+def _kept(numbers: Numbers) -> pa.Array:
+    """The quantity less what was returned, unless a column has the money that was given back."""
+    quantity, returned = numbers.decimals["quantity"], numbers.decimals.get("returned_quantity")
+    if returned is None or "refund_amount" in numbers.amounts:
+        return quantity
+    zero = pa.scalar(0, returned.type)
+    return pc.subtract(quantity, pc.abs(pc.coalesce(returned, zero))).cast(quantity.type)
 
 
 def _share_of(base: Amounts, rate: Amounts) -> Amounts:
     """A percentage of an amount."""
     part = np.round(np.abs(base.units).astype("float64") * np.abs(rate.units) / (100 * UNIT)).astype("int64")
     return Amounts(np.where(base.known & rate.known, part, 0), base.known)
-
-
-def _less(amount: Amounts, amounts: dict[str, Amounts], roles: tuple[str, ...]) -> Amounts:
-    for role in roles:
-        if role in amounts:
-            part = amounts[role]
-            signed = role.endswith("discount")
-            amount = amount.minus(Amounts(np.abs(part.units), part.known) if signed else part)
-    return amount
-
-
-def _discounted(gross: Amounts, discount: Amounts) -> Amounts:
-    """Gross less discount, for discounts of either sign; returns keep their sign."""
-    off = np.where(discount.known, np.abs(discount.units), 0)
-    return Amounts(gross.units - np.sign(gross.units) * np.minimum(off, np.abs(gross.units)), gross.known)
 
 
 def _from_lines(
@@ -146,7 +129,7 @@ def _from_lines(
     orders: Orders,
     options: Options,
     findings: Findings,
-    others: _Others,
+    others: Others,
 ) -> Net:
     name = names["net_amount"]
     discount, gross = amounts.get("discount_amount"), amounts.get("gross_amount")
@@ -156,7 +139,7 @@ def _from_lines(
         less = others.less(line, discount) if discount is not None and has_discount else None
         return Net(less or line, False, name, less=names["discount_amount"] if less else "")
     found = repetition(line, orders) if options.amount != "lines" else "none"
-    goods = _without_shipping(line, amounts, Findings())
+    goods = without_shipping(line, amounts, Findings())
     if found != "none" and product is not None:
         is_sum = any(agree_per_order(product, of, orders) >= MOST for of in (line, goods))
         found = "proven" if is_sum else found
@@ -170,15 +153,15 @@ def _from_lines(
     if discount is None or not has_discount or gross is not None:
         return Net(line, False, name)
     rows = np.arange(len(line.units))
-    if product is not None and agree(line, _discounted(product, discount), rows, len(rows)) >= MOST:
+    if product is not None and agree(line, discounted(product, discount), rows, len(rows)) >= MOST:
         return Net(line, False, name)
-    if order is not None and agree_per_order(_discounted(line, discount), order, orders) >= MOST:
-        return Net(_discounted(line, discount), False, name, less=names["discount_amount"])
+    if order is not None and agree_per_order(discounted(line, discount), order, orders) >= MOST:
+        return Net(discounted(line, discount), False, name, less=names["discount_amount"])
     if options.amount == "gross":
-        return Net(_discounted(line, discount), False, name, less=names["discount_amount"])
+        return Net(discounted(line, discount), False, name, less=names["discount_amount"])
     if options.amount == "net" or any(part in compact(name) for part in NET_NAMES):
         return Net(line, False, name)
-    less = _discounted(line, discount)
+    less = discounted(line, discount)
     raise Asks(
         Question(
             "discount_included",
@@ -204,7 +187,7 @@ def _repeated(
 ) -> Net:
     """An order total on each line: use quantity x price if it adds up, else count the total once."""
     name, total = names["net_amount"], line.total()
-    goods = _without_shipping(line, amounts, Findings())
+    goods = without_shipping(line, amounts, Findings())
     if product is not None and any(agree_per_order(product, of, orders) >= MOST for of in (line, goods)):
         what = f"{names['quantity']} x {names['unit_price']}"
         findings.warn("order_total_repeated", "product", column=name, used=what, sum=total)
@@ -255,15 +238,15 @@ def _from_prices(
         order = None  # it is the line's total
     if order is not None and not options.price:
         once = Amounts(order.units, order.known & orders.first)
-        whole = _without_shipping(once, amounts, Findings())
+        whole = without_shipping(once, amounts, Findings())
         for wanted in (order, whole):
             if agree_per_order(product, wanted, orders) >= MOST:
                 warn_order_total(order, orders, names["order_amount"], findings)
                 return Net(product, False, what)
         discount = amounts.get("discount_amount")
-        if discount is not None and agree_per_order(_discounted(product, discount), order, orders) >= MOST:
+        if discount is not None and agree_per_order(discounted(product, discount), order, orders) >= MOST:
             warn_order_total(order, orders, names["order_amount"], findings)
-            return Net(_discounted(product, discount), False, what, less=names["discount_amount"])
+            return Net(discounted(product, discount), False, what, less=names["discount_amount"])
         is_total = agree_per_order(price, order, orders) >= MOST
         if not is_total and options.amount not in ("lines", "order"):
             lines, total = product.total(), once_quietly(order, orders).total()
@@ -295,7 +278,7 @@ def _from_prices(
         return Net(price, False, names["unit_price"])
     discount = amounts.get("discount_amount")
     if discount is not None and bool((discount.units != 0).any()):
-        less = _discounted(product, discount)
+        less = discounted(product, discount)
         findings.warn(
             "discount_subtracted",
             discount=names["discount_amount"],
@@ -305,17 +288,3 @@ def _from_prices(
         )
         return Net(less, False, what, less=names["discount_amount"])
     return Net(product, False, what)
-
-
-def _without_shipping(order: Amounts, amounts: dict[str, Amounts], findings: Findings) -> Amounts:
-    """Subtract shipping and tax, which are not sales, from an order's total."""
-    parts = [
-        role
-        for role in ("shipping_amount", "tax_amount")
-        if role in amounts and (amounts[role].units != 0).any()
-    ]
-    if not parts:
-        return order
-    less = _less(order, amounts, tuple(parts))
-    findings.warn("shipping_left_out", money=less.total(), sum=order.total())
-    return less

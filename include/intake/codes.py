@@ -42,7 +42,7 @@ WARNINGS = {
     "price_is_line_total": "A price column contains line totals; it was not multiplied by the quantity.",
     "discount_subtracted": "A discount column was subtracted from quantity times price.",
     "minor_units": "Amounts are whole numbers of the currency's smallest unit, as in Stripe's API.",
-    "shipping_left_out": "Shipping and tax were subtracted from the order's total.",
+    "shipping_left_out": "Shipping, tax and tips were subtracted from the order's total.",
     "cancelled_orders": "Cancelled, failed and unpaid orders do not count.",
     "not_sales": "Withdrawals, fees and transfers are neither sales nor returns.",
     "unknown_words": "A status or type is unknown; its rows count as sales.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -16,17 +17,21 @@ from include.intake.currencies import NO_SUBUNIT, currency_of
 from include.intake.dates import parts_of
 from include.intake.datestyle import decide
 from include.intake.mapping import Mapping
-from include.intake.money import Amounts
+from include.intake.money import UNIT, Amounts
 from include.intake.numbers import Votes, ascii_of, parse, votes_of
 from include.intake.options import Options
 from include.intake.samples import sample_of, text_of
 from include.intake.tables import Table
 
 NUMBERS = (
-    "quantity", "unit_price", "net_amount", "order_amount", "gross_amount", "discount_amount", "tax_amount",
-    "shipping_amount", "refund_amount", "order_discount", "line_discount",
+    "quantity", "returned_quantity", "unit_price", "net_amount", "order_amount", "gross_amount",
+    "discount_amount", "tax_amount", "shipping_amount", "tip_amount", "refund_amount", "order_discount",
+    "line_discount",
 )  # fmt: skip
+_RATE = re.compile(r"(?i)%|percent|pct|prozent|pourcent|porcentaje|percentuale|\brate\b|taux|oran|satz\b")
+_UNIT = r"^(-?\d[\d.,]*) ?[A-Za-z" + "\u00c0-\u024f" + r"]{1,10}\.?$"
 ENOUGH_PLAIN = 5  # whole values without a mark
+QUANTITIES = ("quantity", "returned_quantity")
 Bools = npt.NDArray[np.bool_]
 
 
@@ -67,7 +72,10 @@ class Times:
 def numbers_of(table: Table, mapping: Mapping, options: Options, findings: Findings) -> Numbers:
     """Parse all number columns; Asks if no value of the file decides the decimal mark."""
     roles = [role for role in NUMBERS if role in mapping.at]
-    rates = _percentages(table.columns[mapping.at["discount_amount"]]) if "discount_amount" in roles else None
+    rates = None
+    if "discount_amount" in roles:
+        at = mapping.at["discount_amount"]
+        rates = _percentages(table.columns[at], table.header[at])
     if rates is not None:
         roles.remove("discount_amount")
     votes = {
@@ -82,12 +90,16 @@ def numbers_of(table: Table, mapping: Mapping, options: Options, findings: Findi
     units = _minor_units(table, mapping, roles)
     for role in roles:
         mark = _mark(table, mapping, role, votes[role], money, options, findings)
-        column = table.columns[mapping.at[role]]
+        column = (
+            _without_unit(table.columns[mapping.at[role]])
+            if role in QUANTITIES
+            else table.columns[mapping.at[role]]
+        )
         decimals = parse(column, mark, scale=6 if role == "unit_price" else 4)
-        if role != "quantity" and is_in_cents(mapping.header(table, role)) and not votes[role].fractional:
+        if role not in QUANTITIES and is_in_cents(mapping.header(table, role)) and not votes[role].fractional:
             findings.note("cents", column=mapping.header(table, role))
             decimals = pc.multiply(decimals, pa.scalar(Decimal("0.01"))).cast(decimals.type, safe=False)
-        if units is not None and role != "quantity":
+        if units is not None and role not in QUANTITIES:
             whole = decimals
             decimals = pc.multiply(decimals, units).cast(decimals.type, safe=False)
             if role == "net_amount":
@@ -97,13 +109,18 @@ def numbers_of(table: Table, mapping: Mapping, options: Options, findings: Findi
                     sum=Amounts.of(whole).total(),
                     money=Amounts.of(decimals).total(),
                 )
-        if role in ("quantity", "unit_price"):
+        if role in ("quantity", "unit_price", "returned_quantity"):
             numbers.decimals[role] = decimals
         if role != "unit_price":
             numbers.amounts[role] = Amounts.of(decimals)
         filled = pc.is_valid(ascii_of(column))
         numbers.bad[role] = np.asarray(pc.and_(filled, pc.is_null(decimals)))
     return numbers
+
+
+def _without_unit(column: pa.Array) -> pa.Array:
+    """Quantities without their unit: 2 Stk, 3 pcs, 4x."""
+    return pc.replace_substring_regex(ascii_of(column), _UNIT, r"\1")
 
 
 def _minor_units(table: Table, mapping: Mapping, roles: list[str]) -> pa.Array | None:
@@ -114,7 +131,7 @@ def _minor_units(table: Table, mapping: Mapping, roles: list[str]) -> pa.Array |
     digits = mapping.platform.minor_units
     if digits is None or "currency" not in mapping.at:
         return None
-    texts = [text_of(table, mapping.at[role]).drop_null() for role in roles if role != "quantity"]
+    texts = [text_of(table, mapping.at[role]).drop_null() for role in roles if role not in QUANTITIES]
     if not all(pc.all(pc.match_substring_regex(text, r"^-?\d+$")).as_py() in (True, None) for text in texts):
         return None
     encoded = text_of(table, mapping.at["currency"]).dictionary_encode()
@@ -175,9 +192,16 @@ def _mark(
     )
 
 
-def _percentages(column: pa.Array) -> Amounts | None:
-    """Discounts in percent; None if most values have no percent sign."""
+def _percentages(column: pa.Array, header: str) -> Amounts | None:
+    """Discounts in percent; None if neither the header nor most values say so."""
     texts = ascii_of(column)
+    if _RATE.search(header):
+        mark = "," if pc.any(pc.match_substring(texts, ",")).as_py() else "."
+        rates = Amounts.of(parse(pc.replace_substring_regex(texts, " ?%$", ""), mark))
+        top = int(np.abs(rates.units).max(initial=0))
+        if top <= UNIT and not pc.any(pc.match_substring(texts, "%")).as_py():
+            rates = Amounts(rates.units * 100, rates.known)  # 0.10 is 10 %
+        return rates if top <= 100 * UNIT else None
     signs = pc.fill_null(pc.match_substring_regex(texts, r"^-?[\d.,]+ ?%$"), False)
     filled = len(texts) - texts.null_count
     if not filled or (pc.sum(signs).as_py() or 0) * 2 < filled:

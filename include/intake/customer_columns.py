@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 
 import pyarrow.compute as pc
 
@@ -11,18 +12,38 @@ from include.intake.datestyle import date_share
 from include.intake.samples import SAMPLE_ROWS, sample_of, share_of
 from include.intake.tables import Table, compact
 
+FEWEST_ROWS = 10  # with one account: it is the firm's own
 NOT_CUSTOMERS = frozenset(
     {"amount", "price", "quantity", "product", "status", "kind", "currency", "fee", "date"}
 )
 
 
+_OF_CUSTOMERS = re.compile(
+    r"(?i)(?:(?:number|no\.?|count|#) of |total )?(?:orders|purchases|transactions)(?: count)?"
+    r"|(?:orders|purchases)[ _]count|(?:total|lifetime)[ _](?:spent|spend|value|revenue|sales|orders)"
+    r"|(?:ltv|clv|aov|average order value|avg\.? order value)"
+    r"|(?:last|first)[ _](?:order|purchase|active|seen|visit)(?:[ _](?:date|at|on))?"
+)
+
+
+def lists_customers(table: Table, at: Mapping[str, int]) -> bool:
+    """Whether a table has one row per customer, with sums of the customer's orders and no order id."""
+    found = [name for name in table.header if _OF_CUSTOMERS.fullmatch(name.strip())]
+    ids = [at[role] for role in ("customer_id", "customer_email", "customer_name") if role in at]
+    order_id = at.get("transaction_id")
+    if len(found) < 2 or not ids or (order_id is not None and table.header[order_id] not in found):
+        return False
+    return any(pc.count_distinct(table.columns[i]).as_py() >= 0.99 * table.rows for i in ids)
+
+
 def check_account(table: Table, at: dict[str, int], customers: Sequence[str]) -> None:
-    """Drop an account or a user that is not the customer: another column has far more values."""
+    """Drop an account or a user that is not the customer: others have more values, or all rows have one."""
     own = at.get("customer_id")
     if own is None or not compact(table.header[own]).startswith(("account", "user", "gl")):
         return
+    values = pc.count_distinct(table.columns[own]).as_py()
     others = [pc.count_distinct(table.columns[at[role]]).as_py() for role in customers[1:] if role in at]
-    if others and max(others) > 3 * pc.count_distinct(table.columns[own]).as_py():
+    if max(others, default=FEWEST_ROWS * (values == 1 and table.rows >= FEWEST_ROWS)) > 3 * values:
         del at["customer_id"]
 
 

@@ -16,8 +16,15 @@ import pyarrow.compute as pc
 
 from include.intake.vocabulary import WORDS, listed
 
-PLACEHOLDERS = frozenset(listed(WORDS["placeholders"]))
+
+def _folded(text: str) -> str:
+    """Text without case; the Turkish dotless i equals i."""
+    return unicodedata.normalize("NFC", text).casefold().replace("i\u0307", "i").replace("ı", "i")
+
+
+PLACEHOLDERS = frozenset(map(_folded, listed(WORDS["placeholders"])))
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad\u061c]")
+_ADDRESS = re.compile(r"(?i)(?:<|^mailto:)\s*([^<>\s]+@[^<>\s]+?)>?$")
 _WHOLE = re.compile(r"(-?\d+)\.0+")
 _SCIENTIFIC = re.compile(r"(\d)(?:[.,](\d+))?[eE]\+?(\d{1,2})")
 BLANKS = frozenset(  # not an order id; 0 may be one
@@ -40,8 +47,9 @@ def normalised(text: str, placeholders: frozenset[str] = PLACEHOLDERS) -> str:
     elif match := _SCIENTIFIC.fullmatch(value):
         value = _whole_of(match, value)
     if "@" in value:
-        value = value.replace(" ", "").lower()
-    folded = value.casefold()
+        bare = _ADDRESS.search(value)
+        value = (bare[1] if bare else value).replace(" ", "").lower()
+    folded = _folded(value)
     if placeholders is PLACEHOLDERS and not value.strip("0"):
         return ""
     return "" if folded in placeholders else value
@@ -73,6 +81,20 @@ def ids_of(column: pa.Array, placeholders: frozenset[str] = PLACEHOLDERS) -> tup
     count = pc.sum(pc.take(lost, encoded.indices)).as_py() or 0
     texts = [value.removeprefix(SHORTENED) or None for value in values]
     return pc.take(pa.array(texts, pa.string()), encoded.indices), int(count)
+
+
+def phones_of(ids: pa.Array) -> pa.Array:
+    """Telephone numbers as their last ten digits: +90 532 111 22 33 equals 0532 1112233."""
+    digits = pc.replace_substring_regex(ids, r"\D", "")
+    return pc.if_else(pc.less(pc.utf8_length(digits), 10), ids, pc.utf8_slice_codeunits(digits, -10))
+
+
+def names_of(ids: pa.Array) -> pa.Array:
+    """Names of people, in the first spelling of each: ADA KAYA equals Ada Kaya."""
+    encoded = ids.dictionary_encode()
+    first: dict[str, str] = {}
+    names = [first.setdefault(_folded(name), name) for name in encoded.dictionary.to_pylist()]
+    return pc.take(pa.array(names, pa.string()), encoded.indices)
 
 
 def _usual(values: pa.Array) -> pa.Array:

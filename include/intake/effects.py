@@ -11,6 +11,7 @@ from include.intake.answer import Asks, Findings, Question
 from include.intake.currencies import currency_of
 from include.intake.customers import ids_of
 from include.intake.flags import is_yes
+from include.intake.header_roles import other_statuses
 from include.intake.mapping import AMOUNTS
 from include.intake.money import Amounts, Bools, shown
 from include.intake.numbers import signs_of
@@ -18,8 +19,9 @@ from include.intake.options import Options
 from include.intake.rows import Lines, reject
 from include.intake.samples import text_of
 from include.intake.tables import compact
-from include.intake.words import REASONS, effect_of, without_payments
+from include.intake.words import REASONS, effect_of, only_won, without_payments
 
+RANK = {"count": 0, "return": 1, "refunded": 2, "drop": 3, "other": 4}
 FEW_WORDS = 8  # a column with more values and no known one is not a status
 
 
@@ -36,7 +38,7 @@ def apply_effects(lines: Lines, options: Options, findings: Findings) -> None:
     for effect, why in REASONS.items():
         lines.reason[(effects == effect) & amount_missing] = why
     _flagged(lines, effects)
-    returned = effects == "return"
+    returned = (effects == "return") | _negative_quantity(lines)
     units = lines.net.amounts.units
     lines.signed = Amounts(np.where(returned, -np.abs(units), units), lines.net.amounts.known)
     if returned.any():
@@ -47,6 +49,14 @@ def apply_effects(lines: Lines, options: Options, findings: Findings) -> None:
         where = lines.reason == why
         if where.any():
             findings.warn(code, rows=int(where.sum()), money=lines.net.amounts.total(where))
+
+
+def _negative_quantity(lines: Lines) -> Bools:
+    """Rows with a negative quantity and a positive amount: the amount is what is given back."""
+    quantity = lines.numbers.amounts.get("quantity")
+    if quantity is None or lines.net.per_order or lines.mapping.platform.strict_signs:
+        return np.zeros(lines.table.rows, bool)
+    return quantity.known & (quantity.units < 0) & (lines.net.amounts.units > 0)
 
 
 def _flagged(lines: Lines, effects: npt.NDArray[np.object_]) -> None:
@@ -62,8 +72,6 @@ def _flagged(lines: Lines, effects: npt.NDArray[np.object_]) -> None:
 
 def _effects(lines: Lines, findings: Findings) -> npt.NDArray[np.object_]:
     """The effect of each row's status and type; if they differ, the stronger one."""
-    result = np.full(lines.table.rows, "count", dtype=object)
-    rank = {"count": 0, "return": 1, "refunded": 2, "drop": 3, "other": 4}
     strength = np.zeros(lines.table.rows, "int64")
     own = {compact(word): effect for word, effect in lines.mapping.platform.words.items()}
     for role in ("kind", "status"):
@@ -76,6 +84,8 @@ def _effects(lines: Lines, findings: Findings) -> npt.NDArray[np.object_]:
         found = [effect_of(word, own, default, role=role) for word in words]
         if role == "kind" and not lines.mapping.platform.name:
             found = without_payments(words, found)
+        if role == "status":
+            found = only_won(words, found)
         name = lines.mapping.header(lines.table, role)
         if not any(found) and not 1 < len(words) <= FEW_WORDS:
             if words:
@@ -88,12 +98,21 @@ def _effects(lines: Lines, findings: Findings) -> npt.NDArray[np.object_]:
             money = lines.net.amounts.total(np.isin(index, unknown))
             examples = {words[i]: int(count[i]) for i in unknown[:5]}
             findings.warn("unknown_words", column=name, words=examples, money=money)
-        table = np.array([*(effect or "count" for effect in found), "count"], dtype=object)
-        ranks = np.array([rank[effect] for effect in table])
-        stronger = ranks[index] > strength
-        result[stronger] = table[index][stronger]
-        strength = np.maximum(strength, ranks[index])
-    return result
+        ranks = _ranks(found)[index]
+        if role == "kind":  # the reversal of a document is a document with a negative amount
+            ranks[(ranks == RANK["drop"]) & (lines.net.amounts.units < 0)] = RANK["return"]
+        strength = np.maximum(strength, ranks)
+    for at in other_statuses(lines.table, lines.mapping):
+        column = _of_first_row(lines, text_of(lines.table, at)).dictionary_encode()
+        effects = [effect_of(word, {}) for word in column.dictionary.to_pylist()]
+        ranks = _ranks([effect if effect in ("drop", "refunded") else None for effect in effects])
+        strength = np.maximum(strength, ranks[np.asarray(column.indices.fill_null(len(effects)))])
+    return np.array(list(RANK), dtype=object)[strength]
+
+
+def _ranks(effects: list[str | None]) -> npt.NDArray[np.int64]:
+    """The rank of each word's effect, and that of a blank; an unknown word counts."""
+    return np.array([RANK[effect or "count"] for effect in [*effects, None]], "int64")
 
 
 def _of_first_row(lines: Lines, column: pa.Array) -> pa.Array:

@@ -34,6 +34,7 @@ CANDIDATES = (
 
 # Icelandic letters (wrongly decoded Turkish bytes), and signs that count as letters.
 RARE = frozenset("\u00fe\u00f0\u00fd\u00de\u00d0\u00dd\u00aa\u00ba\u00b5\u0192")
+ORDINALS = frozenset("\u00ba\u00aa")  # as in Nº
 SIGNS_BEYOND = frozenset(
     "\u20ac\u00a3\u00a5\u2019\u2018\u201c\u201d\u2013\u2014\u2026\u00b7\u00b0\u00a0\u00ab\u00bb"
 )
@@ -117,7 +118,9 @@ def _plausible(text: str) -> float:
     good = 0
     for i, c in odd:
         before, after = text[i - 1 : i], text[i + 1 : i + 2]
-        if c.isalpha() and c not in RARE:
+        if c in ORDINALS and (before in "nN" or before.isdigit()):
+            good += 1
+        elif c.isalpha() and c not in RARE:
             # A word has one script: Cyrillic and Chinese letters are not next to Latin letters.
             latin = any(side.isascii() and side.isalpha() for side in (before, after))
             foreign = not unicodedata.name(c, "").startswith("LATIN")

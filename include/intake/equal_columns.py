@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from include.intake.concepts import concepts_of
@@ -11,8 +13,8 @@ from include.intake.samples import text_of
 from include.intake.tables import Table
 
 MOST = 0.9  # of the rows must agree
-MOST_INVALID = 0.1
-FEE_WORDS = frozenset({"fee"})
+ROWS = 5000  # that are compared
+FEWEST_SUMS = 10  # rows that show a running total
 
 
 def amounts_in(table: Table, at: int) -> Amounts | None:
@@ -26,8 +28,19 @@ def amounts_in(table: Table, at: int) -> Amounts | None:
     return Amounts.of(parse(column, "," if votes.comma and at not in table.typed else "."))
 
 
+def first_rows(table: Table) -> Table:
+    """The first rows of a table: they suffice to compare columns."""
+    if table.rows <= ROWS:
+        return table
+    return dataclasses.replace(table, columns=[column.slice(0, ROWS) for column in table.columns])
+
+
 def same_amount(table: Table, taken: set[int], wanted: Amounts, where: np.ndarray) -> int | None:
-    """A column that is not in ``taken`` and equals an amount on nearly all rows of ``where``."""
+    """A column that is not in ``taken`` and equals an amount on nearly all of the first rows of ``where``."""
+    table = first_rows(table)
+    where, wanted = where[:ROWS], Amounts(wanted.units[:ROWS], wanted.known[:ROWS])
+    if not where.any():
+        return None
     for i in range(len(table.header)):
         if i in taken:
             continue
@@ -47,17 +60,63 @@ def before_fees(table: Table, at: int) -> int | None:
 
     A fee is a column called so. Net = gross - fee on nearly all rows, as in exports of Stripe and PayPal.
     """
-    fees = [i for i, name in enumerate(table.header) if concepts_of(name) >= FEE_WORDS]
+    fees = [i for i, name in enumerate(table.header) if _is_fee(name)]
     net = amounts_in(table, at) if fees else None
     if net is None:
         return None
     for fee_at in fees:
         fee = amounts_in(table, fee_at)
-        if fee is None or not (charged := fee.known & (fee.units != 0) & net.known).any():
+        if fee is None or not (charged := fee.known & (fee.units != 0) & (net.units > 0)).any():
             continue
-        for sign in (1, -1):
-            gross = Amounts(net.units + sign * fee.units, net.known & fee.known)
-            found = same_amount(table, {at, fee_at}, gross, charged)
-            if found is not None:
-                return found
+        gross = Amounts(net.units + np.abs(fee.units), net.known & fee.known)
+        if (found := same_amount(table, {at, fee_at}, gross, charged)) is not None:
+            return found
     return None
+
+
+def _is_fee(header: str) -> bool:
+    """Whether a header names a payment provider's fee, and not the cost of shipping."""
+    found = concepts_of(header)
+    return "fee" in found and "shipping" not in found
+
+
+def before_tax(table: Table, at: dict[str, int], of: int) -> int | None:
+    """The column that equals an amount less the tax column, where the amount's header does not say net."""
+    if "tax_amount" not in at or "net" in concepts_of(table.header[of]):
+        return None
+    whole, tax = amounts_in(table, of), amounts_in(table, at["tax_amount"])
+    if whole is None or tax is None or not (taxed := tax.known & (tax.units != 0) & whole.known).any():
+        return None
+    return same_amount(table, {of, at["tax_amount"]}, whole.minus(tax), taxed)
+
+
+def before_sum(table: Table, at: int) -> int | None:
+    """The column of which another one is the running total, downwards or upwards; None if there is none."""
+    running = amounts_in(table, at)
+    if running is None or running.known.sum() < FEWEST_SUMS or not running.known.all():
+        return None
+    for units in (running.units, running.units[::-1]):
+        steps = np.diff(units, prepend=0)
+        if units is not running.units and len(steps):
+            steps = steps[::-1]
+        step = Amounts(steps, np.ones(len(steps), bool))
+        where = steps != 0
+        if where.mean() >= MOST and (found := same_amount(table, {at}, step, where)) is not None:
+            return found
+    return None
+
+
+def use_paid_amounts(table: Table, at: dict[str, int]) -> None:
+    """Use what customers paid, not what is left after a fee, and amounts, not their running total."""
+    table = first_rows(table)
+    for role in ("net_amount", "order_amount", "gross_amount"):
+        if role not in at or (role == "gross_amount" and {"net_amount", "order_amount"} & set(at)):
+            continue
+        if (without := before_tax(table, at, at[role])) is not None:
+            at["net_amount" if role == "gross_amount" else role] = without
+            continue
+        for other in (before_fees(table, at[role]), before_sum(table, at[role])):
+            if other is not None:
+                at[role] = other
+                if at.get("gross_amount") == other:
+                    del at["gross_amount"]

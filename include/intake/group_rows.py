@@ -14,6 +14,7 @@ from include.intake.tables import Table, is_total
 FEWEST_GROUPS = 2
 MOST_OTHERS = 0.02  # of the rows with several values, those that have a value in the first column too
 VALUES_OF_A_SALE = 3
+FIRST_ROWS = 5  # one of them names a group
 
 
 def with_groups(table: Table) -> Table:
@@ -22,6 +23,8 @@ def with_groups(table: Table) -> Table:
     This applies if the first column is filled only on rows without other values and on totals.
     """
     if len(table.columns) < 1 + VALUES_OF_A_SALE or not table.rows:
+        return table
+    if not any(_is_head(table, i) for i in range(min(FIRST_ROWS, table.rows))):
         return table
     filled = [_filled(column) for column in table.columns]
     others = np.sum(filled[1:], axis=0)
@@ -53,6 +56,12 @@ def with_groups(table: Table) -> Table:
     return dataclasses.replace(
         table, columns=columns, notes=[*table.notes, note], repeated=repeated, members=members
     )
+
+
+def _is_head(table: Table, row: int) -> bool:
+    """Whether only the first column of a row has a value."""
+    first, *others = [(column[row].as_py() or "").strip() for column in table.columns]
+    return bool(first) and not any(others)
 
 
 def _filled(column: pa.Array) -> np.ndarray:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Roles
+from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
 
 from include.intake.concepts import concepts_of, is_net, role_of
 from include.intake.dates import parts_of
+from include.intake.headers import SYNONYMS
 from include.intake.numbers import votes_of
 from include.intake.samples import sample_of, share_of
-from include.intake.tables import Table
+from include.intake.tables import Table, compact
 from include.intake.words import effect_of
 
+if TYPE_CHECKING:
+    from include.intake.mapping import Mapping
+
+NOT_ORDERS = frozenset({"customer", "product", "line", "email", "date", "kind"})
 TOTALS = ("net_amount", "order_amount", "gross_amount")
 NUMERIC = frozenset({"net_amount", "order_amount", "unit_price", "quantity", "refund_amount"})
 MOST_KINDS = 50
@@ -49,6 +55,23 @@ def quantity_candidates(table: Table, at: Roles[str, int]) -> list[int]:
         if not concepts_of(name) - {"product", "unit"}:
             found.append(i)
     return found
+
+
+def other_statuses(table: Table, mapping: Mapping) -> list[int]:
+    """Further columns with a status of the order: an order may be paid by one and cancelled by another."""
+    if mapping.platform.name or "status" in mapping.stated:
+        return []
+    taken = set(mapping.at.values())
+    return [
+        i
+        for i, name in enumerate(table.header)
+        if i not in taken and _is_status(name) and _holds(table, i, "status")
+    ]
+
+
+def _is_status(header: str) -> bool:
+    words = concepts_of(header)
+    return compact(header) in SYNONYMS["status"] or ("status" in words and not words & NOT_ORDERS)
 
 
 def _one_of(table: Table, role: str, columns: list[int]) -> int | None:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from include.intake.amounts import net_of
 from include.intake.answer import Findings, Refused
 from include.intake.columns import Times, numbers_of, times_of
-from include.intake.customers import BLANKS, ids_of, unified
+from include.intake.customers import BLANKS, ids_of, names_of, phones_of, unified
 from include.intake.effects import apply_effects
 from include.intake.mapping import CUSTOMERS, Mapping
 from include.intake.money import Amounts, shown
@@ -27,6 +27,7 @@ from include.intake.summary_rows import summary_rows
 from include.intake.tables import Table, compact, is_total
 from include.periods import EARLIEST
 
+SPELLINGS = {"customer_phone": phones_of, "customer_name": names_of}
 FIRST_ROWS = 2  # rows below the header that may describe the columns
 
 
@@ -141,7 +142,7 @@ def _customers(table: Table, mapping: Mapping) -> tuple[pa.Array, int]:
     for role in roles:
         ids, shortened = ids_of(text_of(table, mapping.at[role]))
         lost += shortened
-        found.append(ids)
+        found.append(SPELLINGS[role](ids) if role in SPELLINGS else ids)
         if role == "customer_id" and not mapping.platform.name and ids.null_count == 0:
             break
     names = [role for role in roles if role in ("customer_phone", "customer_name")]

@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 from include.intake.answer import Asks, Findings, Question, Refused
 from include.intake.concepts import role_of, says_gross, says_net, says_without_tax
 from include.intake.currencies import CODES
-from include.intake.customer_columns import check_account, may_name_customers
+from include.intake.customer_columns import check_account, lists_customers, may_name_customers
 from include.intake.datestyle import date_share
-from include.intake.equal_columns import before_fees
+from include.intake.equal_columns import use_paid_amounts
 from include.intake.flags import checked_flags
 from include.intake.header_roles import placed_by_words, quantity_candidates
 from include.intake.headers import KNOWN, SYNONYMS
@@ -24,6 +24,7 @@ from include.intake.questions import headerless, which_column
 from include.intake.samples import sample_of, share_of
 from include.intake.tables import Table, compact, last_of_path, variants
 
+NUMBERS_OF_ORDERS = ("id", "number", "num", "no", "nr", "numero", "nummer", "numara", "numer")
 AMOUNTS = ("net_amount", "order_amount", "unit_price", "gross_amount")
 ROLES = (*SYNONYMS, "order_discount", "line_discount")
 CUSTOMERS = ("customer_id", "customer_email", "customer_phone", "customer_name")
@@ -63,6 +64,12 @@ def map_columns(table: Table, options: Options, findings: Findings) -> Mapping:
             "Export one row per order or line with its date, not a pivot table",
         )
     at = {**_by_name(table, platform, stated, findings), **stated}
+    if not platform.name and not stated and lists_customers(table, at):
+        raise Refused(
+            "customers_not_orders",
+            f"{table.name} lists customers with their number of orders or their spend, not orders",
+            "Export the orders, one row per order or line with its date",
+        )
     at = {**checked_flags(table, at), **stated}
     if set(stated) & set(AMOUNTS):
         at = {role: i for role, i in at.items() if role not in AMOUNTS or role in stated}
@@ -260,7 +267,7 @@ def _place_amount(table: Table, mapping: Mapping, options: Options) -> None:
         if role in at and role not in mapping.stated and not len(sample_of(table, at[role])):
             del at[role]
     if not mapping.platform.name and not mapping.stated & set(AMOUNTS):
-        _use_before_fees(table, at)
+        use_paid_amounts(table, at)
     if set(at) & {*AMOUNTS, "quantity"} == {"unit_price"} and not options.price:
         _ask_quantity(table, mapping)
     if any(role in at for role in AMOUNTS) or options.amount == "none":
@@ -281,15 +288,6 @@ def _place_amount(table: Table, mapping: Mapping, options: Options) -> None:
     )
 
 
-def _use_before_fees(table: Table, at: dict[str, int]) -> None:
-    """Use the amount that customers paid instead of what is left after the payment provider's fee."""
-    for role in ("net_amount", "order_amount"):
-        if role in at and (gross := before_fees(table, at[role])) is not None:
-            at[role] = gross
-            if at.get("gross_amount") == gross:
-                del at["gross_amount"]
-
-
 def _ask_quantity(table: Table, mapping: Mapping) -> None:
     possible = quantity_candidates(table, mapping.at) if "unit_price" not in mapping.stated else []
     if possible:
@@ -301,12 +299,10 @@ def _ask_quantity(table: Table, mapping: Mapping) -> None:
 
 
 def _place_order(table: Table, mapping: Mapping) -> None:
-    """Use a column called id as the order id if it is not the customer and each id is of one day."""
+    """Use a column called id or number as the order id if it is not the customer and ids have one day."""
     names = [compact(name) for name in table.header]
-    if "transaction_id" in mapping.at or "id" not in names:
-        return
-    i = names.index("id")
-    if i in mapping.at.values():
+    i = next((names.index(name) for name in NUMBERS_OF_ORDERS if name in names), None)
+    if "transaction_id" in mapping.at or i is None or i in mapping.at.values():
         return
     column, day = table.columns[i], table.columns[mapping.at["occurred_at"]]
     ids = pc.count_distinct(column).as_py()

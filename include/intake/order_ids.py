@@ -15,6 +15,7 @@ from include.intake.tables import Table
 REUSED = 0.1  # of the ids have several customers: ids are used again
 RESOLVED = 0.02  # of the ids may have several customers after they are separated
 FEWEST_IDS = 10
+ROWS = 200_000  # that show whether ids are used again
 
 
 def separated(
@@ -29,7 +30,7 @@ def separated(
 
     The first of the three that leaves nearly no id with two customers is used, with a warning.
     """
-    if ids is None or mapping.platform.name or _share(ids, customers) < REUSED:
+    if ids is None or mapping.platform.name or _share(ids[:ROWS], customers[:ROWS]) < REUSED:
         return ids
     if pc.count_distinct(ids, mode="only_valid").as_py() < FEWEST_IDS:
         return ids

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +14,7 @@ import pyarrow.compute as pc
 from include.intake.amounts import ORDERS_ONLY
 from include.intake.answer import Answer, Asks, Refused, Rejected
 from include.intake.checks import check
-from include.intake.currencies import currency_of
+from include.intake.currencies import CODES, currency_of
 from include.intake.formats import read_tables
 from include.intake.full_names import with_full_name
 from include.intake.group_rows import with_groups
@@ -159,7 +160,10 @@ def _currency(lines: Lines) -> str | None:
         column = text_of(lines.table, lines.mapping.at["currency"]).filter(pa.array(lines.used))
         found = {currency_of(word) for word in pc.unique(column.drop_null()).to_pylist()}
         return found.pop() if len(found) == 1 else None
-    return next(iter(lines.numbers.currencies)) if len(lines.numbers.currencies) == 1 else None
+    if len(lines.numbers.currencies) == 1:
+        return next(iter(lines.numbers.currencies))
+    words = re.split(r"[^A-Za-z]+", lines.net.column)
+    return next((word for word in words if word in CODES), None) if not lines.numbers.currencies else None
 
 
 def _rejections(answer: Answer, lines: Lines) -> None:

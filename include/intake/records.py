@@ -23,6 +23,7 @@ from include.source_errors import SourceError
 MAX_JSON = 1 << 30
 LISTS = ("orders", "data", "items", "results", "records", "rows", "value", "transactions")
 HELD = ("lines", "line_items", "items", "order_lines", "products")
+ORDERS_OF_CUSTOMER = ("orders", "purchases", "invoices", "transactions")
 PANDAS_INDEX = "__index_level_"
 
 
@@ -158,7 +159,14 @@ def _list_of(found: Any) -> list[Any]:
 
 
 def _lines_of(record: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """A record's fields; one row per line if it has a list of lines."""
+    """A record's fields; one row per line if it has a list of lines, or per order of a customer."""
+    for name in ORDERS_OF_CUSTOMER:
+        orders = record.get(name)
+        if isinstance(orders, list) and all(isinstance(order, dict) for order in orders):
+            customer = {f"customer_{key}": value for key, value in record.items() if key != name}
+            for order in orders:
+                yield from _lines_of({**customer, **order})
+            return
     for name in HELD:
         lines = record.get(name)
         if isinstance(lines, list) and lines and isinstance(lines[0], dict):

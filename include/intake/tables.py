@@ -93,7 +93,8 @@ class Builder:
             self._rows = []
 
 
-_LETTERS = str.maketrans({"ı": "i", "ł": "l", "ø": "o", "æ": "ae", "đ": "d"})  # they have no decomposition
+# Letters without a decomposition, and ordinal signs, which are written as a degree sign too (Nº, N°).
+_LETTERS = str.maketrans({"ı": "i", "ł": "l", "ø": "o", "æ": "ae", "đ": "d", "\u00ba": "", "\u00aa": ""})
 
 
 def compact(name: str) -> str:

@@ -15,17 +15,9 @@ STEMS: dict[str, tuple[str, ...]] = {effect: listed(words) for effect, words in 
 REASONS = {"drop": "cancelled_order", "other": "not_a_sale"}
 INVOICES = ("invoice", "rechnung", "factur", "faktur", "fattur", "fatur", "fakt", "счет")
 PAYMENTS = (
-    "payment",
-    "zahlung",
-    "paiement",
-    "pago",
-    "pagamento",
-    "betaling",
-    "platnosc",
-    "tahsilat",
-    "odeme",
-    "oplat",
-)
+    "payment", "zahlung", "paiement", "pago", "pagamento", "betaling", "platnosc", "tahsilat", "odeme",
+    "oplat", "delivery", "lieferschein", "irsaliye", "albaran", "pakbon", "livraison",
+)  # fmt: skip
 COMPOUND = 6  # letters of a stem at the end of a compound
 MOST_WORDS = 6  # a longer value is a text, not a status
 _NEGATIONS = frozenset({"no", "non", "not", "nicht", "kein", "nao", "niet", "nie", "ikke", "inte", "degil"})
@@ -38,12 +30,25 @@ def effect_of(word: str, own: dict[str, str], default: str = "", *, role: str = 
 
 
 def without_payments(words: list[str], effects: list[str | None]) -> list[str | None]:
-    """The effects of types, of which payments are no sales if invoices are types too: both would count."""
+    """The effects of types, of which payments and delivery notes are no sales if invoices are types too."""
     stems = [_folded(word) for word in words]
     if not any(_has(stem, INVOICES) for stem in stems):
         return effects
     pays = [_has(stem, PAYMENTS) and not _has(stem, INVOICES) for stem in stems]
     return ["other" if is_payment else effect for is_payment, effect in zip(pays, effects, strict=True)]
+
+
+def only_won(words: list[str], effects: list[str | None]) -> list[str | None]:
+    """The effects of the stages of deals: if a stage is won, the others are no orders."""
+    if not any("won" in _folded(word) for word in words):
+        return effects
+    pairs = zip(words, effects, strict=True)
+    return ["count" if "won" in _folded(word) else _not_won(effect) for word, effect in pairs]
+
+
+def _not_won(effect: str | None) -> str:
+    """The effect of a stage that is not won: a returned order stays one, all others are no order."""
+    return effect if effect in ("return", "refunded", "other") else "drop"
 
 
 def _has(words: list[str], stems: tuple[str, ...]) -> bool:
