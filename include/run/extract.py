@@ -123,14 +123,15 @@ def _read_ahead(
     A month's scratch folder is removed when the next month is requested. Leaving the block early stops the
     reading at the next batch.
     """
+    folders = {month: context.scratch / f"month={month}" for month in days}
+    context.engine.announce(SliceIngest.usable_in(folder) for folder in folders.values())
     stopped = Event()
     waiting: deque[tuple[Month, Future[SliceIngest]]] = deque()
     left = iter(days)
 
     def read(month: Month) -> SliceIngest:
-        folder = context.scratch / f"month={month}"
-        folder.mkdir()
-        ingest = SliceIngest(dataset, folder)
+        folders[month].mkdir()
+        ingest = SliceIngest(dataset, folders[month])
         ingest.split_rejects(_until(stopped, source.extract(dataset, month=month, as_of=days[month])))
         return ingest
 
@@ -145,7 +146,7 @@ def _read_ahead(
             ingest = reading.result()
             ask()
             yield month, ingest
-            shutil.rmtree(context.scratch / f"month={month}")
+            shutil.rmtree(folders[month])
 
     with ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="extract") as pool:
         try:

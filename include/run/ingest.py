@@ -86,9 +86,14 @@ class SliceIngest:
         self.rejections = Rejections()
         self.rows = 0  # read from the source
         self.amount: Decimal | None = None  # of these rows, without signs; None: they have no amount
-        self._usable = scratch / "usable.parquet"
+        self._usable = self.usable_in(scratch)
         self._rejected = scratch / "rejected.parquet"
         self._conflicts = scratch / "conflicts.parquet"
+
+    @staticmethod
+    def usable_in(scratch: Path) -> Path:
+        """The file of usable rows, which each slice's queries read."""
+        return scratch / "usable.parquet"
 
     def split_rejects(self, batches: Iterable[pa.RecordBatch]) -> None:
         """Write usable rows of the batches to one file and rejected rows to another."""
