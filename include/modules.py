@@ -116,6 +116,9 @@ ROWS: tuple[Module, ...] = (
             ),
         ),
     ),
+    Module(
+        "next_product", "What each customer is likely to buy next, and when a repeat is due.", in_preview=True
+    ),
     Module("insight", "Metrics of the firm, and sentences about them.", in_preview=True),
     Module("actions", "Recommended actions, within a budget.", in_preview=True),
     Module("publish", "Results written to the firm's own database, and changes to its webhook."),

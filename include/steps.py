@@ -34,6 +34,13 @@ from include.datasets.engagement import ACQUISITIONS, DIRECTORY, INTERACTIONS, L
 from include.datasets.extracted import CUSTOMERS, LOYALTY_MOVEMENTS, PRODUCTS, TRANSACTIONS
 from include.datasets.features import CUSTOMER_FEATURES
 from include.datasets.insight import FIRM_INSIGHT, FIRM_MEASURES, FIRM_METRICS
+from include.datasets.next_product import (
+    NEXT_PRODUCT_CANDIDATES,
+    NEXT_PRODUCT_EVIDENCE,
+    NEXT_PRODUCT_MODEL,
+    NEXT_PRODUCT_TESTS,
+    NEXT_PRODUCTS,
+)
 from include.datasets.value import LTV, VALUE_HISTORIES, VALUE_MODEL
 from include.pipeline import (
     Stage,
@@ -159,6 +166,27 @@ STAGES: tuple[Stage, ...] = (
         "Predicts each customer's churn risk, and loads it.",
         predict("churn", reads=(CUSTOMER_FEATURES, CHURN_MODEL), writes=CHURN_RISK, module="churn"),
         load(CHURN_RISK, "fact_customer_churn_risk", after=("dim_customer", "churn_models"), module="churn"),
+    ),
+    stage(
+        "next_product",
+        "Suggests each customer's next products if a test shows them better than the best-selling ones.",
+        query(NEXT_PRODUCT_CANDIDATES, reads=(TRANSACTIONS, CUSTOMER_DAYS), module="next_product"),
+        query(NEXT_PRODUCT_TESTS, reads=(NEXT_PRODUCT_CANDIDATES,), module="next_product"),
+        query(NEXT_PRODUCT_EVIDENCE, reads=(TRANSACTIONS,), module="next_product"),
+        fit(
+            "next_product",
+            reads=(NEXT_PRODUCT_TESTS, NEXT_PRODUCT_EVIDENCE),
+            writes=NEXT_PRODUCT_MODEL,
+            module="next_product",
+        ),
+        query(NEXT_PRODUCTS, reads=(NEXT_PRODUCT_CANDIDATES, NEXT_PRODUCT_MODEL), module="next_product"),
+        load(NEXT_PRODUCT_MODEL, "fact_next_product_test", module="next_product"),
+        load(
+            NEXT_PRODUCTS,
+            "fact_customer_next_product",
+            after=("dim_customer", "dim_product", "fact_sales"),
+            module="next_product",
+        ),
     ),
     stage(
         "actions",

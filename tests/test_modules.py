@@ -41,12 +41,12 @@ def test_every_module_of_a_step_is_registered_and_every_registered_module_has_st
 
 
 def test_a_step_of_an_unregistered_module_is_reported_in_plain_words():
-    planted = query(catalogue()["customer_days"], reads=(), module="next_product")
+    planted = query(catalogue()["customer_days"], reads=(), module="weather")
 
     found = disagreements((*STEPS, planted))
 
     assert found == [
-        "include/steps.py: step customer_days belongs to module 'next_product', which is not in ROWS of "
+        "include/steps.py: step customer_days belongs to module 'weather', which is not in ROWS of "
         "include/modules.py: no firm can switch it on, so it never runs"
     ]
 

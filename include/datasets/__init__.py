@@ -15,12 +15,14 @@ from include.datasets import (
     feature_groups,
     features,
     insight,
+    next_product,
     value,
 )
 from include.datasets.contract import AmountError, ContractError, Dataset, Earlier
 
 MODULES: tuple[ModuleType, ...] = (
     extracted, computed, feature_groups, features, churn, value, insight, actions, engagement,
+    next_product,
 )  # fmt: skip
 
 

@@ -23,7 +23,8 @@ from include import metrics
 from include.datasets.actions import ACTIONS
 from include.datasets.churn import CHURN_RISK
 from include.datasets.computed import CUSTOMER_SUMMARY, RFM
-from include.datasets.extracted import CUSTOMERS
+from include.datasets.extracted import CUSTOMERS, PRODUCTS
+from include.datasets.next_product import NEXT_PRODUCTS
 from include.datasets.value import LTV
 from include.overview.figures import Figure
 from include.overview.words import Words
@@ -47,7 +48,8 @@ COLUMNS = (
     "frequency_score", "monetary_score", "rfm_score", "segment_code", "segment", "first_order_date",
     "last_order_date", "order_count", "total_spend", "avg_order_value", "expected_spend_1_year",
     "value_1_year", "value_1_year_low", "value_1_year_high", "chance_of_leaving", "main_reason",
-    "margin_at_risk", "expected_next_order_date", "may_contact", "action", "action_reason",
+    "margin_at_risk", "expected_next_order_date", "next_product", "next_product_due_date", "new_product",
+    "may_contact", "action", "action_reason",
 )  # fmt: skip
 
 
@@ -71,7 +73,7 @@ def names_of(folder: Path, stem: str, *, customers: int, actions: Mapping[str, i
 
 def write_lists(reading: Reading, lists: Lists, words: Words, *, segments: Mapping[str, str]) -> None:
     """Write all lists in one pass over the customers. ``segments`` gives the name of each segment code."""
-    inputs = (CUSTOMER_SUMMARY, RFM, LTV, CHURN_RISK, ACTIONS, CUSTOMERS)
+    inputs = (CUSTOMER_SUMMARY, RFM, LTV, CHURN_RISK, NEXT_PRODUCTS, PRODUCTS, ACTIONS, CUSTOMERS)
     for dataset in inputs:
         reading.has(dataset)
     with ExitStack() as stack:

@@ -12,7 +12,8 @@ import pytest
 from include.datasets.actions import ACTIONS
 from include.datasets.churn import CHURN_RISK
 from include.datasets.computed import CUSTOMER_DAYS, CUSTOMER_SUMMARY, RFM, SEGMENTS
-from include.datasets.extracted import TRANSACTIONS
+from include.datasets.extracted import PRODUCTS, TRANSACTIONS
+from include.datasets.next_product import NEXT_PRODUCTS
 from include.datasets.value import LTV
 from include.engines import open_engine
 from include.models.segments import SEGMENTS as STANDARD
@@ -120,6 +121,23 @@ class Shop(Left):
                     "method": "bgnbd",
                 }
                 for customer, value in value_of.items()
+            ),
+        )
+
+    def with_suggestions(self, *rows: tuple[str, int, str, str, date | None]) -> None:
+        """Suggested products as (customer, rank, kind, product, due date); one product has a name."""
+        self.put(PRODUCTS, {"product_id": "p1", "product_name": "=Green tea"})
+        self.put(
+            NEXT_PRODUCTS,
+            *(
+                {
+                    "customer_id": customer,
+                    "product_rank": rank,
+                    "kind": kind,
+                    "product_id": product,
+                    "due_date": due,
+                }
+                for customer, rank, kind, product, due in rows
             ),
         )
 

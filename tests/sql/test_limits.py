@@ -28,6 +28,7 @@ from include import metrics, sql_text
 from include.datasets import AmountError, catalogue
 from include.datasets.contract import COUNT, MONEY
 from include.datasets.features import FEATURE_QUERIES
+from include.datasets.next_product import NEXT_PRODUCT_MODEL
 from include.engines import open_engine
 from include.firms import Rfm
 from include.models import rfm, segments
@@ -62,11 +63,20 @@ CHAIN: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("acquisitions", ("leads", "customers", "customer_days")),
     ("firm_measures", ("customer_summary", "customer_days", "rfm", "churn_risk", "ltv", "actions")),
     ("action_candidates", ("rfm", "churn_risk", "ltv", "customers", "interactions")),
+    ("next_product_candidates", ("transactions", "customer_days")),
+    ("next_product_tests", ("next_product_candidates",)),
+    ("next_product_evidence", ("transactions",)),
+    ("next_products", ("next_product_candidates", "next_product_model")),
     *(
         (f"sample_{name}", (name,))
         for name in ("transactions", "customer_days", "loyalty_movements", "interactions")
     ),
 )
+
+WEIGHTS = {
+    **{field.name: 0.5 for field in NEXT_PRODUCT_MODEL.schema if pa.types.is_float64(field.type)},
+    "is_used": True,
+}
 
 
 @dataclass(frozen=True)
@@ -203,6 +213,8 @@ def computed(lines: list[Line], factor: int, folder: Path) -> dict[str, list[dic
                 *(pq.read_table(files[name]) for name in ("customer_summary", "rfm_values", "firm_rhythm")),
                 folder,
             )
+        if query == "next_products":
+            files["next_product_model"] = written("next_product_model", [WEIGHTS], folder)
         sql = sql_text.read("query", query)
         params = PARAMS | ({"as_of": AS_OF - timedelta(days=400)} if query == "value_holdout" else {})
         table = engine.table(sql, [(catalogue()[name], [files[name]]) for name in reads], params)

@@ -10,12 +10,21 @@ from psycopg import sql
 
 from include.datasets.actions import ACTIONS
 from include.datasets.insight import FIRM_INSIGHT, FIRM_METRICS
+from include.datasets.next_product import NEXT_PRODUCT_MODEL, NEXT_PRODUCTS
 from tests.warehouse.churn_rows import at_risk, model
 from tests.warehouse.engagement_rows import entry, event, lead, points, won
 from tests.warehouse.shop import TABLES, Shop, returned, sale, scored
 from tests.warehouse.value_rows import load, valued
 
-TABLES.update({"fact_action": ACTIONS, "fact_firm_metric": FIRM_METRICS, "fact_firm_insight": FIRM_INSIGHT})
+TABLES.update(
+    {
+        "fact_action": ACTIONS,
+        "fact_customer_next_product": NEXT_PRODUCTS,
+        "fact_firm_insight": FIRM_INSIGHT,
+        "fact_firm_metric": FIRM_METRICS,
+        "fact_next_product_test": NEXT_PRODUCT_MODEL,
+    }
+)
 SUMMER, OLD, NEW = date(2026, 8, 20), date(2026, 10, 15), date(2026, 11, 21)
 FIRST = date(2026, 7, 1)
 DAYS = (FIRST, SUMMER, date(2026, 9, 10), OLD, date(2026, 11, 2))
@@ -84,6 +93,31 @@ def analyse(shop, as_of, number, segment):
             act | {"customer_id": "bob", "is_holdout": True, "is_chosen": False},
         ],
     )
+    suggested = {"product_rank": 1, "kind": "repeat", "purchase_probability": number / 16, "purchase_days": 2,
+                 "reason_code": "bought_before", "last_purchase_date": FIRST}  # fmt: skip
+    new = {"product_rank": 2, "kind": "new", "purchase_probability": number / 32, "purchase_days": 0,
+           "reason_code": "bought_together", "because_product_id": "tea"}  # fmt: skip
+    shop.load(
+        "fact_customer_next_product",
+        as_of.isoformat(),
+        [
+            suggested | {"customer_id": "ann", "product_id": "tea"},
+            new | {"customer_id": "ann", "product_id": "jam"},
+        ],
+    )
+    tested = {
+        "tested_from": as_of - timedelta(days=30),
+        "horizon_days": 30,
+        "is_used": True,
+        "reason": "Won.",
+    }
+    shop.load(
+        "fact_next_product_test",
+        as_of.isoformat(),
+        [tested | {"tested_customers": 200, "fitted_customers": 200, "hit_rate_at_5": number / 10,
+                   "popular_hit_rate_at_5": 0.0, "hit_rate_difference": number / 10,
+                   "difference_standard_error": 0.01}],
+    )  # fmt: skip
     metric = {"metric": "customers", "member": "", "unit": "count", "definition": "Counted."}
     shop.load("fact_firm_metric", as_of.isoformat(), [metric | {"metric_value": number}])
     message = {"language_code": "en", "place": 1, "is_firm_language": True, "kind": "fact", "rule_code": "r"}
