@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 Unit = Literal["count", "days", "money", "percent", "ratio", "score", "date"]
-Grain = Literal["firm", "segment", "risk category", "action", "customer"]
+Grain = Literal[
+    "firm", "segment", "risk category", "action", "customer", "suggested product", "group of customers"
+]
 LANGUAGES = ("en", "tr")
 
 
@@ -18,8 +20,8 @@ class Metric:
     ``history_days`` and ``history_periods`` are the least days from the firm's first sale to as_of; before
     that the value is null. ``module``: the module whose results it needs. ``is_prediction``: it is expected,
     not counted. ``column``: the fact's column of a customer's metric. ``also``: other names of the same
-    number, which views keep for those who use them already. ``sql`` is given where no query has it: the
-    metric is made of others after the query.
+    number, which views keep for those who use them already. ``sql`` is given where ``firm_measures`` does not
+    compute it: made of others after the query, or the column of a view's function or another fact.
     """
 
     name: str
