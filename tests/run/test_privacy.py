@@ -36,11 +36,19 @@ MAY_BE_EMPTY = {
     "mart.vw_segment_migration",
     "model_scorecard",
 }
-# What thirty customers are too few for: an action on two days, a customer at high risk.
+# What thirty customers are too few for: an action on two days, a next product, a customer at high risk.
 MADE = """
 insert into analytics.fact_action
 select
     firm_sk, day, to_char(day, 'YYYYMMDD')::integer, min(customer_sk), 'offer', 1, 2, 1, false, true, 'x', 1
+from analytics.fact_customer_rfm join analytics.dim_firm using (firm_sk)
+cross join (values (date '2026-11-21'), (date '2026-08-01')) as days (day)
+where firm_key = 'canary' group by firm_sk, day;
+insert into analytics.fact_customer_next_product
+select
+    firm_sk, day, to_char(day, 'YYYYMMDD')::integer, min(customer_sk),
+    (select min(product_sk) from analytics.dim_product), 1, 'new', 0.5, 'popular', null, 0, null, null,
+    null, 1
 from analytics.fact_customer_rfm join analytics.dim_firm using (firm_sk)
 cross join (values (date '2026-11-21'), (date '2026-08-01')) as days (day)
 where firm_key = 'canary' group by firm_sk, day;
