@@ -85,7 +85,6 @@ def test_the_sums_of_the_list_are_the_figures_of_the_page_to_the_cent(shop, tmp_
     assert set(result.lists.actions) == {"reminder_email", "early_access"}
 
 
-<<<<<<< HEAD
 def test_the_day_of_the_next_order_is_the_churn_models_where_it_has_chances(shop, tmp_path):
     spends = {"ann": "3", "bob": "2", "cem": "1"}
     shop.with_sales(*(shop.sells(name, AS_OF - timedelta(days=9), spend) for name, spend in spends.items()))
@@ -104,7 +103,8 @@ def test_the_day_of_the_next_order_is_the_churn_models_where_it_has_chances(shop
     rows = rows_of(shop.result(tmp_path / "out").lists.csv)
 
     assert [row["expected_next_order_date"] for row in rows] == [day.isoformat(), "", other.isoformat()]
-=======
+
+
 def test_a_customer_has_the_likeliest_product_by_name_its_due_date_and_the_likeliest_new_one(shop, tmp_path):
     shop.with_sales(*(shop.sells(name, date(2025, 2, 1), spend) for name, spend in (("a", "9"), ("b", "5"))))
     shop.with_suggestions(
@@ -121,7 +121,6 @@ def test_a_customer_has_the_likeliest_product_by_name_its_due_date_and_the_likel
         ("a", "'=Green tea", "2025-03-09", "p3"),
         ("b", "", "", ""),
     ]
->>>>>>> d0b0341 (Suggest each customer's next products where a test supports it)
 
 
 def test_the_workbook_has_the_rows_of_the_csv_and_says_what_its_columns_are(shop, tmp_path):
