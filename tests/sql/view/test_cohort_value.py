@@ -180,7 +180,7 @@ def test_break_even_is_the_month_in_which_the_margin_covers_the_known_costs(shop
     assert group == (1, "source", d(2740))
 
 
-def test_without_a_margin_the_assumed_one_is_used_and_named_and_else_nothing_is_said(shop):
+def test_without_a_margin_the_assumed_one_is_used_and_named_and_else_it_is_null(shop):
     shop.sales("2026-10", sale("1", date(2026, 10, 5), "ann", 50), sale("2", date(2026, 10, 5), "bob", 50))
     query = (
         "select margin_source, margin_amount, break_even_month from mart.vw_cohort_forecast "
