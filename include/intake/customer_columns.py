@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pyarrow.compute as pc
 
-from include.intake.concepts import concepts_of
+from include.intake.concepts import concepts_of, role_of
 from include.intake.datestyle import date_share
 from include.intake.samples import SAMPLE_ROWS, sample_of, share_of
 from include.intake.tables import Table, compact
@@ -39,12 +39,24 @@ def lists_customers(table: Table, at: Mapping[str, int]) -> bool:
 def check_account(table: Table, at: dict[str, int], customers: Sequence[str]) -> None:
     """Drop an account or a user that is not the customer: others have more values, or all rows have one."""
     own = at.get("customer_id")
+    if own is not None and (better := _recurring(table, at, own)) is not None:
+        at["customer_id"] = better
+        return
     if own is None or not compact(table.header[own]).startswith(("account", "user", "gl")):
         return
     values = pc.count_distinct(table.columns[own]).as_py()
     others = [pc.count_distinct(table.columns[at[role]]).as_py() for role in customers[1:] if role in at]
     if max(others, default=FEWEST_ROWS * (values == 1 and table.rows >= FEWEST_ROWS)) > 3 * values:
         del at["customer_id"]
+
+
+def _recurring(table: Table, at: dict[str, int], own: int) -> int | None:
+    """Another id of customers that recurs, if the one with the known name is another one on each row."""
+    if table.rows < FEWEST_ROWS or pc.count_distinct(table.columns[own]).as_py() < table.rows:
+        return None
+    taken = set(at.values())
+    others = [i for i, name in enumerate(table.header) if i not in taken and role_of(name) == "customer_id"]
+    return next((i for i in others if pc.count_distinct(table.columns[i]).as_py() < 0.9 * table.rows), None)
 
 
 def may_name_customers(table: Table, at: int) -> bool:

@@ -13,7 +13,7 @@ from include.intake.customers import ids_of
 from include.intake.flags import is_yes
 from include.intake.header_roles import other_statuses
 from include.intake.mapping import AMOUNTS
-from include.intake.money import Amounts, Bools, shown
+from include.intake.money import CENT, Amounts, Bools, shown
 from include.intake.numbers import signs_of
 from include.intake.options import Options
 from include.intake.rows import Lines, reject
@@ -172,18 +172,18 @@ def _refunds(lines: Lines, effects: npt.NDArray[np.object_], options: Options, f
     back = np.zeros(orders.size, "int64")
     given = np.zeros(orders.size, bool)
     column = lines.numbers.amounts.get("refund_amount")
-    if column is not None and (column.units[used] != 0).any():
-        _ask_refund_included(lines, options)
-        if options.amount != "net":
-            size = np.abs(column.units)
-            top = np.zeros(orders.size, "int64")
-            np.maximum.at(top, orders.code[used], size[used])
-            total = np.zeros(orders.size, "int64")
-            np.add.at(total, orders.code[used], size[used])
-            repeated = np.ones(orders.size, bool)
-            np.logical_and.at(repeated, orders.code[used], size[used] == top[orders.code[used]])
-            back = np.where(repeated, top, total)
-            given = back > 0
+    has_refunds = column is not None and bool((column.units[used] != 0).any())
+    is_before = has_refunds and not _is_refund_included(lines, options)
+    if column is not None and is_before and options.amount != "net":
+        size = np.abs(column.units)
+        top = np.zeros(orders.size, "int64")
+        np.maximum.at(top, orders.code[used], size[used])
+        total = np.zeros(orders.size, "int64")
+        np.add.at(total, orders.code[used], size[used])
+        repeated = np.ones(orders.size, bool)
+        np.logical_and.at(repeated, orders.code[used], size[used] == top[orders.code[used]])
+        back = np.where(repeated, top, total)
+        given = back > 0
     full = np.zeros(orders.size, bool)
     full[orders.code[(effects == "refunded") & used]] = True
     if full.any() and options.amount != "net":
@@ -204,22 +204,23 @@ def _refunds(lines: Lines, effects: npt.NDArray[np.object_], options: Options, f
     findings.note("refunds", orders=int((back > 0).sum()), money=lines.refunded.total())
 
 
-def _ask_refund_included(lines: Lines, options: Options) -> None:
-    """Ask whether net sales already exclude refunds, unless other columns decide it."""
+def _is_refund_included(lines: Lines, options: Options) -> bool:
+    """Whether net sales already exclude refunds; Asks unless other columns decide it."""
     at, amounts = lines.mapping.at, lines.numbers.amounts
     if lines.mapping.platform.name or options.amount in ("net", "gross") or "net_amount" not in at:
-        return
+        return False
     name = lines.mapping.header(lines.table, "net_amount")
     if not compact(name).startswith("net"):
-        return
+        return False
     refund = amounts["refund_amount"]
     net, gross = amounts["net_amount"], amounts.get("gross_amount")
     touched = refund.units != 0
     if gross is not None:
         discount = amounts.get("discount_amount", Amounts.zeros(lines.table.rows))
         rest = gross.units - np.abs(discount.units) - net.units
-        if (np.abs(rest[touched]) <= 100).mean() >= 0.9:
-            return
+        for included, expected in ((False, 0), (True, np.abs(refund.units))):
+            if (np.abs(rest - expected)[touched] <= CENT).mean() >= 0.9:
+                return included
     less = net.total() - Amounts(np.abs(refund.units), refund.known).total()
     raise Asks(
         Question(

@@ -80,14 +80,25 @@ def _is_fee(header: str) -> bool:
     return "fee" in found and "shipping" not in found
 
 
-def before_tax(table: Table, at: dict[str, int], of: int) -> int | None:
-    """The column that equals an amount less the tax column, where the amount's header does not say net."""
-    if "tax_amount" not in at or "net" in concepts_of(table.header[of]):
+def before_parts(table: Table, at: dict[str, int], of: int) -> int | None:
+    """The column that equals an amount less tax, shipping or both; None if the amount is called net."""
+    if "net" in concepts_of(table.header[of]):
         return None
-    whole, tax = amounts_in(table, of), amounts_in(table, at["tax_amount"])
-    if whole is None or tax is None or not (taxed := tax.known & (tax.units != 0) & whole.known).any():
-        return None
-    return same_amount(table, {of, at["tax_amount"]}, whole.minus(tax), taxed)
+    whole = amounts_in(table, of)
+    for roles in (("tax_amount",), ("shipping_amount",), ("tax_amount", "shipping_amount")):
+        parts = [amounts_in(table, at[role]) if role in at else None for role in roles]
+        goods, taken, touched = whole, {of}, np.zeros(table.rows, bool)
+        for role, part in zip(roles, parts, strict=True):
+            if goods is None or part is None:
+                goods = None
+                break
+            goods, taken = goods.minus(part), {*taken, at[role]}
+            touched |= part.known & (part.units != 0) & goods.known
+        if goods is None or not touched.any():
+            continue
+        if (found := same_amount(table, taken, goods, touched)) is not None:
+            return found
+    return None
 
 
 def before_sum(table: Table, at: int) -> int | None:
@@ -112,7 +123,7 @@ def use_paid_amounts(table: Table, at: dict[str, int]) -> None:
     for role in ("net_amount", "order_amount", "gross_amount"):
         if role not in at or (role == "gross_amount" and {"net_amount", "order_amount"} & set(at)):
             continue
-        if (without := before_tax(table, at, at[role])) is not None:
+        if (without := before_parts(table, at, at[role])) is not None:
             at["net_amount" if role == "gross_amount" else role] = without
             continue
         for other in (before_fees(table, at[role]), before_sum(table, at[role])):

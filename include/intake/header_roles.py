@@ -23,6 +23,7 @@ TOTALS = ("net_amount", "order_amount", "gross_amount")
 NUMERIC = frozenset({"net_amount", "order_amount", "unit_price", "quantity", "refund_amount"})
 MOST_KINDS = 50
 MOST_QUANTITIES = 50  # different values of a quantity
+FEWEST_NUMBERS = 0.3  # of the values of a column of amounts
 MOST_INVALID = 0.1  # of the shapes of a numeric column
 
 
@@ -55,6 +56,12 @@ def quantity_candidates(table: Table, at: Roles[str, int]) -> list[int]:
         if not concepts_of(name) - {"product", "unit"}:
             found.append(i)
     return found
+
+
+def may_be_numbers(table: Table, at: int) -> bool:
+    """Whether a column called like an amount has numbers: Payment may be an amount or a way to pay."""
+    values = sample_of(table, at)
+    return not len(values) or at in table.typed or share_of(values, r"\d") >= FEWEST_NUMBERS
 
 
 def other_statuses(table: Table, mapping: Mapping) -> list[int]:

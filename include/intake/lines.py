@@ -52,13 +52,13 @@ def lines_of(table: Table, mapping: Mapping, options: Options, findings: Finding
         findings.warn("order_is_customer_day")
     else:
         reject(reason, np.asarray(pc.is_null(given)), "missing_id")
-    orders = _orders(order_id, reason)
+    orders = _orders(order_id, reason, have_ids=given is not None)
     summary = summary_rows(table, mapping, numbers, orders) & (reason == None)  # noqa: E711 an array is compared
     if summary.any():
         findings.note("total_rows", rows=int(summary.sum()))
         reject(reason, summary, "total_row")
         numbers = numbers.without(summary)
-        orders = _orders(order_id, reason)
+        orders = _orders(order_id, reason, have_ids=given is not None)
     products = text_of(table, mapping.at["product_id"]) if "product_id" in mapping.at else None
     net = net_of(table, mapping, numbers, orders, products, options, findings)
     lines = Lines(
@@ -162,7 +162,7 @@ def _customer_days(ids: pa.Array, times: Times) -> pa.Array:
     return pc.if_else(pc.is_valid(ids), pc.binary_join_element_wise(ids, days, "|"), anonymous)
 
 
-def _orders(order_id: pa.Array, reason: npt.NDArray[np.object_]) -> Orders:
+def _orders(order_id: pa.Array, reason: npt.NDArray[np.object_], *, have_ids: bool) -> Orders:
     """Number the orders; amounts that an order has once are on its first usable row.
 
     An order without a usable row has them on its first row, so that the money of rejected rows is known.
@@ -181,7 +181,7 @@ def _orders(order_id: pa.Array, reason: npt.NDArray[np.object_]) -> Orders:
     first = np.zeros(len(code), bool)
     _, at = np.unique(code[rows], return_index=True)
     first[rows[at]] = True
-    return Orders(code, max(size, 1), first)
+    return Orders(code, max(size, 1), first, have_ids)
 
 
 def _bad_numbers(lines: Lines) -> None:

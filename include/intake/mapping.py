@@ -14,7 +14,7 @@ from include.intake.customer_columns import check_account, lists_customers, may_
 from include.intake.datestyle import date_share
 from include.intake.equal_columns import use_paid_amounts
 from include.intake.flags import checked_flags
-from include.intake.header_roles import placed_by_words, quantity_candidates
+from include.intake.header_roles import may_be_numbers, placed_by_words, quantity_candidates
 from include.intake.headers import KNOWN, SYNONYMS
 from include.intake.numbers import votes_of
 from include.intake.options import Options
@@ -24,7 +24,7 @@ from include.intake.questions import headerless, which_column
 from include.intake.samples import sample_of, share_of
 from include.intake.tables import Table, compact, last_of_path, variants
 
-NUMBERS_OF_ORDERS = ("id", "number", "num", "no", "nr", "numero", "nummer", "numara", "numer")
+NUMBERS_OF_ORDERS = ("id", "number", "num", "no", "nr", "numero", "nummer", "numara", "numer", "ref")
 AMOUNTS = ("net_amount", "order_amount", "unit_price", "gross_amount")
 ROLES = (*SYNONYMS, "order_discount", "line_discount")
 CUSTOMERS = ("customer_id", "customer_email", "customer_phone", "customer_name")
@@ -123,7 +123,11 @@ def _by_name(table: Table, platform: Platform, stated: dict[str, int], findings:
         for name in synonyms:
             if name == "id" and role == "customer_id" and _names_customer(forms):
                 continue  # beside a customer's name or address, id is the order's
-            found = [i for i, own in enumerate(forms) if name in own and i not in used]
+            found = [
+                i
+                for i, own in enumerate(forms)
+                if name in own and i not in used and (role not in AMOUNTS or may_be_numbers(table, i))
+            ]
             if found:
                 at[role] = _preferred(table, role, found)
                 used.add(at[role])

@@ -22,6 +22,7 @@ class Orders:
     code: Ints
     size: int
     first: Bools
+    have_ids: bool = True  # False: an order is a customer's day, so that no amount is an order's total
 
     @property
     def multi(self) -> Bools:
@@ -36,6 +37,8 @@ def repeats(amount: Amounts, orders: Orders) -> bool:
 
 def repetition(amount: Amounts, orders: Orders) -> str:
     """proven (the order's total is on each line), likely or possible (few orders), or none."""
+    if not orders.have_ids:
+        return "none"
     several = np.bincount(orders.code, weights=amount.known, minlength=orders.size) > 1
     multi = several[orders.code] & amount.known
     if not multi.any():

@@ -61,12 +61,14 @@ def goods_of(
     if says_net(name):
         amounts = {role: amount for role, amount in amounts.items() if role != "tax_amount"}
     parts = _parts(amounts)
-    for some in (parts, *([role] for role in parts)) if parts else ():
+    groups = [parts, *([role] for role in parts)] if parts else []
+    for some in groups:
         more = order
         for role in some:
             more = Amounts(more.units + np.where(amounts[role].known, amounts[role].units, 0), more.known)
         if others.has(more, order.known & (more.units != order.units)):
             amounts = {role: amount for role, amount in amounts.items() if role not in some}
+            break
     return without_shipping(order, amounts, findings)
 
 

@@ -196,3 +196,41 @@ def test_an_ordinal_sign_does_not_change_the_encoding(write):
 
     assert answer.mapping["transaction_id"] == "Nº Factura"
     assert (answer.orders, answer.net_amount) == (8, 80)
+
+
+def test_of_customer_ids_the_one_that_recurs_is_the_customer(write):
+    rows = "".join(f"o{n},c{n},u{n % 4},2024-05-{n:02},2.00\n" for n in range(1, 13))
+
+    answer = read(write, f"order_id,customer_id,customer_unique_id,order_purchase_timestamp,amount\n{rows}")
+
+    assert (answer.customers, answer.orders) == (4, 12)
+
+
+def test_an_amount_with_shipping_is_not_used_if_a_column_is_without_it(write):
+    rows = "".join(f"{n},2024-05-{n:02},c{n},{n}.00,4.00,{n + 4}.00\n" for n in range(1, 9))
+
+    assert (
+        read(write, f"order_id,date,customer_id,price,freight_value,payment_value\n{rows}").net_amount == 36
+    )
+
+
+def test_a_column_called_payment_without_numbers_is_not_an_amount(write):
+    rows = "".join(f"{n},2024-05-{n:02},c{n},Card,{n}.00\n" for n in range(1, 9))
+
+    assert read(write, f"order_id,date,customer_id,payment,total_paid\n{rows}").net_amount == 36
+
+
+def test_events_before_a_purchase_are_no_sales(write):
+    rows = "".join(
+        f"2024-05-{n:02},{event},c{n},{n}.00\n" for n in range(1, 9) for event in ("view", "cart", "purchase")
+    )
+
+    assert read(write, f"event_time,event_type,user_id,amount\n{rows}").net_amount == 36
+
+
+@pytest.mark.parametrize(("net", "total"), [("8.00", "24.00"), ("10.00", "24.00")])
+def test_gross_sales_show_whether_net_sales_are_after_refunds(write, net, total):
+    rows = "".join(f"{n},2024-05-{n:02},c{n},12.00,2.00,2.00,{net}\n" for n in range(1, 4))
+    header = "Order,Date,Customer,Gross sales,Discounts,Returns,Net sales\n"
+
+    assert read(write, header + rows).net_amount == Decimal(total)
