@@ -149,7 +149,8 @@ CHURN_RISK = Dataset(
             column(
                 "method",
                 TEXT,
-                "'lightgbm', 'bgnbd', 'bgnbd_uncalibrated', 'recency' or 'rules'.",
+                "'lightgbm', 'bgnbd', 'bgnbd_uncalibrated', 'bgnbd_season', 'paretonbd', 'recency' or "
+                "'rules'.",
                 required=True,
             ),
             column("model_version", TEXT, "Version of the model that scored.", required=True),

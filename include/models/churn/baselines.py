@@ -15,8 +15,9 @@ from scipy import special
 
 from include.models.churn import calibration
 from include.models.churn.trees import column_values
-from include.models.purchases import bgnbd, likelihood, mbgnbd
+from include.models.purchases import bgnbd, likelihood, mbgnbd, paretonbd
 from include.models.purchases import model as purchases
+from include.models.purchases.model import PurchaseModel
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -24,9 +25,9 @@ _MIN_PROBABILITY = 1e-6
 
 
 class BgNbd(NamedTuple):
-    """A fitted BG/NBD model and the Platt curve that calibrates its log-odds."""
+    """A fitted BG/NBD (or Pareto/NBD) model and the Platt curve that calibrates its log-odds."""
 
-    model: bgnbd.BgNbd
+    model: PurchaseModel
     curve: calibration.Platt
 
     def probability(self, features: pa.Table | pa.RecordBatch, *, horizon_days: int) -> Floats:
@@ -41,6 +42,15 @@ def probability(
     if is_raw:
         return uncalibrated(fitted.model, features, horizon_days=horizon_days)
     return fitted.probability(features, horizon_days=horizon_days)
+
+
+def fit_paretonbd(features: pa.Table) -> BgNbd | None:
+    """Pareto/NBD of one window's purchase histories, without a curve; None without convergence."""
+    try:
+        model = paretonbd.fit(likelihood.group(*_histories(features)))
+    except (ValueError, FloatingPointError):
+        return None
+    return BgNbd(model, calibration.AS_TRAINED) if model.is_converged else None
 
 
 def fit_next_order(features: pa.Table) -> mbgnbd.MbgNbd | None:
@@ -71,8 +81,8 @@ def fit_bgnbd(features: pa.Table, churned: Bools, *, horizon_days: int) -> BgNbd
     return BgNbd(model, calibration.fit_platt(score, churned))
 
 
-def uncalibrated(model: bgnbd.BgNbd, features: pa.Table | pa.RecordBatch, *, horizon_days: int) -> Floats:
-    """BG/NBD's P(no purchase in the next ``horizon_days``), clipped away from 0 and 1."""
+def uncalibrated(model: PurchaseModel, features: pa.Table | pa.RecordBatch, *, horizon_days: int) -> Floats:
+    """The model's P(no purchase in the next ``horizon_days``), clipped away from 0 and 1."""
     found = purchases.none(model, *weeks(features), horizon_days=horizon_days)
     return np.clip(found, _MIN_PROBABILITY, 1.0 - _MIN_PROBABILITY)
 
@@ -94,7 +104,9 @@ def to_json(fitted: BgNbd | None) -> dict[str, Any] | None:
 
 def from_json(kept: dict[str, Any]) -> BgNbd:
     """Inverse of ``to_json``."""
-    return BgNbd(bgnbd.BgNbd.from_row(kept["row"]), calibration.Platt(*kept["curve"]))
+    row = kept["row"]
+    kind = paretonbd.ParetoNbd if row["model"] == "paretonbd" else bgnbd.BgNbd
+    return BgNbd(kind.from_row(row), calibration.Platt(*kept["curve"]))
 
 
 def _histories(features: pa.Table | pa.RecordBatch) -> tuple[NDArray[np.int64], ...]:

@@ -34,7 +34,8 @@ from include.models.firm import FirmSettings
 Floats = NDArray[np.float64]
 
 RULES = "rules"
-RAW_BGNBD = "bgnbd_uncalibrated"
+RAW = (churn_training.RAW_BGNBD, churn_training.SEASONAL_BGNBD, churn_training.PARETONBD)
+"""Methods that use a purchase model's probability without a Platt curve."""
 METHOD_VERSION = 2
 """Stored in the header. After a change of the method, an existing model is used until the next anchor."""
 DRIFT_FEATURES = 15  # features whose drift is measured: those with the largest mean contribution
@@ -90,7 +91,7 @@ def fit(training: pa.Table, *, firm: FirmSettings, as_of: date) -> pa.Table:
         )
         header["tree_count"] = tested.tree_count
         header["challenger"] = churn_training.challenger_of(tested, windows[-1], champion=method)
-        parts.update(churn_training.build(tested, windows, horizon_days=horizon))
+        parts.update(churn_training.build(tested, windows, champion=method, horizon_days=horizon))
     header |= {"method": method, "reason": reason}
     if windows:
         signals = churn_rules.signals(windows[-1].rows, horizon_days=horizon)
@@ -176,7 +177,7 @@ def _params(parts: dict[str, Any]) -> Params:
         version=parts["version"],
         trees=learned,
         curve=calibration.Platt(*parts["calibration"]) if learned else None,
-        baseline=churn_baselines.from_json(parts["bgnbd"]) if method in ("bgnbd", RAW_BGNBD) else None,
+        baseline=_baseline(parts, method),
         isotonic=calibration.IsotonicCurve(**steps) if steps else None,
         gaps=churn_season.from_json(parts.get("season") or []),
         next_order=next_order.from_json(following) if following else None,
@@ -186,6 +187,13 @@ def _params(parts: dict[str, Any]) -> Params:
         starts=starts,
         order=order,
     )
+
+
+def _baseline(parts: dict[str, Any], method: str) -> churn_baselines.BgNbd | None:
+    """The purchase model that scores, if one does."""
+    if method == churn_training.PARETONBD:
+        return churn_baselines.from_json(parts["paretonbd"])
+    return churn_baselines.from_json(parts["bgnbd"]) if method in ("bgnbd", *RAW) else None
 
 
 def predict(batch: pa.RecordBatch, params: Params, *, firm: FirmSettings, as_of: date) -> pa.RecordBatch:
@@ -205,8 +213,12 @@ def probability_of(
         found = params.curve(params.trees.scores(trees.matrix(rows, params.trees.features)))
         return churn_season.shifted(found, churn_season.of(params.gaps, as_of, horizon_days=horizon_days))
     if params.baseline is not None:
-        is_raw = params.method == RAW_BGNBD
-        return churn_baselines.probability(params.baseline, rows, horizon_days=horizon_days, is_raw=is_raw)
+        is_raw = params.method in RAW
+        found = churn_baselines.probability(params.baseline, rows, horizon_days=horizon_days, is_raw=is_raw)
+        if params.method == churn_training.SEASONAL_BGNBD:
+            season = churn_season.of(params.gaps, as_of, horizon_days=horizon_days)
+            found = churn_season.shifted(found, season)
+        return found
     if params.method == "recency" and params.isotonic is not None:
         return churn_baselines.recency(params.isotonic, rows)
     return None
@@ -250,7 +262,7 @@ def _factors(batch: pa.RecordBatch, params: Params, *, horizon_days: int) -> tup
         # Sum along each row instead of a matrix product: the result does not depend on the batch.
         return params.codes, np.add.reduceat(adds[:, params.order], params.starts, axis=1)
     if params.baseline is not None:
-        is_raw = params.method == RAW_BGNBD
+        is_raw = params.method in RAW
         return explanation.of_bgnbd(batch, params.baseline, horizon_days=horizon_days, is_raw=is_raw)
     if params.method == "recency" and params.isotonic is not None:
         return explanation.of_recency(batch, params.isotonic)

@@ -30,7 +30,8 @@ Samples = dict[Any, tuple[NDArray[np.float32], Bools]]  # by cutoff
 
 TREES = "lightgbm"
 SEASONAL = "lightgbm_season"
-FROM_SIMPLE = ("recency", "bgnbd_uncalibrated", "bgnbd", TREES)
+RAW_BGNBD, SEASONAL_BGNBD, PARETONBD = "bgnbd_uncalibrated", "bgnbd_season", "paretonbd"
+FROM_SIMPLE = ("recency", RAW_BGNBD, PARETONBD, SEASONAL_BGNBD, "bgnbd", TREES)
 SEASON_ERRORS = 1.0
 EXPLAINED_ROWS = 5_000
 
@@ -115,8 +116,15 @@ def backtest(training: pa.Table, windows: list[Window], *, horizon_days: int) ->
     bgnbd = churn_baselines.fit_bgnbd(tuning.rows, tuning.churned, horizon_days=horizon_days)
     if bgnbd is not None:
         probabilities["bgnbd"] = bgnbd.probability(last.rows, horizon_days=horizon_days)
-        probabilities["bgnbd_uncalibrated"] = churn_baselines.uncalibrated(
-            bgnbd.model, last.rows, horizon_days=horizon_days
+        raw = churn_baselines.uncalibrated(bgnbd.model, last.rows, horizon_days=horizon_days)
+        probabilities[RAW_BGNBD] = raw
+        season = churn_season.of(_gaps_of(bgnbd, known, horizon_days), last.cutoff, horizon_days=horizon_days)
+        if season.years:
+            probabilities[SEASONAL_BGNBD] = churn_season.shifted(raw, season)
+    pareto = churn_baselines.fit_paretonbd(tuning.rows)
+    if pareto is not None:
+        probabilities[PARETONBD] = churn_baselines.uncalibrated(
+            pareto.model, last.rows, horizon_days=horizon_days
         )
     isotonic = churn_baselines.fit_recency(tuning.rows, tuning.churned)
     probabilities["recency"] = churn_baselines.recency(isotonic, last.rows)
@@ -136,6 +144,22 @@ def backtest(training: pa.Table, windows: list[Window], *, horizon_days: int) ->
         ),
     ]
     return Backtest(features, trees.TREE_COUNT, has_season, probabilities, checks)
+
+
+def _gaps_of(
+    fitted: churn_baselines.BgNbd, windows: list[Window], horizon_days: int
+) -> list[churn_season.Gap]:
+    """Gaps of a raw purchase model on past windows; none where the horizon has no season."""
+    if horizon_days >= churn_season.LONGEST:
+        return []
+    return [
+        churn_season.gap(
+            window.cutoff,
+            churn_baselines.uncalibrated(fitted.model, window.rows, horizon_days=horizon_days),
+            window.churned,
+        )
+        for window in windows
+    ]
 
 
 def ended_by(windows: list[Window], cutoff: Any, horizon_days: int) -> list[Window]:
@@ -223,8 +247,11 @@ def challenger_of(tested: Backtest, last: Window, *, champion: str) -> str | Non
     )
 
 
-def build(tested: Backtest, windows: list[Window], *, horizon_days: int) -> dict[str, Any]:
-    """Artefact parts of the model that scores: the backtested recipe, one window later."""
+def build(tested: Backtest, windows: list[Window], *, champion: str, horizon_days: int) -> dict[str, Any]:
+    """Artefact parts of the model that scores: the backtested recipe, one window later.
+
+    A candidate that only the champion needs (Pareto/NBD, the season of BG/NBD) is stored for it alone.
+    """
     last = windows[-1]
     x, y, samples = _stacked(windows, tested.features)
     text = trees.train(x, y, tested.features, trees=tested.tree_count)
@@ -238,6 +265,9 @@ def build(tested: Backtest, windows: list[Window], *, horizon_days: int) -> dict
         ]
     del x, samples
     baseline = churn_baselines.fit_bgnbd(last.rows, last.churned, horizon_days=horizon_days)
+    if champion == SEASONAL_BGNBD and baseline is not None:
+        gaps = _gaps_of(baseline, windows, horizon_days)
+    pareto = churn_baselines.fit_paretonbd(last.rows) if champion == PARETONBD else None
     isotonic = churn_baselines.fit_recency(last.rows, last.churned)
     gain, splits = model.importances()
     adds = np.abs(model.contributions(x_last[:EXPLAINED_ROWS])[:, :-1]).mean(axis=0)
@@ -246,6 +276,7 @@ def build(tested: Backtest, windows: list[Window], *, horizon_days: int) -> dict
         "calibration": list(calibration.AS_TRAINED),
         "season": churn_season.to_json(gaps),
         "bgnbd": churn_baselines.to_json(baseline),
+        "paretonbd": churn_baselines.to_json(pareto),
         "recency": {"at": isotonic.at, "probability": isotonic.probability},
         "importances": [
             {

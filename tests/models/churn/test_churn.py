@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from scipy import special
 
 from bench.sales import of_lines
 from include.datasets.churn import CHURN_MODEL, CHURN_RISK, CHURN_TRAINING
@@ -103,7 +104,7 @@ def test_the_model_is_trained_backtested_and_passes_the_leakage_checks(model):
     is_sufficient, reason = churn.status(model, firm=cases.firm())
 
     assert is_sufficient, reason
-    assert parts["header"]["method"] in ("lightgbm", "bgnbd", "recency")
+    assert parts["header"]["method"] in churn_training.FROM_SIMPLE
     assert all(check["passed"] for check in parts["sentinel"])
     assert "Brier" in reason
     assert parts["header"]["cutoffs"][-1] == "2025-06-01"
@@ -119,7 +120,7 @@ def test_every_metric_behind_the_selection_is_stored(model):
     (champion,) = (row for row in whole.values() if row["is_champion"])
     assert champion["candidate"] == header["method"]
     assert all(row["customers"] == sum(row[k] for k in _CELLS) for row in whole.values())
-    tried = sorted((row["brier"], name) for name, row in whole.items() if name != "bgnbd_uncalibrated")
+    tried = sorted((row["brier"], name) for name, row in whole.items() if name in churn_training.FROM_SIMPLE)
     assert [name for _, name in tried[:2]] == [header["method"], header["challenger"]]
     assert {row["factor"] for row in parts["importances"]} >= {"overdue"}
 
@@ -155,7 +156,7 @@ def test_scores_do_not_depend_on_the_batch(features, model):
 def test_each_reason_raises_the_risk_and_has_a_text(features, training):
     windows = churn_training.windows_of(training)
     tested = churn_training.backtest(training, windows, horizon_days=cases.HORIZON)
-    parts = churn_training.build(tested, windows, horizon_days=cases.HORIZON)
+    parts = churn_training.build(tested, windows, champion="lightgbm", horizon_days=cases.HORIZON)
     header = {
         "anchor": "2025-07-01",
         "horizon_days": cases.HORIZON,
@@ -296,6 +297,41 @@ def test_a_selected_baseline_scores_with_its_own_probability(model, features, me
     assert set(risk.column("method").to_pylist()) == {method}
     assert probability[silence > 90].mean() > probability[silence < 10].mean()
     assert risk.column("top_churn_factor_1").null_count < risk.num_rows / 2
+
+
+@pytest.mark.parametrize("method", ["paretonbd", "bgnbd_season"])
+def test_candidates_that_are_built_for_themselves_score(training, features, method, monkeypatch):
+    monkeypatch.setattr(churn_training, "select_model", lambda tested, last: (method, "as asked"))
+
+    model = churn.fit(training, firm=cases.firm(), as_of=cases.ANCHOR)
+
+    risk = CHURN_RISK.conform(score(features, model))
+    probability = risk.column("churn_probability").to_numpy()
+    raw = churn_artefact.read(model)
+    raw.pop("version")
+    raw["header"]["method"] = "bgnbd_uncalibrated"
+    without = score(features, churn_artefact.write(raw)).column("churn_probability").to_numpy()
+    assert set(risk.column("method").to_pylist()) == {method}
+    assert (raw["paretonbd"] is not None) == (method == "paretonbd")
+    # Half a year of history has no season.
+    assert np.array_equal(probability, without) == (method == "bgnbd_season")
+
+
+def test_the_season_of_bgnbd_moves_its_probabilities(model, features):
+    parts = churn_artefact.read(model)
+    parts.pop("version")
+    parts["header"]["method"] = "bgnbd_season"
+    parts["season"] = [
+        {"cutoff": (cases.ANCHOR - timedelta(days=days)).isoformat(), "shift": 1.0, "error": 0.01}
+        for days in (395, 365, 335)
+    ]
+
+    moved = score(features, churn_artefact.write(parts)).column("churn_probability").to_numpy()
+
+    parts["season"] = []
+    plain = score(features, churn_artefact.write(parts)).column("churn_probability").to_numpy()
+    assert (moved > plain).mean() > 0.99
+    assert np.median(special.logit(moved) - special.logit(plain)) == pytest.approx(0.9, abs=0.1)
 
 
 def test_a_tie_in_the_loss_keeps_the_simpler_candidate_unless_it_ranks_worse(training):
