@@ -136,7 +136,7 @@ def noise(rows: pa.Table) -> pa.Table:
     so each window of noise lies further from it than any customer is silent, and an honest pair is put first.
     """
     honest = rows.filter(pc.invert(rows["is_blind"]))
-    first, second, last = sorted(pc.unique(rows["cutoff"]).to_pylist())
+    first, second, last = sorted(pc.unique(honest["cutoff"]).to_pylist())
     windows = {cutoff: honest.filter(pc.equal(honest["cutoff"], cutoff)) for cutoff in (first, second, last)}
     random = np.random.default_rng(3)
     labels = windows[second]["is_churned"].to_numpy()

@@ -50,7 +50,7 @@ def status(model: pa.Table, *, firm: FirmSettings) -> tuple[bool, str]:
     reasons = [
         header["reason"],
         *intervals.coverage_message(header["coverage"]),
-        *season_message(header),
+        *(season_message(header) if "counts" in parts else []),
         parts["clusters"]["reason"],
     ]
     return header["is_sufficient"], "; ".join(reasons)

@@ -157,8 +157,10 @@ def test_a_firm_with_a_handful_of_customers_gets_history_and_no_prediction(tmp_p
     bought = [("a", date(2025, 1, 1), "10"), ("a", date(2025, 3, 1), "20"), ("b", date(2025, 5, 1), "7")]
     table = sales.value_histories(cases.write_sales(bought, tmp_path), tmp_path, anchor=ANCHOR)
 
-    _, (a, b) = valued(table, firm())
+    model, (a, b) = valued(table, firm())
 
+    # A season belongs to a count model; the texts of a firm without one do not mention it.
+    assert "season" not in ltv.status(model, firm=firm())[1]
     assert (a["method"], a["predicted_clv_1_year"], a["probability_alive"]) == ("none", None, None)
     assert (float(a["historical_clv"]), a["margin_source"]) == (9.0, "setting")
     assert (a["clv_segment"], b["clv_segment"]) == ("Risky", "One-timer")
