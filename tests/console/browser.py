@@ -32,6 +32,9 @@ FAULTS = """() => {
     if (box.right > document.documentElement.clientWidth + 1 || box.left < -1)
       faults.push(`cut off: ${element.tagName} ${element.textContent.slice(0, 60)}`);
   }
+  for (const table of root.querySelectorAll('.fm-scroll:has(.fm-table), .fm-scroll:has(.fm-scores)'))
+    if (table.scrollWidth > table.clientWidth + 1)
+      faults.push(`a table is cut off: ${table.querySelector('caption').textContent}`);
   for (const element of root.querySelectorAll('a, button, select, input, summary')) {
     const box = element.getBoundingClientRect();
     const label = element.closest('label')?.textContent;

@@ -106,6 +106,21 @@ def test_after_an_error_the_next_user_of_the_connection_sees_nothing_of_the_firs
         assert session.rows("firms") == []
 
 
+def test_a_plan_that_was_made_for_one_user_is_not_used_for_the_next(reader):
+    """A plan has the firms of its user as constants, and a prepared statement outlives the request."""
+    with reader.of({"acme"}) as session:
+        session._connection.execute(
+            "prepare counted as select count(*) as n from analytics.fact_customer_rfm"
+        )
+        (of_acme,) = session._connection.execute("execute counted").fetchall()
+
+    with reader.of({"zeta"}) as session:
+        (of_zeta,) = session._connection.execute("execute counted").fetchall()
+
+    assert of_acme["n"] > 0
+    assert of_zeta["n"] > 0
+
+
 def test_the_setting_ends_with_the_request(reader):
     with reader.of({"acme"}) as session:
         pid = session._connection.info.backend_pid

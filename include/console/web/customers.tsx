@@ -60,7 +60,7 @@ export const Customers = ({ place }: { place: Place }) => {
       <Section title={t("customers")} answer={answer} place={place}>
         {(data) => (
           <>
-            {data.total && <p className="fm-lead" role="status">{t("found", { n: count(data.total.customers), spend: money(data.total.total_spend_365_days), value: money(data.total.predicted_clv_lifetime) })}</p>}
+            {data.total?.customers > 0 && <p className="fm-lead" role="status">{t("found", { n: count(data.total.customers), spend: money(data.total.total_spend_365_days), value: money(data.total.predicted_clv_lifetime) })}</p>}
             {data.rows.length === 0 ? <p>{t("none_found")}</p> : (
               <Table caption={t("customers")} rows={data.rows} rowKey={(row) => row.customer_id} columns={[
                 { title: t("customer"), isHeading: true, show: (row) => <To place={place} changes={{ view: "customer", customer: row.customer_id }}>{row.customer_id}</To> },

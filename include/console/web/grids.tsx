@@ -21,7 +21,7 @@ export const RfmGrid = ({ rows, place }: { rows: Row[]; place: Place }) => {
   return (
     <>
       <div className="fm-scroll">
-        <table className="fm-grid">
+        <table className="fm-grid fm-scores">
           <caption className="fm-hidden">{t("rfm_grid")}</caption>
           <thead>
             <tr><td />{DIGITS.map((f) => <th key={f} scope="col">{t("frequency_n", { n: f })}</th>)}</tr>
@@ -37,7 +37,7 @@ export const RfmGrid = ({ rows, place }: { rows: Row[]; place: Place }) => {
                       {cell ? (
                         <To place={place} changes={{ view: "customers", recency: String(r), frequency: String(f) }}>
                           <span className="fm-hidden">{t("rfm_cell", { r, f })}</span>
-                          <strong>{count(cell.customers)}</strong><small>{brief(cell.revenue)}</small>
+                          <strong>{count(cell.customers)}</strong><small>{brief(cell.revenue, 0)}</small>
                         </To>
                       ) : <span className="fm-muted">–</span>}
                     </td>

@@ -58,7 +58,7 @@ export const Operations = ({ place }: { place: Place }) => {
             { title: t("module"), show: (row) => name("module", row.module) },
             { title: t("method"), show: (row) => row.method },
             { title: t("trained_to"), show: (row) => day(row.anchor) },
-            { title: t("leakage"), isNumber: true, show: (row) => row.sentinel_checks === null ? "–" : `${count(row.sentinel_checks_passed)} / ${count(row.sentinel_checks)}` },
+            { title: t("leakage"), isNumber: true, show: (row) => !row.sentinel_checks ? "–" : `${count(row.sentinel_checks_passed)} / ${count(row.sentinel_checks)}` },
             { title: t("scores_now"), show: (row) => row.is_scoring === null ? "–" : row.is_scoring ? <Badge kind="good">{t("yes")}</Badge> : <Badge kind="plain" title={row.gate_reason}>{t("no")}</Badge> },
             { title: t("why"), show: (row) => row.gate_reason ?? row.reason },
           ]} />

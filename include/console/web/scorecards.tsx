@@ -49,7 +49,11 @@ export const Scorecards = ({ rows, place }: { rows: Row[]; place: Place }) => {
           : row.realised_total >= row.predicted_low && row.realised_total <= row.predicted_high
           ? <Badge kind="good">{t("inside")}</Badge> : <Badge kind="bad">{t("outside")}</Badge> },
       ]} />
-      <p className="fm-legend"><span className="fm-key-interval" /> {t("key_interval")} <span className="fm-key-predicted" /> {t("predicted")} <span className="fm-key-realised" /> {t("happened")}</p>
+      <p className="fm-legend">
+        {[["interval", "key_interval"], ["predicted", "predicted"], ["realised", "happened"]].map(([kind, text]) => (
+          <span key={kind} className="fm-key"><span className={`fm-key-${kind}`} />{t(text)}</span>
+        ))}
+      </p>
     </>
   );
 };

@@ -43,13 +43,13 @@ export class Words {
 
   /** Money to the cent; of thousands and more to the unit. */
   money = (value?: number | null, exact = false) => {
-    const digits = !exact && Math.abs(value ?? 0) >= 1000 ? 0 : 2;
+    const digits = !exact && (Math.abs(value ?? 0) >= 1000 || value === 0) ? 0 : 2;
     return this.cash(value, { minimumFractionDigits: digits, maximumFractionDigits: digits });
   };
 
   /** Money of a headline, short: $4.6M. */
-  brief = (value?: number | null) =>
-    Math.abs(value ?? 0) < 10_000 ? this.money(value) : this.cash(value, { notation: "compact", minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  brief = (value?: number | null, digits = 1) =>
+    Math.abs(value ?? 0) < 10_000 ? this.money(value) : this.cash(value, { notation: "compact", minimumFractionDigits: digits, maximumFractionDigits: digits });
 
   private cash = (value: number | null | undefined, digits: Intl.NumberFormatOptions) => {
     try {
