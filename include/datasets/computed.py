@@ -164,7 +164,8 @@ SEGMENTS = Dataset(
             column(
                 "cells",
                 TEXT,
-                "RFM cells: '45 3 45; 3 345 45' is R 4-5, F 3, M 4-5; or R 3, F 3-5, M 4-5.",
+                "RFM cells: groups, separated by semicolons, of the allowed R, F and M scores. '45 3 45' is "
+                "R 4 or 5, F 3, M 4 or 5.",
                 required=True,
             ),
             column("target_marketing_strategy", TEXT, "Recommended marketing action."),

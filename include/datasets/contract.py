@@ -6,8 +6,8 @@ the data ends before it), everything else by snapshot (``as_of=2026-11-21``).
 A contract may change: a dataset lists its ``earlier`` contracts, and slices written under one of them are
 converted when read. A slice under any other contract is refused.
 
-Money is ``decimal128(18, 4)`` in the firm's currency, for amounts up to one customer's total; a larger
-amount raises AmountError. Totals of a firm are FIRM_TOTAL. Instants are UTC. Days are days in the firm's time
+MONEY is ``decimal128(18, 4)`` in the firm's currency, for one row or one customer; a number too large for it
+raises AmountError. FIRM_TOTAL is for sums over a firm. Instants are UTC. Days are days in the firm's time
 zone. Ids are text, unchanged from the source.
 """
 

@@ -128,8 +128,8 @@ ACQUISITIONS = Dataset(
             column(
                 "is_acquisition",
                 pa.bool_(),
-                "True for exactly one row per customer: the first converted lead; or, if an order came "
-                "before that lead, the row without a lead.",
+                "True for the row that counts as the customer's acquisition: the first converted lead. If "
+                "the first order came before that lead, it is the row without a lead.",
                 required=True,
             ),
             column(

@@ -164,7 +164,7 @@ RATIO_FEATURES = Dataset(
             column(
                 "order_share_next_30_days_year_ago",
                 RATE,
-                "Share of a year's orders that fell in these coming 30 days, a year ago.",
+                "Of the orders of the last 365 days, the share in the first 30 of them.",
             ),
             column("points_used_per_order", RATE, "Points used per order; null without loyalty data."),
             column(

@@ -35,8 +35,8 @@ NEXT_PRODUCT_CANDIDATES = Dataset(
             column(
                 "together_share",
                 RATE,
-                "Of customers who bought the customer's latest products, the share that bought this one, "
-                "summed over those products; 0 if it is a repeat.",
+                "For each of the customer's latest products, the share of its buyers who also bought this "
+                "one; the sum of these shares. 0 if it is a repeat.",
                 required=True,
             ),
             column("because_product_id", TEXT, "The one of those products with the largest share."),
@@ -106,7 +106,9 @@ NEXT_PRODUCT_MODEL = Dataset(
             ),
             column("hit_rate_difference", RATE, "hit_rate_at_5 less popular_hit_rate_at_5."),
             column(
-                "difference_standard_error", RATE, "Standard error of the difference, in pairs by customer."
+                "difference_standard_error",
+                RATE,
+                "Standard error of the difference between the two lists of each customer.",
             ),
             column("fitted_customers", COUNT, "Customers whom the weights are fitted on.", required=True),
             column("repeat_intercept", RATE, "Log-odds of a repeat with all terms 0."),
@@ -162,14 +164,15 @@ NEXT_PRODUCTS = Dataset(
             column(
                 "usual_gap_days",
                 RATE,
-                "Usual days between two purchases of it by this customer, drawn towards all customers' usual "
-                "gap; null with fewer than three purchases of a product without one.",
+                "Usual days between two purchases of it: a mix of this customer's gap and that of all "
+                "customers. Null if all customers have no usual gap and this customer bought it on fewer "
+                "than three days.",
             ),
             column(
                 "due_date",
                 DAY,
-                "A repeat: the day on which the usual gap ends, as_of if it has ended; null if the gap is "
-                "not known, or has passed three times.",
+                "A repeat: the last purchase plus the usual gap, but not before as_of. Null if the gap is "
+                "unknown, or if three gaps have passed since the last purchase.",
             ),
         ]
     ),

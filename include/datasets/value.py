@@ -105,9 +105,9 @@ LTV = Dataset(
             column(
                 "expected_next_order_date",
                 DAY,
-                "Median day of the next order by the purchase model alone; null if one is unlikely. Where "
-                "churn_risk has chances of an order, use its next_order_date_50_pct, which agrees with "
-                "churn_probability; customer lists do.",
+                "Median day of the next order by the purchase model alone; null if one is unlikely. If "
+                "churn_risk has a next_order_date_50_pct, use that: it agrees with churn_probability. "
+                "Customer lists use it too.",
             ),
             column(
                 "clv_segment",
@@ -160,8 +160,8 @@ LTV = Dataset(
                     column(
                         f"total_doubt_{name}",
                         RATE,
-                        "Uncertainty of the firm's total because the parameters are estimated: standard "
-                        "error divided by the total.",
+                        "Relative standard error of the firm's total that comes from estimating the "
+                        "parameters.",
                     ),
                 )
             ),

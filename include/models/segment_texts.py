@@ -1,4 +1,4 @@
-"""Names, meanings and actions of the segments in the languages of a page.
+"""Meanings and actions of the segments in the languages of a page; their names are in ``insight/text.py``.
 
 The texts of a segment's row are English. Turkish is here, by the English text, so that a changed sentence is
 not shown with an old translation. A firm's own table has its own words only.

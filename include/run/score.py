@@ -1,4 +1,7 @@
-"""The scoring step: compare predictions whose horizon has passed with the outcome."""
+"""The scoring step: compare predictions whose horizon has passed with the outcome.
+
+The comparison is ``include/sql/score/<module>.sql``.
+"""
 
 from __future__ import annotations
 
