@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from include.firm_source import Identifier
 from include.row_checks import LARGEST_AMOUNT, Real, Strict, Whole
 
-ADDED = ("require_consent", "contact_gap_days")
+ADDED = ("require_consent", "contact_gap_days", "usual_share")
 
 
 class ActionRule(Strict):
@@ -33,14 +33,16 @@ class ActionRule(Strict):
 
 
 class Actions(Strict):
-    """A firm's settings of actions: budget of a snapshot (None: no limit), holdout share, contact, rules.
+    """A firm's settings of actions: budget of a quarter (None: no limit), groups, contact, rules.
 
+    ``usual_share``: customers for whom the firm does what it would do without the plan.
     ``require_consent``: only customers who agreed are contacted. ``contact_gap_days``: days without a
     campaign message before an action. Rules given here replace the standard rules.
     """
 
     budget: Real | None = Field(default=None, ge=0, le=LARGEST_AMOUNT)
     holdout_share: Real = Field(default=0.1, ge=0, le=0.5)
+    usual_share: Real = Field(default=0.0, ge=0, le=0.5)
     require_consent: bool = False
     contact_gap_days: Whole = Field(default=7, ge=0, le=365)
     rules: tuple[ActionRule, ...] = ()

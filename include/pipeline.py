@@ -22,7 +22,9 @@ class Step:
     """One unit of work of a stage.
 
     ``does`` is the sentence an engineer on call reads; ``module`` is the module of the firm that switches the
-    step on (None: always on); ``stage`` is filled in by :func:`stage`.
+    step on (None: always on); ``stage`` is filled in by :func:`stage`. ``remembers`` is a dataset
+    whose earlier snapshots the step reads: a query as the table ``past_<dataset>``, a model as its argument
+    ``past``.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Step:
     after: tuple[str, ...] = ()
     module: str | None = None
     stage: str = ""
+    remembers: Dataset | None = None
 
     @property
     def kind(self) -> Kind:
@@ -93,9 +96,16 @@ def validate(dataset: Dataset, *, reads: tuple[Dataset, ...] = (), module: str |
     )
 
 
-def query(dataset: Dataset, *, reads: tuple[Dataset, ...], module: str | None = None) -> Step:
+def query(
+    dataset: Dataset,
+    *,
+    reads: tuple[Dataset, ...],
+    module: str | None = None,
+    remembers: Dataset | None = None,
+) -> Step:
     """Compute ``dataset`` by ``sql/query/<dataset>.sql`` on the firm's engine."""
-    return _computing("query", dataset.name, f"Computes {dataset.name}", dataset, reads, module)
+    step = _computing("query", dataset.name, f"Computes {dataset.name}", dataset, reads, module)
+    return replace(step, remembers=remembers)
 
 
 def features(dataset: Dataset, *, reads: tuple[Dataset, ...], module: str) -> Step:
@@ -115,9 +125,17 @@ def fit(model: str, *, reads: tuple[Dataset, ...], writes: Dataset, module: str)
     return _computing("fit", name, f"Fits {model}", writes, reads, module, model)
 
 
-def compute(model: str, *, reads: tuple[Dataset, ...] = (), writes: Dataset, module: str) -> Step:
+def compute(
+    model: str,
+    *,
+    reads: tuple[Dataset, ...] = (),
+    writes: Dataset,
+    module: str,
+    remembers: Dataset | None = None,
+) -> Step:
     """Compute ``writes`` by ``models/<model>``, which fits nothing: rules, a decision table, text."""
-    return _computing("compute", writes.name, f"Computes {writes.name}", writes, reads, module, model)
+    step = _computing("compute", writes.name, f"Computes {writes.name}", writes, reads, module, model)
+    return replace(step, remembers=remembers)
 
 
 def predict(model: str, *, reads: tuple[Dataset, ...], writes: Dataset, module: str) -> Step:

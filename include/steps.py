@@ -19,7 +19,7 @@ A *slice* is the part of a dataset that is written at once: a month, or a snapsh
 
 from __future__ import annotations
 
-from include.datasets.actions import ACTION_CANDIDATES, ACTIONS
+from include.datasets.actions import ACTION_CANDIDATES, ACTION_EFFECTS, ACTIONS
 from include.datasets.churn import CHURN_MODEL, CHURN_RISK, CHURN_TRAINING
 from include.datasets.computed import (
     CUSTOMER_DAYS,
@@ -30,7 +30,7 @@ from include.datasets.computed import (
     RFM_VALUES,
     SEGMENTS,
 )
-from include.datasets.engagement import ACQUISITIONS, DIRECTORY, INTERACTIONS, LEADS
+from include.datasets.engagement import ACQUISITIONS, ASSIGNMENTS, DIRECTORY, INTERACTIONS, LEADS
 from include.datasets.extracted import CUSTOMERS, LOYALTY_MOVEMENTS, PRODUCTS, TRANSACTIONS
 from include.datasets.features import CUSTOMER_FEATURES
 from include.datasets.insight import FIRM_INSIGHT, FIRM_MEASURES, FIRM_METRICS
@@ -87,6 +87,7 @@ STAGES: tuple[Stage, ...] = (
         extract(LOYALTY_MOVEMENTS),
         extract(DIRECTORY, module="engagement"),
         extract(INTERACTIONS, module="engagement"),
+        extract(ASSIGNMENTS, module="engagement"),
         extract(LEADS, module="acquisition"),
         is_split=True,
     ),
@@ -99,6 +100,7 @@ STAGES: tuple[Stage, ...] = (
         validate(LOYALTY_MOVEMENTS, reads=(CUSTOMERS,)),
         validate(DIRECTORY, module="engagement"),
         validate(INTERACTIONS, reads=(CUSTOMERS,), module="engagement"),
+        validate(ASSIGNMENTS, reads=(CUSTOMERS,), module="engagement"),
         validate(LEADS, reads=(CUSTOMERS,), module="acquisition"),
     ),
     stage(
@@ -109,6 +111,7 @@ STAGES: tuple[Stage, ...] = (
         load(TRANSACTIONS, "fact_sales", after=("dim_customer", "dim_product")),
         load(DIRECTORY, "dim_campaign", module="engagement"),
         load(INTERACTIONS, "fact_interaction", after=("dim_customer", "dim_campaign"), module="engagement"),
+        load(ASSIGNMENTS, "fact_assignment", after=("dim_customer", "dim_campaign"), module="engagement"),
         load(
             LOYALTY_MOVEMENTS,
             "fact_loyalty_movement",
@@ -193,10 +196,17 @@ STAGES: tuple[Stage, ...] = (
         "Chooses an action for each customer whom a rule names, within the budget, and loads them.",
         query(
             ACTION_CANDIDATES,
-            reads=(RFM, CHURN_RISK, LTV, CUSTOMERS, INTERACTIONS),
+            reads=(RFM, CHURN_RISK, LTV, CUSTOMERS, INTERACTIONS, ASSIGNMENTS),
             module="actions",
         ),
-        compute("actions", reads=(ACTION_CANDIDATES,), writes=ACTIONS, module="actions"),
+        query(ACTION_EFFECTS, reads=(CUSTOMER_DAYS,), remembers=ACTIONS, module="actions"),
+        compute(
+            "actions",
+            reads=(ACTION_CANDIDATES, ACTION_EFFECTS),
+            writes=ACTIONS,
+            remembers=ACTIONS,
+            module="actions",
+        ),
         load(ACTIONS, "fact_action", after=("dim_customer",), module="actions"),
     ),
     stage(

@@ -57,6 +57,7 @@ KEYS = {  # business keys of tables without a natural primary key; names of docs
     "fact_sales": ["transaction_id", "line_id", "kind"],
     "fact_interaction": ["interaction_id"],
     "fact_loyalty_movement": ["movement_id"],
+    "fact_assignment": ["assignment_id"],
 }
 LEFT_OUT = {
     "firm_sk", "token", "manifest_token", "manifest_sha256", "loader_sha256", "scorer_sha256", "made_from",

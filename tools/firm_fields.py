@@ -107,9 +107,12 @@ FIELDS = {
         "With fewer repeat buyers no model is fitted; a simpler rule is used and named in the row."
     ),
     "actions": "Recommended actions.",
-    "actions.budget": "Money for the actions of one snapshot; empty: no limit.",
+    "actions.budget": "Money for the actions of a calendar quarter; empty: no limit.",
     "actions.holdout_share": (
         "Share of customers who are left alone on purpose, to measure the effect of actions."
+    ),
+    "actions.usual_share": (
+        "Share of customers for whom the firm does what it would do without the plan, to compare with."
     ),
     "actions.require_consent": (
         "Whether an action needs known consent; no: only customers who refused are left out."

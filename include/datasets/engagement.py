@@ -4,6 +4,7 @@ import pyarrow as pa
 
 from include.datasets.contract import (
     COUNT,
+    CUSTOMER_ID,
     DAY,
     INSTANT,
     MONEY,
@@ -98,6 +99,26 @@ LEADS = Dataset(
             column("touchpoints_count", COUNT, "Contacts before it was converted or lost."),
             column("marketing_cost", MONEY, "Marketing cost of this lead."),
             column("sales_cost", MONEY, "Sales cost of this lead."),
+        ]
+    ),
+)
+
+ASSIGNMENTS = Dataset(
+    name="assignments",
+    about="One row per assignment of a customer to an action or its control group, made outside the plan.",
+    by="month",
+    grain=("assignment_id",),
+    schema=pa.schema(
+        [
+            column("assignment_id", TEXT, "The source's own key.", required=True),
+            CUSTOMER_ID,
+            column("action_code", TEXT, "Action or campaign, as the source names it.", required=True),
+            column("occurred_at", INSTANT, "When it was assigned, UTC.", required=True),
+            column("order_date", DAY, "Its day in the firm's time zone.", required=True),
+            column("is_control", pa.bool_(), "In the control group: does not get the action.", required=True),
+            column("control_share", RATE, "Planned share of the control group, 0 to 1; null when unknown."),
+            column("cost_amount", MONEY, "Cost of the action for this customer; null when unknown."),
+            column("campaign_id", TEXT, "Campaign it belongs to."),
         ]
     ),
 )

@@ -1,21 +1,26 @@
 """One action per customer: rules propose, a random holdout is excluded, a budget limits.
 
 Rules are rows: the firm's own or the standard ones. Of the rules that match a customer, the one with the
-highest net benefit is proposed. Its benefit is an assumption (``expected_lift``) until
-``mart.vw_action_effect`` has measured it against the holdout.
+highest net benefit is proposed. Its benefit is an assumption (``expected_lift``) until it was measured
+(``action_expectations``). A decision holds for its calendar quarter (``action_ledger``).
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from include.models.action_expectations import learned, measured
+from include.models.action_ledger import ACTION, HOLDOUT, Decision, arm_of, decisions_of, quarter_of
+from include.models.action_ledger import spent as spent_before
+from include.models.action_offers import Customer, allocate, benefit, best
 from include.models.action_rules import RULES, Rule, RuleTableError, check_rules, in_currency
 from include.models.contact import ANYBODY, ContactRule, exclusion_of
 from include.models.firm import FirmSettings
@@ -33,25 +38,11 @@ __all__ = [
 ]
 
 
-class Customer(NamedTuple):
-    """Inputs of a decision; ``value`` is the margin expected in a year, in the firm's currency.
-
-    ``orders``: orders so far; None: not known, so no rule with ``max_orders`` fits.
-    """
-
-    customer_id: str
-    segment_code: str
-    risk_category: str | None
-    value: float
-    orders: int | None = None
-    may_contact: bool | None = None
-    last_contact: date | None = None
-
-
 class Action(NamedTuple):
     """One customer's action: code, reason, cost, expected benefit, and whether it is carried out.
 
-    ``exclusion`` is why the customer may not be contacted; None: may be contacted.
+    ``exclusion`` is why the customer may not be contacted; None: may be contacted. ``arm`` is the group of
+    the quarter, ``decided_date`` its first day; None: not selected. ``lift_error`` None: assumed.
     """
 
     customer_id: str
@@ -63,11 +54,32 @@ class Action(NamedTuple):
     is_chosen: bool
     explanation: str
     exclusion: str | None = None
+    decided_date: date | None = None
+    arm: str | None = None
+    value_at_stake: float | None = None
+    expected_lift: float | None = None
+    lift_error: float | None = None
 
 
-def compute(candidates: pa.Table, *, firm: FirmSettings, as_of: date) -> pa.Table:
-    """Rows of actions at ``as_of``: one per customer with a rule of positive net benefit."""
+class Groups(NamedTuple):
+    """Shares of the customers who are left alone, and who get what the firm does without the plan."""
+
+    holdout_share: float = 0.0
+    usual_share: float = 0.0
+
+
+def compute(
+    candidates: pa.Table, effects: pa.Table, *, firm: FirmSettings, as_of: date, past: pa.Table
+) -> pa.Table:
+    """Rows of actions at ``as_of``: the decisions of the quarter so far, and those of today.
+
+    ``effects`` are the measured effects of earlier quarters, ``past`` the latest snapshot of this quarter.
+    """
     settings = firm.actions
+    rules = in_currency([_from_firm(rule) for rule in settings.rules] or RULES, average_order(candidates))
+    check_rules(rules)
+    rules, errors = learned(rules, measured(effects))
+    groups = Groups(settings.holdout_share, settings.usual_share)
     decided = decide(
         (
             Customer(
@@ -78,6 +90,7 @@ def compute(candidates: pa.Table, *, firm: FirmSettings, as_of: date) -> pa.Tabl
                 row["order_count"],
                 row["may_contact"],
                 row["last_contact_date"],
+                row["assigned_date"],
             )
             for batch in candidates.to_batches()
             for row in batch.to_pylist()
@@ -85,24 +98,26 @@ def compute(candidates: pa.Table, *, firm: FirmSettings, as_of: date) -> pa.Tabl
         firm_key=firm.firm_key,
         as_of=as_of,
         budget=math.inf if settings.budget is None else settings.budget,
-        holdout_share=settings.holdout_share,
+        holdout_share=groups.holdout_share,
+        usual_share=groups.usual_share,
         contact=ContactRule(settings.require_consent, settings.contact_gap_days),
-        rules=in_currency([_from_firm(rule) for rule in settings.rules] or RULES, average_order(candidates)),
+        rules=rules,
+        errors=errors,
+        earlier=decisions_of(past, as_of),
         language=firm.language,
     )
-    money = pa.decimal128(18, 4)
-    values = {
-        name: [
-            settings.holdout_share if name == "holdout_share" else getattr(action, name) for action in decided
-        ]
-        for name in _SCHEMA
-    }
-    return pa.table(
-        {
-            name: pa.array(values[name], kind).cast(money if name.endswith("_amount") else kind)
-            for name, kind in _SCHEMA.items()
-        }
-    )
+    return _table(decided, groups)
+
+
+def _table(actions: Sequence[Action], groups: Groups) -> pa.Table:
+    """The actions as columns of the dataset; the planned shares are the same in each row."""
+    of_plan = groups._asdict()
+    columns = {}
+    for name, kind in _SCHEMA.items():
+        values = [of_plan[name] if name in of_plan else getattr(action, name) for action in actions]
+        column = pa.array(values, kind)
+        columns[name] = column.cast(_MONEY) if name in _AMOUNTS else column
+    return pa.table(columns)
 
 
 def decide(
@@ -113,50 +128,91 @@ def decide(
     as_of: date,
     budget: float,
     holdout_share: float,
+    usual_share: float = 0.0,
     contact: ContactRule = ANYBODY,
+    errors: Mapping[str, float | None] = MappingProxyType({}),
+    earlier: Mapping[str, Decision] = MappingProxyType({}),
     language: str = "en",
 ) -> list[Action]:
     """One action per customer with a rule of positive net benefit, sorted by customer_id.
 
-    The cost of the chosen actions is at most ``budget``. A customer who may not be contacted is neither
-    chosen nor held out, so treated and holdout differ only by the random draw.
+    A decision of an earlier day of the quarter (``earlier``) stays. The cost of the actions of the quarter is
+    at most ``budget``. A customer who may not be contacted is in no group, so the groups differ only by the
+    random draw.
     """
     check_rules(rules)
-    offers = [(c, rule) for c in customers if (rule := _best(c, rules)) is not None]
-    excluded = {
-        customer.customer_id: why
-        for customer, _ in offers
-        if (
-            why := exclusion_of(
-                contact, may_contact=customer.may_contact, last_contact=customer.last_contact, as_of=as_of
+    offers, still = [], {}
+    for customer in customers:
+        if customer.customer_id in earlier:
+            still[customer.customer_id] = customer
+        elif (rule := best(customer, rules)) is not None:
+            offers.append((customer, rule))
+    excluded = {c.customer_id: why for c, _ in offers if (why := _exclusion(contact, c, as_of))}
+    arms = allocate(
+        budget - spent_before(earlier.values()),
+        [(customer, rule) for customer, rule in offers if customer.customer_id not in excluded],
+        arm=lambda c: arm_of(draw(firm_key, c.customer_id, as_of), holdout_share, usual_share),
+    )
+    actions = [_repeated(earlier[key], still.get(key), contact, as_of) for key in earlier]
+    for customer, rule in offers:
+        arm, gain = arms.get(customer.customer_id), benefit(customer, rule)
+        actions.append(
+            Action(
+                customer.customer_id,
+                rule.action_code,
+                rule.unit_cost,
+                gain,
+                (gain - rule.unit_cost) / rule.unit_cost if rule.unit_cost else None,
+                arm == HOLDOUT,
+                arm == ACTION,
+                rule.tr if language == "tr" else rule.en,
+                excluded.get(customer.customer_id),
+                as_of if arm else None,
+                arm,
+                customer.value,
+                rule.expected_lift,
+                errors.get(rule.action_code),
             )
         )
-    }
-    chosen, held_out = _allocate(
-        budget,
-        [(customer, rule) for customer, rule in offers if customer.customer_id not in excluded],
-        is_held=lambda c: draw(firm_key, c.customer_id, as_of) < holdout_share,
-    )
-    actions = [
-        Action(
-            customer.customer_id,
-            rule.action_code,
-            rule.unit_cost,
-            benefit(customer, rule),
-            (benefit(customer, rule) - rule.unit_cost) / rule.unit_cost if rule.unit_cost else None,
-            customer.customer_id in held_out,
-            customer.customer_id in chosen,
-            rule.tr if language == "tr" else rule.en,
-            excluded.get(customer.customer_id),
-        )
-        for customer, rule in offers
-    ]
     return sorted(actions, key=attrgetter("customer_id"))
 
 
-def benefit(customer: Customer, rule: Rule) -> float:
-    """Margin that the action is expected to add in a year, in the firm's currency."""
-    return customer.value * rule.expected_lift
+def _exclusion(contact: ContactRule, customer: Customer, as_of: date) -> str | None:
+    return exclusion_of(
+        contact,
+        may_contact=customer.may_contact,
+        last_contact=customer.last_contact,
+        assigned=customer.assigned,
+        as_of=as_of,
+    )
+
+
+def _repeated(decision: Decision, customer: Customer | None, contact: ContactRule, as_of: date) -> Action:
+    """An earlier decision of the quarter. It is carried out unless the customer has refused since.
+
+    A message since the decision does not count: it may be the action itself. A customer who is no candidate
+    now (``customer`` None) is not contacted, because the consent is not known.
+    """
+    cost, gain = decision.cost_amount, decision.expected_benefit_amount
+    why = None
+    if decision.arm == ACTION and customer is not None:
+        why = _exclusion(contact, customer._replace(last_contact=None, assigned=None), as_of)
+    return Action(
+        decision.customer_id,
+        decision.action_code,
+        cost,
+        gain,
+        (gain - cost) / cost if cost else None,
+        decision.arm == HOLDOUT,
+        decision.arm == ACTION and customer is not None and why is None,
+        decision.explanation,
+        why,
+        decision.decided_date,
+        decision.arm,
+        decision.value,
+        decision.expected_lift,
+        decision.lift_error,
+    )
 
 
 def average_order(candidates: pa.Table) -> float | None:
@@ -172,8 +228,7 @@ def draw(firm_key: str, customer_id: str, as_of: date) -> float:
     each day would move customers between the holdout and the treated group, and the effect could not be
     measured.
     """
-    quarter = date(as_of.year, 1 + 3 * ((as_of.month - 1) // 3), 1)
-    text = "\x1f".join((firm_key, customer_id, quarter.isoformat()))
+    text = "\x1f".join((firm_key, customer_id, quarter_of(as_of).isoformat()))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) / 2**64
 
 
@@ -185,52 +240,6 @@ def _from_firm(rule: Any) -> Rule:
         rule.unit_cost_in_orders if is_in_orders else rule.unit_cost, rule.expected_lift,
         rule.explanation, rule.explanation, is_in_orders, rule.max_orders,
     )  # fmt: skip
-
-
-def _best(customer: Customer, rules: Sequence[Rule]) -> Rule | None:
-    def net(rule: Rule) -> float:
-        return benefit(customer, rule) - rule.unit_cost
-
-    paying = [rule for rule in rules if _matches(rule, customer) and net(rule) > 0]
-    return max(paying, key=lambda rule: (net(rule), rule.action_code), default=None)
-
-
-def _matches(rule: Rule, customer: Customer) -> bool:
-    return (
-        (not rule.segments or customer.segment_code in rule.segments)
-        and (not rule.risks or customer.risk_category in rule.risks)
-        and customer.value >= rule.least_value
-        and (rule.max_orders is None or (customer.orders is not None and customer.orders <= rule.max_orders))
-    )
-
-
-def _allocate(
-    budget: float, offers: Sequence[tuple[Customer, Rule]], *, is_held: Callable[[Customer], bool]
-) -> tuple[set[str], set[str]]:
-    """Customers chosen and held out, in order of net benefit per unit of cost, within the budget.
-
-    A customer is held out only within the budget, and costs nothing. So treated and holdout differ only
-    by the random draw. The chosen set's net benefit is below the optimum by less than the net benefit of the
-    first offer that did not fit (Dantzig 1957, "Discrete-variable extremum problems").
-    """
-
-    def rank(offer: tuple[Customer, Rule]) -> tuple[float, str]:
-        customer, rule = offer
-        net = benefit(customer, rule) - rule.unit_cost
-        return (-net / rule.unit_cost if rule.unit_cost else float("-inf"), customer.customer_id)
-
-    chosen: set[str] = set()
-    held_out: set[str] = set()
-    left = budget
-    for customer, rule in sorted(offers, key=rank):
-        if rule.unit_cost > left:
-            continue
-        if is_held(customer):
-            held_out.add(customer.customer_id)
-        else:
-            left -= rule.unit_cost
-            chosen.add(customer.customer_id)
-    return chosen, held_out
 
 
 def spent(actions: Iterable[Action]) -> Mapping[str, float]:
@@ -253,4 +262,12 @@ _SCHEMA = {
     "holdout_share": pa.float64(),
     "explanation": pa.string(),
     "exclusion": pa.string(),
+    "decided_date": pa.date32(),
+    "arm": pa.string(),
+    "value_at_stake": pa.float64(),
+    "expected_lift": pa.float64(),
+    "lift_error": pa.float64(),
+    "usual_share": pa.float64(),
 }
+_MONEY = pa.decimal128(18, 4)
+_AMOUNTS = ("cost_amount", "expected_benefit_amount", "value_at_stake")

@@ -12,6 +12,7 @@ from typing import NamedTuple
 UNSUBSCRIBED = "unsubscribed"
 CONSENT_UNKNOWN = "consent_unknown"
 RECENTLY_CONTACTED = "recently_contacted"
+ASSIGNED_ELSEWHERE = "assigned_elsewhere"
 
 
 class ContactRule(NamedTuple):
@@ -25,16 +26,25 @@ ANYBODY = ContactRule()
 
 
 def exclusion_of(
-    rule: ContactRule, *, may_contact: bool | None, last_contact: date | None, as_of: date
+    rule: ContactRule,
+    *,
+    may_contact: bool | None,
+    last_contact: date | None,
+    as_of: date,
+    assigned: date | None = None,
 ) -> str | None:
     """Why a customer may not be contacted on ``as_of``; None: may be contacted.
 
-    ``may_contact`` None is unknown. A message is recent on the ``contact_gap_days`` days before ``as_of``.
+    ``may_contact`` None is unknown. ``assigned`` is the day of an assignment made elsewhere in the quarter,
+    also to a control group: another action would spoil that test. A message is recent on the
+    ``contact_gap_days`` days before ``as_of``.
     """
     if may_contact is False:
         return UNSUBSCRIBED
     if may_contact is None and rule.require_consent:
         return CONSENT_UNKNOWN
+    if assigned is not None:
+        return ASSIGNED_ELSEWHERE
     if last_contact is not None and last_contact >= as_of - timedelta(days=rule.contact_gap_days):
         return RECENTLY_CONTACTED
     return None

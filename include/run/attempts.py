@@ -46,12 +46,14 @@ class Attempt:
 
 def inputs_of(handoff: Handoff, context: Context) -> list[str]:
     """References of the manifests that the step read, sorted, without those of its own output."""
-    written = context.step.writes
+    written, remembered = context.step.writes, context.step.remembers
     own = {written.name, rejected_of(written).name} if written is not None else set()
+    is_remembered = remembered is not None and written is not None and remembered.name == written.name
+    result = context.slot(written).path if is_remembered and written is not None else None
     return sorted(
         reference or f"{path}#{NOTHING}"
         for path, reference in handoff.consulted.items()
-        if path.split("/")[1] not in own
+        if path.split("/")[1] not in own or (is_remembered and path != result)
     )
 
 

@@ -24,7 +24,10 @@ def query(context: Context) -> tuple[int, str]:
     """Run ``sql/query/<dataset>.sql`` over what the step reads."""
     sql = sql_text.read("query", context.written.name)
     inputs = Inputs(context)
-    rows = context.engine.query(sql, inputs.all_files(), context.params)
+    files = inputs.all_files()
+    if context.step.remembers is not None:
+        files.append(inputs.past_files(context.step.remembers))
+    rows = context.engine.query(sql, files, context.params)
     return context.write(rows, inputs.made_from).rows, ""
 
 
@@ -76,7 +79,10 @@ def compute(context: Context) -> tuple[int, str]:
         dataset.schema.empty_table() if context.is_off(dataset) else inputs.table(dataset)
         for dataset in context.step.reads
     ]
-    computed = _model(context.step).compute(*tables, firm=context.firm_settings, as_of=context.as_of)
+    remembered = context.step.remembers
+    past = {} if remembered is None else {"past": inputs.past(remembered)}
+    model = _model(context.step)
+    computed = model.compute(*tables, firm=context.firm_settings, as_of=context.as_of, **past)
     return context.write(computed.to_batches(), inputs.made_from).rows, ""
 
 

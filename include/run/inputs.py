@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
 
 from include.datasets import Dataset
-from include.handoff import Referenced
+from include.handoff import Referenced, Slot
+from include.periods import anchor_of
 from include.run.context import Context
+from include.slices import Slice
+
+QUARTERS = 4
 
 
 class Inputs:
@@ -38,6 +43,37 @@ class Inputs:
             for dataset in self._context.step.reads
         ]
 
+    def past_files(self, dataset: Dataset) -> tuple[Dataset, list[Path]]:
+        """Files of the last snapshot of each quarter before, as the table ``past_<dataset>``."""
+        last = {_quarter(day): day for day in self._past_days(dataset)}
+        last.pop(_quarter(self._context.as_of), None)
+        paths = []
+        for _, day in sorted(last.items())[-QUARTERS:]:
+            manifest, found = self._context.handoff.fetch(self._past_slot(dataset, day))
+            self.made_from.append(manifest)
+            paths += found
+        return replace(dataset, name=f"past_{dataset.name}"), paths
+
+    def past(self, dataset: Dataset) -> pa.Table:
+        """The latest earlier snapshot of the same quarter; empty where there is none."""
+        days = [d for d in self._past_days(dataset) if _quarter(d) == _quarter(self._context.as_of)]
+        if not days:
+            return dataset.schema.empty_table()
+        slot = self._past_slot(dataset, days[-1])
+        manifest = self._context.handoff.manifest(slot)
+        if manifest is not None:
+            self.made_from.append(manifest)
+        rows = self._context.handoff.read(slot, expected=manifest)
+        return pa.Table.from_batches(rows, schema=dataset.schema)
+
+    def _past_days(self, dataset: Dataset) -> list[date]:
+        """Days before ``as_of`` of which the firm has a snapshot, in order."""
+        slices = self._context.handoff.latest_tokens(self._context.firm.firm_key, dataset)
+        return sorted(s.first_day for s in slices if s.first_day < self._context.as_of)
+
+    def _past_slot(self, dataset: Dataset, day: date) -> Slot:
+        return Slot(self._context.firm.firm_key, dataset, Slice(day))
+
     def rows(self, dataset: Dataset) -> Iterator[pa.RecordBatch]:
         """A snapshot's rows, batch by batch."""
         slot = self._context.slot(dataset, self.training_date)
@@ -49,3 +85,7 @@ class Inputs:
     def table(self, dataset: Dataset) -> pa.Table:
         """A small dataset whole: fitted parameters, a histogram, a decision table."""
         return pa.Table.from_batches(self.rows(dataset), schema=dataset.schema)
+
+
+def _quarter(day: date) -> date:
+    return anchor_of(day, every_months=3)

@@ -51,6 +51,7 @@ class Postgres:
         "loyalty_movements": ("loyalty_movements",),
         "directory": ("campaigns", "channels", "programmes"),
         "interactions": ("interactions",),
+        "assignments": ("assignments",),
         "leads": ("leads",),
     }
 

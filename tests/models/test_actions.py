@@ -6,7 +6,7 @@ from itertools import combinations
 import pyarrow as pa
 import pytest
 
-from include.datasets.actions import ACTION_CANDIDATES, ACTIONS
+from include.datasets.actions import ACTION_CANDIDATES, ACTION_EFFECTS, ACTIONS
 from include.firms import FirmError, parse_firm
 from include.models import actions
 from include.models.actions import Customer, Rule, RuleTableError, decide
@@ -35,6 +35,15 @@ def decided(customers, *, rules=STANDARD, budget=1e9, holdout_share=0.0, as_of=A
         **more,
     )
     return {row.customer_id: row for row in rows}
+
+
+def computed(rows, *, firm, as_of=AS_OF, effects=(), past=None):
+    candidates = pa.Table.from_batches([batch(ACTION_CANDIDATES, rows)])
+    measured = pa.Table.from_batches([batch(ACTION_EFFECTS, effects)])
+    known = ACTIONS.schema.empty_table() if past is None else past
+    found = actions.compute(candidates, measured, firm=firm, as_of=as_of, past=known)
+    batches = [ACTIONS.conform(part) for part in found.combine_chunks().to_batches()]
+    return pa.Table.from_batches(batches, schema=ACTIONS.schema)
 
 
 def many(count, seed=1):
@@ -77,13 +86,10 @@ def test_a_firms_budget_and_holdout_decide_its_table():
         }
         for n in range(200)
     ]
-    candidates = pa.Table.from_batches([batch(ACTION_CANDIDATES, rows)])
     firm = parse_firm(ACME | {"actions": {"budget": 25, "holdout_share": 0.5}})
 
-    table = actions.compute(candidates, firm=firm, as_of=AS_OF)
+    decided = computed(rows, firm=firm).to_pylist()
 
-    (found,) = table.combine_chunks().to_batches()
-    decided = ACTIONS.conform(found).to_pylist()
     assert [row["customer_id"] for row in decided] == [row["customer_id"] for row in rows]
     assert sum(row["cost_amount"] for row in decided if row["is_chosen"]) == 25
     assert 20 < sum(row["is_holdout"] for row in decided) < 90
@@ -92,7 +98,6 @@ def test_a_firms_budget_and_holdout_decide_its_table():
 def test_a_firms_own_rules_replace_the_standard_ones():
     at_stake = {"segment_code": "lost", "churn_risk_category": "High", "value_at_stake": 500}
     rows = [{"customer_id": "a", **at_stake}, {"customer_id": "b", **at_stake, "churn_risk_category": "Low"}]
-    candidates = pa.Table.from_batches([batch(ACTION_CANDIDATES, rows)])
     postcard = {
         "action_code": "postcard",
         "risks": ["High"],
@@ -101,13 +106,9 @@ def test_a_firms_own_rules_replace_the_standard_ones():
         "explanation": "Bize kart yazın.",
     }
 
-    table = actions.compute(
-        candidates,
-        firm=parse_firm(ACME | {"actions": {"rules": [postcard], "holdout_share": 0}}),
-        as_of=AS_OF,
-    )
+    firm = parse_firm(ACME | {"actions": {"rules": [postcard], "holdout_share": 0}})
+    (row,) = computed(rows, firm=firm).to_pylist()
 
-    (row,) = table.to_pylist()
     assert (row["customer_id"], row["action_code"], row["explanation"]) == (
         "a",
         "postcard",

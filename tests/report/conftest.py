@@ -34,7 +34,8 @@ ROW = {
 class Left:
     """What a firm's steps left."""
 
-    def __init__(self, root: str, scratch: Path) -> None:
+    def __init__(self, root: str, scratch: Path, as_of: date = AS_OF) -> None:
+        self.as_of = as_of
         self.firm = parse_firm(ROW)
         self.handoff = Handoff(root, scratch=scratch)
         self.scratch = scratch
@@ -46,10 +47,10 @@ class Left:
         whole = [{f.name: None if f.nullable else _nothing(f) for f in dataset.schema} | row for row in rows]
         in_order = [(name, "ascending") for name in dataset.grain]
         batch = pa.RecordBatch.from_pylist(whole, schema=dataset.schema).sort_by(in_order)
-        slot = Slot("acme", dataset, Slice(month or AS_OF))
-        manifest = self.handoff.write(slot, [batch], token=self._token, as_of=AS_OF)
+        slot = Slot("acme", dataset, Slice(month or self.as_of))
+        manifest = self.handoff.write(slot, [batch], token=self._token, as_of=self.as_of)
         if month is not None:
-            self.handoff.write_month_list("acme", dataset, AS_OF, {month: manifest}, token=self._token)
+            self.handoff.write_month_list("acme", dataset, self.as_of, {month: manifest}, token=self._token)
 
     def profile(self) -> dict:
         engine = open_engine("duckdb", memory_mb=256, threads=1, scratch=self.scratch)

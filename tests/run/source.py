@@ -67,6 +67,11 @@ def fill(dsn: str, schema: str, *, customers: int, as_of: date) -> None:
                 "marketing_cost) values (%s, %s, 'desk', '2026-01-01', '2026-01-01', 3)",
                 [f"l{number}", person(number).customer_id],
             )
+            connection.execute(
+                "insert into assignments (assignment_id, customer_id, action_code, assigned_at, is_control) "
+                "values (%s, %s, 'card', %s, %s)",
+                [f"a{number}", person(number).customer_id, as_of - timedelta(days=9), number % 2 == 0],
+            )
             for order in range(1 + number % 3):
                 key = f"o{number}-{order}"
                 connection.execute(

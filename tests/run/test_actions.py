@@ -1,6 +1,6 @@
 """Actions of a firm that was really run."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from include.datasets.churn import CHURN_RISK
 from include.datasets.computed import RFM
@@ -44,7 +44,11 @@ def test_the_rules_of_a_firms_row_decide_what_is_in_the_ledger(shop):
     left.put(CHURN_RISK, *({"customer_id": who, "churn_risk_category": "High"} for who in worth))
     left.put(LTV, *({"customer_id": who, "predicted_clv_1_year": value} for who, value in worth.items()))
 
-    shop.run("acme", AS_OF, only=("action_candidates", "actions", "load_fact_action"))
+    shop.run(
+        "acme",
+        AS_OF,
+        only=("customer_days", "action_candidates", "action_effects", "actions", "load_fact_action"),
+    )
 
     # The money reaches the two whom the card is expected to bring most; no rule takes dan.
     assert shop.query(
@@ -57,4 +61,39 @@ def test_the_rules_of_a_firms_row_decide_what_is_in_the_ledger(shop):
     ]
     assert shop.query("select customers_chosen, planned_cost, planned_benefit from mart.vw_action_plan") == [
         (2, 6, 25)
+    ]
+
+
+def test_a_later_day_of_the_quarter_repeats_its_decisions_and_plans_for_new_customers_only(shop):
+    shop.add(
+        "acme",
+        modules=["rfm", "churn", "ltv", "actions"],
+        actions={"budget": 9, "holdout_share": 0, "rules": [CARD]},
+    )
+    worth = {"ann": 300, "bob": 200, "cid": 100, "dan": 90}
+    first, second = date(2026, 10, 20), date(2026, 11, 3)
+    shop.sell("acme", [(f"o-{who}", first - timedelta(days=9), who, 10) for who in worth])
+    (shop.home / "left").mkdir()
+    for day, known in ((first, ("ann", "bob")), (second, ("bob", "cid", "dan"))):
+        shop.run("acme", day, only=("extract_transactions", "extract_customers", "load_dim_customer"))
+        left = Left(Settings.read().root, shop.home / "left", as_of=day)
+        left.put(RFM, *({"customer_id": who, "segment_code": "lost"} for who in known))
+        left.put(CHURN_RISK, *({"customer_id": who, "churn_risk_category": "High"} for who in known))
+        left.put(LTV, *({"customer_id": who, "predicted_clv_1_year": worth[who]} for who in known))
+        shop.run(
+            "acme", day,
+            only=("customer_days", "action_candidates", "action_effects", "actions", "load_fact_action"),
+        )  # fmt: skip
+
+    # Nine of money is two cards of the first day and one of the second; ann is no candidate now.
+    assert shop.query(
+        "select fact_action.as_of, customer_id, decided_date, is_chosen from analytics.fact_action "
+        "join analytics.dim_customer using (firm_sk, customer_sk) order by 1, 2"
+    ) == [
+        (first, "ann", first, True),
+        (first, "bob", first, True),
+        (second, "ann", first, False),
+        (second, "bob", first, True),
+        (second, "cid", second, True),
+        (second, "dan", None, False),
     ]

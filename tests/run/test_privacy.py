@@ -52,7 +52,8 @@ select
 from analytics.fact_customer_rfm join analytics.dim_firm using (firm_sk)
 cross join (values (date '2026-11-21'), (date '2026-08-01')) as days (day)
 where firm_key = 'canary' group by firm_sk, day;
-update analytics.fact_customer_churn_risk set churn_risk_category = 'High' where firm_sk = (
+update analytics.fact_customer_churn_risk set churn_risk_category = 'High', no_score_reason = null
+where firm_sk = (
     select firm_sk from analytics.dim_firm where firm_key = 'canary'
 )
 """

@@ -10,7 +10,7 @@ import psycopg
 import pyarrow as pa
 import pytest
 
-from include.datasets.engagement import ACTIVITY_TYPES, DIRECTORY, INTERACTIONS, LEADS
+from include.datasets.engagement import ACTIVITY_TYPES, ASSIGNMENTS, DIRECTORY, INTERACTIONS, LEADS
 from include.datasets.extracted import LOYALTY_MOVEMENTS
 from include.periods import Month
 from include.simulator.writing import copy
@@ -191,3 +191,53 @@ def test_every_step_of_the_real_tickets_of_2013_is_read(shop):
         (row["case_id"], row["activity"], datetime.fromisoformat(row["timestamp_utc"])) for row in rows
     )
     assert max(at for _, _, at in read) == datetime(2014, 1, 3, 13, 20, 58, tzinfo=UTC)
+
+
+ASSIGNED = (
+    "insert into assignments (assignment_id, customer_id, action_code, assigned_at, is_control,"
+    " control_share, cost_amount) values "
+)
+
+
+def test_an_assignment_is_canonical_and_its_day_is_in_the_firms_zone(shop):
+    shop.create()
+    shop.run(ASSIGNED + "('a1', '007', 'spring', '2026-11-03 23:30-05:00', true, 0.1, 0.25)")
+
+    (row,) = everything(shop.source(), ASSIGNMENTS)
+
+    assert {name: value for name, value in row.items() if value is not None} == {
+        "assignment_id": "a1",
+        "customer_id": "007",
+        "action_code": "spring",
+        "occurred_at": datetime(2026, 11, 4, 4, 30, tzinfo=UTC),
+        "order_date": date(2026, 11, 4),
+        "is_control": True,
+        "control_share": 0.1,
+        "cost_amount": Decimal("0.25"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ("('', 'a', 'x', '2026-11-03', true, null, null)", "missing_id"),
+        ("('1', '', 'x', '2026-11-03', true, null, null)", "missing_customer"),
+        ("('1', 'a', '', '2026-11-03', true, null, null)", "unknown_type"),
+        ("('1', 'a', 'x', '2026-11-03', null, null, null)", "missing_group"),
+        ("('1', 'a', 'x', '2026-11-03', true, 1, null)", "bad_number"),
+        ("('1', 'a', 'x', '2026-11-03', true, 0.1, -1)", "negative_amount"),
+        ("('1', 'a', 'x', '2026-11-03', true, 0.1, 'NaN')", "bad_number"),
+    ],
+)
+def test_an_assignment_that_cannot_be_used_is_rejected_with_its_reason(shop, values, reason):
+    shop.create()
+    shop.run("alter table assignments alter column is_control drop not null", ASSIGNED + values)
+
+    assert reasons(everything(shop.source(), ASSIGNMENTS)) == [reason]
+
+
+def test_a_shop_without_that_table_offers_no_assignments(shop):
+    shop.create()
+    shop.run("drop table assignments")
+
+    assert not shop.source().offers(ASSIGNMENTS)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -25,7 +25,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from include import metrics, sql_text
-from include.datasets import AmountError, catalogue
+from include.datasets import AmountError, Dataset, catalogue
 from include.datasets.contract import COUNT, MONEY
 from include.datasets.features import FEATURE_QUERIES
 from include.datasets.next_product import NEXT_PRODUCT_MODEL
@@ -62,7 +62,8 @@ CHAIN: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("value_margin", ("transactions",)),
     ("acquisitions", ("leads", "customers", "customer_days")),
     ("firm_measures", ("customer_summary", "customer_days", "rfm", "churn_risk", "ltv", "actions")),
-    ("action_candidates", ("rfm", "churn_risk", "ltv", "customers", "interactions")),
+    ("action_candidates", ("rfm", "churn_risk", "ltv", "customers", "interactions", "assignments")),
+    ("action_effects", ("past_actions", "customer_days")),
     ("next_product_candidates", ("transactions", "customer_days")),
     ("next_product_tests", ("next_product_candidates",)),
     ("next_product_evidence", ("transactions",)),
@@ -175,6 +176,20 @@ def given_rows(lines: list[Line], factor: int) -> dict[str, list[dict[str, Any]]
         {"product_id": f"{n}{'p' * 5_000}", "category": "c" * 5_000, "department": "d", "brand": "b"}
         for n in range(10)
     ]
+    found["assignments"] = [
+        {"assignment_id": str(n), "customer_id": customer, "order_date": AS_OF - timedelta(days=n)}
+        for n, customer in enumerate(CUSTOMERS)
+    ]
+    found["past_actions"] = [
+        {
+            "customer_id": customer,
+            "action_code": "card",
+            "arm": ("action", "holdout")[n % 2],
+            "decided_date": AS_OF - timedelta(days=200),
+            "value_at_stake": factor,
+        }
+        for n, customer in enumerate(CUSTOMERS)
+    ]
     found["customers"] = [{"customer_id": customer, "acquisition_channel": "web"} for customer in CUSTOMERS]
     return found
 
@@ -187,8 +202,13 @@ def zero(kind: pa.DataType) -> object:
     return Decimal(0) if pa.types.is_decimal(kind) else pa.scalar(0).cast(kind).as_py()
 
 
+def input_of(name: str) -> Dataset:
+    """The dataset that a query names so: ``past_actions`` are earlier snapshots of actions."""
+    return replace(catalogue()[name.removeprefix("past_")], name=name)
+
+
 def written(name: str, rows: list[dict[str, Any]], folder: Path) -> Path:
-    dataset = catalogue()[name]
+    dataset = input_of(name)
     full = [
         {
             field.name: row.get(field.name, None if field.nullable else zero(field.type))
@@ -217,7 +237,7 @@ def computed(lines: list[Line], factor: int, folder: Path) -> dict[str, list[dic
             files["next_product_model"] = written("next_product_model", [WEIGHTS], folder)
         sql = sql_text.read("query", query)
         params = PARAMS | ({"as_of": AS_OF - timedelta(days=400)} if query == "value_holdout" else {})
-        table = engine.table(sql, [(catalogue()[name], [files[name]]) for name in reads], params)
+        table = engine.table(sql, [(input_of(name), [files[name]]) for name in reads], params)
         if dataset := catalogue().get(query):
             batches = [dataset.conform(batch) for batch in table.combine_chunks().to_batches()]
             table = pa.Table.from_batches(batches, schema=dataset.schema)
@@ -354,7 +374,7 @@ def test_a_total_above_the_limit_is_an_error_that_names_the_customer_and_the_amo
     refused = {}
     for query, reads in CHAIN:
         files = [
-            (catalogue()[name], [merged(tmp_path / "each" / f"{name}.parquet", name, tmp_path)])
+            (input_of(name), [merged(tmp_path / "each" / f"{name}.parquet", name, tmp_path)])
             for name in reads
         ]
         table = engine.table(sql_text.read("query", query), files, PARAMS)  # no query may overflow by itself

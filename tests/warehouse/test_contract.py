@@ -36,6 +36,8 @@ ELSEWHERE: Mapping[tuple[str, str], str] = {
     ("dim_customer_segment", "cells"): "the table calls it segment_criteria",
     ("dim_customer_segment", "parent_segment"): KEY,
     ("fact_action", "customer_id"): KEY,
+    ("fact_assignment", "campaign_id"): KEY,
+    ("fact_assignment", "customer_id"): KEY,
     ("fact_customer_acquisition", "campaign_id"): KEY,
     ("fact_customer_acquisition", "channel_code"): KEY,
     ("fact_customer_acquisition", "customer_id"): KEY,

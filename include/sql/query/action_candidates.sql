@@ -23,6 +23,19 @@ messages as (
         and order_date < :as_of
     group by customer_id
 
+),
+
+assigned as (
+
+    select
+        customer_id,
+        max(order_date) as assigned_date
+    from assignments
+    where
+        order_date < :as_of
+        and order_date >= date_trunc('quarter', cast(:as_of as date))
+    group by customer_id
+
 )
 
 select
@@ -33,6 +46,7 @@ select
     rfm.order_count,
     averages.firm_avg_order_value,
     messages.last_contact_date,
+    assigned.assigned_date,
     case when coalesce(messages.has_unsubscribed, false) then false else customers.may_contact end
         as may_contact
 from rfm
@@ -40,6 +54,7 @@ inner join churn_risk on rfm.customer_id = churn_risk.customer_id
 inner join ltv on rfm.customer_id = ltv.customer_id
 left join customers on rfm.customer_id = customers.customer_id
 left join messages on rfm.customer_id = messages.customer_id
+left join assigned on rfm.customer_id = assigned.customer_id
 cross join averages
 where ltv.predicted_clv_1_year > 0
 order by rfm.customer_id

@@ -1,12 +1,13 @@
--- vw_action_effect: effect of each action in a completed quarter, measured against a random holdout.
--- Grain: firm_key, action_code, quarter_start. The function takes any as_of, the view the latest sales'.
--- A customer enters on the first day it is chosen or held out, and stays in that group (intention to treat);
--- both groups are followed from that day to the quarter's end. The holdout is drawn once per quarter, so
--- held-out customers are not treated in it. Intervals are 95 % (include/models/uplift.py): Newcombe's for
--- the share that ordered, normal for amounts; null if a group has fewer than 30 customers. In larger
--- groups the effect on spend is adjusted by each customer's spend of the 365 days before entry (Deng et al.
--- 2013, "Improving the sensitivity of online controlled experiments by utilizing pre-experiment data").
--- The action 'all_actions' pools the programme: a customer enters it with its first action of the quarter.
+-- vw_action_effect: effect of each action in a completed quarter, measured against a random group.
+-- Grain: firm_key, origin, action_code, compared_with, quarter_start. The function takes any as_of, the view
+-- the latest sales'. Origin 'plan': decisions of the plan, compared with the holdout and, if there is one,
+-- with business as usual. Origin 'elsewhere': assignments made outside the plan, compared with their own control.
+-- A customer enters on the first day of the quarter, and stays in that group (intention to treat); both
+-- groups are followed from that day to the quarter's end. Intervals are 95 % (include/models/uplift.py):
+-- Newcombe's for the share that ordered, normal for amounts; null if a group has fewer than 30 customers. In
+-- larger groups the effect on spend is adjusted by each customer's spend of the 365 days before entry
+-- (Deng et al. 2013, "Improving the sensitivity of online controlled experiments by utilizing pre-experiment data").
+-- The action 'all_actions' pools the plan: a customer enters it with its first action of the quarter.
 
 create or replace function mart.action_effect(firm text, as_of date)
 returns table (
@@ -27,36 +28,126 @@ returns table (
     is_beyond_chance boolean,
     cost_amount numeric,
     incremental_spend numeric,
-    is_split_as_planned boolean
+    is_split_as_planned boolean,
+    origin text,
+    compared_with text
 )
 language sql
 stable
 as $$
-with entries as (
+with decisions as (
 
-    select distinct on (quarter.start_date, pooled.action_code, fact_action.customer_sk)
+    select
+        'plan' as origin,
         fact_action.firm_sk,
         fact_action.customer_sk,
-        pooled.action_code,
-        fact_action.as_of as entered_on,
-        fact_action.is_holdout,
+        fact_action.action_code,
         fact_action.cost_amount,
-        fact_action.holdout_share,
-        quarter.start_date as quarter_start,
-        cast(quarter.start_date + interval '3 months' as date) as quarter_end
+        coalesce(fact_action.decided_date, fact_action.as_of) as decided_on,
+        -- Decisions of earlier versions have no group.
+        coalesce(
+            fact_action.arm,
+            case when fact_action.is_holdout then 'holdout' when fact_action.is_chosen then 'action' end
+        ) as arm,
+        -- The planned share of each group among its customers and the treated.
+        fact_action.holdout_share / nullif(1 - coalesce(fact_action.usual_share, 0), 0) as holdout_share,
+        fact_action.usual_share / nullif(1 - fact_action.holdout_share, 0) as usual_share
     from analytics.dim_firm
     inner join analytics.fact_action on dim_firm.firm_sk = fact_action.firm_sk
-    cross join lateral (select cast(date_trunc('quarter', fact_action.as_of) as date) as start_date) as quarter
-    cross join lateral (values (fact_action.action_code), ('all_actions')) as pooled (action_code)
     where
         dim_firm.firm_key = action_effect.firm
         and fact_action.as_of < date_trunc('quarter', action_effect.as_of)
-        and (fact_action.is_chosen or fact_action.is_holdout)
+        and (fact_action.is_chosen or fact_action.is_holdout or fact_action.arm is not null)
+
+    union all
+
+    select
+        'elsewhere' as origin,
+        fact_assignment.firm_sk,
+        fact_assignment.customer_sk,
+        fact_assignment.action_code,
+        coalesce(fact_assignment.cost_amount, 0) as cost_amount,
+        fact_assignment.order_date as decided_on,
+        case when fact_assignment.is_control then 'control' else 'action' end as arm,
+        fact_assignment.control_share as holdout_share,
+        null as usual_share
+    from analytics.dim_firm
+    inner join analytics.fact_assignment on dim_firm.firm_sk = fact_assignment.firm_sk
+    where
+        dim_firm.firm_key = action_effect.firm
+        and fact_assignment.order_date < date_trunc('quarter', action_effect.as_of)
+
+),
+
+firsts as (
+
+    select distinct on (
+        quarter.start_date, decisions.origin, pooled.action_code, decisions.customer_sk
+    )
+        decisions.origin,
+        decisions.firm_sk,
+        decisions.customer_sk,
+        pooled.action_code,
+        decisions.decided_on as entered_on,
+        decisions.arm,
+        decisions.cost_amount,
+        decisions.holdout_share,
+        decisions.usual_share,
+        quarter.start_date as quarter_start,
+        cast(quarter.start_date + interval '3 months' as date) as quarter_end
+    from decisions
+    cross join
+        lateral (select cast(date_trunc('quarter', decisions.decided_on) as date) as start_date) as quarter
+    cross join lateral (values (decisions.action_code), ('all_actions')) as pooled (action_code)
+    where decisions.origin = 'plan' or pooled.action_code = decisions.action_code
     order by
         quarter.start_date,
+        decisions.origin,
         pooled.action_code,
-        fact_action.customer_sk,
-        fact_action.as_of
+        decisions.customer_sk,
+        decisions.decided_on,
+        decisions.arm
+
+),
+
+-- The treated are compared with each group that there is; a plan without one shows its holdout as empty.
+entries as (
+
+    select
+        firsts.origin || '|' || compared.compared_with || '|' || firsts.action_code as trial,
+        firsts.origin,
+        compared.compared_with,
+        firsts.firm_sk,
+        firsts.customer_sk,
+        firsts.action_code,
+        firsts.entered_on,
+        firsts.arm <> 'action' as is_holdout,
+        firsts.cost_amount,
+        case
+            when compared.compared_with = 'business_as_usual' then firsts.usual_share
+            else firsts.holdout_share
+        end as planned_share,
+        firsts.quarter_start,
+        firsts.quarter_end
+    from firsts
+    cross join lateral (values ('holdout'), ('business_as_usual'), ('control')) as compared (compared_with)
+    where
+        firsts.arm = compared.compared_with
+        or (
+            firsts.arm = 'action'
+            and (firsts.origin = 'plan') = (compared.compared_with <> 'control')
+            and (
+                compared.compared_with <> 'business_as_usual'
+                or exists (
+                    select 1
+                    from firsts as usual
+                    where
+                        usual.arm = 'business_as_usual'
+                        and usual.quarter_start = firsts.quarter_start
+                        and usual.action_code = firsts.action_code
+                )
+            )
+        )
 
 ),
 
@@ -64,11 +155,11 @@ outcomes as (
 
     select
         entries.quarter_start,
-        entries.action_code,
+        entries.trial,
         entries.customer_sk,
         entries.is_holdout,
         entries.cost_amount,
-        entries.holdout_share,
+        entries.planned_share,
         coalesce(
             sum(fact_sales.net_amount) filter (where entries.entered_on <= fact_sales.order_date), 0
         ) as spend,
@@ -90,11 +181,11 @@ outcomes as (
             and entries.quarter_end > fact_sales.order_date
     group by
         entries.quarter_start,
-        entries.action_code,
+        entries.trial,
         entries.customer_sk,
         entries.is_holdout,
         entries.cost_amount,
-        entries.holdout_share
+        entries.planned_share
 
 ),
 
@@ -102,7 +193,7 @@ slopes as (
 
     select
         outcomes.quarter_start,
-        outcomes.action_code,
+        outcomes.trial,
         avg(outcomes.spend_before) as mean_before,
         cast(
             coalesce(
@@ -115,7 +206,7 @@ slopes as (
     from outcomes
     group by
         outcomes.quarter_start,
-        outcomes.action_code
+        outcomes.trial
 
 ),
 
@@ -123,16 +214,16 @@ adjusted as (
 
     select
         outcomes.quarter_start,
-        outcomes.action_code,
+        outcomes.trial,
         outcomes.is_holdout,
         outcomes.cost_amount,
-        outcomes.holdout_share,
+        outcomes.planned_share,
         outcomes.has_ordered,
         outcomes.spend,
         outcomes.spend - slopes.slope * (outcomes.spend_before - slopes.mean_before) as spend_adjusted
     from outcomes
     inner join slopes
-        on outcomes.quarter_start = slopes.quarter_start and outcomes.action_code = slopes.action_code
+        on outcomes.quarter_start = slopes.quarter_start and outcomes.trial = slopes.trial
 
 ),
 
@@ -140,7 +231,7 @@ trials as (
 
     select
         adjusted.quarter_start,
-        adjusted.action_code,
+        adjusted.trial,
         count(*) filter (where not adjusted.is_holdout) as treated,
         count(*) filter (where adjusted.is_holdout) as held_out,
         avg(cast(adjusted.has_ordered as double precision)) filter (where not adjusted.is_holdout) as rate,
@@ -151,12 +242,12 @@ trials as (
         avg(adjusted.spend_adjusted) filter (where adjusted.is_holdout) as mean_adjusted_out,
         var_samp(adjusted.spend_adjusted) filter (where not adjusted.is_holdout) as variance,
         var_samp(adjusted.spend_adjusted) filter (where adjusted.is_holdout) as variance_out,
-        avg(adjusted.holdout_share) as planned_share,
+        avg(adjusted.planned_share) as planned_share,
         coalesce(sum(adjusted.cost_amount) filter (where not adjusted.is_holdout), 0) as cost
     from adjusted
     group by
         adjusted.quarter_start,
-        adjusted.action_code
+        adjusted.trial
 
 ),
 
@@ -165,7 +256,7 @@ shares as (
 
     select
         trials.quarter_start,
-        trials.action_code,
+        trials.trial,
         trials.treated >= 30 and trials.held_out >= 30 as is_enough,
         (trials.rate + wilson.half_square) / (1 + 2 * wilson.half_square) as centre,
         (trials.rate_out + wilson_out.half_square) / (1 + 2 * wilson_out.half_square) as centre_out,
@@ -190,7 +281,7 @@ effects as (
 
     select
         trials.quarter_start,
-        trials.action_code,
+        trials.trial,
         shares.is_enough,
         trials.rate - trials.rate_out as order_effect,
         trials.rate - trials.rate_out - sqrt(
@@ -208,12 +299,12 @@ effects as (
         cast(shares.spend_reach as numeric) as spend_reach
     from trials
     inner join shares
-        on trials.quarter_start = shares.quarter_start and trials.action_code = shares.action_code
+        on trials.quarter_start = shares.quarter_start and trials.trial = shares.trial
 
 )
 
 select
-    trials.action_code,
+    regexp_replace(trials.trial, '^[^|]*[|][^|]*[|]', '') as action_code,
     trials.quarter_start,
     trials.treated as treated_customers,
     trials.held_out as held_out_customers,
@@ -245,10 +336,12 @@ select
                 <= 3.2905267314919255 * sqrt(
                     (trials.treated + trials.held_out) * trials.planned_share * (1 - trials.planned_share)
                 )
-    end as is_split_as_planned
+    end as is_split_as_planned,
+    split_part(trials.trial, '|', 1) as origin,
+    split_part(trials.trial, '|', 2) as compared_with
 from trials
 inner join effects
-    on trials.quarter_start = effects.quarter_start and trials.action_code = effects.action_code
+    on trials.quarter_start = effects.quarter_start and trials.trial = effects.trial
 $$;
 
 create or replace view mart.vw_action_effect
@@ -265,11 +358,11 @@ where vw_latest_snapshot.fact_name = 'fact_sales';
 
 comment on function mart.action_effect is 'vw_action_effect of one firm, from sales before any as_of.';
 comment on view mart.vw_action_effect is
-'One row per firm, action and completed quarter: effect of the action against its holdout.';
+'One row per firm, action, group compared with and completed quarter: effect of the action.';
 comment on column mart.vw_action_effect.quarter_start is 'First day of the calendar quarter.';
 comment on column mart.vw_action_effect.treated_customers is 'Customers chosen for the action.';
 comment on column mart.vw_action_effect.held_out_customers is
-'Customers drawn at random for the holdout of the quarter.';
+'Customers of the group that the treated are compared with.';
 comment on column mart.vw_action_effect.treated_order_pct is
 'Treated customers who ordered by the quarter''s end, in percent.';
 comment on column mart.vw_action_effect.held_out_order_pct is 'The same of those held out.';
@@ -292,5 +385,9 @@ comment on column mart.vw_action_effect.is_beyond_chance is
 comment on column mart.vw_action_effect.cost_amount is 'Cost of doing it once for each treated customer.';
 comment on column mart.vw_action_effect.incremental_spend is
 'spend_effect times treated customers: net sales that would not have been; null where it is not proved.';
+comment on column mart.vw_action_effect.origin is
+'plan: decided by the plan; elsewhere: assigned outside it (analytics.fact_assignment).';
+comment on column mart.vw_action_effect.compared_with is
+'Group that the treated are compared with: holdout (left alone), business_as_usual, or control (elsewhere).';
 comment on column mart.vw_action_effect.is_split_as_planned is
 'False: the groups have sizes that a random draw of the planned share would not give; distrust the effect.';

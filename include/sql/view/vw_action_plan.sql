@@ -28,7 +28,13 @@ select
     ) as detectable_spend,
     count(*) filter (where fact_action.exclusion = 'unsubscribed') as customers_unsubscribed,
     count(*) filter (where fact_action.exclusion = 'consent_unknown') as customers_without_consent,
-    count(*) filter (where fact_action.exclusion = 'recently_contacted') as customers_contacted
+    count(*) filter (where fact_action.exclusion = 'recently_contacted') as customers_contacted,
+    count(*) filter (where fact_action.exclusion = 'assigned_elsewhere') as customers_assigned,
+    count(*) filter (where fact_action.arm = 'business_as_usual') as customers_as_usual,
+    count(*) filter (where fact_action.is_chosen and fact_action.decided_date = fact_action.as_of)
+        as customers_decided_today,
+    max(fact_action.expected_lift) as expected_lift,
+    max(fact_action.lift_error) as lift_error
 from mart.vw_latest_snapshot
 inner join analytics.fact_action
     on
@@ -47,17 +53,28 @@ group by
 
 comment on view mart.vw_action_plan is 'One row per firm and action, at the firm''s latest snapshot.';
 comment on column mart.vw_action_plan.customers_proposed is
-'Customers for whom this action has the highest expected net benefit.';
+'Customers for whom this action has the highest expected net benefit, and who may be contacted.';
 comment on column mart.vw_action_plan.customers_unsubscribed is
 'Customers whom the rule fits and who may not be contacted: unsubscribed, or the source says no.';
 comment on column mart.vw_action_plan.customers_without_consent is
 'The same, because their consent is unknown and the firm requires it (actions.require_consent).';
 comment on column mart.vw_action_plan.customers_contacted is
 'The same, because of a campaign message in the last actions.contact_gap_days days.';
-comment on column mart.vw_action_plan.customers_chosen is 'Proposed customers chosen within the budget.';
+comment on column mart.vw_action_plan.customers_assigned is
+'The same, because they were assigned outside the plan in this quarter.';
+comment on column mart.vw_action_plan.customers_as_usual is
+'Proposed customers drawn for business as usual: the firm does what it would do without the plan.';
+comment on column mart.vw_action_plan.customers_decided_today is
+'Chosen customers whose action was decided at this snapshot; the others were decided earlier in the quarter.';
+comment on column mart.vw_action_plan.expected_lift is
+'Share of the yearly margin that the action is expected to add, by its latest decisions.';
+comment on column mart.vw_action_plan.lift_error is
+'Standard error of expected_lift; null: an assumption that was never measured.';
+comment on column mart.vw_action_plan.customers_chosen is
+'Proposed customers chosen within the budget of the quarter, also on earlier days of it.';
 comment on column mart.vw_action_plan.customers_held_out is 'Proposed customers drawn for the holdout.';
 comment on column mart.vw_action_plan.planned_cost is 'Cost of the action for the chosen customers.';
 comment on column mart.vw_action_plan.planned_benefit is
-'Expected additional margin in a year: an assumption of the rule, not measured.';
+'Expected additional margin in a year; lift_error says whether it was measured.';
 comment on column mart.vw_action_plan.detectable_spend is
 'Least effect on net spend of 90 days per customer that a holdout of this size shows with a power of 80 %.';

@@ -1,6 +1,6 @@
 """The views of actions: plan and effect."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
@@ -8,12 +8,14 @@ import psycopg
 import pytest
 
 from include.datasets.actions import ACTIONS
+from include.datasets.engagement import ASSIGNMENTS
 from include.models.actions import Customer, Rule, decide
 from include.models.uplift import adjusted, amount_effect, rate_effect, slope_of
 from include.simulator.behaviour import Season, draw_buyers, draw_purchases, draw_values
 from tests.warehouse.shop import TABLES, returned, sale, scored
 
 TABLES["fact_action"] = ACTIONS
+TABLES["fact_assignment"] = ASSIGNMENTS
 JANUARY, FEBRUARY, APRIL = date(2026, 1, 10), date(2026, 2, 10), date(2026, 4, 1)
 N = Decimal
 EFFECT = (
@@ -75,6 +77,29 @@ def test_the_plan_counts_who_is_chosen_held_out_and_beyond_the_budget(shop):
         (FEBRUARY, "gift", 1, 0, 1, 0, 0),
         (FEBRUARY, "offer", 4, 2, 1, 5, 10),
     ]
+
+
+def test_the_plan_says_who_is_left_out_and_who_is_new(shop):
+    known(shop, "ann", "bob", "cid", "dan", "eve", "fay")
+    lift = {"expected_lift": 0.2, "lift_error": 0.05}
+    decide_on(
+        shop,
+        FEBRUARY,
+        action("ann") | {"arm": "action", "decided_date": JANUARY} | lift,
+        action("bob") | {"arm": "action", "decided_date": FEBRUARY} | lift,
+        action("cid", chosen=False) | {"arm": "business_as_usual", "decided_date": JANUARY},
+        action("dan", chosen=False) | {"exclusion": "unsubscribed"},
+        action("eve", chosen=False) | {"exclusion": "recently_contacted"},
+        action("fay", chosen=False) | {"exclusion": "assigned_elsewhere"},
+    )
+
+    rows = shop.ask(
+        "select customers_proposed, customers_chosen, customers_decided_today, customers_as_usual, "
+        "customers_unsubscribed, customers_contacted, customers_assigned, customers_without_consent, "
+        "expected_lift, lift_error from mart.vw_action_plan"
+    )
+
+    assert rows == [(3, 2, 1, 1, 1, 1, 1, 0, 0.2, 0.05)]
 
 
 def test_spend_from_the_day_of_entry_to_the_quarters_end_is_compared(shop):
@@ -202,6 +227,64 @@ def test_a_split_that_no_draw_gives_is_named(shop):
     rows = shop.ask("select action_code, is_split_as_planned from mart.vw_action_effect order by 1")
 
     assert rows == [("all_actions", False), ("offer", False)]
+
+
+def test_business_as_usual_is_compared_apart_from_the_holdout(shop):
+    known(shop, *(f"c{n}" for n in range(9)))
+    arms = ["action"] * 3 + ["holdout"] * 3 + ["business_as_usual"] * 3
+    shares = {"holdout_share": 0.25, "usual_share": 0.25}
+    decide_on(
+        shop,
+        FEBRUARY,
+        *(
+            action(f"c{n}", held=arm == "holdout", chosen=arm == "action")
+            | {"arm": arm, "decided_date": JANUARY, **shares}
+            for n, arm in enumerate(arms)
+        ),
+    )
+    spend = {"action": 30, "holdout": 10, "business_as_usual": 24}
+    sold(shop, *(sale(f"s{n}", JANUARY, f"c{n}", spend[arm]) for n, arm in enumerate(arms)))
+
+    rows = shop.ask(
+        "select compared_with, treated_customers, held_out_customers, spend_effect, is_split_as_planned "
+        "from mart.vw_action_effect where action_code = 'offer' order by 1"
+    )
+
+    # Three of six where a third is planned: 0.25 of 0.75.
+    assert rows == [("business_as_usual", 3, 3, 6, True), ("holdout", 3, 3, 20, True)]
+
+
+def test_assignments_made_elsewhere_are_measured_by_their_own_control(shop):
+    treated, control = [f"t{n:02}" for n in range(60)], [f"h{n:02}" for n in range(40)]
+    known(shop, *treated, *control)
+    shop.load(
+        "fact_assignment",
+        "2026-01",
+        [
+            {
+                "assignment_id": f"a{who}",
+                "customer_id": who,
+                "action_code": "spring|mail",
+                "occurred_at": datetime(2026, 1, 10, 9, tzinfo=UTC),
+                "order_date": JANUARY,
+                "is_control": who in control,
+                "control_share": 0.4,
+                "cost_amount": 1,
+            }
+            for who in sorted((*treated, *control))
+        ],
+    )
+    spend = {who: 50 + n % 5 for n, who in enumerate(treated)} | {
+        who: 20 + n % 5 for n, who in enumerate(control)
+    }
+    sold(shop, *(sale(who, FEBRUARY, who, amount) for who, amount in spend.items()))
+
+    rows = shop.ask(
+        "select origin, action_code, compared_with, treated_customers, held_out_customers, spend_effect, "
+        "is_beyond_chance, cost_amount, incremental_spend, is_split_as_planned from mart.vw_action_effect"
+    )
+
+    assert rows == [("elsewhere", "spring|mail", "control", 60, 40, 30, True, 60, 1800, True)]
 
 
 def test_the_programme_pools_its_actions_and_counts_a_customer_once(shop):

@@ -130,6 +130,17 @@ create table if not exists interactions (
     referral_source text
 );
 
+create table if not exists assignments (
+    assignment_id text primary key,
+    customer_id text not null,
+    action_code text not null,
+    assigned_at timestamp with time zone not null,
+    is_control boolean not null,
+    control_share double precision,
+    cost_amount numeric(18, 4),
+    campaign_id text
+);
+
 create table if not exists leads (
     lead_id text primary key,
     customer_id text,
@@ -147,6 +158,7 @@ create table if not exists leads (
 );
 
 create index if not exists interactions_occurred_at on interactions (occurred_at);
+create index if not exists assignments_assigned_at on assignments (assigned_at);
 create index if not exists orders_ordered_at on orders (ordered_at);
 create index if not exists returns_returned_at on returns (returned_at);
 create index if not exists loyalty_movements_occurred_at on loyalty_movements (occurred_at);
@@ -189,6 +201,10 @@ comment on column interactions.event_count is
 'Number of events that the row represents, such as a day''s impressions.';
 comment on column interactions.sentiment_score is '-1 (bad) to 1 (good).';
 comment on column interactions.nps_score is '0 to 10; null without an answer.';
+comment on table assignments is
+'One row per assignment of a customer to an action, or to its control group, made outside the plan.';
+comment on column assignments.is_control is 'In the control group: does not get the action.';
+comment on column assignments.control_share is 'Planned share of the control group, 0 to 1; null if unknown.';
 comment on table leads is 'One row per person or company that may become or became a customer.';
 comment on column leads.customer_id is 'The customer that the lead became.';
 comment on column leads.marketing_cost is 'Marketing cost of the lead, converted or not.';
