@@ -7,7 +7,7 @@ import { Badge, Table } from "./parts";
 
 /** Predicted and realised on one axis from zero; the table beside it has the same figures. */
 const Comparison = ({ row, label }: { row: Row; label: string }) => {
-  const most = 1.05 * Math.max(row.predicted_high ?? 0, row.predicted_total ?? 0, row.realised_total ?? 0, 1e-9);
+  const most = 1.15 * Math.max(row.predicted_high ?? 0, row.predicted_total ?? 0, row.realised_total ?? 0, 1e-9);
   const at = (value: number) => `${((100 * value) / most).toFixed(2)}%`;
   return (
     <span className="fm-range" role="img" aria-label={label}>
