@@ -23,7 +23,7 @@ def checked_flags(table: Table, at: dict[str, int]) -> dict[str, int]:
     """
     found = dict(at)
     refund = found.get("refund_amount")
-    if refund is not None and refund not in table.typed and is_flag(table, refund):
+    if refund is not None and refund not in table.typed and is_flag(table, refund, footer=0):
         del found["refund_amount"]
         found.setdefault("is_refunded", refund)
     for role in FLAGS:
@@ -36,12 +36,17 @@ def checked_flags(table: Table, at: dict[str, int]) -> dict[str, int]:
     return found
 
 
-def is_flag(table: Table, at: int) -> bool:
-    """Whether all values of a column are yes or no, in words or as 1 and 0."""
-    values = {value.casefold() for value in sample_of(table, at).to_pylist()}
+def is_flag(table: Table, at: int, footer: int = 3) -> bool:
+    """Whether the values of a column are yes or no, in words or as 1 and 0, except in the last rows."""
+    text = pc.utf8_lower(text_of(table, at))
+    values = set(pc.unique(text.drop_null()).to_pylist())
     if values <= {"0", "1"} and "1" not in values:
-        return True  # zero refunds and no flag give the same figures
-    return bool(values) and values <= YES | NO
+        return bool(values)  # zero refunds and no flag give the same figures
+    other = pc.invert(pc.is_in(text.drop_null(), value_set=pa.array(sorted(YES | NO))))
+    if not pc.any(other).as_py():
+        return bool(values)
+    body = text.slice(0, max(len(text) - footer, 0)).drop_null()
+    return len(body) > footer and set(pc.unique(body).to_pylist()) <= YES | NO
 
 
 def is_yes(table: Table, at: int) -> Bools:

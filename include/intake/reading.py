@@ -88,7 +88,7 @@ def _read(path: Path, options: Options, answer: Answer, seen: _Seen) -> None:
     check_share(lines)
     check(lines, answer.findings)
     seen.is_checked = True
-    _figures(answer, lines, options)
+    _figures(answer, lines, options, table)
 
 
 def _known_so_far(answer: Answer, seen: _Seen) -> None:
@@ -112,12 +112,12 @@ def ragged_text(table: Table) -> str:
     return f"{table.name}: all {len(table.ragged)} rows have more fields than the header, such as {first}"
 
 
-def _figures(answer: Answer, lines: Lines, options: Options) -> None:
+def _figures(answer: Answer, lines: Lines, options: Options, table: Table) -> None:
     used = lines.used
     mask = pa.array(used)
     answer.rows_read = lines.table.rows + len(lines.table.ragged)
     answer.rows_used = int(used.sum())
-    _rejections(answer, lines)
+    _rejections(answer, lines, table)
     if not answer.rows_used:
         raise Refused(
             "no_sales",
@@ -166,13 +166,15 @@ def _currency(lines: Lines) -> str | None:
     return next((word for word in words if word in CODES), None) if not lines.numbers.currencies else None
 
 
-def _rejections(answer: Answer, lines: Lines) -> None:
+def _rejections(answer: Answer, lines: Lines, table: Table | None = None) -> None:
+    """The rejected rows by reason; samples are as in ``table``, where totals keep their values."""
+    written = table if table is not None and table.rows == lines.table.rows else lines.table
     _ragged(answer, lines.table)
     rejected = np.flatnonzero(lines.reason != None)  # noqa: E711 an array is compared
     for why in sorted(set(lines.reason[rejected].tolist())):
         at = np.flatnonzero(lines.reason == why)
         sample = [
-            " | ".join(str(column[i].as_py() or "") for column in lines.table.columns)[:300]
+            " | ".join(str(column[i].as_py() or "") for column in written.columns)[:300]
             for i in at[:SAMPLE].tolist()
         ]
         where = np.zeros(lines.table.rows, bool)

@@ -231,3 +231,18 @@ def test_hidden_sheets_are_not_read(tmp_path):
 def test_letters_without_accents_are_compared_as_their_base():
     assert compact("Koszt wysyłki") == compact("koszt wysylki")
     assert compact("Beløb") == compact("belob")
+
+
+def test_a_footer_does_not_hide_a_flag(write):
+    rows = "".join(f"{n},2024-05-{n:02},c{n},10.00,{'Yes' if n == 2 else 'No'}\n" for n in range(1, 9))
+    text = f"Order ID,Order Date,Customer ID,Amount,Cancelled\n{rows}Total,,,80.00,8 rows\n"
+
+    assert read(write, text).net_amount == 70
+
+
+def test_the_sample_of_a_total_shows_its_values(write):
+    rows = "".join(f"{n},2024-05-{n:02},c{n},10.00\n" for n in range(1, 5))
+
+    answer = read(write, f"Order ID,Order Date,Customer ID,Amount\n{rows}Total,,,40.00\n")
+
+    assert "40.00" in answer.rejected["total_row"].sample[0]
