@@ -36,6 +36,44 @@ def test_a_backfill_fills_each_day_once_and_prints_its_plan(shop):
     assert "0 of 3 days to run" in repeated.output
 
 
+def test_a_day_of_other_settings_is_stale_and_runs_again_when_asked(shop):
+    shop.add("acme")
+    shop.sell("acme", SALES)
+    backfill()
+    current = backfill("--dry-run")
+    shop.add("acme", min_orders=3)
+
+    stale = backfill("--dry-run")
+    planned = backfill("--dry-run", "--stale")
+
+    assert "0 of 3 days to run (0 missing, 0 stale, 3 current)" in current.output
+    assert "2026-11-12  complete; stale: the firm's settings have changed" in stale.output
+    assert "0 of 3 days to run (0 missing, 3 stale, 0 current)" in stale.output
+    assert "3 of 3 days to run (0 missing, 3 stale, 0 current)" in planned.output
+    assert "expected: about " in planned.output
+
+
+def test_of_all_firms_one_that_fails_does_not_stop_the_others(shop):
+    for key in ("acme", "boxo"):
+        shop.add(key)
+        shop.sell(key, SALES)
+    (shop.home / "drops" / "acme" / "sales.csv").write_text("order,line\n1,1\n")
+    shop.add("idle", working_day_period=0)
+
+    done = CliRunner().invoke(app, ["backfill", "--all", "--from", "2026-11-11", "--to", "2026-11-11"])
+
+    assert done.exit_code == 1
+    assert "as of 2026-11-11: extract_transactions" in done.output
+    assert "acme: 0 of 1 days are complete; missing: 2026-11-11" in done.output
+    assert "boxo: 1 of 1 days are complete" in done.output
+    assert "idle" not in done.output
+
+
+def test_a_firm_and_all_firms_at_once_are_refused():
+    for arguments in (["acme", "--all"], [], ["--all", "--from", "2026-11-11"]):
+        assert CliRunner().invoke(app, ["backfill", *arguments]).exit_code == 2
+
+
 def test_a_failed_day_continues_from_its_first_missing_step(shop):
     shop.add("acme")
     shop.sell("acme", SALES)
