@@ -65,14 +65,18 @@ def connection_in_environment(conn_id: str) -> dict[str, Any] | None:
 
     None also where a secrets backend may have another.
     """
-    variable = f"AIRFLOW_CONN_{conn_id.upper()}"
-    environ = {**_remembered(Settings.read()), **os.environ}
-    text = "" if environ.get("AIRFLOW__SECRETS__BACKEND") else environ.get(variable, "")
+    if services_setting("AIRFLOW__SECRETS__BACKEND"):
+        return None
     try:
-        fields = json.loads(text)
+        fields = json.loads(services_setting(f"AIRFLOW_CONN_{conn_id.upper()}"))
     except ValueError:
         return None
     return fields if isinstance(fields, dict) else None
+
+
+def services_setting(name: str) -> str:
+    """A variable of the services: of this environment, else of the services' file; empty without one."""
+    return os.environ.get(name) or _remembered(Settings.read()).get(name, "")
 
 
 def prepare_airflow() -> None:

@@ -9,33 +9,51 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Barrier
 from typing import Any, NamedTuple
 
-from include.connections import MissingConnectionError, connection_uri
+from include.connections import (
+    MissingConnectionError,
+    connection_in_environment,
+    connection_uri,
+    services_setting,
+)
 from include.datasets.extracted import TRANSACTIONS
 from include.firms import Firm, FirmError, parse_firm
 from include.handoff import HandoffError
 from include.handoff.store_calls import Conflict
 from include.handoff.stores import open_store
+from include.incidents.closing import WATCHER
+from include.incidents.kinds import KINDS, START
+from include.incidents.message import duration_text
 from include.pools import PoolError, missing_pools
 from include.registry import known_firms, read_registry
+from include.service_accounts import RUNS
 from include.settings import Settings, SettingsError
 from include.sources import SourceError, open_source
 from include.warehouse import Warehouse, WarehouseError
+from include.warehouse.heartbeats import Heartbeats
+from include.warehouse.incident_messages import IncidentMessages
+from include.warehouse.incident_rows import IncidentRows
 from include.warehouse.migrations import pending
+from include.watcher import SILENCE
+from include.watcher.airflow_checks import airflow_findings
+from include.watcher.finding import Finding as Watched
+from include.watcher.machine_checks import machine_findings
 
 WRITERS = 8
 
 
 class Finding(NamedTuple):
-    """One part: what was tried, whether it is well, what was seen or what to do."""
+    """One part: what was tried, whether it is well, what was seen, and the command that fixes it."""
 
     part: str
     is_well: bool
     says: str
+    fix: str = ""
 
 
 def examine(settings: Settings, *, only: str | None = None) -> Iterator[Finding]:
@@ -44,10 +62,11 @@ def examine(settings: Settings, *, only: str | None = None) -> Iterator[Finding]
         dsn = settings.warehouse_dsn()
         waiting = pending(dsn)
     except (SettingsError, WarehouseError) as error:
-        yield Finding("warehouse", False, str(error))
+        yield Finding("warehouse", False, str(error), START)
+        yield from _machine(settings)
         return
     says = f"waits for {', '.join(waiting)}: python -m include migrate" if waiting else "schema is up to date"
-    yield Finding("warehouse", not waiting, says)
+    yield Finding("warehouse", not waiting, says, "python -m include migrate" if waiting else "")
     yield _store(settings)
     if waiting:
         return
@@ -56,11 +75,76 @@ def examine(settings: Settings, *, only: str | None = None) -> Iterator[Finding]
     keys = {str(row["firm_key"]) for row in rows}
     yield _registry(settings, keys)
     yield _pools(settings)
+    yield from _machine(settings)
+    yield from _airflow(settings)
+    yield from _messages(dsn)
     if only is not None and only not in keys:
         yield Finding(f"firm {only}", False, "no such firm; see them: python -m include firms list")
     for row in rows:
         if only in (None, row["firm_key"]):
             yield _firm(row, settings)
+
+
+def _machine(settings: Settings) -> Iterator[Finding]:
+    """Disk and clock, and whether every host can read the handoffs."""
+    executor = services_setting("AIRFLOW__CORE__EXECUTOR")
+    if settings.root.startswith("file://") and executor not in ("", "LocalExecutor"):
+        yield Finding(
+            "handoffs", False,
+            f"{settings.root} is a folder of one host, but {executor} runs tasks on several; "
+            "set FIRMAMENT_ROOT to s3://...",
+        )  # fmt: skip
+    found = _watched("machine", lambda: machine_findings(settings))
+    yield from found or [Finding("machine", True, "disk and clock are well")]
+
+
+def _airflow(settings: Settings) -> Iterator[Finding]:
+    """What the watcher would find in Airflow now, and whether the watcher runs."""
+    firms = {firm.firm_key: firm for firm in known_firms(settings.registry)}
+    if connection_in_environment(RUNS.conn_id) is None:
+        yield Finding("airflow", True, f"not checked: no connection {RUNS.conn_id!r} in the environment")
+        return
+    found = _watched("airflow", lambda: airflow_findings(firms, now=datetime.now(UTC)))
+    yield from found or [Finding("airflow", True, f"services, {len(firms)} DAGs, pools and queue are well")]
+    with Heartbeats(settings.warehouse_dsn()) as heartbeats:
+        age = heartbeats.ages().get(WATCHER)
+    if age is None or age > SILENCE:
+        when = "has never run" if age is None else f"was last heard of {duration_text(age)} ago"
+        yield Finding("watcher", False, f"{when}; outside of `make up` run it from cron", START)
+    else:
+        yield Finding("watcher", True, f"its last pass was {duration_text(age)} ago")
+
+
+def _messages(dsn: str) -> Iterator[Finding]:
+    """Open incidents, and targets that do not accept messages."""
+    with IncidentRows(dsn) as rows, IncidentMessages(dsn) as messages:
+        numbers = [str(row["incident_id"]) for row in rows.incidents(is_open=True)]
+        unsent = messages.unsent()
+    says = f"open: {', '.join(numbers[:10])}" if numbers else "none is open"
+    yield Finding("incidents", not numbers, says, "python -m include incidents" if numbers else "")
+    for row in unsent:
+        kind, _, address = row["target_name"].partition(" ")
+        conn_id = address.partition(" ")[0]
+        yield Finding(
+            f"messages to {kind} {conn_id}", False,
+            f"{row['messages']} not accepted since {row['since']:%Y-%m-%d %H:%M} UTC; correct the connection",
+            f"python -m include airflow connections get {conn_id}",
+        )  # fmt: skip
+
+
+def _watched(part: str, check: Callable[[], list[Watched]]) -> list[Finding]:
+    """Findings of the watcher's checks as the doctor's; an error is one too."""
+    try:
+        found = check()
+    except (WarehouseError, SettingsError, OSError) as error:
+        return [Finding(part, False, str(error))]
+    rows = []
+    for one in found:
+        kind = KINDS[one.kind]
+        key = one.firm.firm_key if one.firm is not None else "FIRM"
+        fix = kind.command.format(id="ID", firm=key, as_of=one.as_of or "DATE", resource=one.resource)
+        rows.append(Finding(part, False, f"{kind.title.format(resource=one.resource)}: {one.says}", fix))
+    return rows
 
 
 def _tried(part: str, check: Callable[[], str], *errors: type[Exception]) -> Finding:

@@ -69,7 +69,7 @@ MAY_IMPORT = {
     "reruns": {
         "airflow_api", "firms", "incidents", "run", "service_accounts", "settings", "warehouse",
     },
-    "backfill": {"firms", "schedule", "steps", "warehouse"},
+    "backfill": {"firms", "schedule", "steps", "version", "warehouse"},
     "incidents": {
         "connections", "firms", "private_files", "refused_logins", "registry", "run_notes", "schedule",
         "settings", "steps", "warehouse",
@@ -85,7 +85,11 @@ MAY_IMPORT = {
     "overview": {
         "datasets", "intake", "metrics", "models", "private_files", "report", "settings", "version",
     },
-    "doctor": VALUES | {"connections", "handoff", "pools", "registry", "settings", "sources", "warehouse"},
+    "doctor": VALUES
+    | {
+        "connections", "handoff", "incidents", "pools", "registry", "service_accounts", "settings", "sources",
+        "warehouse", "watcher",
+    },
     "stack": {
         "airflow_version", "command_errors", "connections", "private_files", "postgres", "processes",
         "service_accounts",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import typer
@@ -33,8 +34,12 @@ def migrate() -> None:
 
 def doctor(
     firm: Annotated[str | None, typer.Argument(help="Only this firm's source.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Check the warehouse, the store, the registry and each firm's source; print how to fix what fails.
+    """Check every part from outside, and print how to fix what fails. Exit code 1: something is not well.
+
+    Checked are the warehouse, the store, the registry, pools, disk and clock, Airflow's services, DAGs and
+    queue, the watcher, incidents and their messages, and each firm's source.
 
     Example: python -m include doctor acme
     """
@@ -44,8 +49,14 @@ def doctor(
     findings = []
     for finding in examine(Settings.read(), only=firm):
         findings.append(finding)
+        if as_json:
+            continue
         mark = "[green]well[/green]" if finding.is_well else "[red]not well[/red]"
         console.print(f"{mark}  {finding.part}: ", end="")
         console.print(finding.says, markup=False, highlight=False, soft_wrap=True)
+        if finding.fix and finding.fix not in finding.says:
+            console.print(f"    fix: {finding.fix}", markup=False, highlight=False, soft_wrap=True)
+    if as_json:
+        typer.echo(json.dumps([finding._asdict() for finding in findings], indent=1))
     if not all(finding.is_well for finding in findings):
         raise typer.Exit(1)

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 RERUN = "python -m include incidents resolve {id} --rerun"
 DOCTOR = "python -m include doctor"
+START = "python -m include.stack up"
 CRITICAL, ERROR, WARNING = SEVERITIES = ("critical", "error", "warning")
 
 
@@ -213,7 +214,7 @@ _ROWS = (
     Kind("service_down", "airflow", "Airflow's {resource} does not run", "named",
          "Start it: `make up`; in compose `docker compose up --detach`. Its log is in `logs/` of "
          "FIRMAMENT_HOME.",
-         severity=CRITICAL, command=DOCTOR, rerun=""),
+         severity=CRITICAL, command=START, rerun=""),
     Kind("dags_missing", "airflow", "Airflow does not show the DAGs of all firms", "dags",
          "Look for import errors and a DAG processor that is slow or does not run.",
          severity=CRITICAL, command="python -m include airflow dags list-import-errors", rerun=""),
@@ -245,7 +246,7 @@ _ROWS = (
          command=DOCTOR, rerun=""),
     Kind("watcher_silent", "machine", "the watcher has written no heartbeat", "watcher",
          "Start it: `make up`, or the line in cron: `python -m include.watcher --once`.",
-         severity=CRITICAL, command=DOCTOR, rerun=""),
+         severity=CRITICAL, command=START, rerun=""),
     Kind("upkeep_failed", "airflow", "a task of firmament_upkeep failed: {resource}", "named",
          "Open the log.",
          command="python -m include airflow dags trigger firmament_upkeep", rerun=""),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from datetime import date
+
 import pytest
 from typer.testing import CliRunner
 
@@ -9,11 +12,15 @@ from include import doctor
 from include.cli import app
 from include.firms import parse_firm
 from include.handoff.folder import FileStore
+from include.incidents.causes import Cause
+from include.incidents.kinds import KINDS
+from include.incidents.opening import Failure, open_incident
 from include.registry import sync_firms
-from include.service_accounts import POOLS
+from include.service_accounts import POOLS, RUNS
 from include.settings import Settings
 from include.warehouse import Warehouse
 from tests.airflow_server import airflow_server
+from tests.incidents.conftest import firm
 
 ACME = {
     "firm_key": "acme",
@@ -128,3 +135,37 @@ def test_an_airflow_that_is_down_fails_the_sync_and_no_other_command(installatio
     assert "could not be added" in paused.output
     assert synced.exit_code == 1
     assert "could not be added" in synced.output
+
+
+def test_open_incidents_and_messages_that_no_target_accepts_are_reported(installation, monkeypatch):
+    monkeypatch.setenv("AIRFLOW_CONN_OPS_HOOK", '{"conn_type": "http", "host": "http://127.0.0.1:9"}')
+    failure = Failure(firm("acme"), "SourceError: down", "http://log", date(2026, 11, 21), "extract.products")
+    open_incident(Cause(KINDS["source_unreachable"], "shop"), failure, installation)
+
+    message = CliRunner().invoke(app, ["doctor"])
+
+    assert message.exit_code == 1
+    assert list(not_well(installation)) == ["incidents", "messages to webhook ops_hook"]
+    assert "fix: python -m include incidents" in message.output
+    assert "1 not accepted since" in message.output
+
+
+def test_what_the_watcher_would_find_is_reported_with_its_fix(installation, monkeypatch):
+    with airflow_server() as (url, answers, _):
+        unhealthy = {"scheduler": {"status": "unhealthy", "latest_scheduler_heartbeat": None}}
+        answers["GET /api/v2/monitor/health"] = [(200, unhealthy)]
+        monkeypatch.setenv(RUNS.variable, RUNS.as_connection(url, "secret"))
+
+        message = CliRunner().invoke(app, ["doctor", "--json"])
+
+    found = {one["part"]: one for one in json.loads(message.stdout) if not one["is_well"]}
+    assert message.exit_code == 1
+    assert found["airflow"]["says"].startswith("Airflow's scheduler does not run: Airflow reports scheduler")
+    assert found["airflow"]["fix"] == "python -m include.stack up"
+    assert found["watcher"]["says"].startswith("has never run")
+
+
+def test_handoffs_in_a_folder_of_one_host_are_refused_for_an_executor_of_several(installation, monkeypatch):
+    monkeypatch.setenv("AIRFLOW__CORE__EXECUTOR", "CeleryExecutor")
+
+    assert "is a folder of one host, but CeleryExecutor" in not_well(installation)["handoffs"]

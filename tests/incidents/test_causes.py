@@ -213,6 +213,6 @@ def test_an_unknown_error_is_grouped_by_its_class_and_our_innermost_function() -
 
 @pytest.mark.parametrize("kind", [*KINDS.values(), UNKNOWN], ids=lambda kind: kind.name)
 def test_every_kind_has_a_command_and_reruns_where_its_command_does(kind: Kind) -> None:
-    assert kind.command.startswith("python -m include ")
+    assert kind.command.startswith(("python -m include ", "python -m include.stack "))
     assert kind.rerun in ("", "failed", "extract")
     assert ("resolve {id} --rerun" in kind.command) == bool(kind.rerun)

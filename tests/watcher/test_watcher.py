@@ -133,7 +133,7 @@ def test_a_fault_of_airflow_is_one_message_and_one_when_it_is_over(
     assert [(one["event"], one["kind"], one["resource"]) for one in hook.received] == [
         ("opened", kind, resource), ("closed", kind, resource),
     ]  # fmt: skip
-    assert hook.received[0]["command"].startswith("python -m include ")
+    assert hook.received[0]["command"].startswith("python -m include")
 
 
 def settle() -> None:
