@@ -19,6 +19,7 @@ from include.firms import Firm, FirmError, parse_firm
 from include.schedule import run_day
 from include.steps import Step, steps_for
 from include.version import code_version, version_of
+from include.warehouse.past_runs import PastRuns
 from include.warehouse.progress import Progress
 
 MISSING, STALE, CURRENT = "missing", "stale", "current"
@@ -62,7 +63,8 @@ def plan(
     """
     steps = steps_for(firm.modules)
     days = []
-    runs = progress.latest_runs(firm.firm_key, first, last)
+    with PastRuns(progress.dsn) as past:
+        runs = past.latest_runs(firm.firm_key, first, last)
     for as_of in days_between(first, last, every_days=max(1, firm.working_day_period)):
         ended = set() if again else progress.ended_steps(firm.firm_key, as_of)
         first_missing = next((i for i, step in enumerate(steps) if step.name not in ended), len(steps))
@@ -86,11 +88,10 @@ def why_stale(firm: Firm, run: Mapping[str, Any] | None) -> str:
     return "" if earlier.settings_reference == firm.settings_reference else "the firm's settings have changed"
 
 
-def expected(progress: Progress, firm: Firm) -> Expected | None:
+def expected(past: PastRuns, firm: Firm) -> Expected | None:
     """The median of the latest complete snapshots; None before the first."""
-    found: Sequence[Mapping[str, Any]] = progress.costs(
-        firm.firm_key, [step.name for step in steps_for(firm.modules)], limit=RECENT
-    )
+    names = [step.name for step in steps_for(firm.modules)]
+    found: Sequence[Mapping[str, Any]] = past.costs(firm.firm_key, names, limit=RECENT)
     if not found:
         return None
     rows = statistics.median(row["row_count"] for row in found)

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from include.backfill import Day
     from include.firms import Firm
     from include.steps import Step
-    from include.warehouse.progress import Progress
 
 
 def backfill(
@@ -53,7 +52,7 @@ def backfill(
                 if firm:
                     raise BadInputError(str(error)) from None
                 continue  # of all firms, one may have no scheduled day in the range
-            _print_plan(row, days, begin, end, progress)
+            _print_plan(row, days, begin, end)
             if not dry_run:
                 failed += not _run(row, [day for day in days if not day.is_complete])
                 _print_report(row, plan(row, begin, end, progress))
@@ -73,9 +72,11 @@ def _firms(key: str) -> list[Firm]:
     return [firm for firm in firms if is_scheduled(firm.shape)]
 
 
-def _print_plan(firm: Firm, days: list[Day], begin: date, end: date, progress: Progress) -> None:
+def _print_plan(firm: Firm, days: list[Day], begin: date, end: date) -> None:
     from include.backfill import expected
     from include.runbook import backfill_command
+    from include.settings import Settings
+    from include.warehouse.past_runs import PastRuns
 
     _line(f"{firm.firm_key}:")
     for day in days:
@@ -84,7 +85,9 @@ def _print_plan(firm: Firm, days: list[Day], begin: date, end: date, progress: P
     due = sum(not day.is_complete for day in days)
     counts = [f"{sum(day.state == name for day in days)} {name}" for name in ("missing", "stale", "current")]
     _line(f"{due} of {len(days)} days to run ({', '.join(counts)})")
-    if due and (cost := expected(progress, firm)):
+    with PastRuns(Settings.read().warehouse_dsn()) as past:
+        cost = expected(past, firm) if due else None
+    if cost is not None:
         _line(f"expected: about {due * cost.rows:,} rows and {due * cost.seconds:,.0f} s")
     if firm.working_day_period:
         _line(f"in Airflow: {backfill_command(firm.shape, begin, end)}")
