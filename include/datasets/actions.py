@@ -9,11 +9,6 @@ ACTION_CANDIDATES = Dataset(
     about="One row per customer with a segment, a churn risk and a positive value: the inputs of an action.",
     grain=("customer_id",),
     earlier=(
-        Earlier("c22603d4d1bd044e", added={"assigned_date": None}),
-        Earlier(
-            "f5ed79e542925f58",
-            added={"may_contact": None, "last_contact_date": None, "assigned_date": None},
-        ),
         Earlier(
             "6f1a02840a9f8d14",
             added={
@@ -23,6 +18,7 @@ ACTION_CANDIDATES = Dataset(
                 "last_contact_date": None,
                 "assigned_date": None,
             },
+            required=("churn_risk_category",),
         ),
     ),
     schema=pa.schema(

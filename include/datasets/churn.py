@@ -53,7 +53,6 @@ CHURN_RISK = Dataset(
     about="One row per customer with a sale before as_of: churn probability or score, reasons, action.",
     grain=("customer_id",),
     earlier=(
-        Earlier("d3a3db386d840724", added={"no_score_reason": None}),
         Earlier(
             "57f65e8bc0749edd",
             added={
@@ -62,6 +61,10 @@ CHURN_RISK = Dataset(
                 "any_order_probability": None,
                 **{f"next_order_date_{share}_pct": None for share in (25, 50, 75)},
             },
+            required=(
+                *("churn_risk_score", "churn_risk_category", "churn_risk_band"),
+                *("intervention_priority", "recommended_action", "recommended_action_text"),
+            ),
         ),
     ),
     schema=pa.schema(

@@ -53,7 +53,8 @@ class Earlier:
     """An earlier contract of a dataset: its fingerprint, and how its columns map to the current ones.
 
     ``renamed`` gives the current name of a column, ``added`` the value of a column that did not exist, and
-    ``dropped`` lists the columns that are left out. A column of another type is cast without loss.
+    ``dropped`` lists the columns that are left out. ``required`` lists those that could not be null then and
+    can now; reading needs no conversion for them. A column of another type is cast without loss.
     The grain must have the same columns and sort order, so that the rows are already in the right order.
     """
 
@@ -61,6 +62,7 @@ class Earlier:
     renamed: Mapping[str, str] = field(default_factory=dict)
     added: Mapping[str, object] = field(default_factory=dict)
     dropped: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

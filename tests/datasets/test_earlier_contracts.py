@@ -98,12 +98,17 @@ def test_todays_columns_without_the_added_ones_are_those_of_the_earlier_contract
             continue
         before = {now: then for then, now in earlier.renamed.items()}
         fields = [
-            f.with_name(before.get(f.name, f.name)) for f in dataset.schema if f.name not in earlier.added
+            f.with_name(before.get(f.name, f.name)).with_nullable(
+                f.nullable and f.name not in earlier.required
+            )
+            for f in dataset.schema
+            if f.name not in earlier.added
         ]
 
         assert replace(dataset, schema=pa.schema(fields)).fingerprint == earlier.fingerprint, (
             f"slices of {name} under {earlier.fingerprint} cannot be read: name each new column, with its "
-            "value in old rows, in added=... of that Earlier row in include/datasets/"
+            "value in old rows, in added=..., and each column that may be null now in required=..., of that "
+            "Earlier row in include/datasets/"
         )
 
 
