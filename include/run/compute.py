@@ -17,10 +17,7 @@ from include.models import drift
 from include.run import promotion
 from include.run.context import Context
 from include.run.inputs import Inputs
-from include.run.memory import release_unused
 from include.steps import Step
-
-LARGE_BYTES = 100_000_000  # of a fit's tables
 
 
 def query(context: Context) -> tuple[int, str]:
@@ -106,8 +103,6 @@ def _fit(context: Context, model: Any, training_date: date) -> tuple[int, str]:
         return manifest.rows, f"the model of anchor {training_date} is current"
     inputs = Inputs(context, training_date)
     tables = [inputs.table(dataset) for dataset in context.step.reads]
-    if sum(table.nbytes for table in tables) > LARGE_BYTES:
-        release_unused()  # reading 0.4 GB leaves another 0.1 GB with the allocators
     day = context.day_of(context.written, training_date)
     fitted = model.fit(*tables, firm=context.firm_settings, as_of=day)
     return context.write(fitted.to_batches(), inputs.made_from, training_date).rows, ""
