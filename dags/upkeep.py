@@ -10,6 +10,7 @@
 - **check_drift** opens an incident when a firm's customers differ from those a model was trained on.
 - **check_incidents** closes incidents that are over, and sends messages that no target has accepted yet.
 - **deliver_changes** sends each firm's webhook the changes that it did not take.
+- **publish_benchmarks** compares the firms that share their ratios, once a month, a week after it ended.
 
 Every task may be run again at any time. The same by hand: `python -m include firms sync`.
 """
@@ -95,6 +96,14 @@ def check_incidents() -> list[int]:
     return check_incidents(Settings.read())
 
 
+@task
+def publish_benchmarks() -> int:
+    """Publish last month's quartiles of the firms that share their ratios, once."""
+    from include.benchmarks import publish_benchmarks
+
+    return publish_benchmarks(Settings.read(), at=get_current_context()["dag_run"].run_after)
+
+
 @task(multiple_outputs=False)
 def deliver_changes() -> dict[str, str]:
     """Send each firm's webhook the changes that it did not take."""
@@ -134,5 +143,6 @@ with DAG(
         check_drift(),
         check_incidents(),
         deliver_changes(),
+        publish_benchmarks(),
     ]
     check_schema() >> chores

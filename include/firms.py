@@ -43,7 +43,7 @@ PUBLISHED = (
 # Fields of a firm that change no computed number: name, schedule, and targets of results and messages.
 NO_NUMBERS = {
     "firm_key", "name", "working_day_period", "schedule_hour", "modules", "engine", "owner", "alerts",
-    "publish", "is_paused",
+    "publish", "is_benchmarked", "is_paused",
 }  # fmt: skip
 FIRST_SETTINGS: dict[str, tuple[str, ...]] = {  # see Firm.first_settings_reference; never change it
     "timezone": (),
@@ -195,6 +195,7 @@ class Firm(Strict):
     publish: Publish | None = None
     quality: dict[str, dict[str, dict[str, Real | None]]] = {}  # noqa: RUF012 - pydantic copies it
     retrain_months: Whole = Field(default=3, ge=1, le=12)
+    is_benchmarked: bool = False
     is_paused: bool = False
 
     @model_validator(mode="before")

@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "firm_checks": {"firms", "settings", "sources"},
     "processes": set(),
     "private_files": set(),
+    "benchmarks": {"firms", "metrics", "models", "periods", "settings", "warehouse"},
     "metrics": {"sql_text"},
     "models": {"metrics"},
     "simulator": {"sql_text"},

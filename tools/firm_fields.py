@@ -141,5 +141,7 @@ FIELDS = {
     "publish.webhook": "HTTP connection that gets each customer's changes, signed.",
     "quality": "The firm's own limits of the quality gate: dataset, rule, limit. See docs/quality.md.",
     "retrain_months": "Models are trained on data up to the first day of every so many months (the anchor).",
+    "is_benchmarked": "True: the firm shares its ratios and days for benchmarks, and sees the quartiles of "
+    "all firms that share ([benchmarks](benchmarks.md)).",
     "is_paused": "True: the firm is not scheduled.",
 }

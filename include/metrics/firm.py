@@ -28,6 +28,7 @@ METRICS: tuple[Metric, ...] = (
         "Customers with a sale in the last period, of all customers.",
         "percent",
         is_ratio=True,
+        is_benchmark=True,
         **_P,
     ),
     Metric(
@@ -47,6 +48,7 @@ METRICS: tuple[Metric, ...] = (
         "Discounts, of sales before discounts, last 365 days.",
         "percent",
         is_ratio=True,
+        is_benchmark=True,
         **_Y,
     ),
     Metric(
@@ -155,6 +157,7 @@ METRICS: tuple[Metric, ...] = (
         "Siparişler arası gün ortancası",
         "Median of repeat customers' mean days between orders.",
         "days",
+        is_benchmark=True,
     ),
     Metric(
         "median_days_since_last_order",
@@ -162,6 +165,7 @@ METRICS: tuple[Metric, ...] = (
         "Son siparişten bu yana gün ortancası",
         "Median of days since the last sale.",
         "days",
+        is_benchmark=True,
     ),
     Metric(
         "median_orders",
@@ -184,6 +188,7 @@ METRICS: tuple[Metric, ...] = (
         "Customers whose first sale is in the last period, of those with any sale in it.",
         "percent",
         is_ratio=True,
+        is_benchmark=True,
         **_PP,
     ),
     Metric(
@@ -208,6 +213,7 @@ METRICS: tuple[Metric, ...] = (
         "Customers with a single order, of all customers.",
         "percent",
         is_ratio=True,
+        is_benchmark=True,
     ),
     Metric(
         "one_timer_conversion",
@@ -216,6 +222,7 @@ METRICS: tuple[Metric, ...] = (
         "Second sale day within a period of the first, of customers whose first is over a period ago.",
         "percent",
         is_ratio=True,
+        is_benchmark=True,
         **_PP,
     ),
     Metric("orders", "Orders", "Siparişler", "Orders of known customers, lifetime.", "count"),
@@ -249,6 +256,7 @@ METRICS: tuple[Metric, ...] = (
         "Customers with a sale in both the last two periods, of those with one in the earlier.",
         "percent",
         is_ratio=True,
+        is_benchmark=True,
         **_PP,
     ),
     Metric(
@@ -258,6 +266,7 @@ METRICS: tuple[Metric, ...] = (
         "Given back for returns, of sales, last 365 days.",
         "percent",
         is_ratio=True,
+        is_benchmark=True,
         **_Y,
     ),
     Metric("revenue", "Net sales", "Net satış", "Net sales to known customers, lifetime.", "money"),
@@ -269,6 +278,7 @@ METRICS: tuple[Metric, ...] = (
         "percent",
         is_ratio=True,
         history_days=2 * YEAR,
+        is_benchmark=True,
     ),
     Metric(
         "revenue_year",
@@ -320,6 +330,7 @@ METRICS: tuple[Metric, ...] = (
         "Net spend of the tenth who spent most, of all positive net spend, last 365 days.",
         "percent",
         is_ratio=True,
+        is_benchmark=True,
         **_Y,
     ),
     Metric(

@@ -19,9 +19,10 @@ class Metric:
     ``formula`` is in words; "the period" is the firm's churn threshold, "the last year" the last 365 days.
     ``history_days`` and ``history_periods`` are the least days from the firm's first sale to as_of; before
     that the value is null. ``module``: the module whose results it needs. ``is_prediction``: it is expected,
-    not counted. ``column``: the fact's column of a customer's metric. ``also``: other names of the same
-    number, which views keep for those who use them already. ``sql`` is given where ``firm_measures`` does not
-    compute it: made of others after the query, or the column of a view's function or another fact.
+    not counted. ``is_benchmark``: firms may compare it (a ratio or days, no prediction). ``column``: the
+    fact's column of a customer's metric. ``also``: other names of the same number, which views keep for those
+    who use them already. ``sql`` is given where ``firm_measures`` does not compute it: made of others after
+    the query, or the column of a view's function or another fact.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Metric:
     history_periods: int = 0
     module: str = ""
     is_prediction: bool = False
+    is_benchmark: bool = False
     column: str = ""
     sql: str = ""
     also: tuple[str, ...] = ()

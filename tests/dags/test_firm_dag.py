@@ -106,6 +106,7 @@ def test_upkeep_does_every_chore_once_the_schema_is_current(parsed: dict[str, An
         "check_drift",
         "check_incidents",
         "deliver_changes",
+        "publish_benchmarks",
     }
     assert set(found) == chores | {"check_schema"}
     assert set(found["check_schema"]["downstream_task_ids"]) == chores

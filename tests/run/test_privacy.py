@@ -52,6 +52,9 @@ select
 from analytics.fact_customer_rfm join analytics.dim_firm using (firm_sk)
 cross join (values (date '2026-11-21'), (date '2026-08-01')) as days (day)
 where firm_key = 'canary' group by firm_sk, day;
+insert into analytics.fact_benchmark
+select firm_sk, date '2026-06-01', 'retention_rate', 'percent', 1, 10, 20, 30
+from analytics.dim_firm where firm_key = 'canary';
 update analytics.fact_customer_churn_risk set churn_risk_category = 'High', no_score_reason = null
 where firm_sk = (
     select firm_sk from analytics.dim_firm where firm_key = 'canary'

@@ -118,6 +118,13 @@ def analyse(shop, as_of, number, segment):
                    "popular_hit_rate_at_5": 0.0, "hit_rate_difference": number / 10,
                    "difference_standard_error": 0.01}],
     )  # fmt: skip
+    month = (as_of.replace(day=1) - timedelta(days=1)).replace(day=1)
+    shop.warehouse.session.connection.execute(
+        "insert into analytics.fact_benchmark "
+        "select firm_sk, %s, 'retention_rate', 'percent', %s, 10, 20, 30 "
+        "from analytics.dim_firm where firm_key = %s",
+        [month, number, shop.firm_key],
+    )
     metric = {"metric": "customers", "member": "", "unit": "count", "definition": "Counted."}
     shop.load("fact_firm_metric", as_of.isoformat(), [metric | {"metric_value": number}])
     message = {"language_code": "en", "place": 1, "is_firm_language": True, "kind": "fact", "rule_code": "r"}
