@@ -193,12 +193,13 @@ def _not_found(conn_id: str) -> SettingsError:
     if not _is_certainly_missing(conn_id):
         return UnansweredConnectionError(
             f"Airflow found no connection {conn_id!r}, but its database or secrets backend may be down; "
-            f"if it is up, add the connection with `airflow connections add {conn_id} --conn-uri ...`"
+            "if it is up, add the connection with "
+            f"`python -m include airflow connections add {conn_id} --conn-uri ...`"
         )
     return MissingConnectionError(
         f"no connection {conn_id!r} in Airflow (its secrets backend, {variable}, and the metastore of "
         f"AIRFLOW_HOME={os.environ.get('AIRFLOW_HOME', '~/airflow')}); add it with "
-        f"`airflow connections add {conn_id} --conn-uri ...`, or set {variable} to its URI"
+        f"`python -m include airflow connections add {conn_id} --conn-uri ...`, or set {variable} to its URI"
     )
 
 

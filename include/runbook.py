@@ -33,7 +33,8 @@ def backfill_command(firm: FirmShape, first: date, last: date) -> str:
         instant_of(end - timedelta(days=days), hour=firm.schedule_hour, zone=firm.timezone) for end in ends
     )
     start, stop = (f"{one:%Y-%m-%dT%H:%M:%SZ}" for one in starts)
-    return f"airflow backfill create --dag-id firm_{firm.firm_key} --from-date {start} --to-date {stop}"
+    command = f"python -m include airflow backfill create --dag-id firm_{firm.firm_key}"
+    return f"{command} --from-date {start} --to-date {stop}"
 
 
 def schedule_text(firm: FirmShape) -> str:
@@ -62,7 +63,8 @@ Customer analytics of firm `{firm.firm_key}` as of one day: extract, check, comp
 - **Rerun** here: *Clear* the failed task with *Downstream*. Another day: *Trigger* with `as_of` set and no
   logical date (a logical date would replace a scheduled run).
   By hand: `{rerun_command(firm.firm_key, "DATE")}`
-- **Many days**: `airflow backfill create --dag-id firm_{firm.firm_key} --from-date D --to-date D`, where the
+- **Many days**: `python -m include airflow backfill create --dag-id firm_{firm.firm_key} --from-date D
+  --to-date D`, where the
   dates bound the *starts* of intervals, in UTC; `as_of` is an interval's end, so the first is a day later.
 """
 

@@ -58,7 +58,9 @@ def test_a_backfill_is_bounded_by_the_starts_of_the_firms_own_intervals(
 ) -> None:
     command = backfill_command(firm(zone=zone), date(2026, 3, 28), date(2026, 3, 30))
 
-    assert command == f"airflow backfill create --dag-id firm_acme --from-date {first} --to-date {last}"
+    assert command == (
+        f"python -m include airflow backfill create --dag-id firm_acme --from-date {first} --to-date {last}"
+    )
 
 
 def test_a_weekly_backfill_takes_the_mondays_in_between() -> None:

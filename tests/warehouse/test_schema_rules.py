@@ -38,6 +38,11 @@ def test_a_value_out_of_range_is_refused_by_the_table(database, table, column, r
     ).fetchall()
     for (name,) in required:
         database.execute(f"alter table alike alter column {name} drop not null")
+    of_several_columns = database.execute(
+        "select conname from pg_constraint where conrelid = 'alike'::regclass and cardinality(conkey) > 1"
+    ).fetchall()
+    for (name,) in of_several_columns:
+        database.execute(f"alter table alike drop constraint {name}")
 
     for value in right:
         database.execute(f"insert into alike ({column}) values (%s)", [value])
@@ -71,6 +76,34 @@ def test_every_fact_is_found_by_day_and_by_customer(database):
     assert {name for name, _, has_customer in facts if has_customer} - by_customer == {
         "fact_sales"  # of each partition, made after its first rows: tests/warehouse/test_loading.py
     }
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"churn_risk_score": 10, "method": "rules"},
+        {"churn_risk_score": 10, "churn_risk_category": "Low", "method": "lightgbm"},
+        {"churn_risk_score": 10, "method": "rules", "no_score_reason": "too_new"},
+        {"churn_risk_category": "Low", "method": "rules", "no_score_reason": "no_known_outcome"},
+    ],
+    ids=["no category without a reason", "trees without a probability", "too new with a score", "no outcome"],
+)
+def test_a_churn_row_without_score_or_category_needs_its_reason(database, row):
+    database.execute("drop table if exists alike")
+    database.execute(
+        "create temp table alike (like analytics.fact_customer_churn_risk including constraints)"
+    )
+    required = database.execute(
+        "select attname from pg_attribute where attrelid = 'alike'::regclass and attnum > 0 and attnotnull"
+    ).fetchall()
+    for (name,) in required:
+        database.execute(f"alter table alike alter column {name} drop not null")
+    marks = ", ".join(["%s"] * len(row))
+    right = {"churn_risk_score": 10, "method": "rules", "no_score_reason": "no_known_outcome"}
+    database.execute(f"insert into alike ({', '.join(right)}) values (%s, %s, %s)", list(right.values()))
+
+    with pytest.raises(psycopg.errors.CheckViolation):
+        database.execute(f"insert into alike ({', '.join(row)}) values ({marks})", list(row.values()))
 
 
 @pytest.mark.parametrize(
