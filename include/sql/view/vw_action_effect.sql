@@ -1,12 +1,14 @@
 -- vw_action_effect: effect of each action in a completed quarter, measured against a random group.
 -- Grain: firm_key, origin, action_code, compared_with, quarter_start. The function takes any as_of, the view
 -- the latest sales'. Origin 'plan': decisions of the plan, compared with the holdout and, if there is one,
--- with business as usual. Origin 'elsewhere': assignments made outside the plan, compared with their own control.
+-- with business as usual. Origin 'elsewhere': assignments made outside the plan, compared with their own
+-- control.
 -- A customer enters on the first day of the quarter, and stays in that group (intention to treat); both
 -- groups are followed from that day to the quarter's end. Intervals are 95 % (include/models/uplift.py):
 -- Newcombe's for the share that ordered, normal for amounts; null if a group has fewer than 30 customers. In
 -- larger groups the effect on spend is adjusted by each customer's spend of the 365 days before entry
--- (Deng et al. 2013, "Improving the sensitivity of online controlled experiments by utilizing pre-experiment data").
+-- (Deng et al. 2013, "Improving the sensitivity of online controlled experiments by utilizing pre-experiment
+-- data").
 -- The action 'all_actions' pools the plan: a customer enters it with its first action of the quarter.
 
 create or replace function mart.action_effect(firm text, as_of date)
