@@ -115,6 +115,11 @@ class Churn(Strict):
     min_events: Whole = Field(default=50, ge=10)
     min_tenure_days: Whole = Field(default=0, ge=0)
 
+    @property
+    def added_and_unset(self) -> set[str]:
+        """Fields of later releases that are at their default: no part of a hash of the firm's settings."""
+        return set() if self.min_tenure_days else {"min_tenure_days"}
+
     @model_validator(mode="after")
     def _in_order(self) -> Churn:
         for name, bounds in (("category_bounds", self.category_bounds), ("band_bounds", self.band_bounds)):
@@ -220,7 +225,9 @@ class Firm(Strict):
     def settings_reference(self) -> str:
         """A hash of every setting that can change a computed number, as manifests refer to it."""
         left_out: dict[str, bool | set[str]] = dict.fromkeys(NO_NUMBERS, True)
-        parts: dict[str, SourceRow | Actions] = {"source": self.source, "actions": self.actions}
+        parts: dict[str, SourceRow | Actions | Churn] = {
+            "source": self.source, "actions": self.actions, "churn": self.churn,
+        }  # fmt: skip
         left_out |= {name: unset for name, part in parts.items() if (unset := part.added_and_unset)}
         return _reference(self.model_dump_json(exclude=left_out))
 

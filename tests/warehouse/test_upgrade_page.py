@@ -12,9 +12,9 @@ import psycopg
 import pytest
 
 from include import postgres
-from include.registry import sync_firms
+from include.firms import parse_firm
+from include.registry import write_registry
 from include.settings import PROJECT, Settings
-from include.warehouse import Warehouse
 from include.warehouse.migrations import pending
 from tests.warehouse.old_warehouse import FIRMS, restore, unpack
 from tools.facts_hash import compare, hash_warehouse
@@ -51,8 +51,11 @@ class Installation:
                 connection.execute(f"create role {group} nologin")
         restore(dsn)
         unpack(dsn, self.home)
-        with Warehouse(dsn) as warehouse:
-            sync_firms(warehouse.firms, self.settings.registry)
+        with psycopg.connect(dsn) as connection:  # its columns are those of then
+            rows = connection.execute(
+                "select to_jsonb(f) - '{removed_at,updated_at}'::text[] from control.firms as f"
+            ).fetchall()
+        write_registry(self.settings.registry, [parse_firm(row).shape for (row,) in rows])
         postgres.stop(self.settings.postgres)
 
     @property

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,6 @@ from tests.airflow_server import Answers, airflow_server
 from tests.incidents.conftest import connection, firm
 from tests.sinks import Hook, web_hook
 
-NOW = datetime.now(UTC)
 HEALTH = "GET /api/v2/monitor/health"
 DAGS = "GET /api/v2/dags?tags=firmament&order_by=dag_id&limit=100&offset=0"
 ERRORS = "GET /api/v2/importErrors"
@@ -33,8 +32,13 @@ QUEUE = "GET /api/v2/dags/~/dagRuns/~/taskInstances?state=queued&limit=100"
 RUNNING = "GET /api/v2/dags/~/dagRuns?state=running&limit=100&offset=0"
 
 
-def dag(name: str, *, is_paused: bool = False, parsed: datetime = NOW) -> dict[str, Any]:
-    return {"dag_id": name, "is_paused": is_paused, "last_parsed_time": parsed.isoformat()}
+def ago(**since: float) -> str:
+    """The instant so long before now. It is taken in a test: the suite may be collected long before."""
+    return (datetime.now(UTC) - timedelta(**since)).isoformat()
+
+
+def dag(name: str, *, is_paused: bool = False, parsed_minutes_ago: float = 0) -> dict[str, Any]:
+    return {"dag_id": name, "is_paused": is_paused, "last_parsed_time": ago(minutes=parsed_minutes_ago)}
 
 
 def health(**states: str) -> dict[str, Any]:
@@ -83,29 +87,31 @@ QUEUED = "GET /api/v2/dags/~/dagRuns?state=queued&run_after_lte=then&order_by=ru
 TASK = {"dag_id": "firm_acme", "task_id": "rfm"}
 RUN = {"dag_id": "firm_acme", "dag_run_id": "backfill__1", "run_after": "2026-11-20T05:00:00Z"}
 
-FAULTS: dict[str, tuple[str, Any, str]] = {
-    "service_down": (HEALTH, health(scheduler="unhealthy"), "scheduler"),
-    "dags_missing": (DAGS, dags(dag("firmament_upkeep")), "dags"),
+FAULTS: dict[str, tuple[str, Callable[[], Any], str]] = {
+    "service_down": (HEALTH, lambda: health(scheduler="unhealthy"), "scheduler"),
+    "dags_missing": (DAGS, lambda: dags(dag("firmament_upkeep")), "dags"),
     "parse_old": (
         DAGS,
-        dags(*(dag(one, parsed=NOW - timedelta(minutes=20)) for one in ("firm_acme", "firmament_upkeep"))),
+        lambda: dags(*(dag(one, parsed_minutes_ago=20) for one in ("firm_acme", "firmament_upkeep"))),
         "dag-processor",
     ),
-    "dag_paused": (DAGS, dags(dag("firm_acme", is_paused=True), dag("firmament_upkeep")), "acme"),
+    "dag_paused": (DAGS, lambda: dags(dag("firm_acme", is_paused=True), dag("firmament_upkeep")), "acme"),
     "import_error": (
         ERRORS,
-        {"import_errors": [{"filename": "registry_check.py", "stack_trace": "x\nFirmError: damaged"}]},
+        lambda: {
+            "import_errors": [{"filename": "registry_check.py", "stack_trace": "x\nFirmError: damaged"}]
+        },
         "registry_check.py",
     ),
-    "pool_missing": (POOLS, {"pools": [{"name": "default_pool"}], "total_entries": 1}, "source_csv"),
+    "pool_missing": (POOLS, lambda: {"pools": [{"name": "default_pool"}], "total_entries": 1}, "source_csv"),
     "tasks_queued": (
         QUEUE,
-        {"task_instances": [{**TASK, "queued_when": (NOW - timedelta(minutes=40)).isoformat()}]},
+        lambda: {"task_instances": [{**TASK, "queued_when": ago(minutes=40)}]},
         "queue",
     ),
     "run_stuck": (
         QUEUED,
-        {"dag_runs": [{**RUN, "queued_at": (NOW - timedelta(hours=3)).isoformat()}], "total_entries": 1},
+        lambda: {"dag_runs": [{**RUN, "queued_at": ago(hours=3)}], "total_entries": 1},
         "acme",
     ),
 }
@@ -119,7 +125,7 @@ def test_a_fault_of_airflow_is_one_message_and_one_when_it_is_over(
     well = answers[call]
     watcher = Watcher(Settings.read())
     watcher.one_pass()
-    answers[call] = [(200, fault)]
+    answers[call] = [(200, fault())]
 
     first = [one.kind for one in watcher.one_pass()]
     at_once = list(hook.received)
