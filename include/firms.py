@@ -226,8 +226,10 @@ class Firm(Strict):
         """A hash of every setting that can change a computed number, as manifests refer to it."""
         left_out: dict[str, bool | set[str]] = dict.fromkeys(NO_NUMBERS, True)
         parts: dict[str, SourceRow | Actions | Churn] = {
-            "source": self.source, "actions": self.actions, "churn": self.churn,
-        }  # fmt: skip
+            "source": self.source,
+            "actions": self.actions,
+            "churn": self.churn,
+        }
         left_out |= {name: unset for name, part in parts.items() if (unset := part.added_and_unset)}
         return _reference(self.model_dump_json(exclude=left_out))
 
