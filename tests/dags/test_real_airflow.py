@@ -287,7 +287,7 @@ def test_a_seven_day_backfill_fills_seven_snapshots(airflow_stack: RealAirflow):
     airflow.add_firm("many", working_day_period=1)
     (firm,) = [one for one in read_registry(airflow.settings.registry) if one.firm_key == "many"]
 
-    airflow.run(backfill_command(firm, days[0], days[-1]).removeprefix("python -m "))
+    airflow.plain_shell(backfill_command(firm, days[0], days[-1]))
 
     airflow.wait(lambda: set(days) <= set(snapshots(airflow, "many")), "seven snapshots", seconds=1500)
     asked = "/api/v2/dags/firm_many/dagRuns?run_type=backfill"
