@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
@@ -99,7 +100,6 @@ def incidents_resolve(
     Example: python -m include incidents resolve 12 --rerun
     """
     from include.incidents.delivery import deliver_due
-    from include.incidents.message import user_name
     from include.settings import Settings
     from include.warehouse.incidents import Incidents
 
@@ -112,7 +112,7 @@ def incidents_resolve(
         _rerun(row, entries, here=here)
         return
     with Incidents(Settings.read().warehouse_dsn()) as incidents:
-        incidents.close_incident(number, closed_by=user_name(), is_forced=True)
+        incidents.close_incident(number, closed_by=getpass.getuser(), is_forced=True)
     deliver_due(Settings.read())
     _line(f"incident {number} is closed")
 

@@ -107,7 +107,8 @@ _ROWS = (
          "Correct the connection firmament_warehouse or FIRMAMENT_WAREHOUSE_DSN.",
          errors=WAREHOUSE, refused_login=True, severity=CRITICAL),
     Kind("row_unusable", "firm", "the row of {resource} cannot be used", "firm",
-         "Correct the firm's row: `python -m include firms show {firm}`, then `firms add --file F.yaml`.",
+         "Correct the firm's row: `python -m include firms show {firm}`, then "
+         "`python -m include firms add --file F.yaml`.",
          errors=("FirmError", "SourceRowError", "PublishRowError")),
     Kind("setting_missing", "machine", "a setting of the installation is missing", "settings",
          "Set what the error names; docs/configuration.md lists all settings.",
@@ -164,7 +165,7 @@ _ROWS = (
          "The rerun writes it.",
          errors=("HandoffError",), rerun="extract"),
     # --- the warehouse
-    Kind("connections_exhausted", "warehouse", "PostgreSQL accepts no more connections", "warehouse",
+    Kind("connections_exhausted", "warehouse", "PostgreSQL has reached its limit of connections", "warehouse",
          "End idle sessions (pg_stat_activity), or raise max_connections.",
          errors=WAREHOUSE, text=r"too many clients|remaining connection slots|53300", severity=CRITICAL),
     Kind("warehouse_read_only", "warehouse", "the warehouse is read-only", "warehouse",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -118,8 +117,3 @@ def _over(incident: Row, entries: Sequence[Row]) -> list[str]:
         show = f"python -m include incidents show {incident['incident_id']}"
         lines.append(f"and {len(missing) - MOST_FIRMS} more: {show}")
     return lines
-
-
-def user_name() -> str:
-    """The user who closes an incident by hand."""
-    return os.environ.get("USER") or os.environ.get("LOGNAME") or "a user"

@@ -42,8 +42,22 @@ def open_incident(cause: Cause, failure: Failure, settings: Settings) -> None:
 
 def record(cause: Cause, failure: Failure, settings: Settings) -> bool:
     """Record a failure under its cause; False when the warehouse is down and it is in a local file."""
-    from include.firms import Alerts
     from include.warehouse.incidents import Incidents
+
+    row, entry = _rows(cause, failure)
+    try:
+        with Incidents(settings.warehouse_dsn()) as incidents:
+            incidents.record(row, entry)
+    except Exception as error:
+        log.warning("The incident is kept in a file, because the warehouse is down: %s", type(error).__name__)
+        spool.keep(row, entry, settings)
+        return False
+    return True
+
+
+def _rows(cause: Cause, failure: Failure) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The rows of a failure in ``control.incidents`` and ``control.incident_firms``."""
+    from include.firms import Alerts
 
     alerts = failure.firm.alerts if failure.firm is not None else Alerts()
     row = {
@@ -63,14 +77,7 @@ def record(cause: Cause, failure: Failure, settings: Settings) -> bool:
         "targets": targets_of(alerts),
         "is_quiet": failure.is_quiet,
     }
-    try:
-        with Incidents(settings.warehouse_dsn()) as incidents:
-            incidents.record(row, entry)
-    except Exception as error:
-        log.warning("The incident is kept in a file, because the warehouse is down: %s", type(error).__name__)
-        spool.keep(row, entry, settings)
-        return False
-    return True
+    return row, entry
 
 
 def report(kind: Kind, found: Sequence[tuple[str, Failure]], settings: Settings) -> None:
@@ -86,9 +93,9 @@ def report_all(kinds: Sequence[Kind], found: Sequence[tuple[Kind, str, Failure]]
         began = incidents.now()
         seen = set()
         for kind, resource, failure in found:
-            record(Cause(kind, resource), failure, settings)
-            firm_key = failure.firm.firm_key if failure.firm is not None else ""
-            seen.add((kind.name, resource, firm_key, failure.as_of))
+            row, entry = _rows(Cause(kind, resource), failure)
+            incidents.record(row, entry)
+            seen.add((kind.name, resource, entry["firm_key"], failure.as_of))
         gone = [
             entry["entry_id"]
             for entry in incidents.open_entries([kind.name for kind in kinds])

@@ -1,4 +1,4 @@
-"""Metrics of a firm, of its segments, risk categories and actions. Computed by ``firm_measures.sql``."""
+"""Metrics of a firm that are counted from its sales. Computed by ``firm_measures.sql``."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import Any
 from include.metrics.row import Metric
 
 YEAR = 365
-_P: dict[str, Any] = {"history_periods": 1}
-_PP: dict[str, Any] = {"history_periods": 2}
-_Y: dict[str, Any] = {"history_days": YEAR}
-_HALF = "(1.645 * spend_at_risk_deviation + calibration_error * active_spend)"
+ONE_PERIOD: dict[str, Any] = {"history_periods": 1}
+TWO_PERIODS: dict[str, Any] = {"history_periods": 2}
+ONE_YEAR: dict[str, Any] = {"history_days": YEAR}
 
 METRICS: tuple[Metric, ...] = (
     Metric(
@@ -19,7 +18,7 @@ METRICS: tuple[Metric, ...] = (
         "Etkin müşteriler",
         "Customers with a sale in the last period.",
         "count",
-        **_P,
+        **ONE_PERIOD,
     ),
     Metric(
         "active_share",
@@ -29,7 +28,7 @@ METRICS: tuple[Metric, ...] = (
         "percent",
         is_ratio=True,
         is_benchmark=True,
-        **_P,
+        **ONE_PERIOD,
     ),
     Metric(
         "avg_order_value",
@@ -38,7 +37,7 @@ METRICS: tuple[Metric, ...] = (
         "Sale amount per order, last 365 days.",
         "money",
         is_ratio=True,
-        **_Y,
+        **ONE_YEAR,
     ),
     Metric("customers", "Customers", "Müşteriler", "Customers with a sale before as_of.", "count"),
     Metric(
@@ -49,7 +48,7 @@ METRICS: tuple[Metric, ...] = (
         "percent",
         is_ratio=True,
         is_benchmark=True,
-        **_Y,
+        **ONE_YEAR,
     ),
     Metric(
         "earlier_customers",
@@ -57,75 +56,7 @@ METRICS: tuple[Metric, ...] = (
         "Önceki dönemin müşterileri",
         "Customers with a sale in the period before the last.",
         "count",
-        **_PP,
-    ),
-    Metric(
-        "expected_leavers",
-        "Expected not to buy in the next period",
-        "Gelecek dönemde alması beklenmeyenler",
-        "Sum of the churn probabilities of active customers; null where rules score.",
-        "count",
-        module="churn",
-        is_prediction=True,
-        **_P,
-    ),
-    Metric(
-        "expected_margin_year",
-        "Expected margin of next year",
-        "Gelecek yılın beklenen kâr marjı",
-        "Expected margin of orders of known customers, next 365 days, discounted.",
-        "money",
-        module="ltv",
-        is_prediction=True,
-    ),
-    Metric(
-        "expected_spend_year",
-        "Expected net sales of next year",
-        "Gelecek yılın beklenen net satışı",
-        "Net spend expected of known customers, next 365 days, not discounted.",
-        "money",
-        module="ltv",
-        is_prediction=True,
-    ),
-    Metric(
-        "expected_spend_year_high",
-        "Expected net sales of next year, upper bound",
-        "Gelecek yılın beklenen net satışı, üst sınır",
-        "Upper bound of the 80 percent interval of expected_spend_year.",
-        "money",
-        module="ltv",
-        is_prediction=True,
-    ),
-    Metric(
-        "expected_spend_year_low",
-        "Expected net sales of next year, lower bound",
-        "Gelecek yılın beklenen net satışı, alt sınır",
-        "Lower bound of the 80 percent interval of expected_spend_year.",
-        "money",
-        module="ltv",
-        is_prediction=True,
-    ),
-    Metric(
-        "high_risk_customers",
-        "Active customers at high risk",
-        "Yüksek riskli etkin müşteriler",
-        "Active customers whose churn probability is in the category High or Critical; null where rules "
-        "score.",
-        "count",
-        module="churn",
-        is_prediction=True,
-        **_P,
-    ),
-    Metric(
-        "high_risk_share",
-        "Share at high risk",
-        "Yüksek risklilerin payı",
-        "High-risk customers, of active customers; null where rules score.",
-        "percent",
-        is_ratio=True,
-        module="churn",
-        is_prediction=True,
-        **_P,
+        **TWO_PERIODS,
     ),
     Metric(
         "history_days",
@@ -140,16 +71,7 @@ METRICS: tuple[Metric, ...] = (
         "Etkin olmayan müşteriler",
         "Customers without a sale in the last period.",
         "count",
-        **_P,
-    ),
-    Metric(
-        "margin_share",
-        "Assumed margin",
-        "Varsayılan kâr marjı",
-        "The setting ltv.margin_share in percent, where the source gives no margins; null where it does.",
-        "percent",
-        is_ratio=True,
-        module="ltv",
+        **ONE_PERIOD,
     ),
     Metric(
         "median_days_between_orders",
@@ -189,7 +111,7 @@ METRICS: tuple[Metric, ...] = (
         "percent",
         is_ratio=True,
         is_benchmark=True,
-        **_PP,
+        **TWO_PERIODS,
     ),
     Metric(
         "new_customers",
@@ -197,7 +119,7 @@ METRICS: tuple[Metric, ...] = (
         "Yeni müşteriler",
         "Customers whose first sale is in the last period.",
         "count",
-        **_PP,
+        **TWO_PERIODS,
     ),
     Metric(
         "one_time_customers",
@@ -223,7 +145,7 @@ METRICS: tuple[Metric, ...] = (
         "percent",
         is_ratio=True,
         is_benchmark=True,
-        **_PP,
+        **TWO_PERIODS,
     ),
     Metric("orders", "Orders", "Siparişler", "Orders of known customers, lifetime.", "count"),
     Metric(
@@ -232,7 +154,7 @@ METRICS: tuple[Metric, ...] = (
         "Son yılın siparişleri",
         "Orders, last 365 days.",
         "count",
-        **_Y,
+        **ONE_YEAR,
     ),
     Metric(
         "period_days",
@@ -247,7 +169,7 @@ METRICS: tuple[Metric, ...] = (
         "Elde tutulan müşteriler",
         "Customers with a sale in both the last two periods.",
         "count",
-        **_PP,
+        **TWO_PERIODS,
     ),
     Metric(
         "retention_rate",
@@ -257,7 +179,7 @@ METRICS: tuple[Metric, ...] = (
         "percent",
         is_ratio=True,
         is_benchmark=True,
-        **_PP,
+        **TWO_PERIODS,
     ),
     Metric(
         "return_share",
@@ -267,7 +189,7 @@ METRICS: tuple[Metric, ...] = (
         "percent",
         is_ratio=True,
         is_benchmark=True,
-        **_Y,
+        **ONE_YEAR,
     ),
     Metric("revenue", "Net sales", "Net satış", "Net sales to known customers, lifetime.", "money"),
     Metric(
@@ -286,42 +208,7 @@ METRICS: tuple[Metric, ...] = (
         "Son yılın net satışı",
         "Net sales to known customers, last 365 days.",
         "money",
-        **_Y,
-    ),
-    Metric(
-        "spend_at_risk",
-        "Spend at risk",
-        "Risk altındaki harcama",
-        "Sum over active customers of churn probability times net spend of the last 365 days; null where "
-        "rules score.",
-        "money",
-        module="churn",
-        is_prediction=True,
-        history_days=YEAR,
-        also=("revenue_at_risk",),
-    ),
-    Metric(
-        "spend_at_risk_high",
-        "Spend at risk, upper bound",
-        "Risk altındaki harcama, üst sınır",
-        "Upper bound of the 90 percent interval of spend_at_risk: chance of each customer, and the "
-        "model's calibration error.",
-        "money",
-        module="churn",
-        is_prediction=True,
-        history_days=YEAR,
-        sql=f"spend_at_risk + {_HALF}",
-    ),
-    Metric(
-        "spend_at_risk_low",
-        "Spend at risk, lower bound",
-        "Risk altındaki harcama, alt sınır",
-        "Lower bound of the same interval.",
-        "money",
-        module="churn",
-        is_prediction=True,
-        history_days=YEAR,
-        sql=f"spend_at_risk - {_HALF}",
+        **ONE_YEAR,
     ),
     Metric(
         "top_tenth_share",
@@ -331,105 +218,6 @@ METRICS: tuple[Metric, ...] = (
         "percent",
         is_ratio=True,
         is_benchmark=True,
-        **_Y,
-    ),
-    Metric(
-        "risk_customers",
-        "Customers by risk category",
-        "Risk kategorisindeki müşteriler",
-        "Customers in the churn risk category.",
-        "count",
-        "risk category",
-        module="churn",
-    ),
-    Metric(
-        "category_spend_at_risk",
-        "Spend at risk by risk category",
-        "Risk kategorisinde risk altındaki harcama",
-        "Sum over the customers of the category of churn probability times net spend of the last 365 days.",
-        "money",
-        "risk category",
-        module="churn",
-        is_prediction=True,
-        sql="sum(churn_probability * total_spend_365_days)",
-    ),
-    Metric(
-        "category_margin_at_risk",
-        "Margin at risk by risk category",
-        "Risk kategorisinde risk altındaki kâr marjı",
-        "Sum over the customers of the category of churn probability times expected margin of next year.",
-        "money",
-        "risk category",
-        module="churn",
-        is_prediction=True,
-        sql="sum(churn_probability * predicted_clv_1_year)",
-    ),
-    Metric(
-        "risk_share",
-        "Share by risk category",
-        "Risk kategorisinin payı",
-        "Customers in the churn risk category, of all scored.",
-        "percent",
-        "risk category",
-        is_ratio=True,
-        module="churn",
-    ),
-    Metric(
-        "segment_customers",
-        "Customers by segment",
-        "Segmentteki müşteriler",
-        "Customers in the RFM segment.",
-        "count",
-        "segment",
-        module="rfm",
-    ),
-    Metric(
-        "segment_revenue",
-        "Net spend by segment",
-        "Segmentin net harcaması",
-        "Net spend of the RFM segment, last 365 days.",
-        "money",
-        "segment",
-        module="rfm",
-        **_Y,
-    ),
-    Metric(
-        "segment_share",
-        "Share by segment",
-        "Segmentin payı",
-        "Customers in the RFM segment, of all customers.",
-        "percent",
-        "segment",
-        is_ratio=True,
-        module="rfm",
-    ),
-    Metric(
-        "action_benefit",
-        "Expected benefit by action",
-        "Eylemin beklenen faydası",
-        "Expected additional margin in a year of the chosen actions: assumed until it is measured.",
-        "money",
-        "action",
-        module="actions",
-        is_prediction=True,
-    ),
-    Metric(
-        "action_cost",
-        "Cost by action",
-        "Eylemin maliyeti",
-        "Cost of the chosen actions.",
-        "money",
-        "action",
-        module="actions",
-    ),
-    Metric(
-        "action_customers",
-        "Customers by action",
-        "Eylemdeki müşteriler",
-        "Customers chosen for the action.",
-        "count",
-        "action",
-        module="actions",
+        **ONE_YEAR,
     ),
 )
-"""``margin_share`` and the actions' metrics are null where their module is off."""

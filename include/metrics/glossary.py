@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 
 from include import sql_text
-from include.metrics import customer, firm, views
+from include.metrics import customer, firm, firm_models, views
 from include.metrics.row import Grain, Metric
 
 __all__ = ["GLOSSARY", "Metric", "find", "named", "of_grain", "sql_of"]
 
-GLOSSARY: tuple[Metric, ...] = (*firm.METRICS, *customer.METRICS, *views.METRICS)
+GLOSSARY: tuple[Metric, ...] = (*firm.METRICS, *firm_models.METRICS, *customer.METRICS, *views.METRICS)
 _BY_NAME = {metric.name: metric for metric in GLOSSARY}
 _QUERY = "firm_measures"
 

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from include.models.firm import FirmSettings
+from include.models.logistic import fit_weights
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -40,7 +41,6 @@ TERMS: Mapping[str, tuple[str, ...]] = {
     "new": ("intercept", "together_weight", "orders_weight", "popularity_weight"),
 }
 _RIDGE = 1.0
-_ROUNDS = 50
 
 
 class Tested(NamedTuple):
@@ -115,7 +115,7 @@ def terms(candidates: pa.Table, kind: str) -> Floats:
 
 
 def fit_logistic(x: Floats, happened: Bools) -> Floats:
-    """Weights of a logistic regression with a ridge penalty on all but the intercept, by Newton's method.
+    """Weights of a logistic regression with a ridge penalty on all but the intercept.
 
     The intercept's start and target are smoothed, so that it is finite where nothing or all happened.
     """
@@ -126,17 +126,8 @@ def fit_logistic(x: Floats, happened: Bools) -> Floats:
     share = (happened.sum() + 0.5) / (count + 1.0)
     target = np.where(happened, 1.0, 0.0) if 0 < happened.sum() < count else np.full(count, share)
     weights[0] = special.logit(share)
-    penalty = _RIDGE * np.eye(width)
-    penalty[0, 0] = 1e-9
-    for _ in range(_ROUNDS):
-        p = special.expit(x @ weights)
-        slope = x.T @ (target - p) - penalty @ weights
-        curvature = (x * (p * (1.0 - p))[:, None]).T @ x + penalty
-        step = np.linalg.solve(curvature, slope)
-        weights = weights + step * min(1.0, 4.0 / max(float(np.abs(step).max()), 1e-9))
-        if np.abs(step).max() < 1e-10:
-            break
-    return weights
+    ridge = np.r_[0.0, np.full(width - 1, _RIDGE)]
+    return fit_weights(x, target, start=weights, ridge=ridge)
 
 
 def _fit_kind(candidates: pa.Table, kind: str) -> Floats:

@@ -7,8 +7,8 @@ sends the messages that are due. ``make up`` and compose start it; elsewhere one
 
 A finding opens an incident when two passes in a row have it, so that a restart sends no message. If
 ``FIRMAMENT_PING_URL`` is set, each pass requests that URL: a service that expects it tells when the watcher,
-or the whole machine, is gone. The DAG ``firmament_upkeep`` opens an incident when the heartbeat is older than
-5 minutes.
+or the whole machine, is gone. The hourly DAG ``firmament_upkeep`` opens an incident when the heartbeat is
+older than 5 minutes.
 """
 
 from __future__ import annotations

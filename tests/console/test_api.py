@@ -124,7 +124,7 @@ def test_a_customer_is_shown_with_history_and_timeline(ask):
     assert len(events) == 3
     assert earlier
     assert max(row["activity_datetime"] for row in earlier) < events[-1]["activity_datetime"]
-    missing = ask("ann", "firms/firm_acme/customer", customer_id="nobody")
+    missing = ask("ann", "firms/firm_acme/customer", customer_id="absent")
     assert (missing.status_code, missing.headers["content-type"]) == (404, "application/problem+json")
     assert "example.com" not in json.dumps(body)
 
@@ -233,7 +233,7 @@ def test_a_warehouse_that_is_down_or_closed_to_the_console_is_a_problem_with_an_
 
     wrong = re.sub(r":[^:@]+@", ":bogus@", console_dsn)
     cases = {
-        "postgresql://nobody@127.0.0.1:1/none": ("cannot be reached", "make up"),
+        "postgresql://reader@127.0.0.1:1/none": ("cannot be reached", "make up"),
         wrong: ("authentication failed", "access console"),
         missing: ("no connection 'firmament_console'", "access console"),
     }

@@ -176,7 +176,7 @@ def test_a_connection_that_broke_while_idle_is_replaced(owner, reader):
 
 
 def test_a_reader_of_no_server_names_the_command_that_starts_it():
-    reader = Reader(lambda: "postgresql://nobody@127.0.0.1:1/none", connections=1)
+    reader = Reader(lambda: "postgresql://reader@127.0.0.1:1/none", connections=1)
 
     with pytest.raises(WarehouseDownError) as raised, reader.of({"acme"}):
         pass

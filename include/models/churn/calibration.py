@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from include.models.logistic import fit_weights
+
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-_ROUNDS = 100
 _FLATTEST = 1e-9
 
 
@@ -55,15 +56,7 @@ def fit_platt(score: Floats, happened: Bools) -> Platt:
         return Platt(0.0, float(special.logit(target.mean())))
     centre = float(score.mean())
     x = np.stack([(score - centre) / spread, np.ones_like(score)], axis=1)
-    beta = np.array([0.0, special.logit(target.mean())])
-    for _ in range(_ROUNDS):
-        p = special.expit(x @ beta)
-        hessian = (x * (p * (1.0 - p))[:, None]).T @ x + _FLATTEST * np.eye(2)
-        step = np.linalg.solve(hessian, x.T @ (target - p))
-        # A full Newton step can overshoot where the curve is flat.
-        beta = beta + step * min(1.0, 4.0 / max(float(np.abs(step).max()), _FLATTEST))
-        if np.abs(step).max() < 1e-10:
-            break
+    beta = fit_weights(x, target, start=np.array([0.0, special.logit(target.mean())]))
     return Platt(float(beta[0] / spread), float(beta[1] - beta[0] * centre / spread))
 
 
