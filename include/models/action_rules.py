@@ -63,8 +63,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "reminder_email", CAN_BE_WON, ANY, 0, 0.00125, 0.005,
-        "No dearer action pays here: a reminder by e-mail.",
-        "Daha pahalı bir eylem burada karşılığını vermez: e-posta ile hatırlatma.",
+        "Expected to bring most after its cost: a reminder by e-mail.",
+        "Maliyeti düşüldükten sonra en çok getirmesi beklenen: e-posta ile hatırlatma.",
         is_in_orders=True,
     ),
 )  # fmt: skip

@@ -173,7 +173,8 @@ def _too_little(evidence: Mapping[str, int], fitted: int, tested: int, horizon: 
         (evidence["customer_count"] == 0, "no sale of a product names its customer"),
         (
             evidence["product_count"] <= SUGGESTED,
-            f"only {evidence['product_count']} products were ever sold, so all of them would be suggested",
+            f"number of products sold so far: {evidence['product_count']}; suggestions need more than "
+            f"{SUGGESTED}",
         ),
         (evidence["repeat_customer_count"] == 0, "no customer has bought on a second day"),
         (

@@ -145,7 +145,7 @@ def test_the_weights_are_fitted_on_the_earlier_window_alone():
     [
         ({"product_count": 0, "customer_count": 0}, "the sales name no product"),
         ({"customer_count": 0}, "no sale of a product names its customer"),
-        ({"product_count": 1}, "only 1 products were ever sold"),
+        ({"product_count": 1}, "number of products sold so far: 1;"),
         ({"repeat_customer_count": 0}, "no customer has bought on a second day"),
         ({"history_days": 60}, "60 days of sales are too few"),
         ({}, "too few customers ordered again: 0 in the window to fit on"),
