@@ -23,9 +23,11 @@ __all__ = ["handoff_root", "s3_server"]
 for name in [name for name in os.environ if name.startswith(("AIRFLOW_", "FIRMAMENT_"))]:
     del os.environ[name]
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="firmament-airflow-")
+os.environ["FIRMAMENT_HOME"] = tempfile.mkdtemp(prefix="firmament-home-")  # `make demo` leaves services there
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 os.environ["AIRFLOW__USAGE_DATA_COLLECTION__ENABLED"] = "False"
 atexit.register(shutil.rmtree, os.environ["AIRFLOW_HOME"], ignore_errors=True)
+atexit.register(shutil.rmtree, os.environ["FIRMAMENT_HOME"], ignore_errors=True)
 
 
 # Waits for the tests' process to be gone, however it went: then its end of the pipe is closed.
