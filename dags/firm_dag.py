@@ -1,4 +1,4 @@
-"""Builds the DAG of a firm: one task per stage of ``include/steps.py``.
+"""Builds the DAG of a firm: one task per stage of ``include/steps.py``, or three tasks (``dag_shape``).
 
 The files ``firms_1_of_8.py`` to ``firms_8_of_8.py`` call :func:`build_shard`. Airflow does not parse this
 file (``.airflowignore``). The hash of a firm's key gives its shard, so that 1,000 firms are parsed in files
@@ -33,7 +33,7 @@ from include.runbook import dag_page, stage_page
 from include.schedule import as_of_of_run, cron, is_scheduled
 from include.settings import Settings
 from include.shards import shard_of
-from include.steps import STAGES, Stage, stage_upstream, stages_for
+from include.steps import STAGES, Stage, stage_upstream, tasks_for
 
 START = datetime(2020, 1, 1, tzinfo=UTC)  # fixed, or every parse would make a new version of the DAG
 RUN_TIMEOUT = timedelta(hours=20)  # one run at a time: a stuck one must end before the next day's
@@ -72,8 +72,8 @@ def timetable(firm: FirmShape) -> Any:
 
 
 def firm_dag(firm: FirmShape) -> DAG:
-    """A firm's DAG: its stages, each after those it waits for."""
-    stages = stages_for(firm.modules)
+    """A firm's DAG: its tasks, each after those it waits for."""
+    stages = tasks_for(firm.modules, firm.dag_shape)
     upstream = stage_upstream(stages)
     leaves = {stage.name for stage in stages}.difference(*upstream.values())
     notifier = FailureNotifier(firm)
@@ -105,10 +105,11 @@ def firm_dag(firm: FirmShape) -> DAG:
 def stage_node(firm: FirmShape, stage: Stage, *, is_leaf: bool) -> Any:
     """A stage as a task, or as a group with one task per step; no other stage waits for a leaf."""
     if not stage.is_split:
-        return stage_task(firm, stage, stage.name, is_leaf=is_leaf)
+        # What reads the firm's source waits for a slot of that source's pool.
+        pool = firm.pool if stage.steps[0].kind_name == "extract" else None
+        return stage_task(firm, stage, stage.name, pool=pool, is_leaf=is_leaf)
     with TaskGroup(stage.name, tooltip=stage.does) as group:
         for step in stage.steps:
-            # Extracts alone are split: each waits for a slot of its source's pool.
             stage_task(firm, stage.part(step), step.name.removeprefix(f"{stage.name}_"), pool=firm.pool)
     return group
 

@@ -31,6 +31,7 @@ __all__ = [
     "Understood", "is_time_zone", "parse_firm",
 ]  # fmt: skip
 
+DagShape = Literal["staged", "compact"]
 PUBLISHED = (
     "analytic_customer",
     "analytic_firm_based",
@@ -43,7 +44,7 @@ PUBLISHED = (
 # Fields of a firm that change no computed number: name, schedule, and targets of results and messages.
 NO_NUMBERS = {
     "firm_key", "name", "working_day_period", "schedule_hour", "modules", "engine", "owner", "alerts",
-    "publish", "is_benchmarked", "is_paused",
+    "publish", "is_benchmarked", "is_paused", "dag_shape",
 }  # fmt: skip
 FIRST_SETTINGS: dict[str, tuple[str, ...]] = {  # see Firm.first_settings_reference; never change it
     "timezone": (),
@@ -171,6 +172,7 @@ class FirmShape(Strict):
     modules: tuple[str, ...] = MODULES
     owner: str = "firmament"
     alerts: Alerts = Alerts()
+    dag_shape: DagShape = "staged"
     is_paused: bool = False
 
 
@@ -201,6 +203,7 @@ class Firm(Strict):
     quality: dict[str, dict[str, dict[str, Real | None]]] = {}  # noqa: RUF012 - pydantic copies it
     retrain_months: Whole = Field(default=3, ge=1, le=12)
     is_benchmarked: bool = False
+    dag_shape: DagShape = "staged"
     is_paused: bool = False
 
     @model_validator(mode="before")
@@ -261,6 +264,7 @@ class Firm(Strict):
             modules=tuple(name for name in NAMES if name in self.modules),
             owner=self.owner,
             alerts=self.alerts,
+            dag_shape=self.dag_shape,
             is_paused=self.is_paused,
         )
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+EXTRACT, COMPUTE, LOAD = "extract", "compute", "load"  # the tasks of a compact DAG, in order
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -16,6 +18,7 @@ class Kind:
     steps that need no warehouse, so that ``try`` can run them. ``may_skip`` is true for steps
     whose inputs are datasets: an automatic retry skips those that an earlier attempt has done
     (``run/attempts.py``). An extract reads a source, which may have changed, so it is never skipped.
+    ``compact_task`` is the task that runs the step where a firm's DAG is compact (``pipeline.compact``).
     """
 
     name: str
@@ -26,6 +29,7 @@ class Kind:
     timeout_minutes: int = 60
     is_computing: bool = False
     may_skip: bool = False
+    compact_task: str = COMPUTE
 
 
 _INPUTS = "Are the inputs there? The log names a missing handoff and the step that writes it."
@@ -42,6 +46,7 @@ KINDS = {
             retry_delay_seconds=120,  # the source is another team's system: give it time to come back
             timeout_minutes=180,
             is_computing=True,
+            compact_task=EXTRACT,
         ),
         Kind(
             "validate",
@@ -89,12 +94,14 @@ KINDS = {
             "names the check in `include/sql/check/` and the rows; nothing was committed.",
             retries=4,
             retry_delay_seconds=60,
+            compact_task=LOAD,
         ),
         Kind(
             "score",
             "include.run.score:score",
             "Is the warehouse up? The step compares facts that are loaded already and reads nothing else.",
             retries=4,
+            compact_task=LOAD,
         ),
         Kind(
             "publish",
@@ -102,6 +109,7 @@ KINDS = {
             "Is the firm's own database up, and may its login write there? The tables change in one "
             "transaction. Deliveries that the webhook refused are in `control.outbox` and are sent again.",
             retries=4,
+            compact_task=LOAD,
         ),
     )
 }

@@ -11,10 +11,15 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TypeVar
 
 from include.datasets import Dataset
-from include.kinds import KINDS, Kind
+from include.kinds import COMPUTE, EXTRACT, KINDS, LOAD, Kind
 
 Row = TypeVar("Row", "Step", "Stage")
 LONGEST_STAGE_MINUTES = 360
+COMPACT_TASKS = {
+    EXTRACT: "Reads the firm's own system: whole months that may have changed.",
+    COMPUTE: "Runs the quality gate, computes features, trains models and predicts.",
+    LOAD: "Loads dimensions and facts, compares earlier predictions with what happened, and publishes.",
+}
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,11 @@ class Step:
     def kind(self) -> Kind:
         """The row of the step's kind."""
         return KINDS[self.kind_name]
+
+    @property
+    def names(self) -> tuple[str, str, str]:
+        """What a command or an incident may call it: its own name, its stage's, its compact task's."""
+        return self.name, self.stage, self.kind.compact_task
 
 
 @dataclass(frozen=True)
@@ -219,6 +229,19 @@ def stages_of(modules: tuple[str, ...], stages: tuple[Stage, ...]) -> tuple[Stag
     waits = {step.name: upstream(step, every) for step in every}
     ordered = [replace(stage, steps=_in_order(stage.steps, waits)) for stage in kept]
     return _in_order(ordered, _stage_waits(kept, waits))
+
+
+def compact(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
+    """The same steps as at most three tasks: extract, compute, load. Each step keeps its own stage.
+
+    No step that computes waits for a load, so these cuts respect the order of the stages.
+    """
+    steps = [step for stage in stages for step in stage.steps]
+    found = [
+        Stage(name, does, tuple(step for step in steps if step.kind.compact_task == name))
+        for name, does in COMPACT_TASKS.items()
+    ]
+    return tuple(stage for stage in found if stage.steps)
 
 
 def stage_upstream(stages: tuple[Stage, ...]) -> dict[str, tuple[str, ...]]:

@@ -45,6 +45,7 @@ from include.datasets.value import LTV, VALUE_HISTORIES, VALUE_MODEL
 from include.pipeline import (
     Stage,
     Step,
+    compact,
     compute,
     extract,
     features,
@@ -72,6 +73,7 @@ __all__ = [
     "stage_upstream",
     "stages_for",
     "steps_for",
+    "tasks_for",
     "upstream",
 ]
 
@@ -254,6 +256,12 @@ def steps_for(modules: tuple[str, ...], stages: tuple[Stage, ...] = STAGES) -> t
 def stages_for(modules: tuple[str, ...], stages: tuple[Stage, ...] = STAGES) -> tuple[Stage, ...]:
     """The stages of a firm with these modules, in an order in which they can run; none is empty."""
     return stages_of(modules, stages)
+
+
+def tasks_for(modules: tuple[str, ...], dag_shape: str) -> tuple[Stage, ...]:
+    """The stages that become tasks of a firm's DAG: its own (``staged``), or three (``compact``)."""
+    stages = stages_for(modules)
+    return compact(stages) if dag_shape == "compact" else stages
 
 
 def find_step(name: str, steps: tuple[Step, ...] = STEPS) -> Step:

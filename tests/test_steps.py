@@ -4,7 +4,7 @@ import pytest
 
 from include.datasets.extracted import TRANSACTIONS
 from include.pipeline import query, stage
-from include.steps import STAGES, STEPS, find_step, stage_upstream, stages_for, steps_for, upstream
+from include.steps import STAGES, STEPS, find_step, stage_upstream, stages_for, steps_for, tasks_for, upstream
 
 MODULES = tuple(sorted({step.module for step in STEPS if step.module}))
 
@@ -82,6 +82,27 @@ def test_no_stage_names_a_stage_that_another_implies(modules):
     for names in direct.values():
         for name in names:
             assert not any(name in above(other) for other in names)
+
+
+@pytest.mark.parametrize("modules", [MODULES, (), ("rfm",), ("ltv", "churn"), ("acquisition", "insight")])
+def test_the_three_tasks_of_a_compact_dag_run_every_step_after_what_it_waits_for(modules):
+    found = tasks_for(modules, "compact")
+    done = set()
+
+    for step in (step for task in found for step in task.steps):
+        assert set(upstream(step, steps_for(modules))) <= done
+        done.add(step.name)
+    assert done == {step.name for step in steps_for(modules)}
+    assert stage_upstream(found) == {"extract": (), "compute": ("extract",), "load": ("compute",)}
+
+
+def test_no_stage_is_named_as_a_compact_task_unless_it_has_the_same_steps():
+    tasks = {task.name: task.steps for task in tasks_for(MODULES, "compact")}
+
+    shared = [stage for stage in stages_for(MODULES) if stage.name in tasks]
+
+    assert [stage.name for stage in shared] == ["extract"]
+    assert [stage.steps == tasks[stage.name] for stage in shared] == [True]
 
 
 def test_every_step_names_the_stage_it_is_in():

@@ -143,5 +143,9 @@ FIELDS = {
     "retrain_months": "Models are trained on data up to the first day of every so many months (the anchor).",
     "is_benchmarked": "True: the firm shares its ratios and days for benchmarks, and sees the quartiles of "
     "all firms that share ([benchmarks](benchmarks.md)).",
+    "dag_shape": (
+        "Tasks of the firm's DAG: `staged`, one for each stage; `compact`, three (extract, compute, load), "
+        "for installations of many small firms ([scale](scale.md))."
+    ),
     "is_paused": "True: the firm is not scheduled.",
 }

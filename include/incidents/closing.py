@@ -69,10 +69,10 @@ def _state(
 
 
 def step_names(firm: FirmShape, task_id: str) -> list[str]:
-    """The steps of a task, such as ``extract.customers`` or ``rfm``; without a task all of the firm's."""
+    """The steps of a task, such as ``extract.customers``, ``rfm`` or ``compute``; without a task all."""
     steps = steps_for(firm.modules)
     name = task_id.replace(".", "_")
-    return [step.name for step in steps if name in ("", step.name, step.stage)]
+    return [step.name for step in steps if name in ("", *step.names)]
 
 
 def _have_ended(steps: Iterable[str], ends: Mapping[str, Ends], *, since: datetime) -> bool:

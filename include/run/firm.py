@@ -27,17 +27,18 @@ def chosen_steps(
 ) -> tuple[Step, ...]:
     """The firm's steps in order: all, those from one on, or those named. KeyError for an unknown name.
 
-    A name is a step's or a stage's; ``from_step`` with a stage begins at its first step.
+    A name is a step's, a stage's or that of a task of a compact DAG; ``from_step`` with one of the latter
+    two begins at its first step.
     """
     steps = steps_for(modules)
-    stages = {step.stage for step in steps}
+    groups = {name for step in steps for name in step.names[1:]}
     for name in (*only, *([from_step] if from_step else [])):
-        if name not in stages:
+        if name not in groups:
             find_step(name, steps)
     if from_step:
-        first = next(i for i, step in enumerate(steps) if from_step in (step.name, step.stage))
+        first = next(i for i, step in enumerate(steps) if from_step in step.names)
         steps = steps[first:]
-    return tuple(step for step in steps if not only or step.name in only or step.stage in only)
+    return tuple(step for step in steps if not only or not set(step.names).isdisjoint(only))
 
 
 def run_firm(

@@ -14,7 +14,7 @@ FIELDS = (
     "firm_key", "name", "source", "timezone", "currency", "working_day_period", "schedule_hour",
     "churn_threshold_days", "min_spend", "min_orders", "lookback_days", "modules", "engine", "language",
     "owner", "alerts", "rfm", "churn", "ltv", "actions", "publish", "quality",
-    "retrain_months", "is_benchmarked", "is_paused",
+    "retrain_months", "is_benchmarked", "dag_shape", "is_paused",
 )  # fmt: skip
 NESTED = ("source", "alerts", "rfm", "churn", "ltv", "actions", "publish", "quality")
 

@@ -31,6 +31,7 @@ FIRMS = (
     firm("inactive", working_day_period=0),
     firm("paused", is_paused=True),
     firm("bare", modules=()),
+    firm("small", dag_shape="compact"),
 )
 
 
@@ -87,6 +88,18 @@ def test_each_stage_is_a_task_after_the_stages_it_waits_for(parsed: dict[str, An
         for above in task_ids(other)
         for below in task_ids(stage)
     }
+
+
+def test_a_compact_firm_has_three_tasks_one_after_the_other(parsed: dict[str, Any]) -> None:
+    found = tasks(parsed, "small")
+
+    below = {name: task.get("downstream_task_ids", []) for name, task in found.items()}
+    assert below == {"extract": ["compute"], "compute": ["load"], "load": []}
+    assert [found[name].get("pool") for name in below] == ["source_csv", None, None]
+    assert {name: task["retries"] for name, task in found.items()} == {"extract": 4, "compute": 4, "load": 4}
+    assert found["compute"]["execution_timeout"] == 360 * 60
+    for name, task in found.items():
+        assert f"python -m include run small --as-of DATE --from {name}" in task["doc_md"]
 
 
 def test_a_firm_with_default_modules_has_at_most_sixteen_tasks(parsed: dict[str, Any]) -> None:

@@ -161,6 +161,21 @@ def statuses(airflow: RealAirflow, run_id: str, stage: str, attempt: int) -> dic
     return dict(airflow.rows(asked, run_id, stage, attempt))
 
 
+def test_a_compact_firm_has_the_facts_of_a_staged_one_from_three_tasks(airflow_stack: RealAirflow):
+    airflow = airflow_stack
+    compact = airflow.add_firm("compact", dag_shape="compact")
+    assert airflow.ended(*run_well(airflow)) == "success"
+
+    run_id = airflow.trigger(compact, WELL_AS_OF)
+
+    assert airflow.ended(compact, run_id) == "success"
+    assert {task["task_id"] for task in airflow.api.tasks(compact, run_id)} == {"extract", "compute", "load"}
+    assert airflow.rows(FACTS, "compact", WELL_AS_OF) == airflow.rows(FACTS, "well", WELL_AS_OF)
+    assert airflow.api.note(compact, run_id).startswith(
+        f"as_of {WELL_AS_OF} · {len(steps_for(('rfm',)))} steps done"
+    )
+
+
 def test_a_gate_that_loses_its_database_is_retried_and_passes(airflow_stack: RealAirflow):
     airflow = airflow_stack
     dag_id = airflow.add_firm("cut_off")
