@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,12 +50,14 @@ class SyncReport:
             )
 
 
-def sync_firms(warehouse: Rows, path: Path, *, force: bool = False) -> SyncReport:
+def sync_firms(
+    warehouse: Rows, path: Path, *, force: bool = False, removed: Collection[str] = ()
+) -> SyncReport:
     """Write the registry from the warehouse's firms.
 
     A firm with an invalid schedule or source is omitted and reported. A firm that only lacks a threshold
     keeps its DAG, and only its own run fails. If more than a fifth of the firms would disappear, the sync
-    raises FirmError and leaves the file unchanged, unless ``force``.
+    raises FirmError and leaves the file unchanged, unless ``force``. Firms in ``removed`` do not count.
     """
     shapes, invalid = {}, {}
     for row in warehouse.firm_rows():
@@ -68,10 +70,11 @@ def sync_firms(warehouse: Rows, path: Path, *, force: bool = False) -> SyncRepor
         before = {shape.firm_key for shape in _last_known(path)}
         dropped = tuple(sorted(before - set(shapes)))
         is_checked = not force and len(before) >= MIN_FIRMS_CHECKED
-        if is_checked and len(dropped) > MAX_DROPPED_SHARE * len(before):
+        missing = [key for key in dropped if key not in removed]
+        if is_checked and len(missing) > MAX_DROPPED_SHARE * len(before):
             raise FirmError(
-                f"the sync would drop {len(dropped)} of {len(before)} firms "
-                f"({', '.join(dropped[:5])}{', …' if len(dropped) > 5 else ''}), more than a fifth: "
+                f"the sync would drop {len(missing)} of {len(before)} firms "
+                f"({', '.join(missing[:5])}{', …' if len(missing) > 5 else ''}), more than a fifth: "
                 "nothing was changed. If this is intended: python -m include firms sync --force"
             )
         _replace(path, shapes.values())

@@ -131,16 +131,19 @@ def test_a_connection_of_an_alert_or_of_publishing_must_be_configured(add, shop)
         assert "no connection" in told
 
 
-def test_one_wrong_firm_of_a_file_keeps_all_of_them_out(add, tmp_path, migrated_dsn):
+def test_one_wrong_firm_of_a_file_is_named_and_the_other_saved(add, tmp_path, migrated_dsn):
     good = ROW | {"source": {"kind": "csv", "uri": (tmp_path / "drop").as_uri(), "layout": "cdnow"}}
     bad = good | {"firm_key": "zeta", "source": good["source"] | {"layout": "cdnoww"}}
-    (tmp_path / "two.yaml").write_text(yaml.safe_dump([good, bad]))
+    (tmp_path / "two.yaml").write_text(yaml.safe_dump([bad, good]))
 
-    message = CliRunner().invoke(app, ["firms", "add", "--file", str(tmp_path / "two.yaml")])
+    words = ["firms", "add", "--no-check", "--file", str(tmp_path / "two.yaml")]
+    message = CliRunner().invoke(app, words, env={"COLUMNS": "400"})
 
     assert message.exit_code == 2
+    assert "saved: 1 of 2 firms; refused: zeta" in message.output
+    assert "did you mean 'cdnow'" in message.output
     with psycopg.connect(migrated_dsn) as connection:
-        assert connection.execute("select count(*) from control.firms").fetchone() == (0,)
+        assert connection.execute("select firm_key from control.firms").fetchall() == [(ROW["firm_key"],)]
 
 
 def test_a_server_that_accepts_and_is_silent_is_given_up_soon():

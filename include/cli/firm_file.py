@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,57 @@ class _Loader(yaml.SafeLoader):
             raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
 
 
-def read_firms(file: Path) -> list[Firm]:
-    """The firms of a file with one mapping or a list of them; BadInputError names the file and the line."""
+@dataclass
+class FirmFiles:
+    """The firms that can be used, in order, and why each other entry of the files cannot."""
+
+    firms: list[Firm] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)  # the firm's key or the file, and the reason
+
+
+def read_firms(place: Path) -> FirmFiles:
+    """The firms of a file, or of each .yaml and .yml file of a folder.
+
+    BadInputError when a folder has no such file. A key that occurs twice is refused each time.
+    """
+    files = _files(place)
+    found = FirmFiles()
+    homes: dict[str, list[Path]] = {}
+    for file in files:
+        try:
+            rows = _rows(file)
+        except (BadInputError, OSError) as error:
+            reason = f"--file {file}: {error.strerror}" if isinstance(error, OSError) else str(error)
+            found.refused.append((file.name, reason))
+            continue
+        for firm in rows:
+            if isinstance(firm, tuple):
+                found.refused.append(firm)
+            else:
+                found.firms.append(firm)
+                homes.setdefault(firm.firm_key, []).append(file)
+    for key, places in homes.items():
+        if len(places) > 1:
+            where = ", ".join(str(one) for one in dict.fromkeys(places))
+            found.refused.append((key, f"firm {key} occurs {len(places)} times in {where}; keep one"))
+    found.firms = [firm for firm in found.firms if len(homes[firm.firm_key]) == 1]
+    return found
+
+
+def _files(place: Path) -> list[Path]:
+    try:
+        if not place.is_dir():
+            return [place]
+        files = sorted(file for file in place.iterdir() if file.suffix in (".yaml", ".yml"))
+    except OSError as error:
+        raise BadInputError(f"--file {place}: {error.strerror}") from None
+    if not files:
+        raise BadInputError(f"--file {place}: the folder has no .yaml file of a firm")
+    return files
+
+
+def _rows(file: Path) -> list[Firm | tuple[str, str]]:
+    """Each firm of a file, or its key and why its row cannot be used; BadInputError names file and line."""
     text = _text(file)
     try:
         loader = _Loader(text)
@@ -52,17 +102,16 @@ def read_firms(file: Path) -> list[Firm]:
     rows = content if isinstance(content, list) else [content]
     if not rows or not all(isinstance(row, dict) for row in rows):
         raise BadInputError(f"{file}: expected a mapping of a firm's fields, or a list of them")
-    firms = []
+    found: list[Firm | tuple[str, str]] = []
     for number, row in enumerate(rows):
         try:
-            firms.append(_with_known_currency(parse_firm(row)))
+            found.append(_with_known_currency(parse_firm(row)))
         except FirmError as error:
             base: Place = (number,) if isinstance(content, list) else ()
-            raise BadInputError(_with_lines(file, row, error, lines, base)) from None
-    keys = [firm.firm_key for firm in firms]
-    if twice := sorted({key for key in keys if keys.count(key) > 1}):
-        raise BadInputError(f"{file}: {twice} are in the file more than once; keep one of each")
-    return firms
+            key = row.get("firm_key")
+            name = key if isinstance(key, str) and NAME.fullmatch(key) else f"{file.name}, entry {number + 1}"
+            found.append((name, _with_lines(file, row, error, lines, base)))
+    return found
 
 
 def _with_known_currency(firm: Firm) -> Firm:

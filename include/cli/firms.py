@@ -1,8 +1,7 @@
-"""``firms``: add, list, pause, remove and import firms."""
+"""``firms``: add, change, list, pause, remove and import firms."""
 
 from __future__ import annotations
 
-import getpass
 from typing import Annotated
 
 import typer
@@ -11,12 +10,16 @@ from rich.table import Table
 
 from include.cli.console import console, open_warehouse, stop
 from include.cli.firms_add import NoCheck, firms_accept, firms_add, firms_show
+from include.cli.firms_change import firms_change, firms_pause, firms_remove
 from include.cli.registry_sync import sync_registry
 
-firms = typer.Typer(help="Add, list, pause, remove and import firms.", no_args_is_help=True)
+firms = typer.Typer(help="Add, change, list, pause, remove and import firms.", no_args_is_help=True)
 firms.command("add")(firms_add)
 firms.command("accept")(firms_accept)
 firms.command("show")(firms_show)
+firms.command("change")(firms_change)
+firms.command("pause")(firms_pause)
+firms.command("remove")(firms_remove)
 
 
 @firms.command("list")
@@ -51,28 +54,6 @@ def firms_list() -> None:
             state,
         )
     console.print(table)
-
-
-@firms.command("pause")
-def firms_pause(firm: str, resume: Annotated[bool, typer.Option("--resume")] = False) -> None:
-    """Stop a firm's schedule; --resume starts it again.
-
-    Example: python -m include firms pause acme
-    """
-    with open_warehouse() as warehouse:
-        warehouse.firms.pause_firm(firm, not resume, actor=getpass.getuser())
-        sync_registry(warehouse)
-
-
-@firms.command("remove")
-def firms_remove(firm: str) -> None:
-    """Remove a firm: its DAG disappears, its facts stay in the warehouse.
-
-    Example: python -m include firms remove acme
-    """
-    with open_warehouse() as warehouse:
-        warehouse.firms.remove_firm(firm, actor=getpass.getuser())
-        sync_registry(warehouse)
 
 
 @firms.command("sync")

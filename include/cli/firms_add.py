@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import getpass
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from include.cli.console import console, open_warehouse, refuse
+from include.cli.console import console, open_warehouse
+from include.cli.each_firm import EachFirm
 from include.cli.file_options import (
     Amount,
     Columns,
@@ -34,7 +36,9 @@ NoCheck = Annotated[bool, typer.Option("--no-check", help="Save without trying t
 
 
 def firms_add(
-    file: Annotated[Path | None, typer.Option("--file", help="A YAML file with one firm or a list.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", help="A YAML file with one firm or a list, or a folder of them.")
+    ] = None,
     no_check: NoCheck = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and preview; save nothing.")] = False,
     from_file: Annotated[
@@ -56,9 +60,9 @@ def firms_add(
 ) -> None:
     """Check firms, show what a run would read and what changes, and add or change them.
 
-    A field missing from the file takes its default. All firms are checked before the first is saved: source
-    kind, layout, folder, connections, schema. With --from nothing is saved: a YAML file is written, --file or
-    KEY.yaml. Exit code 3: a sales file leaves a question.
+    A field missing from the file takes its default. Each firm is checked before it is saved: source kind,
+    layout, folder, connections, schema. A refused firm is named, and the others are saved. With --from
+    nothing is saved: a YAML file is written, --file or KEY.yaml. Exit code 3: a sales file leaves a question.
 
     Example: python -m include firms add --from orders.csv && python -m include firms add --file orders.yaml
     """
@@ -76,19 +80,21 @@ def firms_add(
         raise BadInputError("give --file FIRM.yaml, or --from SALES_FILE to write one")
     from include.cli.firm_file import read_firms
 
-    try:
-        parsed = read_firms(file)
-    except OSError as error:
-        raise BadInputError(f"--file {file}: {error.strerror}") from None
-    _check(parsed, file, no_check=no_check)
+    found, each = read_firms(file), EachFirm()
+    for key, reason in found.refused:
+        each.refuse(key, reason)
     with open_warehouse() as warehouse:
-        ready = [_previewed(firm, warehouse, no_check=no_check) for firm in parsed]
+        for firm in found.firms:
+            with each.firm(firm.firm_key):
+                _check(firm, file, no_check=no_check)
+                ready = _previewed(firm, warehouse, no_check=no_check)
+                if not dry_run:
+                    _save(ready, warehouse)
         if dry_run:
             console.print("nothing was saved")
-            return
-        for firm in ready:
-            _save(firm, warehouse)
-        sync_registry(warehouse)
+        elif each.done:
+            sync_registry(warehouse)
+    each.finish("would be saved" if dry_run else "saved")
 
 
 def firms_accept(firm: Annotated[str, typer.Argument(help="The firm's key.")]) -> None:
@@ -135,30 +141,29 @@ def yaml_of(firm: Firm) -> str:
     return str(yaml.safe_dump(row, allow_unicode=True, sort_keys=False, width=110))
 
 
-def _check(parsed: list[Firm], file: Path, *, no_check: bool) -> None:
+def _check(firm: Firm, file: Path, *, no_check: bool) -> None:
     from include.connections import connection_uri
     from include.firm_checks import CheckError, check_firm
 
-    with console.status("checking"):
-        for firm in parsed:
-            try:
-                check_firm(firm, connection_uri, connects=not no_check)
-            except CheckError as error:
-                refuse(
-                    f"{error.args[0]}\nNothing was saved. To save without trying connections: "
-                    f"python -m include firms add --file {file} --no-check"
-                )
+    with console.status(f"{firm.firm_key}: checking"):
+        try:
+            check_firm(firm, connection_uri, connects=not no_check)
+        except CheckError as error:
+            raise BadInputError(
+                f"{error.args[0]}\n{firm.firm_key} was not saved. To save without trying connections: "
+                f"python -m include firms add --file {file} --no-check"
+            ) from None
 
 
 def _previewed(firm: Firm, warehouse: Warehouse, *, no_check: bool) -> Firm:
     """Print what the firm's source gives and what changes; the firm with the forms of its files."""
     from include.firms import FirmError, parse_firm
+    from include.warehouse import UnknownFirm
 
-    row = next((r for r in warehouse.firms.firm_rows() if r["firm_key"] == firm.firm_key), None)
-    try:
-        saved = parse_firm(row) if row else None
-    except FirmError:
-        saved = None
+    row = saved = None
+    with suppress(UnknownFirm, FirmError):
+        row = warehouse.firms.firm_row(firm.firm_key)
+        saved = parse_firm(row)
     title = "new" if row is None else "changes the saved firm"
     console.print(f"{firm.firm_key} ({firm.name}): {title}", markup=False, highlight=False)
     with console.status(f"{firm.firm_key}: reading"):

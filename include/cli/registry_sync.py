@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,15 +12,20 @@ if TYPE_CHECKING:
     from include.warehouse import Warehouse
 
 
-def sync_registry(warehouse: Warehouse, *, force: bool = False, needs_pools: bool = False) -> None:
-    """Write the registry; with ``needs_pools`` a pool that cannot be added is an error."""
+def sync_registry(
+    warehouse: Warehouse, *, force: bool = False, needs_pools: bool = False, removed: Collection[str] = ()
+) -> None:
+    """Write the registry; with ``needs_pools`` a pool that cannot be added is an error.
+
+    ``removed`` names the firms that the command has removed: no accident, however many they are.
+    """
     from include.firms import FirmError
     from include.registry import sync_firms
     from include.settings import Settings
 
     path = Settings.read().registry
     try:
-        report = sync_firms(warehouse.firms, path, force=force)
+        report = sync_firms(warehouse.firms, path, force=force, removed=removed)
         console.print(f"registry: {len(report.kept)} firms in {path}", highlight=False)
         _add_pools(path, must=needs_pools)
         report.check()

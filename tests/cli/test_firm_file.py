@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from include.cli.firm_file import read_firms
-from include.command_errors import BadInputError
 
 GOOD = """\
 firm_key: acme
@@ -21,9 +20,9 @@ churn_threshold_days: 90
 def refused(tmp_path, text) -> str:
     file = tmp_path / "firms.yaml"
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
-    with pytest.raises(BadInputError) as caught:
-        read_firms(file)
-    return str(caught.value).replace(str(file), "F")
+    found = read_firms(file)
+    assert found.firms == []
+    return "; ".join(reason for _, reason in found.refused).replace(str(file), "F")
 
 
 def test_one_firm_or_a_list_is_read(tmp_path):
@@ -32,8 +31,8 @@ def test_one_firm_or_a_list_is_read(tmp_path):
     rest = "".join(f"  {line}\n" for line in GOOD.splitlines()[1:])
     many.write_text(f"- firm_key: acme\n{rest}- firm_key: zeta\n{rest}")
 
-    assert [firm.firm_key for firm in read_firms(one)] == ["acme"]
-    assert [firm.firm_key for firm in read_firms(many)] == ["acme", "zeta"]
+    assert [firm.firm_key for firm in read_firms(one).firms] == ["acme"]
+    assert [firm.firm_key for firm in read_firms(many).firms] == ["acme", "zeta"]
 
 
 def test_defaults_that_firms_share_may_be_merged(tmp_path):
@@ -41,7 +40,7 @@ def test_defaults_that_firms_share_may_be_merged(tmp_path):
     file = tmp_path / "firms.yaml"
     file.write_text(f"- &acme\n  firm_key: acme\n{shared}- <<: *acme\n  firm_key: zeta\n")
 
-    assert [firm.firm_key for firm in read_firms(file)] == ["acme", "zeta"]
+    assert [firm.firm_key for firm in read_firms(file).firms] == ["acme", "zeta"]
 
 
 @pytest.mark.parametrize(
@@ -111,7 +110,7 @@ def test_an_error_is_reported_with_its_line(tmp_path, text, message):
 def test_a_firm_that_occurs_twice_in_the_file_is_refused(tmp_path):
     rest = "".join(f"  {line}\n" for line in GOOD.splitlines()[1:])
 
-    assert "['acme'] are in the file more than once" in refused(
+    assert "firm acme occurs 2 times in F; keep one" in refused(
         tmp_path, f"- firm_key: acme\n{rest}- firm_key: acme\n{rest}"
     )
 
