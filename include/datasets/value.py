@@ -39,7 +39,7 @@ VALUE_HISTORIES = Dataset(
 
 VALUE_MODEL = Dataset(
     name="value_model",
-    about="One row per part of an anchor's value model: fitted parameters, trees, cuts, metrics.",
+    about="One row per part of an anchor's value model: fitted parameters, trees, limits of tiers, metrics.",
     by="anchor",
     grain=("part",),
     schema=pa.schema(
@@ -78,11 +78,17 @@ LTV = Dataset(
             ),
             column("avg_order_value", MONEY, "Sale amount per order, lifetime."),
             column(
-                "avg_orders_per_month", RATE, "Orders per month of tenure, of at least one.", required=True
+                "avg_orders_per_month",
+                RATE,
+                "Orders divided by months of tenure; a tenure below one month counts as one.",
+                required=True,
             ),
             column("avg_margin_percentage", RATE, "Profit in percent of revenue; null without revenue."),
             column(
-                "avg_monthly_revenue", MONEY, "Net spend per month of tenure, of at least one.", required=True
+                "avg_monthly_revenue",
+                MONEY,
+                "Net spend divided by months of tenure; a tenure below one month counts as one.",
+                required=True,
             ),
             column("historical_clv", MONEY, "Value so far: margin, like the predictions.", required=True),
             column("expected_orders_1_year", RATE, "Days with a purchase expected in the next 365 days."),

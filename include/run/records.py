@@ -74,11 +74,11 @@ class QualityRecords(Protocol):
         ...
 
     def failed(self, firm_key: str, dataset_name: str) -> set[tuple[str, str]]:
-        """Slices, with the hash of their bytes, of which a rule that stops the firm failed last."""
+        """Slices, with the hash of their bytes, that last failed a rule that stops the firm."""
         ...
 
     def profiles(self, firm_key: str, dataset_name: str) -> dict[tuple[str, str], str]:
-        """What the gate kept of each slice that it checked, by slice and hash of its bytes."""
+        """The gate's summary of each checked slice, as JSON, by slice and hash of its bytes."""
         ...
 
     def rejections(self, firm_key: str, dataset_name: str) -> list[Row]:

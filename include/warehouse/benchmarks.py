@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from include.warehouse.session import Session
 
-LOCK = 7_304  # advisory lock class: one decision of benchmarks at a time
+LOCK = 7_309  # advisory lock class: one decision of benchmarks at a time
 _ROW = """
 insert into analytics.fact_benchmark (
     firm_sk, month_start, metric, unit, own_value, lower_quartile, median, upper_quartile
@@ -33,7 +33,7 @@ class Benchmarks(Session):
     """The shared values of a month, and the decisions of all months."""
 
     def is_decided(self, month: date) -> bool:
-        """Whether the month has decisions: it is decided once."""
+        """Whether the month was decided. Each month is decided once."""
         asked = (
             "select exists (select from control.benchmark_decisions where month_start = %(month)s) as found"
         )
@@ -42,7 +42,10 @@ class Benchmarks(Session):
     def shared_values(
         self, month: date, metrics: Sequence[str], firm_keys: Sequence[str]
     ) -> dict[str, dict[str, float]]:
-        """Of each metric the value of each of the firms: that of its last snapshot of the month."""
+        """Values by metric and firm, each of the firm's last snapshot of the month.
+
+        Only values of the whole firm are read; those of a part, such as a channel, have a ``member``.
+        """
         asked = """
             select distinct on (fact_firm_metric.metric, dim_firm.firm_key)
                 fact_firm_metric.metric,
@@ -68,7 +71,7 @@ class Benchmarks(Session):
         return found
 
     def published_groups(self) -> dict[str, list[list[str]]]:
-        """Of each metric the firms behind each published month."""
+        """For each metric, the groups of firms whose values were published, one group per month."""
         asked = (
             "select metric, firm_keys from control.benchmark_decisions where is_published "
             "order by metric, month_start"

@@ -27,7 +27,7 @@ class Relation:
         return sql.Identifier(self.schema, self.name)
 
     def of_firm(self, firm_key: str, firm_sk: int | None) -> sql.Composable:
-        """The condition that a row is the firm's, as far as the relation says whose its rows are."""
+        """The condition that a row is the firm's; true where the relation has no column that names a firm."""
         if "firm_sk" in self.columns and firm_sk is not None:
             return sql.SQL("firm_sk = {}").format(sql.Literal(firm_sk))
         if "firm_key" in self.columns:

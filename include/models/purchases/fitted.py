@@ -14,8 +14,8 @@ class Fitted:
     """A maximum-likelihood fit: its parameters are the subclass's own fields, named in ``symbols``.
 
     ``covariance`` is that of the log-parameters, row by row in the order of ``symbols``; entries of a
-    parameter at its bound are 0. ``is_boundary``: the optimum lies at the edge of the parameter space or on a
-    flat ridge; predictions are usable, intervals are too narrow.
+    parameter at its bound are 0. ``is_boundary``: the optimum lies at the edge of the parameter space, or
+    many parameters fit equally well; predictions are usable, intervals are too narrow.
     """
 
     model: ClassVar[str]

@@ -3,7 +3,7 @@
 Fader & Hardie (2013), "The Gamma-Gamma Model of Monetary Value"; Colombo & Jiang (1999), "A Stochastic RFM
 Model". An order value is z ~ Gamma(p, nu), with nu ~ Gamma(q, gamma) across customers, independent of
 purchase frequency. ``x`` is the number of repeat purchases and ``m`` their mean value; the first purchase is
-excluded, as in the count models.
+excluded, as in the models of purchase counts (BG/NBD and its like).
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from include.models.purchases.likelihood import HIGHEST, Evaluation, Floats, mar
 BLOCK = 8_192  # a dot product of this size uses one thread, so sums are reproducible
 COARSE_ROWS = 4_000
 MIN_TAIL = 1.5
-"""Below this tail index the mean is infinite or too unstable to estimate from a sample."""
+"""Least q of a usable mean: below it the mean is infinite, or too unstable to estimate from a sample."""
 MIN_VARIANCE_TAIL = 2.1
 
 
