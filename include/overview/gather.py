@@ -49,6 +49,7 @@ def gather(reading: Reading, *, answer: Answer | None = None) -> Summary:
     _buyers(reading, figures)
     value_parts, past_parts = predictions.parts_of(reading, figures)
     predictions.value_of(reading, figures)
+    predictions.consent_of(reading, figures)
     chances, categories = predictions.chances_of(reading, figures)
     sizes = _segments(reading, figures)
     models = models_of(reading, figures)

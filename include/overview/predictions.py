@@ -132,6 +132,15 @@ def _plus(left: Decimal | None, right: Decimal | None) -> Decimal | None:
     return right if left is None else left + (right or Decimal(0))
 
 
+def consent_of(reading: Reading, figures: Figures) -> None:
+    """Customers whose consent the file states, and those who get no action because of it."""
+    reading.has(ACTIONS)
+    (consent,) = reading.query("page_consent", CUSTOMERS, ACTIONS)
+    for name in ("answered_customers", "excluded_customers"):
+        if consent[name]:
+            figures[name] = Figure(int(consent[name]), "count")
+
+
 def actions_of(reading: Reading, figures: Figures) -> tuple[PlannedAction, ...]:
     """Planned actions, the highest benefit first."""
     if not reading.has(ACTIONS):
@@ -148,10 +157,6 @@ def actions_of(reading: Reading, figures: Figures) -> tuple[PlannedAction, ...]:
         )
         for row in reading.query("page_actions", ACTIONS, RFM, LTV)
     )
-    (consent,) = reading.query("page_consent", CUSTOMERS, ACTIONS)
-    for name in ("answered_customers", "excluded_customers"):
-        if consent[name]:
-            figures[name] = Figure(int(consent[name]), "count")
     if planned:
         figures["planned_customers"] = Figure(sum(action.customers for action in planned), "count")
         figures["planned_cost"] = Figure(sum((action.cost for action in planned), Decimal(0)), "money")

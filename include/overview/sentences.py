@@ -146,7 +146,7 @@ SENTENCES: tuple[Sentence, ...] = (
     Sentence("cannot", "cannot_why", (SOME,)),
     Sentence("cannot", "cannot_effect", (SOME,)),
     Sentence("cannot", "cannot_new", (SOME,)),
-    Sentence("cannot", "cannot_contact", (SOME,)),
+    Sentence("cannot", "cannot_contact", (SOME,), without=("answered_customers",)),
 )  # fmt: skip
 
 

@@ -45,6 +45,7 @@ def draw_buyers(
     spend: tuple[float, float, float],
     one_timer_share: float,
     joining_days: float,
+    joining_power: float = 1.0,
 ) -> Buyers:
     """Draw buyers with BG/NBD parameters ``r, alpha, a, b`` and Gamma-Gamma parameters ``p, q, gamma``."""
     r, alpha, a, b = counts
@@ -55,12 +56,17 @@ def draw_buyers(
         rate=rng.gamma(r, 1 / alpha, customers),
         dropout=dropout,
         spend_rate=rng.gamma(q, 1 / gamma, customers),
-        first_at=rng.random(customers) * joining_days,
+        first_at=rng.random(customers) ** joining_power * joining_days,
     )
 
 
-def draw_purchases(rng: np.random.Generator, buyers: Buyers, *, days: float, season: Season) -> Purchases:
-    """Draw all purchases of every buyer before day ``days``, including the first."""
+def draw_purchases(
+    rng: np.random.Generator, buyers: Buyers, *, days: float, season: Season, regularity: int = 1
+) -> Purchases:
+    """Draw all purchases of every buyer before day ``days``, including the first.
+
+    Waiting times have mean 1 / rate; they are exponential, or Erlang with shape ``regularity``.
+    """
     buyer_ids = np.arange(len(buyers.rate))
     at = season.to_operational(buyers.first_at)
     end = season.to_operational(np.array([days]))[0]
@@ -71,7 +77,8 @@ def draw_purchases(rng: np.random.Generator, buyers: Buyers, *, days: float, sea
         left[buyer_ids[leaves]] = True
         buyer_ids, at = buyer_ids[~leaves], at[~leaves]
         # A rate may underflow to 0; such a buyer makes no further purchase.
-        wait = rng.exponential(1.0, len(buyer_ids)) / np.maximum(buyers.rate[buyer_ids], 1e-12) * WEEK_DAYS
+        unit = draw_waits(rng, len(buyer_ids), regularity)
+        wait = unit / np.maximum(buyers.rate[buyer_ids], 1e-12) * WEEK_DAYS
         at = at + wait
         buyer_ids, at = buyer_ids[at < end], at[at < end]
         found_buyers.append(buyer_ids)
@@ -79,6 +86,13 @@ def draw_purchases(rng: np.random.Generator, buyers: Buyers, *, days: float, sea
     buyer, at_all = np.concatenate(found_buyers), np.concatenate(found_at)
     order = np.lexsort((at_all, buyer))
     return Purchases(buyer[order], season.to_days(at_all[order]), ~left)
+
+
+def draw_waits(rng: np.random.Generator, count: int, regularity: int) -> Floats:
+    """Draw waiting times of mean 1."""
+    if regularity == 1:
+        return rng.exponential(1.0, count)
+    return rng.gamma(regularity, 1 / regularity, count)
 
 
 def draw_values(rng: np.random.Generator, nu: Floats, *, shape: float) -> Ints:

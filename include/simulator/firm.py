@@ -111,6 +111,7 @@ def _behaviour(plan: Plan, rng: np.random.Generator, count: int) -> tuple[Buyers
         spend=plan.spend,
         one_timer_share=plan.one_timer_share,
         joining_days=plan.days * plan.joining_share,
+        joining_power=plan.joining_power,
     )
     season = Season(days=plan.days, strength=plan.season_strength, start_day=plan.start.timetuple().tm_yday)
-    return buyers, draw_purchases(rng, buyers, days=plan.days, season=season)
+    return buyers, draw_purchases(rng, buyers, days=plan.days, season=season, regularity=plan.regularity)

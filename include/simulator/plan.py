@@ -18,6 +18,8 @@ class Plan:
     counts: tuple[float, float, float, float] = (0.25, 4.4, 0.8, 2.4)  # BG/NBD r, alpha, a, b; weeks
     spend: tuple[float, float, float] = (6.25, 3.74, 15.44)  # Gamma-Gamma p, q, gamma
     joining_share: float = 0.7  # first purchases occur in this first part of the period
+    joining_power: float = 1.0  # below 1: more customers join late (the firm grows); above 1: early
+    regularity: int = 1  # Erlang shape of the times between purchases; 1 is exponential, 20 nearly regular
     one_timer_share: float = 0.0
     season_strength: float = 0.0
     lines_per_order: float = 2.5
