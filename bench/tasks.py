@@ -24,7 +24,7 @@ from bench.rows import Row
 from include import postgres, stack
 from include.airflow_api import AirflowApi
 from include.firms import parse_firm
-from include.pools import add_pools
+from include.pools import add_pools, wanted_pools
 from include.processes import family
 from include.registry import sync_firms
 from include.settings import PROJECT, Settings
@@ -91,7 +91,7 @@ def _measured(settings: Settings) -> Iterator[Row]:
     alone = {day: _spent(_server(settings), lambda day=day: _command(settings, day)) for day, _ in DAYS}
     running = stack.up(settings)
     api = AirflowApi(running.url, running.user, running.password)
-    add_pools(api, {firm.shape.pool for firm in firms})
+    add_pools(api, wanted_pools(firm.shape for firm in firms))
     _settle(api)
     for day, what in DAYS:
         state = State.read(settings)

@@ -26,7 +26,7 @@ from airflow.sdk import (
 )
 from airflow.sdk.exceptions import AirflowFailException
 
-from include.firms import FirmShape
+from include.firms import WAREHOUSE_POOL, FirmShape
 from include.incidents import FailureNotifier
 from include.registry import known_firms
 from include.runbook import dag_page, stage_page
@@ -38,6 +38,9 @@ from include.steps import STAGES, Stage, stage_upstream, tasks_for
 START = datetime(2020, 1, 1, tzinfo=UTC)  # fixed, or every parse would make a new version of the DAG
 RUN_TIMEOUT = timedelta(hours=20)  # one run at a time: a stuck one must end before the next day's
 FIRST_STEP = STAGES[0].steps[0].name  # writes the run's first note
+MOST_TASKS = 4  # of one firm at the same time, so that a large firm leaves room for the others
+# Critical firms first. Within a tier later stages first: firms that have begun end before others begin.
+FIRST_PRIORITY = {"low": 1, "standard": 101, "critical": 201}
 LONGEST_RETRY_DELAY = timedelta(minutes=30)
 
 AS_OF = Param(
@@ -68,7 +71,9 @@ def timetable(firm: FirmShape) -> Any:
         return CronDataIntervalTimetable(expression, timezone=firm.timezone)
     from firmament_plugin import EveryDays
 
-    return EveryDays(firm.working_day_period, hour=firm.schedule_hour, zone=firm.timezone)
+    return EveryDays(
+        firm.working_day_period, hour=firm.schedule_hour, minute=firm.schedule_minute, zone=firm.timezone
+    )
 
 
 def firm_dag(firm: FirmShape) -> DAG:
@@ -87,12 +92,17 @@ def firm_dag(firm: FirmShape) -> DAG:
         catchup=False,
         is_paused_upon_creation=False,
         max_active_runs=1,
+        max_active_tasks=MOST_TASKS,
         dagrun_timeout=RUN_TIMEOUT,
         tags=["firmament", f"firm:{firm.firm_key}", firm.source_kind],
         default_args={"owner": firm.owner, "on_failure_callback": notifier},
         on_failure_callback=notifier,
     ) as dag:
-        nodes = {stage.name: stage_node(firm, stage, is_leaf=stage.name in leaves) for stage in stages}
+        first = FIRST_PRIORITY[firm.alerts.tier]
+        nodes = {
+            stage.name: stage_node(firm, stage, priority=first + place, is_leaf=stage.name in leaves)
+            for place, stage in enumerate(stages)
+        }
         for name, others in upstream.items():
             for other in others:
                 nodes[other] >> nodes[name]
@@ -102,28 +112,28 @@ def firm_dag(firm: FirmShape) -> DAG:
     return dag
 
 
-def stage_node(firm: FirmShape, stage: Stage, *, is_leaf: bool) -> Any:
+def stage_node(firm: FirmShape, stage: Stage, *, priority: int, is_leaf: bool) -> Any:
     """A stage as a task, or as a group with one task per step; no other stage waits for a leaf."""
     if not stage.is_split:
-        # What reads the firm's source waits for a slot of that source's pool.
-        pool = firm.pool if stage.steps[0].kind_name == "extract" else None
-        return stage_task(firm, stage, stage.name, pool=pool, is_leaf=is_leaf)
+        return stage_task(firm, stage, stage.name, priority=priority, is_leaf=is_leaf)
     with TaskGroup(stage.name, tooltip=stage.does) as group:
         for step in stage.steps:
-            stage_task(firm, stage.part(step), step.name.removeprefix(f"{stage.name}_"), pool=firm.pool)
+            task_id = step.name.removeprefix(f"{stage.name}_")
+            stage_task(firm, stage.part(step), task_id, priority=priority)
     return group
 
 
-def stage_task(
-    firm: FirmShape, stage: Stage, task_id: str, *, pool: str | None = None, is_leaf: bool = False
-) -> Any:
+def stage_task(firm: FirmShape, stage: Stage, task_id: str, *, priority: int, is_leaf: bool = False) -> Any:
     """A stage as a task. All it does is ``run_stage``, so that a run by hand does the same."""
 
     @task(
         task_id=task_id,
         multiple_outputs=False,
         doc_md=stage_page(firm, stage),
-        pool=pool,
+        # What reads the firm's source waits for a slot of that source's pool.
+        pool=firm.pool if stage.steps[0].kind_name == "extract" else WAREHOUSE_POOL,
+        priority_weight=priority,
+        weight_rule="absolute",
         retries=stage.retries,
         retry_delay=timedelta(seconds=stage.retry_delay_seconds),
         retry_exponential_backoff=2,

@@ -29,7 +29,7 @@ from include.handoff.stores import open_store
 from include.incidents.closing import WATCHER
 from include.incidents.kinds import KINDS, START
 from include.incidents.message import duration_text
-from include.pools import PoolError, missing_pools
+from include.pools import PoolError, missing_pools, wanted_pools
 from include.registry import known_firms, read_registry
 from include.service_accounts import RUNS
 from include.settings import Settings, SettingsError
@@ -204,7 +204,7 @@ def _pools(settings: Settings) -> Finding:
     """A task whose pool does not exist waits until its run times out."""
 
     def compare() -> str:
-        wanted = {firm.pool for firm in known_firms(settings.registry)}
+        wanted = wanted_pools(known_firms(settings.registry))
         try:
             missing = missing_pools(wanted)
         except MissingConnectionError as error:

@@ -25,12 +25,14 @@ from include.firm_source import (
 )
 from include.modules import MODULES, NAMES, OPTIONAL_MODULES
 from include.row_checks import LARGEST_AMOUNT, Place, Real, Strict, Whole, did_you_mean, faults_in, faults_of
+from include.shards import start_minute
 
 __all__ = [
     "MODULES", "NAME", "OPTIONAL_MODULES", "FileOptions", "Firm", "FirmError", "FirmShape", "SourceRow",
     "Understood", "is_time_zone", "parse_firm",
 ]  # fmt: skip
 
+WAREHOUSE_POOL, BACKFILL_POOL = "firmament_warehouse", "firmament_backfill"  # include/pools.py adds them
 DagShape = Literal["staged", "compact"]
 PUBLISHED = (
     "analytic_customer",
@@ -43,8 +45,8 @@ PUBLISHED = (
 
 # Fields of a firm that change no computed number: name, schedule, and targets of results and messages.
 NO_NUMBERS = {
-    "firm_key", "name", "working_day_period", "schedule_hour", "modules", "engine", "owner", "alerts",
-    "publish", "is_benchmarked", "is_paused", "dag_shape",
+    "firm_key", "name", "working_day_period", "schedule_hour", "schedule_minute", "modules", "engine",
+    "owner", "alerts", "publish", "is_benchmarked", "is_paused", "dag_shape",
 }  # fmt: skip
 FIRST_SETTINGS: dict[str, tuple[str, ...]] = {  # see Firm.first_settings_reference; never change it
     "timezone": (),
@@ -167,6 +169,7 @@ class FirmShape(Strict):
     timezone: Zone
     working_day_period: Whole = Field(ge=0, le=366)
     schedule_hour: Whole = Field(default=5, ge=0, le=23)
+    schedule_minute: Whole = Field(default=0, ge=0, le=59)
     source_kind: Identifier
     pool: Identifier
     modules: tuple[str, ...] = MODULES
@@ -186,6 +189,7 @@ class Firm(Strict):
     currency: Currency
     working_day_period: Whole = Field(ge=0, le=366)
     schedule_hour: Whole = Field(default=5, ge=0, le=23)
+    schedule_minute: Whole | None = Field(default=None, ge=0, le=59)
     churn_threshold_days: Whole = Field(ge=1, le=3650)
     min_spend: Real = Field(default=0, ge=0, le=LARGEST_AMOUNT)
     min_orders: Whole = Field(default=1, ge=1, le=1_000_000)
@@ -259,6 +263,7 @@ class Firm(Strict):
             timezone=self.timezone,
             working_day_period=self.working_day_period,
             schedule_hour=self.schedule_hour,
+            schedule_minute=start_minute(self.firm_key, self.schedule_minute),
             source_kind=self.source.kind,
             pool=f"source_{place}"[:63],
             modules=tuple(name for name in NAMES if name in self.modules),

@@ -1,4 +1,4 @@
-"""Create the Airflow pools that limit how many extracts read one source at a time.
+"""Create the Airflow pools: one per source for its extracts, one for the warehouse, one for backfills.
 
 Airflow leaves a task whose pool does not exist in the state *scheduled*, with only a warning in the
 scheduler's log, until the run times out. Each sync of the registry therefore adds missing pools. A pool that
@@ -10,20 +10,40 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from include.airflow_api import AirflowApi, AirflowError
+from include.firms import BACKFILL_POOL, WAREHOUSE_POOL, FirmShape
 from include.service_accounts import POOLS, sign_in
 from include.settings import SettingsError
 
-SLOTS_VARIABLE = "FIRMAMENT_POOL_SLOTS"
-DEFAULT_SLOTS = 4
-DESCRIPTION = "Steps that read one source at the same time (Firmament)"
+
+class Size(NamedTuple):
+    """How many slots a pool gets when it is added, and for what."""
+
+    variable: str
+    slots: int
+    description: str
+
+
+SOURCE = Size("FIRMAMENT_POOL_SLOTS", 4, "Tasks that read one source at the same time (Firmament)")
+OWN = {
+    WAREHOUSE_POOL: Size(
+        "FIRMAMENT_WAREHOUSE_SLOTS", 16, "Tasks of firms that use the warehouse at the same time (Firmament)"
+    ),
+    BACKFILL_POOL: Size("FIRMAMENT_BACKFILL_SLOTS", 2, "Firms of a backfill at the same time (Firmament)"),
+}
 
 log = logging.getLogger(__name__)
 
 
 class PoolError(RuntimeError):
     """Pools could not be checked or added: which, why, and the command that adds them."""
+
+
+def wanted_pools(firms: Iterable[FirmShape]) -> set[str]:
+    """The pools that the firms' DAGs need: of their sources, of the warehouse, of backfills."""
+    return {firm.pool for firm in firms} | set(OWN)
 
 
 def add_missing_pools(wanted: Iterable[str]) -> list[str]:
@@ -42,10 +62,12 @@ def missing_pools(wanted: Iterable[str]) -> list[str]:
 
 def add_pools(api: AirflowApi, wanted: Iterable[str]) -> list[str]:
     """Add the pools that Airflow lacks; the names of those that were added."""
-    slots = _slots()
-    return [
-        name for name in _lacking(api, wanted) if api.add_pool(name, slots=slots, description=DESCRIPTION)
-    ]
+    found = []
+    for name in _lacking(api, wanted):
+        size = OWN.get(name, SOURCE)
+        if api.add_pool(name, slots=_slots(size), description=size.description):
+            found.append(name)
+    return found
 
 
 def _asked(wanted: Iterable[str], *, add: bool) -> list[str]:
@@ -66,8 +88,8 @@ def _lacking(api: AirflowApi, wanted: Iterable[str]) -> list[str]:
     return sorted(set(wanted) - api.pools())
 
 
-def _slots() -> int:
-    text = os.environ.get(SLOTS_VARIABLE) or str(DEFAULT_SLOTS)
+def _slots(size: Size) -> int:
+    text = os.environ.get(size.variable) or str(size.slots)
     if not text.isdecimal() or int(text) < 1:
-        raise SettingsError(f"{SLOTS_VARIABLE} must be a whole number above 0, and is {text!r}")
+        raise SettingsError(f"{size.variable} must be a whole number above 0, and is {text!r}")
     return int(text)

@@ -30,7 +30,13 @@ def backfill_command(firm: FirmShape, first: date, last: date) -> str:
         )
     ends = run_day(first + timedelta(days=days - 1), every_days=days), run_day(last, every_days=days)
     starts = (
-        instant_of(end - timedelta(days=days), hour=firm.schedule_hour, zone=firm.timezone) for end in ends
+        instant_of(
+            end - timedelta(days=days),
+            hour=firm.schedule_hour,
+            minute=firm.schedule_minute,
+            zone=firm.timezone,
+        )
+        for end in ends
     )
     start, stop = (f"{one:%Y-%m-%dT%H:%M:%SZ}" for one in starts)
     command = f"python -m include airflow backfill create --dag-id firm_{firm.firm_key}"
@@ -43,7 +49,7 @@ def schedule_text(firm: FirmShape) -> str:
         return "paused: runs only when started by hand"
     if not is_scheduled(firm):
         return "inactive: runs only when started by hand"
-    at = f"at {firm.schedule_hour:02d}:00 {firm.timezone}"
+    at = f"at {firm.schedule_hour:02d}:{firm.schedule_minute:02d} {firm.timezone}"
     named = {DAILY: "every day", WEEKLY: "every Monday"}
     return f"{named.get(firm.working_day_period, f'every {firm.working_day_period} days')} {at}"
 

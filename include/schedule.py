@@ -1,7 +1,8 @@
 """When a firm runs, and how every run gets its ``as_of``.
 
-A firm runs every ``working_day_period`` days at ``schedule_hour`` in its time zone. Days are counted from a
-Monday, so a weekly firm runs on Mondays, and no schedule depends on the day a firm was added.
+A firm runs every ``working_day_period`` days at ``schedule_hour`` and ``schedule_minute`` in its time zone.
+Days are counted from a Monday, so a weekly firm runs on Mondays, and no schedule depends on the day a firm
+was added.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def is_scheduled(firm: FirmShape) -> bool:
 def cron(firm: FirmShape) -> str | None:
     """The schedule as a cron expression in the firm's time zone; None if cron cannot express it."""
     days = {DAILY: "*", WEEKLY: "1"}.get(firm.working_day_period)
-    return f"0 {firm.schedule_hour} * * {days}" if days else None
+    return f"{firm.schedule_minute} {firm.schedule_hour} * * {days}" if days else None
 
 
 def run_day(day: date, *, every_days: int) -> date:
@@ -38,24 +39,36 @@ def run_day(day: date, *, every_days: int) -> date:
     return day - timedelta(days=(day.toordinal() - 1) % every_days)
 
 
-def instant_of(day: date, *, hour: int, zone: str) -> datetime:
+def instant_of(day: date, *, hour: int, minute: int = 0, zone: str) -> datetime:
     """The instant (UTC) at which the run of ``day`` is due."""
-    return datetime.combine(day, time(hour), tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    return datetime.combine(day, time(hour, minute), tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
-def due_at(at: datetime, *, every_days: int, hour: int, zone: str) -> datetime:
+def due_at(at: datetime, *, every_days: int, hour: int, minute: int = 0, zone: str) -> datetime:
     """The latest due instant on or before ``at``."""
     day = run_day(at.astimezone(ZoneInfo(zone)).date(), every_days=every_days)
-    due = instant_of(day, hour=hour, zone=zone)
-    return due if due <= at else instant_of(day - timedelta(days=every_days), hour=hour, zone=zone)
+    due = instant_of(day, hour=hour, minute=minute, zone=zone)
+    if due <= at:
+        return due
+    return instant_of(day - timedelta(days=every_days), hour=hour, minute=minute, zone=zone)
+
+
+def firm_due_at(firm: FirmShape, at: datetime) -> datetime:
+    """The latest instant on or before ``at`` at which a run of the firm was due; it must have a schedule."""
+    return due_at(
+        at,
+        every_days=firm.working_day_period,
+        hour=firm.schedule_hour,
+        minute=firm.schedule_minute,
+        zone=firm.timezone,
+    )
 
 
 def last_due(firm: FirmShape, at: datetime) -> date | None:
     """The as_of of the latest run due at ``at``; None for a firm without a schedule."""
     if not is_scheduled(firm):
         return None
-    due = due_at(at, every_days=firm.working_day_period, hour=firm.schedule_hour, zone=firm.timezone)
-    return as_of_of_interval(due, firm.timezone)
+    return as_of_of_interval(firm_due_at(firm, at), firm.timezone)
 
 
 def as_of_of_run(context: Mapping[str, Any], zone: str) -> date:

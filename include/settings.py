@@ -15,6 +15,8 @@ Read where they are used, not here:
 | ``AIRFLOW_CONN_FIRMAMENT_WAREHOUSE`` | the warehouse as an Airflow connection (URI, JSON) | our own server |
 | ``FIRMAMENT_SOURCE_ROOTS`` | folders, separated like ``PATH``, in which csv folders must lie | any folder |
 | ``FIRMAMENT_POOL_SLOTS`` | how many tasks may read one source at the same time | 4 |
+| ``FIRMAMENT_WAREHOUSE_SLOTS`` | how many tasks of firms may use the warehouse at the same time | 16 |
+| ``FIRMAMENT_BACKFILL_SLOTS`` | how many firms a backfill in Airflow may run at the same time | 2 |
 | ``FIRMAMENT_ALERT_WEBHOOK`` | Airflow connection for alerts of firms that name none | no webhook |
 | ``FIRMAMENT_ALERT_SLACK`` | Airflow connection for alerts of firms that name none | no Slack message |
 | ``FIRMAMENT_ALERT_SMTP`` | Airflow connection for alerts of firms that name none | no mail |

@@ -12,7 +12,7 @@ from include.incidents.closing import recheck
 from include.incidents.kinds import KINDS
 from include.incidents.opening import Failure, report
 from include.incidents.spool import recover
-from include.pools import add_missing_pools
+from include.pools import add_missing_pools, wanted_pools
 from include.registry import SyncReport, known_firms, sync_firms
 from include.settings import Settings
 from include.warehouse import MigrationError, Warehouse
@@ -39,7 +39,7 @@ def sync(settings: Settings, *, force: bool = False) -> tuple[SyncReport, list[s
     with Warehouse(settings.warehouse_dsn()) as warehouse:
         report = sync_firms(warehouse.firms, settings.registry, force=force)
     try:
-        added = add_missing_pools(firm.pool for firm in known_firms(settings.registry))
+        added = add_missing_pools(wanted_pools(known_firms(settings.registry)))
     finally:
         report.check()
     return report, added

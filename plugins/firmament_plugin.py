@@ -51,28 +51,28 @@ WARM = (
 
 
 class EveryDays(Timetable):
-    """A run every so many days, at an hour of the firm's own clock.
+    """A run every so many days, at a time of the firm's own clock.
 
     Airflow's delta timetable counts from the epoch in UTC, whatever the start date, so its runs would
     fall on midnight UTC and not on the firm's hour.
     """
 
-    def __init__(self, days: int, *, hour: int, zone: str) -> None:
-        self.days, self.hour, self.zone = days, hour, zone
+    def __init__(self, days: int, *, hour: int, zone: str, minute: int = 0) -> None:
+        self.days, self.hour, self.minute, self.zone = days, hour, minute, zone
 
     @classmethod
     def deserialize(cls, data: dict[str, Any]) -> Timetable:
         """Build it from what ``serialize`` gave."""
-        return cls(data["days"], hour=data["hour"], zone=data["zone"])
+        return cls(data["days"], hour=data["hour"], minute=data.get("minute", 0), zone=data["zone"])
 
     def serialize(self) -> dict[str, Any]:
         """Its settings, as JSON."""
-        return {"days": self.days, "hour": self.hour, "zone": self.zone}
+        return {"days": self.days, "hour": self.hour, "minute": self.minute, "zone": self.zone}
 
     @property
     def summary(self) -> str:
         """What the list of DAGs shows."""
-        return f"every {self.days} days at {self.hour:02d}:00 {self.zone}"
+        return f"every {self.days} days at {self.hour:02d}:{self.minute:02d} {self.zone}"
 
     def infer_manual_data_interval(self, *, run_after: DateTime) -> DataInterval:
         """The last whole interval before a manual run's logical date."""
@@ -96,7 +96,7 @@ class EveryDays(Timetable):
         return DagRunInfo.interval(start=max(starts), end=self._move(max(starts), 1))
 
     def _floor(self, at: DateTime) -> DateTime:
-        return instance(due_at(at, every_days=self.days, hour=self.hour, zone=self.zone))
+        return instance(due_at(at, every_days=self.days, hour=self.hour, minute=self.minute, zone=self.zone))
 
     def _ceiling(self, at: DateTime) -> DateTime:
         floor = self._floor(at)
@@ -104,7 +104,7 @@ class EveryDays(Timetable):
 
     def _move(self, due: DateTime, intervals: int) -> DateTime:
         day = due.astimezone(ZoneInfo(self.zone)).date() + timedelta(days=self.days * intervals)
-        return instance(instant_of(day, hour=self.hour, zone=self.zone))
+        return instance(instant_of(day, hour=self.hour, minute=self.minute, zone=self.zone))
 
 
 class WarmWorkers:

@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "currency_codes": set(),
     "firm_source": {"row_checks"},
     "firm_actions": {"firm_source", "row_checks"},
-    "firms": {"firm_actions", "firm_source", "modules", "row_checks"},
+    "firms": {"firm_actions", "firm_source", "modules", "row_checks", "shards"},
     "row_checks": set(),
     "faults": set(),
     "command_errors": {"erasure", "firms", "settings", "warehouse"},
@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "airflow_api": set(),
     "airflow_version": set(),
     "service_accounts": {"airflow_api", "connections", "settings"},
-    "pools": {"airflow_api", "service_accounts", "settings"},
+    "pools": {"airflow_api", "firms", "service_accounts", "settings"},
     "run_notes": {"connections", "firms", "service_accounts", "settings", "steps", "warehouse"},
     "kinds": set(),
     "sql_text": set(),
@@ -65,7 +65,7 @@ MAY_IMPORT = {
     "deadlines": {"firms", "incidents", "registry", "schedule", "settings", "steps", "warehouse"},
     "watcher": {
         "airflow_api", "command_errors", "connections", "deadlines", "firms", "incidents", "periods",
-        "private_files", "registry", "service_accounts", "settings", "warehouse",
+        "private_files", "registry", "service_accounts", "settings", "warehouse", "pools",
     },
     "reruns": {
         "airflow_api", "firms", "incidents", "run", "service_accounts", "settings", "warehouse",
@@ -106,7 +106,8 @@ MAY_IMPORT = {
         "deadlines", "handoff", "incidents", "pools", "registry", "run", "settings", "warehouse", "watcher",
     },
     "console": {
-        "connections", "metrics", "periods", "schedule", "settings", "sql_text", "version", "warehouse",
+        "connections", "metrics", "periods", "schedule", "settings", "shards", "sql_text", "version",
+        "warehouse",
     },
     "demo": {
         "airflow_api", "command_errors", "firms", "pools", "postgres", "private_files", "registry",

@@ -3,7 +3,7 @@
 import pytest
 
 from include.connections import MissingConnectionError
-from include.pools import PoolError, add_missing_pools, missing_pools
+from include.pools import PoolError, add_missing_pools, missing_pools, wanted_pools
 from include.service_accounts import POOLS
 from include.settings import SettingsError
 from tests.airflow_server import airflow_server
@@ -32,6 +32,18 @@ def test_a_pool_that_is_missing_is_added_with_the_slots_of_the_installation(airf
     assert added == ["new"]
     assert [(body["name"], body["slots"]) for body in posted] == [("new", 7)]
     assert asked[0][1] == {"username": "firmament_pools", "password": "secret"}
+
+
+def test_the_pools_of_the_installation_have_sizes_of_their_own(airflow, monkeypatch):
+    monkeypatch.setenv("FIRMAMENT_WAREHOUSE_SLOTS", "9")
+
+    added = add_missing_pools(wanted_pools([]))
+
+    posted = [body for call, body, *_ in airflow[1] if call == "POST /api/v2/pools"]
+    assert added == ["firmament_backfill", "firmament_warehouse"]
+    assert [(body["name"], body["slots"]) for body in posted] == [
+        ("firmament_backfill", 2), ("firmament_warehouse", 9)
+    ]  # fmt: skip
 
 
 def test_missing_pools_are_reported_and_not_added(airflow):

@@ -6,6 +6,7 @@ import pytest
 
 from include.firms import FirmShape
 from include.schedule import AsOfError, as_of_of_run, cron, due_at, is_scheduled, last_due, run_day
+from include.shards import start_minute
 
 
 def firm(
@@ -108,3 +109,20 @@ def test_a_backfill_takes_no_as_of() -> None:
 
     with pytest.raises(AsOfError, match="a backfill takes no as_of"):
         as_of_of_run(run("2026-11-01", end=end, kind="backfill"), "Europe/London")
+
+
+def test_firms_of_one_hour_start_at_minutes_that_their_keys_decide():
+    minutes = [start_minute(f"firm_{number:04}") for number in range(1000)]
+
+    assert minutes == [start_minute(f"firm_{number:04}") for number in range(1000)]
+    assert set(minutes) == set(range(60))
+    assert max(minutes.count(minute) for minute in range(60)) < 40
+    assert start_minute("firm_0001", 0) == 0
+
+
+def test_a_given_minute_decides_when_the_run_is_due():
+    shape = firm(zone="UTC").model_copy(update={"schedule_minute": 45})
+
+    assert cron(shape) == "45 5 * * *"
+    assert last_due(shape, datetime(2026, 11, 20, 5, 44, tzinfo=UTC)) == date(2026, 11, 19)
+    assert last_due(shape, datetime(2026, 11, 20, 5, 45, tzinfo=UTC)) == date(2026, 11, 20)

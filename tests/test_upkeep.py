@@ -127,7 +127,7 @@ def test_the_sync_adds_the_pools_that_airflow_lacks(settings: Settings, airflow:
 
     _, added = sync(settings)
 
-    assert added == ["source_csv"]
+    assert added == ["firmament_backfill", "firmament_warehouse", "source_csv"]
     assert airflow[2][-1][0] == "POST /api/v2/pools"
 
 
@@ -247,9 +247,9 @@ def test_drifted_customers_open_an_incident_until_the_next_snapshot_has_not_drif
 
 @pytest.mark.parametrize("hours", [6, 2])
 def test_before_the_deadline_the_previous_snapshot_is_checked(settings: Settings, hours: int) -> None:
-    add(settings, "acme", schedule_hour=5, alerts={"deadline_hours": hours})
+    add(settings, "acme", schedule_hour=5, schedule_minute=20, alerts={"deadline_hours": hours})
     sync(settings)
-    due = datetime(2026, 11, 20, 5, tzinfo=UTC)
+    due = datetime(2026, 11, 20, 5, 20, tzinfo=UTC)
 
     before = missing_snapshots(settings, at=due + timedelta(hours=hours, minutes=-1))
     after = missing_snapshots(settings, at=due + timedelta(hours=hours))

@@ -52,6 +52,9 @@ FIELDS = {
     "currency": "Currency of all amounts, three letters of ISO 4217. Amounts are not converted.",
     "working_day_period": "Days between runs: 1 is daily, 7 is every Monday, 0 is only by hand.",
     "schedule_hour": "Hour of the day, in the firm's time zone, at which a scheduled run starts.",
+    "schedule_minute": (
+        "Minute of that hour. Left out: the key decides it, so that firms do not start all at once."
+    ),
     "churn_threshold_days": (
         "A customer who does not buy for this many days has churned. It is also how far churn looks ahead."
     ),

@@ -12,7 +12,7 @@ import typer
 from include.cli.console import console
 from include.command_errors import FAILED
 from include.firms import Firm, FirmError, parse_firm
-from include.schedule import due_at, last_due
+from include.schedule import firm_due_at, last_due
 from include.settings import Settings
 from include.steps import steps_for
 
@@ -71,10 +71,7 @@ def _due(at: datetime, invalid: list[str]) -> Iterator[Due]:
                 continue
             steps = {step.name for step in steps_for(firm.modules)}
             if steps - progress.ended_steps(firm.firm_key, as_of):
-                since = due_at(
-                    at, every_days=shape.working_day_period, hour=shape.schedule_hour, zone=shape.timezone
-                )
-                yield Due(since, firm, as_of)
+                yield Due(firm_due_at(shape, at), firm, as_of)
 
 
 def _run(due: Due) -> tuple[str, bool]:

@@ -49,7 +49,7 @@ def firms_list() -> None:
             firm.firm_key,
             escape(firm.name),
             firm.source.kind,
-            f"{runs} {firm.schedule_hour:02d}:00 {firm.timezone}",
+            f"{runs} {firm.schedule_hour:02d}:{firm.shape.schedule_minute:02d} {firm.timezone}",
             ", ".join(firm.modules),
             state,
         )

@@ -36,12 +36,12 @@ def sync_registry(
 def _add_pools(registry: Path, *, must: bool) -> None:
     """Add the pools that Airflow lacks. Without Airflow the registry is all there is to sync."""
     from include.connections import MissingConnectionError
-    from include.pools import PoolError, add_missing_pools
+    from include.pools import PoolError, add_missing_pools, wanted_pools
     from include.registry import known_firms
     from include.settings import SettingsError
 
     try:
-        added = add_missing_pools(firm.pool for firm in known_firms(registry))
+        added = add_missing_pools(wanted_pools(known_firms(registry)))
     except MissingConnectionError:
         console.print("pools: not checked, no Airflow runs here", highlight=False)
     except (PoolError, SettingsError) as error:

@@ -15,6 +15,7 @@ from include.console.snapshots import Snapshot, of_firm, of_snapshot
 from include.metrics import GLOSSARY, Metric
 from include.periods import as_of_of_interval
 from include.schedule import due_at
+from include.shards import start_minute
 
 Language = Annotated[Literal["en", "tr"], Query(description="Language of labels and sentences.")]
 AsOf = Annotated[date | None, Query(description="The snapshot's day; the latest one by default.")]
@@ -205,7 +206,11 @@ def operated(row: Row, now: datetime) -> dict[str, Any]:
     due = None
     if (row["working_day_period"] or 0) > 0 and not row["is_paused"] and row["timezone"]:
         instant = due_at(
-            now, every_days=row["working_day_period"], hour=row["schedule_hour"] or 0, zone=row["timezone"]
+            now,
+            every_days=row["working_day_period"],
+            hour=row["schedule_hour"] or 0,
+            minute=start_minute(row["firm_key"], row["schedule_minute"]),
+            zone=row["timezone"],
         )
         due = as_of_of_interval(instant, row["timezone"])
     is_late = due is not None and (row["as_of"] is None or row["as_of"] < due)

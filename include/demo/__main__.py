@@ -24,7 +24,7 @@ from include.command_errors import guarded
 from include.demo.data import JOURNEY_CONNECTION, JOURNEY_DATABASE, firm_rows, load_journey, write_cdnow
 from include.demo.tables import NothingToShowError, show_firm
 from include.firms import Firm, parse_firm
-from include.pools import add_pools
+from include.pools import add_pools, wanted_pools
 from include.postgres import PostgresError, create_database_at
 from include.private_files import private_umask
 from include.registry import sync_firms
@@ -111,7 +111,7 @@ def prepare(settings: Settings, console: Console) -> tuple[stack.Stack, AirflowA
         console.print(f"Airflow is up after {running.seconds['all']:.1f} s")
         console.print(loading.result())
     api = AirflowApi(running.url, running.user, running.password)
-    add_pools(api, {firm.shape.pool for firm in firms})
+    add_pools(api, wanted_pools(firm.shape for firm in firms))
     api.save_connection(JOURNEY_CONNECTION, _connection(journey_dsn))
     return running, api, firms
 

@@ -12,8 +12,8 @@ from include.warehouse.session import Part, Row
 
 FIELDS = (
     "firm_key", "name", "source", "timezone", "currency", "working_day_period", "schedule_hour",
-    "churn_threshold_days", "min_spend", "min_orders", "lookback_days", "modules", "engine", "language",
-    "owner", "alerts", "rfm", "churn", "ltv", "actions", "publish", "quality",
+    "schedule_minute", "churn_threshold_days", "min_spend", "min_orders", "lookback_days", "modules",
+    "engine", "language", "owner", "alerts", "rfm", "churn", "ltv", "actions", "publish", "quality",
     "retrain_months", "is_benchmarked", "dag_shape", "is_paused",
 )  # fmt: skip
 NESTED = ("source", "alerts", "rfm", "churn", "ltv", "actions", "publish", "quality")

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from include.airflow_api import AirflowApi, AirflowError
 from include.connections import MissingConnectionError
 from include.firms import FirmShape
+from include.pools import wanted_pools
 from include.service_accounts import RUNS, sign_in
 from include.settings import SettingsError
 from include.watcher.finding import Finding
@@ -85,7 +86,7 @@ def _import_errors(api: AirflowApi, firms: Firms, now: datetime) -> Iterator[Fin
 
 
 def _pools(api: AirflowApi, firms: Firms, now: datetime) -> Iterator[Finding]:
-    for name in sorted({firm.pool for firm in firms.values()} - api.pools()):
+    for name in sorted(wanted_pools(firms.values()) - api.pools()):
         yield Finding("pool_missing", name, f"Airflow has no pool {name}; its tasks wait for ever")
 
 

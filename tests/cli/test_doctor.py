@@ -118,10 +118,11 @@ def test_a_pool_that_airflow_lacks_is_named_and_the_sync_adds_it(installation, m
         posted = [call for call, *_ in asked if call == "POST /api/v2/pools"]
         done = CliRunner().invoke(app, ["firms", "sync"])
 
-    assert found == {"pools": "Airflow lacks source_csv: python -m include firms sync"}
+    lacking = "firmament_backfill, firmament_warehouse, source_csv"
+    assert found == {"pools": f"Airflow lacks {lacking}: python -m include firms sync"}
     assert posted == []
     assert done.exit_code == 0, done.output
-    assert "pools: added source_csv" in done.output
+    assert "pools: added firmament_backfill, firmament_warehouse, source_csv" in done.output
     assert asked[-1][0] == "POST /api/v2/pools"
 
 

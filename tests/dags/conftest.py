@@ -22,7 +22,7 @@ import pytest
 from include import stack
 from include.airflow_api import AirflowApi
 from include.firms import parse_firm
-from include.pools import add_pools
+from include.pools import add_pools, wanted_pools
 from include.registry import read_registry, sync_firms
 from include.service_accounts import POOLS, ServiceAccount
 from include.settings import PROJECT, Settings
@@ -106,7 +106,7 @@ class RealAirflow:
         with Warehouse(self.stack.warehouse) as warehouse:
             warehouse.firms.save_firm(parse_firm({**row, **changes}), "a test")
             sync_firms(warehouse.firms, self.settings.registry)
-        add_pools(self.service(POOLS), {firm.pool for firm in read_registry(self.settings.registry)})
+        add_pools(self.service(POOLS), wanted_pools(read_registry(self.settings.registry)))
         return self.wait_for_dag(f"firm_{key}")
 
     @property

@@ -25,13 +25,14 @@ def firm(key: str, **changes: object) -> FirmShape:
 
 SHARDS = [f"firms_{number}_of_8.py" for number in range(1, 9)]
 FIRMS = (
-    firm("daily", owner="shop team", schedule_hour=3, timezone="America/New_York"),
+    firm("daily", owner="shop team", schedule_hour=3, schedule_minute=47, timezone="America/New_York"),
     firm("weekly", working_day_period=7),
-    firm("thrice", working_day_period=3, timezone="Australia/Lord_Howe"),
+    firm("thrice", working_day_period=3, schedule_minute=20, timezone="Australia/Lord_Howe"),
     firm("inactive", working_day_period=0),
     firm("paused", is_paused=True),
     firm("bare", modules=()),
     firm("small", dag_shape="compact"),
+    firm("urgent", dag_shape="compact", alerts={"tier": "critical"}),
 )
 
 
@@ -95,7 +96,7 @@ def test_a_compact_firm_has_three_tasks_one_after_the_other(parsed: dict[str, An
 
     below = {name: task.get("downstream_task_ids", []) for name, task in found.items()}
     assert below == {"extract": ["compute"], "compute": ["load"], "load": []}
-    assert [found[name].get("pool") for name in below] == ["source_csv", None, None]
+    assert [found[name].get("pool") for name in below] == ["source_csv", *["firmament_warehouse"] * 2]
     assert {name: task["retries"] for name, task in found.items()} == {"extract": 4, "compute": 4, "load": 4}
     assert found["compute"]["execution_timeout"] == 360 * 60
     for name, task in found.items():
@@ -137,12 +138,12 @@ def test_the_schedule_is_by_intervals_at_the_firms_own_hour(parsed: dict[str, An
     none = "airflow.timetables.simple.NullTimetable"
     assert found["daily"] == {
         "__type": cron,
-        "__var": {"expression": "0 3 * * *", "timezone": "America/New_York"},
+        "__var": {"expression": "47 3 * * *", "timezone": "America/New_York"},
     }
     assert found["weekly"]["__var"]["expression"] == "0 5 * * 1"
     assert found["thrice"] == {
         "__type": "firmament_plugin.EveryDays",
-        "__var": {"days": 3, "hour": 5, "zone": "Australia/Lord_Howe"},
+        "__var": {"days": 3, "hour": 5, "minute": 20, "zone": "Australia/Lord_Howe"},
     }
     assert [found["inactive"]["__type"], found["paused"]["__type"]] == [none, none]
 
@@ -180,11 +181,25 @@ def test_retries_timeouts_and_pools_fit_the_stage(parsed: dict[str, Any]) -> Non
         for name in task_ids(stage):
             task = found[name]
             assert task["retries"] == max(step.kind.retries for step in stage.steps) >= 2
-            assert task.get("pool") == ("source_csv" if stage.name == "extract" else None)
+            assert task["pool"] == ("source_csv" if stage.name == "extract" else "firmament_warehouse")
             assert task["retry_exponential_backoff"] == 2
     assert found["extract.customers"]["execution_timeout"] == 180 * 60
     assert found["churn_train"]["execution_timeout"] == (180 + 60 + 60) * 60
     assert found["extract.customers"]["retry_delay"] > found["rfm"]["retry_delay"]
+
+
+def test_one_firm_leaves_room_and_those_that_have_begun_end_before_others_begin(
+    parsed: dict[str, Any],
+) -> None:
+    found = tasks(parsed, "daily")
+    weights = {name: task["priority_weight"] for name, task in found.items()}
+
+    assert dag(parsed, "daily")["max_active_tasks"] == 4
+    assert {task["weight_rule"] for task in found.values()} == {"absolute"}
+    for name, task in found.items():
+        assert all(weights[below] > weights[name] for below in task.get("downstream_task_ids", []))
+    assert 100 < min(weights.values()) <= max(weights.values()) < 200
+    assert {task["priority_weight"] for task in tasks(parsed, "urgent").values()} == {201, 202, 203}
 
 
 def test_every_task_says_what_it_does_and_how_to_rerun_it(parsed: dict[str, Any]) -> None:

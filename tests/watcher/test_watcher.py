@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from include.incidents.delivery import deliver_due
+from include.pools import OWN
 from include.registry import write_registry
 from include.service_accounts import RUNS
 from include.settings import Settings
@@ -69,12 +70,12 @@ def answers(
     write_registry(Settings.read().registry, [acme])
     with airflow_server() as (url, answers, _):
         monkeypatch.setenv(RUNS.variable, RUNS.as_connection(url, "secret"))
-        pools = [{"name": "default_pool"}, {"name": "source_csv"}]
+        pools = [{"name": name} for name in ("source_csv", *OWN)]
         answers |= {
             HEALTH: [(200, health())],
             DAGS: [(200, dags(dag("firm_acme"), dag("firmament_upkeep")))],
             ERRORS: [(200, {"import_errors": []})],
-            POOLS: [(200, {"pools": pools, "total_entries": 2})],
+            POOLS: [(200, {"pools": pools, "total_entries": 3})],
             QUEUE: [(200, {"task_instances": []})],
             RUNNING: [(200, {"dag_runs": [], "total_entries": 0})],
         }
@@ -103,7 +104,11 @@ FAULTS: dict[str, tuple[str, Callable[[], Any], str]] = {
         },
         "registry_check.py",
     ),
-    "pool_missing": (POOLS, lambda: {"pools": [{"name": "default_pool"}], "total_entries": 1}, "source_csv"),
+    "pool_missing": (
+        POOLS,
+        lambda: {"pools": [{"name": name} for name in OWN], "total_entries": 2},
+        "source_csv",
+    ),
     "tasks_queued": (
         QUEUE,
         lambda: {"task_instances": [{**TASK, "queued_when": ago(minutes=40)}]},

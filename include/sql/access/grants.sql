@@ -112,7 +112,8 @@ console_columns as (
         values
         (
             'firms',
-            'firm_key,name,timezone,currency,working_day_period,schedule_hour,churn_threshold_days,'
+            'firm_key,name,timezone,currency,working_day_period,schedule_hour,'
+            'schedule_minute,churn_threshold_days,'
             'modules,language,is_paused,removed_at'
         ),
         (

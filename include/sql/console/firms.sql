@@ -31,6 +31,7 @@ select
     firms.currency,
     firms.working_day_period,
     firms.schedule_hour,
+    firms.schedule_minute,
     firms.churn_threshold_days,
     firms.modules,
     firms.language,
