@@ -1,7 +1,8 @@
 """Build the console's pages: ``python -m tools.build_console`` writes ``include/console/static/console.js``.
 
 It needs node and npm. The result is committed, so that a fresh clone needs neither. A test builds it again
-and compares. The names of segments, actions and churn factors come from the models, in both languages.
+and compares. The names of segments, actions and churn factors come from the models, labels and formulas of
+metrics from the glossary, in both languages.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from include import metrics
 from include.console.files import FOLDER
 from include.models.churn.factors import FACTORS
 from include.models.insight.text import ACTION_NAMES, LANGUAGES, SEGMENT_NAMES
@@ -21,6 +23,7 @@ from include.settings import PROJECT
 SOURCES = PROJECT / "include" / "console" / "web"
 BUNDLE = FOLDER / "console.js"
 NAMES = SOURCES / "words" / "names.json"
+EXPLAINED = (*metrics.of_grain("customer"), *metrics.of_grain("risk category"))
 OPTIONS = (
     "--bundle", "--format=esm", "--target=es2022", "--minify", "--charset=utf8", "--legal-comments=none",
     "--jsx=transform", "--jsx-factory=React.createElement", "--jsx-fragment=React.Fragment",
@@ -40,6 +43,8 @@ def names() -> dict[str, dict[str, str]]:
             **{f"segment.{by[0]}": by[place] for by in SEGMENT_NAMES.values()},
             **{f"action.{code}": by[place] for code, by in ACTION_NAMES.items()},
             **{f"factor.{factor.code}": factor.text[language] for factor in FACTORS},
+            **{f"metric.{metric.name}": metric.label(language) for metric in EXPLAINED},
+            **{f"formula.{metric.name}": metric.definition(language) for metric in EXPLAINED},
         }
         for place, language in enumerate(LANGUAGES)
     }

@@ -15,6 +15,7 @@ METRICS: tuple[Metric, ...] = (
         "days",
         "customer",
         column=f"{_RFM}.days_since_last_order",
+        formula_tr="as_of eksi son satışın günü.",
     ),
     Metric(
         "order_count",
@@ -25,6 +26,7 @@ METRICS: tuple[Metric, ...] = (
         "customer",
         column=f"{_RFM}.order_count",
         also=("total_historical_orders",),
+        formula_tr="Müşterinin bugüne kadarki siparişleri.",
     ),
     Metric(
         "total_spend",
@@ -35,6 +37,7 @@ METRICS: tuple[Metric, ...] = (
         "customer",
         column=f"{_RFM}.total_spend",
         also=("total_historical_revenue",),
+        formula_tr="Satışlar eksi iadeler, bugüne kadar.",
     ),
     Metric(
         "total_spend_365_days",
@@ -44,6 +47,7 @@ METRICS: tuple[Metric, ...] = (
         "money",
         "customer",
         column=f"{_RFM}.total_spend_365_days",
+        formula_tr="Satışlar eksi iadeler, son 365 gün.",
     ),
     Metric(
         "customer_avg_order_value",
@@ -54,6 +58,7 @@ METRICS: tuple[Metric, ...] = (
         "customer",
         column=f"{_RFM}.avg_order_value",
         also=("avg_order_value",),
+        formula_tr="Müşterinin sipariş başına satış tutarı, bugüne kadar.",
     ),
     Metric(
         "rfm_score",
@@ -64,6 +69,7 @@ METRICS: tuple[Metric, ...] = (
         "customer",
         module="rfm",
         column=f"{_RFM}.rfm_score",
+        formula_tr="Yakınlık, sıklık ve tutar puanı; her biri 1 ile 5 arasında.",
     ),
     Metric(
         "churn_probability",
@@ -76,6 +82,7 @@ METRICS: tuple[Metric, ...] = (
         is_prediction=True,
         column=f"{_CHURN}.churn_probability",
         also=("chance_of_leaving",),
+        formula_tr="Gelecek dönemde satış olmama olasılığı; kurallar puanlıyorsa boş.",
     ),
     Metric(
         "churn_risk_score",
@@ -87,6 +94,7 @@ METRICS: tuple[Metric, ...] = (
         module="churn",
         is_prediction=True,
         column=f"{_CHURN}.churn_risk_score",
+        formula_tr="0 ile 100 arası: yüzde olarak kayıp olasılığı ya da kuralların puanı.",
     ),
     Metric(
         "historical_clv",
@@ -98,6 +106,7 @@ METRICS: tuple[Metric, ...] = (
         module="ltv",
         column=f"{_LTV}.historical_clv",
         also=("total_historical_profit",),
+        formula_tr="Müşterinin bugüne kadarki siparişlerinin kâr marjı.",
     ),
     Metric(
         "predicted_clv_1_year",
@@ -110,6 +119,7 @@ METRICS: tuple[Metric, ...] = (
         is_prediction=True,
         column=f"{_LTV}.predicted_clv_1_year",
         also=("value_at_stake", "clv_1_year", "value_1_year"),
+        formula_tr="Gelecek 365 günde beklenen siparişlerin bugüne indirgenmiş kâr marjı.",
     ),
     Metric(
         "margin_at_risk",
@@ -121,6 +131,7 @@ METRICS: tuple[Metric, ...] = (
         module="churn",
         is_prediction=True,
         sql="churn_probability * predicted_clv_1_year",
+        formula_tr="Kayıp olasılığı çarpı gelecek yılın beklenen kâr marjı; kurallar puanlıyorsa boş.",
     ),
     Metric(
         "predicted_clv_lifetime",
@@ -133,6 +144,8 @@ METRICS: tuple[Metric, ...] = (
         is_prediction=True,
         column=f"{_LTV}.predicted_clv_lifetime",
         also=("clv_value", "value_at_risk"),
+        formula_tr="Beklenen bütün siparişlerin bugüne indirgenmiş kâr marjı: gelecek yılın tahmini "
+        "satın alma modeliyle uzatılır.",
     ),
     Metric(
         "expected_spend_1_year",
@@ -144,6 +157,7 @@ METRICS: tuple[Metric, ...] = (
         module="ltv",
         is_prediction=True,
         column=f"{_LTV}.expected_spend_1_year",
+        formula_tr="Gelecek 365 günde beklenen net harcama, indirgenmemiş.",
     ),
     Metric(
         "probability_alive",
@@ -155,6 +169,7 @@ METRICS: tuple[Metric, ...] = (
         module="ltv",
         is_prediction=True,
         column=f"{_LTV}.probability_alive",
+        formula_tr="Müşterinin ayrılmamış olma olasılığı; churn_probability'nin tümleyeni değildir.",
     ),
     Metric(
         "value_percentile",
@@ -166,5 +181,7 @@ METRICS: tuple[Metric, ...] = (
         module="ltv",
         is_prediction=True,
         column=f"{_LTV}.value_percentile",
+        formula_tr="Tahmin edilen değeri daha düşük müşterilerin payı artı aynı değerdekilerin yarısı, "
+        "0 ile 100 arası.",
     ),
 )

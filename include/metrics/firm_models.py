@@ -133,6 +133,18 @@ METRICS: tuple[Metric, ...] = (
         module="churn",
     ),
     Metric(
+        "category_expected_leavers",
+        "Expected not to buy by risk category",
+        "Risk kategorisinde alması beklenmeyenler",
+        "Sum of the churn probabilities of the customers of the category; null where rules score.",
+        "count",
+        "risk category",
+        module="churn",
+        is_prediction=True,
+        sql="sum(churn_probability)",
+        formula_tr="Kategorideki müşterilerin kayıp olasılıklarının toplamı.",
+    ),
+    Metric(
         "category_spend_at_risk",
         "Spend at risk by risk category",
         "Risk kategorisinde risk altındaki harcama",
@@ -142,6 +154,8 @@ METRICS: tuple[Metric, ...] = (
         module="churn",
         is_prediction=True,
         sql="sum(churn_probability * total_spend_365_days)",
+        formula_tr="Kategorideki müşterilerin kayıp olasılığı çarpı son 365 gündeki net harcamalarının "
+        "toplamı.",
     ),
     Metric(
         "category_margin_at_risk",
@@ -153,6 +167,8 @@ METRICS: tuple[Metric, ...] = (
         module="churn",
         is_prediction=True,
         sql="sum(churn_probability * predicted_clv_1_year)",
+        formula_tr="Kategorideki müşterilerin kayıp olasılığı çarpı gelecek yılın beklenen kâr marjının "
+        "toplamı.",
     ),
     Metric(
         "risk_share",

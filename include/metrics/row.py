@@ -22,7 +22,8 @@ class Metric:
     not counted. ``is_benchmark``: firms may compare it (a ratio or days, no prediction). ``column``: the
     fact's column of a customer's metric. ``also``: other names of the same number, which views keep for those
     who use them already. ``sql`` is given where ``firm_measures`` does not compute it: made of others after
-    the query, or the column of a view's function or another fact.
+    the query, or the column of a view's function or another fact. ``formula_tr`` is the formula in Turkish,
+    of metrics that lists and pages explain.
     """
 
     name: str
@@ -40,10 +41,15 @@ class Metric:
     column: str = ""
     sql: str = ""
     also: tuple[str, ...] = ()
+    formula_tr: str = ""
 
     def label(self, language: str) -> str:
         """Its label in a language; English where there is no other."""
         return self.tr if language == "tr" else self.en
+
+    def definition(self, language: str) -> str:
+        """Its formula in words; English where there is no translation."""
+        return self.formula_tr if language == "tr" and self.formula_tr else self.formula
 
     def needed_days(self, period_days: int) -> int:
         """Least days of history of a firm whose period has so many days."""

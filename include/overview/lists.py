@@ -211,10 +211,16 @@ class _Xlsx:
 
 
 def described(words: Words) -> Iterator[tuple[str, str, str]]:
-    """Each column, its label in the glossary of metrics (else empty), and what it is."""
+    """Each column, its label in the glossary of metrics (else empty), and what it is.
+
+    A metric has its formula from the glossary; a text of ``field`` adds what is special to the file.
+    """
     assumed = words.figures.get("assumed_margin")
     own = Figure(words.plain("field.own_margin"), "text")
     for name in COLUMNS:
-        metric = metrics.named(name, "customer")
-        label = metric.label(words.language) if metric else ""
-        yield name, label, words.plain(f"field.{name}", margin=assumed or own)
+        metric, key = metrics.named(name, "customer"), f"field.{name}"
+        text = words.plain(key, margin=assumed or own) if words.has(key) else ""
+        label, formula = (
+            (metric.label(words.language), metric.definition(words.language)) if metric else ("", "")
+        )
+        yield name, label, " ".join(filter(None, (formula, text)))

@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from include.report import charts
-from include.report.tables import SAME_AS_TABLE, Column, details, drawn, number, table
+from include.report.tables import SAME_AS_TABLE, Column, details, drawn, label, number, table
 from include.report.templating import render
 
 SHOWN_PAIRS = 100
@@ -47,7 +47,7 @@ def _months(profile: dict[str, Any]) -> Section | None:
             ("month", lambda row: row["month_start"][:7]),
             ("customers", "customers"),
             ("new", "new_customers"),
-            ("orders", "order_count"),
+            (label("order_count"), "order_count"),
             ("returns", "return_count"),
             ("sales", "sale_amount"),
             ("returned", "return_amount"),
@@ -71,12 +71,12 @@ def _segments(profile: dict[str, Any]) -> Section | None:
         (
             ("segment", "segment_name"),
             ("customers", "customers"),
-            ("net spend", "total_spend"),
-            ("mean days since last order", "avg_days_since_last_order"),
-            ("mean orders", "avg_order_count"),
-            ("mean churn probability", "avg_churn_probability"),
-            ("mean risk score", "avg_churn_risk_score"),
-            ("value expected in a year", "predicted_clv_1_year"),
+            (label("total_spend"), "total_spend"),
+            (label("days_since_last_order", "mean"), "avg_days_since_last_order"),
+            (label("order_count", "mean"), "avg_order_count"),
+            (label("churn_probability", "mean"), "avg_churn_probability"),
+            (label("churn_risk_score", "mean"), "avg_churn_risk_score"),
+            (label("predicted_clv_1_year"), "predicted_clv_1_year"),
         ),
         rows,
     )

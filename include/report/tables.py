@@ -7,12 +7,19 @@ from typing import Any
 
 from markupsafe import Markup
 
+from include import metrics
 from include.report.templating import render
 
 DASH = "\u2013"
 MINUS = "\u2212"
 SAME_AS_TABLE = "The same as a table"
 Column = tuple[str, str | Callable[[dict[str, Any]], Any]]  # its heading, and the field or what is made of it
+
+
+def label(name: str, of: str = "") -> str:
+    """The glossary's label of a customer's metric as a heading; ``of`` says how customers are summed up."""
+    text = metrics.find(name).en
+    return f"{text}, {of}" if of else text
 
 
 def drawn(name: str, message: str, below: Markup, *, called: str = SAME_AS_TABLE) -> Markup:

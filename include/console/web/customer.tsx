@@ -15,10 +15,10 @@ const Profile = ({ customer: c, place }: { customer: Row; place: Place }) => {
   return (
     <div className="fm-columns">
       <div>
-        <h3>{t("orders")}</h3>
+        <h3>{t("metric.order_count")}</h3>
         <Facts facts={[
-          [t("orders"), count(c.order_count)], [t("spend_total"), money(c.total_spend, true)], [t("spend_year"), money(c.total_spend_365_days, true)],
-          [t("first_order"), day(c.first_order_date)], [t("last_order"), day(c.last_order_date)], [t("days_since"), count(c.days_since_last_order)],
+          [t("metric.order_count"), count(c.order_count)], [t("metric.total_spend"), money(c.total_spend, true)], [t("metric.total_spend_365_days"), money(c.total_spend_365_days, true)],
+          [t("first_order"), day(c.first_order_date)], [t("last_order"), day(c.last_order_date)], [t("metric.days_since_last_order"), count(c.days_since_last_order)],
           [t("returns"), c.return_count ? `${count(c.return_count)} (${money(c.returned_amount, true)})` : t("none")],
           [t("favourite"), [c.favourite_category, c.favourite_channel].filter(Boolean).join(", ") || "–"],
         ]} />
@@ -26,8 +26,8 @@ const Profile = ({ customer: c, place }: { customer: Row; place: Place }) => {
       <div>
         <h3>{t("scores")}</h3>
         <Facts facts={[
-          [t("segment"), name("segment", c.rfm_segment)], [t("rfm_score"), c.rfm_score], [t("tier"), name("tier", c.value_tier)],
-          [t("value_year"), money(c.predicted_clv_1_year, true)], [t("value_lifetime"), money(c.clv_value, true)],
+          [t("segment"), name("segment", c.rfm_segment)], [t("metric.rfm_score"), c.rfm_score], [t("tier"), name("tier", c.value_tier)],
+          [t("metric.predicted_clv_1_year"), money(c.predicted_clv_1_year, true)], [t("metric.predicted_clv_lifetime"), money(c.clv_value, true)],
           [t("risk_title"), <><Risk category={c.churn_risk_category} place={place} /> {c.churn_probability === null ? "" : t("chance_of", { n: chance(c.churn_probability) })}</>],
           [t("why"), factors.join("; ") || "–"],
           [t("models"), [c.clv_model_version, c.churn_model_version].filter(Boolean).join(", ") || "–"],
@@ -54,10 +54,10 @@ const History = ({ rows, place }: { rows: Row[]; place: Place }) => {
     <Table caption={t("history")} rows={rows} rowKey={(row) => row.as_of} columns={[
       { title: t("snapshot"), isHeading: true, show: (row) => <To place={place} changes={{ as_of: row.as_of }}>{day(row.as_of)}</To> },
       { title: t("segment"), show: (row) => name("segment", row.rfm_segment) },
-      { title: t("rfm_score"), show: (row) => row.rfm_score },
+      { title: t("metric.rfm_score"), show: (row) => row.rfm_score },
       { title: t("risk_title"), show: (row) => <><Risk category={row.churn_risk_category} place={place} /> {row.churn_probability === null ? "" : chance(row.churn_probability)}</> },
-      { title: t("spend_year"), isNumber: true, show: (row) => money(row.total_spend_365_days) },
-      { title: t("value_year"), isNumber: true, show: (row) => money(row.predicted_clv_1_year) },
+      { title: t("metric.total_spend_365_days"), isNumber: true, show: (row) => money(row.total_spend_365_days) },
+      { title: t("metric.predicted_clv_1_year"), isNumber: true, show: (row) => money(row.predicted_clv_1_year) },
     ]} />
   );
 };

@@ -43,7 +43,7 @@ const Filters = ({ place }: { place: Place }) => {
       <Select label={t("risk_title")} value={place.get("risk")} onChange={choose("risk")} options={named(RISKS, "risk")} />
       <Select label={t("recency")} value={place.get("recency")} onChange={choose("recency")} options={digits} />
       <Select label={t("frequency")} value={place.get("frequency")} onChange={choose("frequency")} options={digits} />
-      <Select label={t("sort")} value={place.get("sort") || SORTS[0]} onChange={choose("sort")} options={SORTS.map((sort) => [sort, t(`sort.${sort}`)])} />
+      <Select label={t("sort")} value={place.get("sort") || SORTS[0]} onChange={choose("sort")} options={SORTS.map((sort) => [sort, t(`metric.${sort}`)])} />
       <Select label={t("order")} value={place.get("order") || "desc"} onChange={choose("order")} options={[["desc", t("descending")], ["asc", t("ascending")]]} />
       {isFiltered && <To place={place} className="fm-button" changes={{ search: "", segment: "", tier: "", risk: "", recency: "", frequency: "", after: "" }}>{t("clear")}</To>}
     </div>
@@ -60,16 +60,16 @@ export const Customers = ({ place }: { place: Place }) => {
       <Section title={t("customers")} answer={answer} place={place}>
         {(data) => (
           <>
-            {data.total?.customers > 0 && <p className="fm-lead" role="status">{t("found", { n: count(data.total.customers), spend: money(data.total.total_spend_365_days), value: money(data.total.predicted_clv_lifetime) })}</p>}
+            {data.total?.customers > 0 && <p className="fm-lead" role="status">{t("found", { n: count(data.total.customers), spend: `${t("metric.total_spend_365_days")}: ${money(data.total.total_spend_365_days)}`, value: `${t("metric.predicted_clv_lifetime")}: ${money(data.total.predicted_clv_lifetime)}` })}</p>}
             {data.rows.length === 0 ? <p>{t("none_found")}</p> : (
               <Table caption={t("customers")} rows={data.rows} rowKey={(row) => row.customer_id} columns={[
                 { title: t("customer"), isHeading: true, show: (row) => <To place={place} changes={{ view: "customer", customer: row.customer_id }}>{row.customer_id}</To> },
                 { title: t("segment"), show: (row) => name("segment", row.rfm_segment) },
                 { title: t("tier"), show: (row) => name("tier", row.value_tier) },
                 { title: t("risk_title"), show: (row) => <><Risk category={row.churn_risk_category} place={place} /> {row.churn_probability !== null && chance(row.churn_probability)}</> },
-                { title: t("spend_year"), isNumber: true, show: (row) => money(row.total_spend_365_days) },
-                { title: t("value_lifetime"), isNumber: true, show: (row) => money(row.predicted_clv_lifetime) },
-                { title: t("orders"), isNumber: true, show: (row) => count(row.order_count) },
+                { title: t("metric.total_spend_365_days"), isNumber: true, show: (row) => money(row.total_spend_365_days) },
+                { title: t("metric.predicted_clv_lifetime"), isNumber: true, show: (row) => money(row.predicted_clv_lifetime) },
+                { title: t("metric.order_count"), isNumber: true, show: (row) => count(row.order_count) },
                 { title: t("last_order"), show: (row) => day(row.last_order_date) },
               ]} />
             )}
@@ -94,10 +94,10 @@ export const AtRisk = ({ place }: { place: Place }) => {
             { title: t("risk_title"), show: (row) => <><Risk category={row.churn_risk_category} place={place} /> {chance(row.churn_probability)}</> },
             { title: t("why"), show: (row) => [1, 2, 3].map((n) => row[`top_churn_factor_${n}`]).filter(Boolean).map((code) => name("factor", code)).join(", ") || "–" },
             { title: t("segment"), show: (row) => name("segment", row.rfm_segment) },
-            { title: t("spend_year"), isNumber: true, show: (row) => money(row.total_spend_365_days) },
-            { title: t("margin_at_risk"), isNumber: true, show: (row) => money(row.margin_at_risk) },
+            { title: t("metric.total_spend_365_days"), isNumber: true, show: (row) => money(row.total_spend_365_days) },
+            { title: t("metric.margin_at_risk"), isNumber: true, show: (row) => money(row.margin_at_risk) },
             { title: t("may_contact"), show: (row) => row.may_contact === false ? <Badge kind="bad">{t("no")}</Badge> : row.may_contact ? t("yes") : t("unknown") },
-            { title: t("days_since"), isNumber: true, show: (row) => count(row.days_since_last_order) },
+            { title: t("metric.days_since_last_order"), isNumber: true, show: (row) => count(row.days_since_last_order) },
           ]} />
           <Pages data={data} place={place} />
         </>

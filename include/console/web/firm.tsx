@@ -45,9 +45,9 @@ const Segments = ({ rows, place }: { rows: Row[]; place: Place }) => {
         ? <To place={place} changes={{ view: "customers", segment: row.rfm_segment }}>{name("segment", row.rfm_segment)}</To> : t("no_segment") },
       { title: t("customers"), isNumber: true, show: (row) => <Bar value={row.customer_count} most={most}>{count(row.customer_count)}</Bar> },
       { title: t("share"), isNumber: true, show: (row) => percent(row.pct_of_customers) },
-      { title: t("spend_year"), isNumber: true, show: (row) => money(row.total_revenue_365) },
+      { title: t("metric.total_spend_365_days"), isNumber: true, show: (row) => money(row.total_revenue_365) },
       { title: t("share_of_spend"), isNumber: true, show: (row) => percent(revenue > 0 ? (100 * row.total_revenue_365) / revenue : null) },
-      { title: t("days_since"), isNumber: true, show: (row) => decimal(row.avg_days_since_last_order, 0) },
+      { title: t("metric.days_since_last_order"), isNumber: true, show: (row) => decimal(row.avg_days_since_last_order, 0) },
     ]} />
   );
 };
@@ -80,10 +80,10 @@ const RiskTable = ({ rows, place }: { rows: Row[]; place: Place }) => {
       { title: t("customers"), isNumber: true, show: (row) => count(row.customer_count) },
       { title: t("share"), isNumber: true, show: (row) => percent(row.pct_of_customers) },
       { title: t("mean_chance"), isNumber: true, show: (row) => chance(row.avg_churn_probability) },
-      { title: t("expected_leavers"), isNumber: true, show: (row) => count(row.expected_churners) },
-      { title: t("spend_year"), isNumber: true, show: (row) => money(row.category_spend_365_days) },
-      { title: t("spend_at_risk"), isNumber: true, explain: t("spend_at_risk_explained"), show: (row) => money(row.category_spend_at_risk) },
-      { title: t("margin_at_risk"), isNumber: true, explain: t("margin_at_risk_explained"), show: (row) => money(row.category_margin_at_risk) },
+      { title: t("metric.category_expected_leavers"), isNumber: true, explain: t("formula.category_expected_leavers"), show: (row) => count(row.expected_churners) },
+      { title: t("metric.total_spend_365_days"), isNumber: true, show: (row) => money(row.category_spend_365_days) },
+      { title: t("metric.category_spend_at_risk"), isNumber: true, explain: t("formula.category_spend_at_risk"), show: (row) => money(row.category_spend_at_risk) },
+      { title: t("metric.category_margin_at_risk"), isNumber: true, explain: t("formula.category_margin_at_risk"), show: (row) => money(row.category_margin_at_risk) },
     ]} />
   );
 };
@@ -94,8 +94,8 @@ const Tiers = ({ rows, place }: { rows: Row[]; place: Place }) => {
     <Table caption={t("tiers")} rows={rows} rowKey={(row) => row.tier_code} columns={[
       { title: t("tier"), isHeading: true, show: (row) => <To place={place} changes={{ view: "customers", tier: row.tier_name, sort: "predicted_clv_lifetime" }}>{name("tier", row.tier_name)}</To> },
       { title: t("customers"), isNumber: true, show: (row) => count(row.customer_count) },
-      { title: t("value_year"), isNumber: true, show: (row) => money(row.total_predicted_1_year) },
-      { title: t("value_lifetime"), isNumber: true, show: (row) => money(row.total_predicted_value) },
+      { title: t("metric.predicted_clv_1_year"), isNumber: true, show: (row) => money(row.total_predicted_1_year) },
+      { title: t("metric.predicted_clv_lifetime"), isNumber: true, show: (row) => money(row.total_predicted_value) },
       { title: t("share_of_value"), isNumber: true, show: (row) => <Bar value={row.pct_of_predicted_value ?? 0} most={100}>{percent(row.pct_of_predicted_value)}</Bar> },
     ]} />
   );
