@@ -17,6 +17,7 @@ RUN pip install --no-cache-dir "$(grep -o '^uv==[^ ]*' requirements-dev.txt)" \
 COPY dags dags
 COPY plugins plugins
 COPY include include
+COPY docs/runbook.md docs/runbook.md
 
 RUN useradd --uid 50000 --create-home firmament \
     && install --directory --owner firmament --group firmament --mode 0700 /var/lib/firmament

@@ -25,6 +25,8 @@ from airflow.sdk import (
     task,
 )
 from airflow.sdk.exceptions import AirflowFailException
+from fact_assets import AS_OF as LINK_AS_OF
+from fact_assets import INCIDENT_KIND, ReportLink, RunbookLink, assets_of, record_events
 
 from include.firms import WAREHOUSE_POOL, FirmShape
 from include.incidents import FailureNotifier
@@ -41,6 +43,7 @@ FIRST_STEP = STAGES[0].steps[0].name  # writes the run's first note
 MOST_TASKS = 4  # of one firm at the same time, so that a large firm leaves room for the others
 # Critical firms first. Within a tier later stages first: firms that have begun end before others begin.
 FIRST_PRIORITY = {"low": 1, "standard": 101, "critical": 201}
+RUNBOOK = RunbookLink()
 LONGEST_RETRY_DELAY = timedelta(minutes=30)
 
 AS_OF = Param(
@@ -130,6 +133,7 @@ def stage_task(firm: FirmShape, stage: Stage, task_id: str, *, priority: int, is
         task_id=task_id,
         multiple_outputs=False,
         doc_md=stage_page(firm, stage),
+        outlets=assets_of(stage.steps) or None,
         # What reads the firm's source waits for a slot of that source's pool.
         pool=firm.pool if stage.steps[0].kind_name == "extract" else WAREHOUSE_POOL,
         priority_weight=priority,
@@ -142,6 +146,7 @@ def stage_task(firm: FirmShape, stage: Stage, task_id: str, *, priority: int, is
     )
     def run() -> dict[str, Any]:
         from include.faults import die_with_parent
+        from include.incidents.causes import cause_of_error
         from include.run import Attempt, run_stage
         from include.run.permanent import is_permanent
         from include.run_notes import RunNote
@@ -158,11 +163,14 @@ def stage_task(firm: FirmShape, stage: Stage, task_id: str, *, priority: int, is
         )
         try:
             as_of = as_of_of_run(context, firm.timezone)
+            setattr(instance.task, LINK_AS_OF, as_of.isoformat())
             note = RunNote(instance.dag_id, context["run_id"], as_of.isoformat())
             if stage.steps[0].name == FIRST_STEP and not attempt.may_skip:
                 note.started()
             outcomes = run_stage(stage.steps, firm.firm_key, as_of, attempt=attempt)
+            record_events(context, stage.steps, outcomes, firm_key=firm.firm_key, as_of=as_of)
         except Exception as error:
+            setattr(instance.task, INCIDENT_KIND, cause_of_error(error, firm).kind.name)
             if is_permanent(error):  # a retry would only delay the message
                 raise AirflowFailException(str(error)) from error
             raise
@@ -180,7 +188,9 @@ def stage_task(firm: FirmShape, stage: Stage, task_id: str, *, priority: int, is
             },
         }
 
-    return run()
+    node: Any = run()
+    node.operator.operator_extra_links = (RUNBOOK, ReportLink(firm.firm_key)) if is_leaf else (RUNBOOK,)
+    return node
 
 
 def dag_id(firm: FirmShape) -> str:

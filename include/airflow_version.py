@@ -5,6 +5,7 @@ import re
 from importlib.metadata import PackageNotFoundError, version
 
 OLDEST = (3, 2, 2)
+PARTITIONS = (3, 3)
 PACKAGE = "apache-airflow-core"  # what `apache-airflow` installs; its version is Airflow's
 
 
@@ -28,3 +29,9 @@ def require_airflow() -> str:
             "version: make setup"
         )
     return installed
+
+
+def has_partitions() -> bool:
+    """Whether a task can give its asset's event a partition: Airflow 3.3 or newer."""
+    numbers = re.match(r"(\d+)\.(\d+)", require_airflow())
+    return numbers is not None and tuple(map(int, numbers.groups())) >= PARTITIONS

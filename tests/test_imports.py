@@ -34,6 +34,7 @@ MAY_IMPORT = {
     "airflow_version": set(),
     "service_accounts": {"airflow_api", "connections", "settings"},
     "pools": {"airflow_api", "firms", "service_accounts", "settings"},
+    "facts": {"steps", "version"},
     "run_notes": {"connections", "firms", "service_accounts", "settings", "steps", "warehouse"},
     "kinds": set(),
     "sql_text": set(),

@@ -14,6 +14,7 @@ from include.console.firm_routes import firm_routes
 from include.console.pages import page_routes
 from include.console.problems import handle_problems
 from include.console.reader import Reader
+from include.console.runbook import runbook_routes
 from include.console.security import Permissions
 from include.version import __version__
 
@@ -40,6 +41,7 @@ def create_app(permissions: Permissions, reader: Reader) -> FastAPI:
     api.include_router(customer_routes(permissions, reader))
     app.include_router(api)
     app.include_router(page_routes())
+    app.include_router(runbook_routes(permissions))
 
     @app.get("/api/v1/openapi.json", dependencies=[Depends(permissions.signed_in())], include_in_schema=False)
     def document(request: Request) -> Response:

@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from importlib import import_module
 from pathlib import Path
@@ -40,7 +40,10 @@ class NoRoomError(RuntimeError):
 
 @dataclass(frozen=True)
 class Outcome:
-    """The outcome of one step: rows written, wall and CPU seconds, peak memory, a note."""
+    """The outcome of one step: rows written, wall and CPU seconds, peak memory, a note.
+
+    A load of a fact also has the references of the manifests that it read, and what the quality gate found.
+    """
 
     step: str
     rows: int
@@ -49,6 +52,8 @@ class Outcome:
     peak_mb: float
     note: str = ""
     is_skipped: bool = False
+    inputs: tuple[str, ...] = ()
+    quality: dict[str, Any] = field(default_factory=dict)
 
 
 def run_step(
@@ -115,6 +120,7 @@ class _Runner:
         self.handoff = Handoff(settings.root, scratch=scratch, writers=WRITERS, verify_once=True)
         self._firm: Firm | None = None
         self._firm_row: dict[str, Any] = {}
+        self._quality: dict[str, Any] | None = None
         self._earlier = (
             warehouse.runs.last_done(firm_key, as_of, attempt.run_id) if attempt.may_skip and not full else {}
         )
@@ -136,8 +142,9 @@ class _Runner:
 
         def finish(status: str, rows: int, note: str) -> Outcome:
             outcome = Outcome(
-                step.name, rows, meter.seconds, meter.cpu_seconds, meter.peak_mb, note, status == "skipped"
-            )
+                step.name, rows, meter.seconds, meter.cpu_seconds, meter.peak_mb, note, status == "skipped",
+                *(self._landed(record) if status == "done" and step.table else ()),
+            )  # fmt: skip
             self.warehouse.runs.finish_step(
                 self.firm_key,
                 self.as_of,
@@ -204,6 +211,12 @@ class _Runner:
                 written = self.handoff.manifest(context.slot(step.writes))
                 record["output_manifest"] = written.reference if written else None
         return rows, note, "done"
+
+    def _landed(self, record: dict[str, Any]) -> tuple[tuple[str, ...], dict[str, Any]]:
+        """What a load read, and what the quality gate found for the day."""
+        if self._quality is None:
+            self._quality = self.warehouse.records.quality.result_of_day(self.firm_key, self.as_of)
+        return tuple(record["input_manifests"]), self._quality
 
     @property
     def firm(self) -> Firm:

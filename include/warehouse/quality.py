@@ -91,6 +91,26 @@ class Quality(Part):
                 ],
             )  # fmt: skip
 
+    def result_of_day(self, firm_key: str, as_of: date) -> dict[str, Any]:
+        """What the gate found for a day: ``quality``, and how many ``checks`` ran, with ``warnings``.
+
+        ``quality`` is failed when a rule that stops the firm did not pass, warnings when another did not,
+        else passed. Slices that had passed before are not checked again, so ``checks`` may be 0.
+        """
+        (found,) = self._session.rows(
+            """
+            select
+                count(*) as checks,
+                count(*) filter (where not passed and not is_critical) as warnings,
+                count(*) filter (where not passed and is_critical) as failures
+            from control.quality
+            where firm_key = %s and as_of = %s
+            """,
+            [firm_key, as_of],
+        )
+        quality = "failed" if found["failures"] else "warnings" if found["warnings"] else "passed"
+        return {"quality": quality, "checks": found["checks"], "warnings": found["warnings"]}
+
     def history(self, firm_key: str, dataset_name: str) -> list[Row]:
         """Volumes of the dataset's slices as they were last loaded: ``slice, rows, as_of, profile``.
 

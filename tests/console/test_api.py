@@ -53,6 +53,16 @@ def test_no_route_answers_without_a_session_or_for_another_firm(ask):
     assert ask(None, "openapi.json").status_code == 401
 
 
+def test_the_runbook_is_a_page_for_signed_in_users(ask):
+    page = ask("none", "../../runbook")
+
+    assert ask(None, "../../runbook").status_code == 401
+    assert page.status_code == 200
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "script" not in page.headers["content-security-policy"]
+    assert '<h2 id="disk-full">disk-full</h2>' in page.text
+
+
 def test_every_route_answers_with_rows_and_strict_headers(ask):
     for path in paths(ask):
         answer = ask("ann", path, customer_id="ann")

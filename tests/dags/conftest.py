@@ -65,7 +65,11 @@ def parse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parse]:
                 "path": str(PROJECT / "dags" / file),
                 "bundle": str(PROJECT / "dags"),
                 "report_to": str(report),
-                "environ": {"FIRMAMENT_REGISTRY": str(registry), **environ},
+                "environ": {
+                    "FIRMAMENT_HOME": str(home),
+                    "FIRMAMENT_REGISTRY": str(registry),
+                    **environ,
+                },
             }
             print(json.dumps(request), file=probe.stdin, flush=True)
             answer = probe.stdout.readline().strip()

@@ -3,6 +3,8 @@ from typing import Any
 
 import pytest
 
+from include.airflow_version import has_partitions
+from include.facts import asset_name, asset_uri, facts_of
 from include.firms import MODULES, FirmShape
 from include.registry import last_good, write_registry
 from include.settings import PROJECT
@@ -105,6 +107,48 @@ def test_a_compact_firm_has_three_tasks_one_after_the_other(parsed: dict[str, An
 
 def test_a_firm_with_default_modules_has_at_most_sixteen_tasks(parsed: dict[str, Any]) -> None:
     assert 10 < len(tasks(parsed, "daily")) <= 16
+
+
+def test_each_fact_is_an_asset_of_the_stage_that_loads_it(parsed: dict[str, Any]) -> None:
+    found = tasks(parsed, "daily")
+
+    outlets = {
+        name: [(one["__var"]["name"], one["__var"]["uri"]) for one in task.get("outlets", [])]
+        for name, task in found.items()
+    }
+
+    stages = {name: stage for stage in stages_for(MODULES) for name in task_ids(stage)}
+    assert outlets == {
+        name: [(asset_name(table), asset_uri(table)) for table in facts_of(stage.steps)]
+        for name, stage in stages.items()
+    }
+    tables = {table for stage in stages.values() for table in facts_of(stage.steps)}
+    assert {"fact_sales", "fact_customer_rfm", "fact_customer_churn_risk", "fact_scorecard"} <= tables
+
+
+def test_every_task_links_the_runbook_and_the_last_ones_the_report(parsed: dict[str, Any]) -> None:
+    waited_for = set().union(*stage_upstream(stages_for(MODULES)).values())
+
+    for name, task in tasks(parsed, "daily").items():
+        is_leaf = name.partition(".")[0] not in waited_for
+        expected = {"Runbook": "_link_RunbookLink"} | ({"Report": "_link_ReportLink"} if is_leaf else {})
+        assert task["_operator_extra_links"] == expected, name
+
+
+def test_the_example_of_a_consumer_is_there_where_the_demo_has_run(parse: Parse, tmp_path: Path) -> None:
+    registry = tmp_path / "registry.json"
+    file = "example_after_facts.py"
+
+    without = parse(registry, file=file, FIRMAMENT_HOME=str(tmp_path))
+    (tmp_path / "demo").mkdir()
+    found = parse(registry, file=file, FIRMAMENT_HOME=str(tmp_path))
+
+    assert (without["dags"], without["errors"], found["errors"]) == ({}, {}, {})
+    timetable = found["dags"]["example_after_facts"]["dag"]["timetable"]
+    if has_partitions():
+        assert timetable["__type"] == "airflow.timetables.simple.PartitionedAssetTimetable"
+    assert asset_uri("fact_customer_rfm") in str(timetable)
+    assert not {"pydantic", "firm_dag"} & set(without["imported"])
 
 
 def test_upkeep_does_every_chore_once_the_schema_is_current(parsed: dict[str, Any]) -> None:

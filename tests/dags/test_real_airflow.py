@@ -1,9 +1,11 @@
 """The DAGs in a real Airflow: its scheduler, its DAG processor, its API and its executor."""
 
+import json
 import os
 import signal
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -12,11 +14,13 @@ import psycopg
 import pytest
 
 from include.airflow_api import AirflowError
+from include.airflow_version import has_partitions
 from include.processes import is_alive
 from include.registry import read_registry
 from include.runbook import backfill_command
 from include.service_accounts import RUNS
 from include.steps import stages_for, steps_for
+from include.version import code_version
 from tests.console.browser import chromium, visit
 from tests.dags.conftest import RealAirflow
 from tests.file_modes import open_to_others
@@ -105,6 +109,68 @@ def test_a_firm_that_lacks_a_threshold_fails_alone_and_the_printed_command_turns
     closed = ("closed", message["incident"])
     airflow.wait(lambda: closed in airflow.messages("lacking"), "the watcher closes it", seconds=180)
     assert airflow.messages("lacking") == [("opened", message["incident"]), closed]
+
+
+def test_a_consumer_of_a_fact_runs_for_the_firm_and_day_that_landed(airflow_stack: RealAirflow):
+    airflow, as_of = airflow_stack, WELL_AS_OF
+    well, first = run_well(airflow)
+    assert airflow.ended(well, first) == "success"
+    (airflow.settings.home / "demo").mkdir()
+    consumer = airflow.wait_for_dag("example_after_facts")
+
+    run_id = airflow.trigger(well, as_of)
+    assert airflow.ended(well, run_id) == "success"
+
+    def runs() -> list[dict[str, Any]]:
+        path = f"/api/v2/dags/{consumer}/dagRuns?state=success"
+        return list(airflow.api.call("GET", path)["dag_runs"])
+
+    airflow.wait(lambda: bool(runs()), "the consumer runs", seconds=120)
+    (run,) = runs()
+    if has_partitions():
+        assert run["partition_key"] == f"well|{as_of}"
+    path = (
+        f"/api/v2/dags/{consumer}/dagRuns/{run['dag_run_id']}/taskInstances/landed/xcomEntries/return_value"
+    )
+    value = airflow.api.call("GET", f"{path}?deserialize=true")["value"]
+    (landed,) = value if isinstance(value, list) else json.loads(value)
+    rows = len(airflow.rows(FACTS, "well", as_of))
+    assert {name: landed[name] for name in ("firm", "as_of", "table", "run_id", "quality")} == {
+        "firm": "well", "as_of": str(as_of), "table": "analytics.fact_customer_rfm", "run_id": run_id,
+        "quality": "passed",
+    }  # fmt: skip
+    # The warehouse had these rows already; the event of the first run has their number.
+    assert landed["rows"] == 0
+    assert landed["manifest"].startswith("well/rfm/")
+    assert landed["code_version"] == code_version()
+    assert landed["url"] == f"{airflow.stack.url}/plugin/firmament?firm=well&as_of={as_of}"
+    asset = airflow.api.call("GET", "/api/v2/assets?name_pattern=firmament_fact_customer_rfm")["assets"][0]
+    events = airflow.api.call("GET", f"/api/v2/assets/events?asset_id={asset['id']}&source_run_id={first}")
+    assert [event["extra"]["rows"] for event in events["asset_events"]] == [rows]
+
+
+def test_links_of_a_task_lead_to_the_runbook_and_to_the_report(airflow_stack: RealAirflow):
+    airflow = airflow_stack
+    well, run_id = run_well(airflow)
+    assert airflow.ended(well, run_id) == "success"
+    path = f"/api/v2/dags/{well}/dagRuns/{run_id}/taskInstances"
+
+    links = {
+        task["task_id"]: airflow.api.call("GET", f"{path}/{task['task_id']}/links")["extra_links"]
+        for task in airflow.api.tasks(well, run_id)
+    }
+
+    report = f"{airflow.stack.url}/plugin/firmament?firm=well&as_of={WELL_AS_OF}"
+    runbook = f"{airflow.stack.url}/firmament/runbook"
+    assert any("Report" in one for one in links.values())
+    assert {one["Runbook"] for one in links.values()} == {runbook}
+    assert {one["Report"] for one in links.values() if "Report" in one} == {report}
+    with httpx.Client(trust_env=False) as browser:
+        assert browser.get(runbook).status_code == 401
+        token = browser.post(f"{airflow.stack.url}/auth/token", json=airflow.signs_in).json()["access_token"]
+        page = browser.get(runbook, headers={"Authorization": f"Bearer {token}"})
+    assert page.status_code == 200
+    assert '<h2 id="store-unreachable">' in page.text
 
 
 def test_a_stage_killed_with_its_supervisor_goes_on_in_its_retry_and_computes_when_cleared(

@@ -158,6 +158,25 @@ def test_each_step_is_on_record_with_its_run_inputs_and_output(acme):
     assert second["output_manifest"] == first["output_manifest"]
 
 
+def test_a_load_says_what_it_read_and_what_the_gate_found(acme):
+    outcomes = run_stage(chosen_steps(("rfm",), only=["rfm"]), "acme", AS_OF, attempt=Attempt(RUN, 2))
+
+    outcome = next(one for one in outcomes if one.step == "load_fact_customer_rfm")
+    (manifest,) = outcome.inputs
+    assert manifest.startswith(f"acme/rfm/as_of={AS_OF}#")
+    with Warehouse(acme.dsn) as warehouse:
+        (found,) = warehouse.session.rows("select count(*) as checks from control.quality")
+        assert outcome.quality == {"quality": "passed", "checks": found["checks"], "warnings": 0}
+        assert found["checks"] > 0
+        warehouse.session.connection.execute(
+            "update control.quality set passed = false, is_critical = false where quality_id = 1"
+        )
+        assert warehouse.records.quality.result_of_day("acme", AS_OF)["quality"] == "warnings"
+        warehouse.session.connection.execute("update control.quality set is_critical = true")
+        assert warehouse.records.quality.result_of_day("acme", AS_OF)["quality"] == "failed"
+        assert warehouse.records.quality.result_of_day("other", AS_OF)["checks"] == 0
+
+
 def test_what_was_not_there_is_an_input_too(shop):
     shop.add("acme", modules=["insight"])
     shop.sell("acme", sales(25))
