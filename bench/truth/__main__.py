@@ -13,21 +13,26 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from datetime import UTC, datetime
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bench.rivals import sales as rival_sales
-from bench.truth import measure
-from bench.truth.cases import CASES, CHARITY, FIRMS
+from bench.statements import __main__ as simulated
+from bench.truth import measure, published
+from bench.truth.bars import Bar, bars
+from bench.truth.bars import show as show_bar
+from bench.truth.cases import CASES, FIRMS
+from bench.truth.cpu import measure as compare_cpu
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 OUTPUT = PROJECT / "docs" / "truth.json"
-CHARITY_TOTALS = {180: 0.09, 365: 0.12}
-COVERED, SHARE_COVERED, TOTALS_COVERED = (0.75, 0.85), 0.9, 0.7
-WIDEST_TOTAL, LARGE = 0.2, 5_000
+SIMULATED_FIRMS = 200
+STATEMENTS_HELD, NULL_FOUND = 0.9, 0.05
 
 
 def records(firms: Sequence[str], modules: Sequence[str]) -> Iterator[dict[str, Any]]:
@@ -46,55 +51,37 @@ def records(firms: Sequence[str], modules: Sequence[str]) -> Iterator[dict[str, 
                     yield from measure.case(case, files, sales, folder, modules)
 
 
-def bars_over_all(found: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The bars that several cases hold together: each with its figure and whether it holds."""
-    bars: dict[str, dict[str, Any]] = {}
-    days_of_bar = {day.isoformat() for day in CHARITY}
-    for days, most in CHARITY_TOTALS.items():
-        errors = [
-            abs(row["total_error"]["product"])
-            for row in found
-            if row["firm"] == "charity" and row["horizon_days"] == days and "total_error" in row
-            and row["as_of"] in days_of_bar
-        ]  # fmt: skip
-        if errors:
-            mean = float(np.mean(errors))
-            bars[f"charity, mean absolute error of totals over {days} days, at most {most}"] = {
-                "figure": mean,
-                "error": float(np.std(errors) / np.sqrt(len(errors))),
-                "holds": mean <= most,
-            }
-    covered = [row["coverage_of_open"] for row in found if row.get("coverage_of_open") is not None]
-    if covered:
-        share = float(np.mean([COVERED[0] <= value <= COVERED[1] for value in covered]))
-        bars["customers' intervals cover 75 to 85 %, in at least 9 of 10"] = {
-            "figure": share,
-            "of": len(covered),
-            "holds": share >= SHARE_COVERED,
-        }
-    totals = [row for row in found if "total_inside" in row]
-    if totals:
-        share = float(np.mean([row["total_inside"] for row in totals]))
-        bars["totals' intervals cover, at least 7 of 10"] = {
-            "figure": share,
-            "of": len(totals),
-            "holds": share >= TOTALS_COVERED,
-        }
-        widest = max((row["total_half_width"] for row in totals if row["customers"] >= LARGE), default=0.0)
-        bars["half-width of a total from 5,000 customers on, at most .20"] = {
-            "figure": widest,
-            "holds": widest <= WIDEST_TOTAL,
-        }
-    medians = [row["next_order"] for row in found if "next_order" in row]
-    if medians:
-        checked = sum(row["checked"] for row in medians)
-        share = sum(row["ordered_by_median"] * row["checked"] for row in medians) / checked
-        bars["customers who order by their median date, 45 to 55 %"] = {
-            "figure": share,
-            "of": checked,
-            "holds": 0.45 <= share <= 0.55,
-        }
-    return bars
+def check_statements(firms: int) -> dict[str, Any]:
+    """Figures of the sentences about simulated firms; ``bench/statements`` simulates and checks them."""
+    started = time.process_time()
+    return simulated.summarise(simulated.measure(firms)) | {"cpu_seconds": time.process_time() - started}
+
+
+def statements(checked: Future[dict[str, Any]]) -> Iterator[Bar]:
+    """Bars of the sentences about simulated firms."""
+    if (error := checked.exception()) is not None:
+        yield Bar("simulated firms: what sentences say holds", None, None, None, note=repr(error))
+        return
+    summary = checked.result()
+    known = (
+        f"{summary['firms']} simulated firms of {SIMULATED_FIRMS}, {summary['sentences']} sentences, seeded; "
+        f"{summary['cpu_seconds']:.0f} CPU s"
+    )
+    for what, name in (("descriptive sentences are exactly true", "false"),
+                       ("no sentence is made without its evidence", "without_evidence")):  # fmt: skip
+        count = float(sum(summary[name].values()))
+        yield Bar(f"simulated firms: {what}", count, None, count == 0, summary[name], f"failures of {known}")
+    for name, found in summary["predictions"].items():
+        share = found["held_pct"] / 100
+        error = float(np.sqrt(share * (1 - share) / found["firms"]))
+        text = f"simulated firms: {name} holds the simulator's expectation in 90 % of firms"
+        yield Bar(text, share, error, share >= STATEMENTS_HELD, {"firms": found["firms"]})
+    effects = summary["null_effects"]
+    if effects["firms"]:
+        share = effects["found"] / effects["firms"]
+        text = "simulated firms: a null effect is found in at most 5 %"
+        error = float(np.sqrt(NULL_FOUND * (1 - NULL_FOUND) / effects["firms"]))
+        yield Bar(text, share, error, share <= NULL_FOUND, effects)
 
 
 def show(row: dict[str, Any]) -> str:
@@ -115,37 +102,60 @@ def show(row: dict[str, Any]) -> str:
 
 
 def main() -> int:
-    """Measure, print, write; 1 when a bar does not hold."""
+    """Measure, print, write; 1 when a bar is missed."""
     parser = argparse.ArgumentParser(prog="python -m bench.truth", description=__doc__.split("\n\n")[0])
     parser.add_argument("firm", nargs="*", choices=[*FIRMS, []], help="default: all")
     parser.add_argument("--out", type=Path, help="write the records to this file")
     parser.add_argument("--module", choices=measure.MODULES, help="measure this module only")
+    parser.add_argument(
+        "--simulated", type=int, default=SIMULATED_FIRMS, help="firms whose sentences are checked"
+    )
     asked = parser.parse_args()
+    head = _head()
     started, cpu, found = time.time(), time.process_time(), []
-    for row in records(asked.firm or list(FIRMS), [asked.module] if asked.module else measure.MODULES):
-        print(show(row), flush=True)
-        found.append(row)
-    bars = bars_over_all(found)
-    for name, bar in bars.items():
-        print(f"{'holds' if bar['holds'] else 'MISSED'}: {name}: {bar['figure']:.4f}", flush=True)
-    out = asked.out or (None if asked.firm or asked.module else OUTPUT)
+    is_whole = not asked.firm and not asked.module
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as second_core:
+        checked = second_core.submit(check_statements, asked.simulated) if is_whole else None
+        for row in records(asked.firm or list(FIRMS), [asked.module] if asked.module else measure.MODULES):
+            print(show(row), flush=True)
+            found.append(row)
+        held = list(bars(found))
+        if checked is not None:
+            held += [*published.fits(), *published.next_products(), *compare_cpu(), *statements(checked)]
+    for bar in held:
+        print(show_bar(bar), flush=True)
+    out = asked.out or (OUTPUT if is_whole else None)
     if out:
-        commit = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=PROJECT, check=True, capture_output=True, text=True
-        ).stdout.strip()
-        head = {
-            "commit": commit,
-            "date": datetime.now(UTC).date().isoformat(),
-            "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-            "python": platform.python_version(),
-            "load": os.getloadavg()[0],
-            "seconds": time.time() - started,
-            "cpu_seconds": time.process_time() - cpu,
-        }
-        out.write_text(json.dumps({**head, "bars": bars, "records": found}, indent=1) + "\n")
-    missed = [name for name, bar in bars.items() if not bar["holds"]]
-    missed += [name for row in found for name, holds in row.get("bars", {}).items() if not holds]
-    return int(bool(missed))
+        took = {"seconds": round(time.time() - started), "cpu_seconds": round(time.process_time() - cpu)}
+        text = {**head, **took, "bars": [bar._asdict() for bar in held], "records": found}
+        out.write_text(json.dumps(_rounded(text), indent=1) + "\n")
+    return int(any(bar.held is False for bar in held))
+
+
+def _head() -> dict[str, Any]:
+    """Where and when: commit, date, machine, load before the run."""
+
+    def git(*of: str) -> str:
+        done = subprocess.run(["git", *of], cwd=PROJECT, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    return {
+        "commit": git("rev-parse", "HEAD"),
+        "is_changed_since": bool(git("status", "--porcelain", "--", "include", "bench")),
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "python": platform.python_version(),
+        "load": os.getloadavg()[0],
+    }
+
+
+def _rounded(found: Any) -> Any:
+    """Floats with six significant digits, so that the file stays small."""
+    if isinstance(found, float):
+        return float(f"{found:.6g}")
+    if isinstance(found, dict):
+        return {name: _rounded(value) for name, value in found.items()}
+    return [_rounded(value) for value in found] if isinstance(found, list | tuple) else found
 
 
 if __name__ == "__main__":

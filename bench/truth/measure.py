@@ -14,7 +14,7 @@ from bench.rivals import lgb30, purchases, recency
 from bench.rivals.sales import Sales, number
 from bench.sales import Files
 from bench.truth import metrics, product
-from bench.truth.cases import ZONES, Case
+from bench.truth.cases import AUC_MARGIN, ZONES, Case
 from bench.truth.metrics import Floats
 from include.models.ltv import intervals
 
@@ -74,8 +74,9 @@ def _churn(case: Case, scored: product.Scored, happened: Floats, sales: Sales) -
         "ece_error": metrics.error(metrics.ece, ours, happened),
         "auc_against_best": {"rival": best, **gap},
         "ece_against_lgb30": calibration,
+        "most_ece": case.most_ece,
         "bars": {
-            "auc not below the best rival by more than .003": gap["high"] >= -0.003,
+            f"auc not below the best rival by more than {AUC_MARGIN}": gap["high"] >= -AUC_MARGIN,
             f"ece at most {case.most_ece}, or within one s.e. of lgb30": ece <= case.most_ece
             or ece - ece_of_best <= calibration["error"],
         },
@@ -103,12 +104,16 @@ def _value(case: Case, scored: product.Scored, days: int, sales: Sales) -> dict[
         "bars": {},
     }
     if days in case.spearman:
+        record["spearman_limit"] = case.spearman[days]
         record["bars"][f"spearman at least {case.spearman[days]}"] = rank >= case.spearman[days]
-    return record | (_intervals(scored.rows, ours, happened, span, days) if is_main else {})
+    return record | (_intervals(scored, ours, happened, span, days) if is_main else {})
 
 
-def _intervals(rows: pa.Table, ours: Floats, happened: Floats, span: str, days: int) -> dict[str, Any]:
+def _intervals(
+    scored: product.Scored, ours: Floats, happened: Floats, span: str, days: int
+) -> dict[str, Any]:
     """Coverage of the total's interval; over a year of the customers' intervals too, and their width."""
+    rows = scored.rows
     reach, doubt = column(rows, "total_reach")[0], column(rows, f"total_doubt_{span}")[0]
     if np.isnan(reach):
         return {}
@@ -119,16 +124,27 @@ def _intervals(rows: pa.Table, ours: Floats, happened: Floats, span: str, days: 
     }
     if days != 365:
         return found
-    low, high = (column(rows, f"predicted_clv_1_year_{end}") for end in ("low", "high"))
-    is_open = high > 0
-    spent = np.maximum(happened, 0.0)
-    inside = (low - 0.01 <= spent) & (spent <= high + 0.01)  # money is rounded
+    coverage, width, open_customers = _coverage(rows, happened)
+    plain = (None, None, 0) if scored.uncalibrated is None else _coverage(scored.uncalibrated, happened)
     return found | {
         "level": intervals.LEVEL,
-        "open_customers": int(is_open.sum()),
-        "coverage_of_open": float(inside[is_open].mean()) if is_open.any() else None,
-        "mean_width": float((high - low)[is_open].mean()) if is_open.any() else None,
+        "open_customers": open_customers,
+        "coverage_of_open": coverage,
+        "mean_width": width,
+        "uncalibrated_coverage": plain[0],
+        "uncalibrated_width": plain[1],
     }
+
+
+def _coverage(rows: pa.Table, happened: Floats) -> tuple[float | None, float | None, int]:
+    """Coverage and mean width of a year's intervals of customers with ``high`` > 0, and their number."""
+    low, high = (column(rows, f"predicted_clv_1_year_{end}") for end in ("low", "high"))
+    is_open = high > 0
+    if not is_open.any():
+        return None, None, 0
+    spent = np.maximum(happened, 0.0)
+    inside = (low - 0.01 <= spent) & (spent <= high + 0.01)  # money is rounded
+    return float(inside[is_open].mean()), float((high - low)[is_open].mean()), int(is_open.sum())
 
 
 def _next_order(case: Case, rows: pa.Table, sales: Sales) -> dict[str, Any]:

@@ -26,11 +26,15 @@ MEMORY_MB = 1024
 
 
 class Scored(NamedTuple):
-    """Rows of churn_risk or ltv, the fitted model, and the CPU seconds of training and scoring."""
+    """Rows of churn_risk or ltv, the fitted model, and the CPU seconds of training and scoring.
+
+    ``uncalibrated`` are rows of ltv whose intervals have no conformal factors.
+    """
 
     rows: pa.Table
     model: pa.Table
     seconds: float
+    uncalibrated: pa.Table | None = None
 
 
 def firm_of(name: str, *, churn_threshold_days: int, timezone: str = "UTC") -> Firm:
@@ -74,11 +78,18 @@ def value_of(files: Files, firm: Firm, *, as_of: date, every_months: int, folder
     days = [(CUSTOMER_DAYS, files[CUSTOMER_DAYS]), (TRANSACTIONS, [])]
     sql = sql_text.read("query", "customer_summary")
     ready = ltv.prepare(model, firm=firm, as_of=as_of)
-    found = [
-        LTV.conform(ltv.predict(CUSTOMER_SUMMARY.conform(batch), ready, firm=firm, as_of=as_of))
-        for batch in engine.query(sql, days, {**params, "as_of": as_of})
+    batches = [
+        CUSTOMER_SUMMARY.conform(batch) for batch in engine.query(sql, days, {**params, "as_of": as_of})
     ]
-    return Scored(pa.Table.from_batches(found), model, time.process_time() - started)
+
+    def predicted(by: ltv.Params) -> pa.Table:
+        rows = [LTV.conform(ltv.predict(batch, by, firm=firm, as_of=as_of)) for batch in batches]
+        return pa.Table.from_batches(rows)
+
+    found = predicted(ready)
+    seconds = time.process_time() - started
+    plain = predicted(ready._replace(model=ready.model._replace(conformal={})))
+    return Scored(found, model, seconds, plain)
 
 
 def _params(firm: Firm) -> dict[str, object]:

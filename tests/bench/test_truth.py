@@ -8,7 +8,7 @@ import pytest
 from bench.rivals import lgb30, purchases, recency
 from bench.rivals.sales import Sales, number
 from bench.truth import metrics
-from bench.truth.__main__ import bars_over_all
+from bench.truth.bars import bars
 
 AS_OF = date(2025, 1, 1)
 
@@ -84,10 +84,43 @@ def test_each_rival_of_churn_ranks_those_who_left_first(rival):
 
 
 def test_a_missed_bar_is_reported_with_its_figure():
-    row = {"firm": "charity", "as_of": "2011-01-01", "horizon_days": 180, "total_error": {"product": -0.2}}
-    totals = {**row, "total_inside": False, "total_half_width": 0.1, "customers": 9_000}
+    row = {
+        "firm": "charity",
+        "as_of": "2011-01-01",
+        "module": "value",
+        "horizon_days": 180,
+        "total_error": {"product": -0.2},
+        "total_inside": False,
+        "total_half_width": 0.1,
+        "customers": 9_000,
+    }
 
-    bars = bars_over_all([totals])
+    found = {bar.bar: bar for bar in bars([row])}
 
-    assert bars["charity, mean absolute error of totals over 180 days, at most 0.09"]["figure"] == 0.2
-    assert not any(bar["holds"] for name, bar in bars.items() if "half-width" not in name)
+    (totals,) = (bar for text, bar in found.items() if text.startswith("charity, mean absolute"))
+    assert totals.measured == 0.2
+    assert {text: bar.held for text, bar in found.items()} == {text: "half-width" in text for text in found}
+
+
+def test_a_calibration_within_a_standard_error_of_the_rival_holds_and_a_worse_one_names_its_day():
+    def day(as_of, difference):
+        return {
+            "firm": "charity",
+            "as_of": as_of,
+            "module": "churn",
+            "horizon_days": 365,
+            "ece": {"product": 0.05, "lgb30": 0.05 - difference},
+            "ece_error": 0.003,
+            "most_ece": 0.02,
+            "auc_against_best": {"difference": 0.001, "error": 0.001, "high": 0.003},
+            "ece_against_lgb30": {"difference": difference, "error": 0.002},
+        }
+
+    def calibration(rows):
+        return next(bar for bar in bars(rows) if "365 days: on each day ECE" in bar.bar)
+
+    close, worse = day("2011-01-01", 0.001), day("2012-01-01", 0.003)
+
+    assert calibration([close]).held
+    assert not calibration([close, worse]).held
+    assert calibration([close, worse]).note.endswith("missed on 1 of 2 days: 2012-01-01")
