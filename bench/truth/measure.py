@@ -161,7 +161,7 @@ def _next_order(case: Case, rows: pa.Table, sales: Sales) -> dict[str, Any]:
         "next_order": {
             "customers": int(np.isfinite(dates).sum()),
             "checked": int(seen.sum()),
-            "ordered_by_median": float((first[known][seen] < dates[seen]).mean()),
+            "ordered_by_median": float((first[known][seen] <= dates[seen]).mean()),
             "median_days": float(np.median(dates[seen]) - number(case.as_of)),
         }
     }

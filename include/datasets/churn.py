@@ -145,7 +145,7 @@ CHURN_RISK = Dataset(
                 column(
                     f"next_order_date_{share}_pct",
                     DAY,
-                    f"Day by which an order has come with {share} percent probability; null if never.",
+                    f"Day by whose end an order has come with {share} percent probability; null if never.",
                 )
                 for share in (25, 50, 75)
             ),

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from scipy import special
 
 from include.models.churn import baselines
 from include.models.churn.trees import column_values
@@ -43,9 +44,10 @@ def fit(
 ) -> dict[str, Any] | None:
     """JSON of the fitted parts, from cutoffs, features and churn probabilities; oldest first.
 
-    The first order after a cutoff follows from the days since the last orders at a later cutoff. The last
-    rows may be those of the anchor, without probabilities. Of the windows up to a year long, those that start
-    in the anchor's season count alone, if any.
+    The first order after a cutoff follows from the days since the last orders at a later cutoff, or has a
+    chance for each day where its day is hidden. The last rows may be those of the anchor, without
+    probabilities. Of the windows up to a year long, those that start in the anchor's season count alone, if
+    any.
     """
     scored = [window for window in windows if window[2] is not None]
     model = baselines.fit_next_order(scored[-1][1])
@@ -63,9 +65,10 @@ def fit(
             days = (later - cutoff).days
             if not known < days <= LONGEST_COMPARED:
                 continue
-            at, first = _first_order(rows, after, days)
+            at, earliest, hidden = _first_orders(rows, after, days)
             for ahead in next_order.days_within(known, days):
-                pair = next_order.Seen(float(ahead), customers.take(at), first < ahead)
+                ordered = chance_of_first(earliest, hidden, ahead)
+                pair = next_order.Seen(float(ahead), customers.take(at), ordered)
                 seen.append((_is_same_season(cutoff, anchor, ahead), pair))
             known = days
     of_season = {pair.days for is_same, pair in seen if is_same}
@@ -74,23 +77,38 @@ def fit(
     return {"counts": model.to_row(), "timing": timing._asdict()}
 
 
-def _first_order(rows: pa.Table, after: pa.Table, days: int) -> tuple[NDArray[np.int64], Floats]:
-    """Customers of both cutoffs (indices in ``rows``), and the days from the first to their next order.
+def _first_orders(rows: pa.Table, after: pa.Table, days: int) -> tuple[NDArray[np.int64], Floats, Floats]:
+    """Customers of both cutoffs (indices in ``rows``), their earliest known day with an order, hidden days.
 
-    ``days`` part the cutoffs; without an order between them it is infinite. With n orders between them, the
-    first is the n-th last; where that day is not known, the middle of the two known around it is used.
+    ``days`` part the cutoffs. The earliest known day counts from the first cutoff; without an order between
+    the cutoffs it is infinite. Hidden are the days with an order before it: with n days between the cutoffs
+    and only the k-th last of them known, n - k.
     """
     found = pc.index_in(rows["customer_id"], value_set=after["customer_id"].combine_chunks())
     at = np.flatnonzero(found.is_valid().to_numpy())
     there = after.take(found.drop_null())
     count = _column(there, "sale_day_count") - _column(rows, "sale_day_count")[at]
-    first = np.where(count > 0, np.nan, np.inf)
-    lower, upper = np.zeros(len(at)), np.full(len(at), float(days))
+    earliest, hidden = np.full(len(at), np.inf), np.zeros(len(at))
     for rank, name in LAST_ORDERS.items():
-        since = days - _column(there, name)
-        first = np.where(count == rank, since, first)
-        upper = np.where(count > rank, np.minimum(upper, since), upper)
-    return at, np.where(np.isnan(first), (lower + upper) / 2, first)
+        is_between = count >= rank
+        earliest = np.where(is_between, days - _column(there, name), earliest)
+        hidden = np.where(is_between, count - rank, hidden)
+    return at, earliest, hidden
+
+
+def chance_of_first(earliest: Floats, hidden: Floats, days: float) -> Floats:
+    """Chance that the first order lies in the first ``days`` days, one element per customer.
+
+    ``hidden`` orders lie on as many of the ``earliest`` days before the earliest known one; every choice of
+    these days is equally likely (hypergeometric).
+    """
+    is_known = (hidden <= 0) | ~np.isfinite(earliest)
+    before = np.where(is_known, 1.0, earliest)
+    of, left = np.where(is_known, 0.0, hidden), np.maximum(before - days, 0.0)
+    with np.errstate(invalid="ignore"):
+        ways = special.gammaln([[left + 1], [left - of + 1], [before + 1], [before - of + 1]])[:, 0]
+        none = np.where(left >= of, np.exp(ways[0] - ways[1] - ways[2] + ways[3]), 0.0)
+    return np.where(is_known, earliest < days, 1.0 - none)
 
 
 def _column(rows: pa.Table, name: str) -> Floats:
@@ -133,7 +151,9 @@ def columns(
 
 
 def _date(days: Floats, as_of: date) -> pa.Array:
+    """The day by whose end a chance is reached most nearly: its first ``n`` days end with as_of + n - 1."""
     epoch = (as_of - date(1970, 1, 1)) // timedelta(days=1)
     unknown = np.isnan(days)
-    whole = np.where(unknown, 0.0, np.ceil(days)).astype(np.int32) + np.int32(epoch)
+    last = np.maximum(np.floor(np.where(unknown, 0.0, days) + 0.5) - 1.0, 0.0)
+    whole = last.astype(np.int32) + np.int32(epoch)
     return pa.array(whole, pa.int32(), mask=unknown).cast(pa.date32())

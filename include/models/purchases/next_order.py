@@ -77,11 +77,11 @@ def hazard(
 
 
 class Seen(NamedTuple):
-    """Customers of a past cutoff, and whether each ordered within ``days``."""
+    """Customers of a past cutoff, and whether each ordered within ``days``: 0, 1 or its chance."""
 
     days: float
     customers: Hazard
-    ordered: NDArray[np.bool_]
+    ordered: Floats
 
 
 def days_within(after: float, until: float) -> list[int]:

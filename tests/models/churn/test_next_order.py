@@ -51,11 +51,63 @@ def test_the_first_order_after_a_cutoff_follows_from_the_last_orders_at_a_later_
     }
     rows, after = features(cutoff, orders), features(cutoff + 100 * day, orders)
 
-    at, first = churn_next_order._first_order(rows, after, 100)
+    at, earliest, hidden = churn_next_order._first_orders(rows, after, 100)
 
     assert at.tolist() == [0, 1, 2, 3]
     # Of d's four orders, the last three are known: the first lies before the 40th day.
-    assert first.tolist() == [np.inf, 40.0, 10.0, 20.0]
+    assert earliest.tolist() == [np.inf, 40.0, 10.0, 40.0]
+    assert hidden.tolist() == [0.0, 0.0, 0.0, 1.0]
+
+
+def test_the_chance_of_a_first_order_on_a_hidden_day_is_that_of_all_days_it_may_lie_on():
+    earliest, hidden = np.array([6.0, 6.0, 2.0, 5.0, np.inf]), np.array([0.0, 2.0, 2.0, 1.0, 0.0])
+
+    found = [churn_next_order.chance_of_first(earliest, hidden, days).tolist() for days in (1, 3, 7)]
+
+    # Two of the days 0 to 5: day 0 is one of them in 1 - C(5, 2) / C(6, 2) of the cases.
+    assert found[0] == pytest.approx([0.0, 1 - 10 / 15, 1.0, 0.2, 0.0])
+    assert found[1] == pytest.approx([0.0, 1 - 3 / 15, 1.0, 0.6, 0.0])
+    assert found[2] == pytest.approx([1.0, 1.0, 1.0, 1.0, 0.0])
+
+
+def daily_shop(customers: int = 1_500) -> dict[str, list[date]]:
+    """Customers of a grocer: an order every two to twelve days, in two years."""
+    random = np.random.default_rng(3)
+    found = {}
+    for number in range(customers):
+        rate = random.gamma(3.0, 0.06)
+        days = np.flatnonzero(random.random(2 * YEAR) < min(rate, 0.9))
+        found[f"c{number:04}"] = [ANCHOR - timedelta(days=int(2 * YEAR - 60 - day)) for day in days]
+    return {name: days for name, days in found.items() if days}
+
+
+def test_customers_who_order_every_few_days_order_by_their_median_day_in_half_of_the_cases():
+    orders = daily_shop()
+    chance = {name: float(np.exp(-30 * len(days) / (2 * YEAR))) for name, days in orders.items()}
+    windows = []
+    for cutoff in [ANCHOR - timedelta(days=30 * n) for n in range(6)][::-1]:
+        rows = features(cutoff, orders)
+        none = np.array([chance[name] for name in rows["customer_id"].to_pylist()])
+        windows.append((cutoff, rows, none if cutoff < ANCHOR else None))
+    now = windows[-1][1]
+    stays = np.array([chance[name] for name in now["customer_id"].to_pylist()])
+    fitted = churn_next_order.fit(windows, anchor=ANCHOR, horizon_days=30)
+
+    medians = churn_next_order.columns(
+        now.combine_chunks().to_batches()[0],
+        churn_next_order.from_json(fitted),
+        stays,
+        horizon_days=30,
+        as_of=ANCHOR,
+    )["next_order_date_50_pct"].to_pylist()
+
+    known = [
+        (min((day for day in orders[name] if day >= ANCHOR), default=date.max), median)
+        for name, median in zip(now["customer_id"].to_pylist(), medians, strict=True)
+        if median
+    ]
+    assert len(known) > 1_000
+    assert 0.46 <= np.mean([first <= median for first, median in known]) <= 0.54
 
 
 def winter_firm(customers: int = 2_000) -> dict[str, list[date]]:
@@ -96,7 +148,7 @@ def test_customers_of_a_seasonal_firm_order_by_their_median_day_in_half_of_the_c
         min((day for day in orders[name] if day >= ANCHOR), default=date.max)
         for name in now["customer_id"].to_pylist()
     ]
-    ordered = [a < median for a, median in zip(first, medians, strict=True) if median]
+    ordered = [a <= median for a, median in zip(first, medians, strict=True) if median]
     assert len(ordered) > 500
     assert 0.4 <= np.mean(ordered) <= 0.6
     assert {median.month for median in medians if median} == {12}
