@@ -85,8 +85,10 @@ MAY_IMPORT = {
         "version",
     },
     "overview": {
-        "datasets", "intake", "metrics", "models", "private_files", "report", "settings", "version",
+        "datasets", "intake", "metrics", "models", "private_files", "report", "settings", "spreadsheet_text",
+        "version",
     },
+    "spreadsheet_text": set(),
     "doctor": VALUES
     | {
         "connections", "handoff", "incidents", "pools", "registry", "service_accounts", "settings", "sources",
@@ -107,8 +109,8 @@ MAY_IMPORT = {
         "deadlines", "handoff", "incidents", "pools", "registry", "run", "settings", "warehouse", "watcher",
     },
     "console": {
-        "connections", "metrics", "periods", "schedule", "settings", "shards", "sql_text", "version",
-        "warehouse",
+        "connections", "metrics", "periods", "schedule", "settings", "shards", "spreadsheet_text", "sql_text",
+        "version", "warehouse",
     },
     "demo": {
         "airflow_api", "command_errors", "firms", "pools", "postgres", "private_files", "registry",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.openapi.utils import get_openapi
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from include.console.answers import as_json
 from include.console.customer_routes import customer_routes
+from include.console.export_routes import export_routes
 from include.console.firm_routes import firm_routes
 from include.console.pages import page_routes
 from include.console.problems import handle_problems
@@ -36,9 +38,10 @@ def create_app(permissions: Permissions, reader: Reader) -> FastAPI:
     """
     app = FastAPI(title=TITLE, version=__version__, openapi_url=None, docs_url=None, redoc_url=None)
     handle_problems(app)
-    api = APIRouter(prefix="/api/v1")
+    api = APIRouter(prefix="/api/v1", dependencies=[Depends(receipt_asked)])
     api.include_router(firm_routes(permissions, reader))
     api.include_router(customer_routes(permissions, reader))
+    api.include_router(export_routes(permissions, reader))
     app.include_router(api)
     app.include_router(page_routes())
     app.include_router(runbook_routes(permissions))
@@ -52,11 +55,35 @@ def create_app(permissions: Permissions, reader: Reader) -> FastAPI:
         )
         return as_json(body)
 
-    @app.middleware("http")
-    async def protect(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
-        response = await answer(request)
-        for name, text in HEADERS.items():
-            response.headers.setdefault(name, text)
-        return response
-
+    app.add_middleware(StrictHeaders)
     return app
+
+
+def receipt_asked(
+    receipt: Annotated[bool, Query(description="Also say where the numbers come from.")] = False,
+) -> bool:
+    """Documents the parameter of every route; include/console/receipts.py reads it."""
+    return receipt
+
+
+class StrictHeaders:
+    """Set the headers on every answer.
+
+    It only changes the first message. Starlette's own base class ends a stream that failed as if it were
+    complete.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, text in HEADERS.items():
+                    headers.setdefault(name, text)
+            await send(message)
+
+        await self._app(scope, receive, with_headers)

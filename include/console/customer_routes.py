@@ -29,6 +29,22 @@ Sort = Literal[
 ]  # fmt: skip
 
 
+def customer_filter(
+    search: Text = None, segment: Text = None, tier: Text = None, risk: Text = None, activity: Text = None,
+    recency: Digit = None, frequency: Digit = None, sort: Sort = "total_spend_365_days",
+    order: Literal["desc", "asc"] = "desc",
+) -> dict[str, Any]:  # fmt: skip
+    """The filters and the order of a list of customers, as parameters of customer_list."""
+    return {
+        "search": search or None, "segment": segment or None, "tier": tier or None, "risk": risk or None,
+        "activity": activity or None, "recency": recency, "frequency": frequency, "sort": sort,
+        "direction": 1 if order == "desc" else -1,
+    }  # fmt: skip
+
+
+Chosen = Annotated[dict[str, Any], Depends(customer_filter)]
+
+
 def customer_routes(permissions: Permissions, reader: Reader) -> APIRouter:
     """The routes, under the permission of the firm's DAG."""
     router = APIRouter(dependencies=[Depends(permissions.reads_firm())])
@@ -41,21 +57,12 @@ def customer_routes(permissions: Permissions, reader: Reader) -> APIRouter:
 def _add_customers(router: APIRouter, reader: Reader) -> None:
     @router.get("/firms/{dag_id}/customers")
     def customers(
-        request: Request, dag_id: str, as_of: AsOf = None, search: Text = None, segment: Text = None,
-        tier: Text = None, risk: Text = None, activity: Text = None, recency: Digit = None,
-        frequency: Digit = None, sort: Sort = "total_spend_365_days",
-        order: Literal["desc", "asc"] = "desc", after: After = None, limit: Limit = 50,
+        request: Request, dag_id: str, chosen: Chosen, as_of: AsOf = None, after: After = None,
+        limit: Limit = 50,
     ) -> Response:  # fmt: skip
         """One page of the customers of a filter; the first page has their number, spend and value."""
         key, last = read_cursor(after, float, str)
-        chosen = {
-            "search": search or None, "segment": segment or None, "tier": tier or None,
-            "risk": risk or None, "activity": activity or None, "recency": recency, "frequency": frequency,
-        }  # fmt: skip
-        paging = {
-            "sort": sort, "direction": 1 if order == "desc" else -1, "after_key": key, "after_id": last,
-            "page_rows": limit + 1,
-        }  # fmt: skip
+        paging = {"after_key": key, "after_id": last, "page_rows": limit + 1}
 
         def listed(shot: Snapshot) -> dict[str, Any]:
             page = _page(shot.rows("customer_list", **chosen, **paging), limit, "sort_key", "customer_id")

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from include.console.answers import as_json
 from include.console.problems import NotFoundError
 from include.console.reader import Reader, Row
+from include.console.receipts import is_asked, receipt
 from include.console.security import PREFIX, Permissions
 from include.console.snapshots import Snapshot, of_firm, of_snapshot
 from include.metrics import GLOSSARY, Metric
@@ -19,6 +20,8 @@ from include.shards import start_minute
 
 Language = Annotated[Literal["en", "tr"], Query(description="Language of labels and sentences.")]
 AsOf = Annotated[date | None, Query(description="The snapshot's day; the latest one by default.")]
+
+MOST_CHECKS = 1000  # of a page, failed ones first; the export has all
 
 # Path, statement of include/sql/console/, and the module whose rows it shows.
 LISTS = (
@@ -44,23 +47,30 @@ def firm_routes(permissions: Permissions, reader: Reader) -> APIRouter:
         return as_json({"metrics": [described(metric, language) for metric in GLOSSARY]})
 
     @router.get("/firms")
-    def firms(visible: set[str] = Depends(permissions.firms())) -> Response:  # noqa: B008
+    def firms(
+        request: Request,
+        visible: set[str] = Depends(permissions.firms()),  # noqa: B008
+    ) -> Response:
         """The user's firms: latest snapshot, freshness, last run, quality, modules."""
         now = datetime.now(UTC)
         with reader.of(visible) as session:
-            rows = [operated(row, now) for row in session.rows("firms")]
-        return as_json({"firms": rows}, headers={"Cache-Control": "no-store"})
+            body: dict[str, Any] = {
+                "firms": [operated(row, now) for row in session.rows("firms", firm_keys=sorted(visible))]
+            }
+            if is_asked(request):
+                body["receipt"] = receipt(session, session.statements[:], "", None)
+        return as_json(body, headers={"Cache-Control": "no-store"})
 
     @router.get("/firms/{dag_id}", dependencies=reads_firm)
-    def firm(dag_id: str) -> Response:
+    def firm(request: Request, dag_id: str) -> Response:
         """One firm, with the days of its snapshots."""
 
         def found(session: Any, row: Row) -> dict[str, Any]:
             days = session.rows("snapshots", firm_key=row["firm_key"])
-            (whole,) = session.rows("firms")
+            (whole,) = session.rows("firms", firm_keys=[row["firm_key"]])
             return operated(whole, datetime.now(UTC)) | {"snapshots": [day["as_of"] for day in days]}
 
-        return of_firm(reader, dag_id, found)
+        return of_firm(reader, request, dag_id, found)
 
     for path, statement, module in LISTS:
         _add_list(router, reader, reads_firm, path, statement, module)
@@ -138,10 +148,11 @@ def _listed(shot: Snapshot, statement: str, module: str, **params: object) -> di
 
 def _add_operations(router: APIRouter, reader: Reader, reads_firm: list[Any]) -> None:
     @router.get("/firms/{dag_id}/models", dependencies=reads_firm)
-    def models(dag_id: str) -> Response:
+    def models(request: Request, dag_id: str) -> Response:
         """The firm's models, which of them score, and the drift of each snapshot."""
         return of_firm(
             reader,
+            request,
             dag_id,
             lambda session, row: {
                 "rows": session.rows("models", firm_key=row["firm_key"]),
@@ -150,22 +161,24 @@ def _add_operations(router: APIRouter, reader: Reader, reads_firm: list[Any]) ->
         )
 
     @router.get("/firms/{dag_id}/quality", dependencies=reads_firm)
-    def quality(dag_id: str) -> Response:
+    def quality(request: Request, dag_id: str) -> Response:
         """The last checks of the quality gate, and rejected rows by reason."""
         return of_firm(
             reader,
+            request,
             dag_id,
             lambda session, row: {
-                "rows": session.rows("quality", firm_key=row["firm_key"]),
+                "rows": session.rows("quality", firm_key=row["firm_key"], page_rows=MOST_CHECKS),
                 "rejections": session.rows("rejections", firm_key=row["firm_key"]),
             },
         )
 
     @router.get("/firms/{dag_id}/runs", dependencies=reads_firm)
-    def runs(dag_id: str, limit: Annotated[int, Query(ge=1, le=50)] = 10) -> Response:
+    def runs(request: Request, dag_id: str, limit: Annotated[int, Query(ge=1, le=50)] = 10) -> Response:
         """The stages of the firm's latest runs."""
         return of_firm(
             reader,
+            request,
             dag_id,
             lambda session, row: {"rows": session.rows("runs", firm_key=row["firm_key"], page_rows=limit)},
         )

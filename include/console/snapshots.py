@@ -12,6 +12,7 @@ from fastapi import Request, Response
 from include.console.answers import as_json, etag, is_known, unchanged
 from include.console.problems import NotFoundError
 from include.console.reader import Reader, Row, Session
+from include.console.receipts import is_asked, receipt
 from include.console.security import PREFIX
 
 
@@ -73,34 +74,47 @@ def known_firm(session: Session, firm_key: str) -> Row:
     raise NotFoundError(f"there is no firm {firm_key}", "See the firms: python -m include firms list")
 
 
+def snapshot_of(session: Session, key: str, as_of: date | None) -> Snapshot:
+    """The firm's snapshot of a day, or its latest one; NotFoundError where there is none."""
+    firm = known_firm(session, key)
+    days = [row["as_of"] for row in session.rows("snapshots", firm_key=key)]
+    return Snapshot(session, firm, _chosen(key, days, as_of), days)
+
+
 def of_snapshot(
     reader: Reader, request: Request, dag_id: str, as_of: date | None, answer: Answer
 ) -> Response:
     """Answer about a firm's snapshot, the latest unless ``as_of`` is given; 304 when it is unchanged."""
     key = firm_key_of(dag_id)
     with reader.of({key}) as session:
-        firm = known_firm(session, key)
-        days = [row["as_of"] for row in session.rows("snapshots", firm_key=key)]
-        day = _chosen(key, days, as_of)
+        shot = snapshot_of(session, key, as_of)
         loaded = session.row("loaded", firm_key=key) or {}
-        tag = etag(request, key, day, loaded)
+        tag = etag(request, key, shot.as_of, loaded)
         if is_known(request, tag):
             return unchanged(tag)
         if kept := reader.answers.find(tag):
             return kept
-        body = {"firm_key": key, "as_of": day, "currency": firm["currency"]}
-        body |= answer(Snapshot(session, firm, day, days))
+        body = {"firm_key": key, "as_of": shot.as_of, "currency": shot.firm["currency"]}
+        first = len(session.statements)
+        body |= answer(shot)
+        if is_asked(request):
+            body["receipt"] = receipt(session, session.statements[first:], key, shot.as_of)
     answered = as_json(body, headers={"ETag": tag})
     reader.answers.keep(tag, answered)
     return answered
 
 
-def of_firm(reader: Reader, dag_id: str, answer: Callable[[Session, Row], dict[str, Any]]) -> Response:
+def of_firm(
+    reader: Reader, request: Request, dag_id: str, answer: Callable[[Session, Row], dict[str, Any]]
+) -> Response:
     """Answer a request about a firm's operation: runs, quality, models. It is never cached."""
     key = firm_key_of(dag_id)
     with reader.of({key}) as session:
         firm = known_firm(session, key)
+        first = len(session.statements)
         body = {"firm_key": key, "currency": firm["currency"]} | answer(session, firm)
+        if is_asked(request):
+            body["receipt"] = receipt(session, session.statements[first:], key, None)
     return as_json(body, headers={"Cache-Control": "no-store"})
 
 

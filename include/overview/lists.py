@@ -30,10 +30,8 @@ from include.overview.figures import Figure
 from include.overview.words import Words
 from include.private_files import open_private
 from include.report.reading import Reading
+from include.spreadsheet_text import BOM, LONGEST_XLSX_TEXT, XLSX_OPTIONS, safe
 
-# Excel, LibreOffice and Google Sheets: a cell that begins so is a formula. With full-width forms.
-FORMULA = r"^[\s\x00]*[=+\-@\t\r\n\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]"
-BOM = b"\xef\xbb\xbf"  # Excel reads csv as UTF-8 only with it
 MOST_XLSX_ROWS = 100_000  # 12 CPU seconds
 RENAMED = {
     "predicted_clv_1_year": "value_1_year",
@@ -100,11 +98,6 @@ def _shaped(batch: pa.RecordBatch, segments: Mapping[str, str]) -> pa.RecordBatc
     return pa.RecordBatch.from_pydict({name: columns[name] for name in COLUMNS})
 
 
-def safe(column: pa.Array) -> pa.Array:
-    """Texts with a leading apostrophe where a spreadsheet would read a formula."""
-    return pc.replace_substring_regex(column, f"({FORMULA})", r"'\1")
-
-
 class _Csv:
     """A csv file, replaced as a whole when it is complete."""
 
@@ -149,14 +142,7 @@ class _Xlsx:
         self._partial = path.with_name(f".{path.name}.{os.getpid()}")
 
     def __enter__(self) -> _Xlsx:
-        options = {
-            "constant_memory": True,
-            "tmpdir": str(self._path.parent),
-            "strings_to_formulas": False,
-            "strings_to_urls": False,
-            "strings_to_numbers": False,
-            "nan_inf_to_errors": True,
-        }
+        options = {**XLSX_OPTIONS, "tmpdir": str(self._path.parent)}
         self._file = open_private(self._partial, "wb")
         self._book = xlsxwriter.Workbook(self._file, options)
         self._formats = {
@@ -183,7 +169,7 @@ class _Xlsx:
 
     def _cell(self, row: int, at: int, value: Any, kind: pa.DataType) -> None:
         if isinstance(value, str):
-            self._sheet.write_string(row, at, value[:32_767])
+            self._sheet.write_string(row, at, value[:LONGEST_XLSX_TEXT])
         elif isinstance(value, bool):
             self._sheet.write_boolean(row, at, value)
         elif pa.types.is_date(kind):

@@ -25,10 +25,13 @@ SORTS = [
 ]  # fmt: skip
 
 
+PLACES = {"dag_id": "firm_acme", "name": "segments", "kind": "csv"}
+
+
 def paths(ask) -> list[str]:
     """Every path of the OpenAPI document, for the firm acme."""
     document = ask("ann", "openapi.json").json()
-    found = [path.replace("{dag_id}", "firm_acme") for path in document["paths"]]
+    found = [path.format_map(PLACES) for path in document["paths"]]
     assert {method for item in document["paths"].values() for method in item} == {"get"}
     return [path.removeprefix("/api/v1/") for path in found]
 
@@ -68,7 +71,9 @@ def test_every_route_answers_with_rows_and_strict_headers(ask):
         answer = ask("ann", path, customer_id="ann")
 
         assert answer.status_code == 200, (path, answer.text)
-        assert answer.headers["content-type"] == "application/json"
+        assert answer.headers["content-type"] == (
+            "text/csv; charset=utf-8" if "exports" in path else "application/json"
+        )
         assert all(answer.headers[name] == text for name, text in HEADERS.items())
         assert "zeta" not in answer.text
     for name in LISTS:
@@ -227,7 +232,7 @@ def test_a_firm_without_a_snapshot_gets_the_command_that_runs_it(console_dsn, ow
     with pytest.raises(NotFoundError) as raised:
         of_snapshot(reader, None, "firm_fresh", None, lambda shot: {})
     with reader.of({"fresh"}) as session:
-        (row,) = session.rows("firms")
+        (row,) = session.rows("firms", firm_keys=["fresh"])
     reader.close()
 
     assert "no snapshot yet" in raised.value.detail

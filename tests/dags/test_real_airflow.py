@@ -334,6 +334,9 @@ def test_a_marketer_finds_a_customer_in_airflows_own_pages(airflow_stack: RealAi
         page.get_by_role("heading", name="Segments", exact=True).wait_for()
         tab.ready()
         firm, firm_faults = page.inner_text(".fm"), tab.faults()
+        page.get_by_label("Where the numbers of “Segments” come from").click()
+        tab.ready()
+        receipt = page.locator(".fm-receipt[open]").inner_text()
         page.get_by_role("link", name="Customers", exact=True).focus()
         page.keyboard.press("Enter")
         page.get_by_label("Search by id").fill(wanted)
@@ -357,6 +360,8 @@ def test_a_marketer_finds_a_customer_in_airflows_own_pages(airflow_stack: RealAi
     assert "The module churn is off for this firm." in firm
     assert searched == wanted
     assert was_run is None
+    assert f"mart.rfm_segment_summary('well', '{WELL_AS_OF}'::date)" in receipt
+    assert run_well(airflow)[1] in receipt
 
 
 MARKUP = "<img src=x onerror=window.markupWasRun=1>"

@@ -5,8 +5,8 @@ import { useEffect, useState } from "./host";
 export interface Problem { status: number; detail: string; action?: string }
 export interface Nothing { reason: string; action?: string }
 export type Row = Record<string, any>;
-export interface Answer { data?: any; problem?: Problem; isLoading: boolean }
-type Params = Record<string, string | number | null | undefined>;
+export interface Answer { data?: any; problem?: Problem; isLoading: boolean; path?: string | null; params?: Params }
+export type Params = Record<string, string | number | null | undefined>;
 
 export const address = (path: string, params: Params = {}): string => {
   const url = new URL(`firmament/api/v1/${path}`, document.baseURI);
@@ -39,5 +39,5 @@ export const useAnswer = (path: string | null, params: Params = {}): Answer => {
     ask(url, control.signal).then(set, () => undefined);
     return () => control.abort();
   }, [url]);
-  return answer;
+  return { ...answer, path, params };
 };

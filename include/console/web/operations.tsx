@@ -25,7 +25,7 @@ export const Operations = ({ place }: { place: Place }) => {
           ]} />
         )}
       </Section>
-      <Section title={t("quality")} answer={quality} place={place}>
+      <Section title={t("quality")} answer={quality} place={place} exports={[["rejections"]]}>
         {({ rows, rejections, currency }) => {
           const failed = rows.filter((row: Row) => !row.passed);
           return (
@@ -51,7 +51,7 @@ export const Operations = ({ place }: { place: Place }) => {
           );
         }}
       </Section>
-      <Section title={t("models")} answer={models} place={place}>
+      <Section title={t("models")} answer={models} place={place} exports={[["drift"]]}>
         {({ rows }) => rows.length === 0 ? <p>{t("no_models")}</p> : (
           <Table caption={t("models")} rows={rows} rowKey={(row) => row.module + row.model_version} columns={[
             { title: t("model"), isHeading: true, show: (row) => row.model_version },

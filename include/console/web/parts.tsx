@@ -1,8 +1,10 @@
 // The small parts that every page is made of.
 
-import { Answer, Nothing, Problem, Row } from "./api";
+import { Answer, Nothing, Params, Problem, Row } from "./api";
+import { Exports } from "./exports";
 import { React, useId } from "./host";
 import { Place, To } from "./navigation";
+import { Receipt } from "./receipt";
 
 export const Message = ({ title, detail, action, kind = "info" }: any) => (
   <div className={`fm-message fm-${kind}`} role={kind === "error" ? "alert" : "status"}>
@@ -21,7 +23,7 @@ export const NothingMessage = ({ nothing, place }: { nothing?: Nothing; place: P
 );
 
 /** A section of a page: its heading, and its content once the answer is here. */
-export const Section = ({ title, lead, answer, place, children, id }: { title: string; lead?: string; answer: Answer; place: Place; children: (data: any) => any; id?: string }) => {
+export const Section = ({ title, lead, answer, place, children, exports, id }: { title: string; lead?: string; answer: Answer; place: Place; children: (data: any) => any; exports?: [string, Params?][]; id?: string }) => {
   const heading = useId();
   const { data, problem, isLoading } = answer;
   return (
@@ -32,6 +34,12 @@ export const Section = ({ title, lead, answer, place, children, id }: { title: s
         : data === undefined ? <p className="fm-loading">{place.words.t("loading")}</p>
         : data.nothing && !data.rows?.length ? <NothingMessage nothing={data.nothing} place={place} />
         : children(data)}
+      {data !== undefined && !problem && answer.path && (
+        <footer className="fm-foot">
+          <Exports title={title} answer={answer} place={place} extra={exports} />
+          <Receipt key={answer.path} title={title} answer={answer} place={place} />
+        </footer>
+      )}
     </section>
   );
 };

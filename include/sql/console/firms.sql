@@ -1,7 +1,13 @@
 -- firms: one row per firm that the user may see: its configuration, latest snapshot, last run and quality.
--- Grain: firm_key.
+-- Grain: firm_key. Params: :firm_keys.
 
-with snapshots as (
+with asked as (
+
+    select unnest(cast(:firm_keys as text[])) as firm_key
+
+),
+
+snapshots as (
 
     select
         vw_latest_snapshot.firm_key,
@@ -52,6 +58,7 @@ select
     limited.insufficient_modules,
     coalesce(firms.name, firms.firm_key) as firm_name
 from control.firms
+inner join asked on firms.firm_key = asked.firm_key
 left join snapshots on firms.firm_key = snapshots.firm_key
 left join loaded on firms.firm_key = loaded.firm_key
 left join lateral (

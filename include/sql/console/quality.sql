@@ -1,5 +1,5 @@
 -- quality: the checks of the quality gate in the firm's last checked run, failed ones first; no samples.
--- Grain: quality_id. Params: :firm_key.
+-- Grain: quality_id. Params: :firm_key; :page_rows (null: all).
 
 select
     quality.dataset,
@@ -27,4 +27,4 @@ order by
     quality.slice asc,
     quality.expectation asc,
     quality.quality_id asc
-limit 500;
+limit :page_rows;
