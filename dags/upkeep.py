@@ -4,7 +4,8 @@
 - **sync_firms** writes the registry that DAG files read, and adds the pools that Airflow lacks. It refuses to
   drop more than a fifth of the firms at once; if that is meant, trigger this DAG with `force` set. It fails
   when a firm's row cannot be read, after writing the others.
-- **collect** removes files of attempts that ended long ago and that nothing refers to.
+- **collect** removes files of attempts that ended long ago and that nothing refers to. Once a day, after
+  02:00 UTC, it removes old snapshots, logs, incidents and Airflow runs, if settings say so (`docs/scale.md`).
 - **check_snapshots** opens an incident when a firm's facts are not there by their deadline.
 - **check_late_rows** opens an incident when a firm's source has changed in closed months.
 - **check_drift** opens an incident when a firm's customers differ from those a model was trained on.
@@ -55,12 +56,13 @@ def sync_firms() -> dict[str, Any]:
     return {"kept": len(report.kept), "dropped": list(report.dropped), "pools": added}
 
 
-@task
-def collect() -> int:
-    """Remove files of attempts that nothing refers to."""
+@task(multiple_outputs=False)
+def collect() -> dict[str, Any]:
+    """Remove files of attempts that nothing refers to and, once a day, what the settings do not keep."""
     from include.upkeep import collect
 
-    return collect(Settings.read())
+    files, lines = collect(Settings.read(), at=get_current_context()["dag_run"].run_after)
+    return {"files": files, "retention": lines}
 
 
 @task

@@ -17,6 +17,10 @@ Read where they are used, not here:
 | ``FIRMAMENT_POOL_SLOTS`` | how many tasks may read one source at the same time | 4 |
 | ``FIRMAMENT_WAREHOUSE_SLOTS`` | how many tasks of firms may use the warehouse at the same time | 16 |
 | ``FIRMAMENT_BACKFILL_SLOTS`` | how many firms a backfill in Airflow may run at the same time | 2 |
+| ``FIRMAMENT_KEEP_SNAPSHOT_DAYS`` | days of daily snapshots (35 or more); then one per month | for ever |
+| ``FIRMAMENT_KEEP_LOG_DAYS`` | days that log files are kept | for ever |
+| ``FIRMAMENT_KEEP_INCIDENT_DAYS`` | days that closed incidents are kept | for ever |
+| ``FIRMAMENT_KEEP_AIRFLOW_DAYS`` | days of runs in Airflow's database (``airflow db clean``) | for ever |
 | ``FIRMAMENT_ALERT_WEBHOOK`` | Airflow connection for alerts of firms that name none | no webhook |
 | ``FIRMAMENT_ALERT_SLACK`` | Airflow connection for alerts of firms that name none | no Slack message |
 | ``FIRMAMENT_ALERT_SMTP`` | Airflow connection for alerts of firms that name none | no mail |

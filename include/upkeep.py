@@ -6,6 +6,7 @@ import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from include import retention
 from include.deadlines import missed_deadlines, report_deadlines
 from include.handoff import Handoff
 from include.incidents.closing import recheck
@@ -45,11 +46,15 @@ def sync(settings: Settings, *, force: bool = False) -> tuple[SyncReport, list[s
     return report, added
 
 
-def collect(settings: Settings) -> int:
-    """Delete files of abandoned attempts, which no manifest refers to; how many."""
+def collect(settings: Settings, *, at: datetime) -> tuple[int, list[str]]:
+    """Delete files of abandoned attempts, which no manifest refers to; how many.
+
+    Once a day apply the retention too (``include/retention.py``); its lines.
+    """
     with tempfile.TemporaryDirectory(prefix="firmament-collect-") as scratch:
         handoff = Handoff(settings.root, scratch=Path(scratch))
-        return handoff.collect(older_than=KEEP_ATTEMPTS, now=datetime.now(UTC))
+        count = handoff.collect(older_than=KEEP_ATTEMPTS, now=datetime.now(UTC))
+    return count, list(retention.apply(settings, now=at)) if retention.is_daily(at) else []
 
 
 def missing_snapshots(settings: Settings, *, at: datetime) -> list[str]:

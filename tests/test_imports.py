@@ -105,8 +105,10 @@ MAY_IMPORT = {
         "engines", "faults", "handoff", "intake", "models", "modules", "publishing", "quality", "schedule",
         "refused_logins", "settings", "sources", "sql_text", "steps", "training", "version", "warehouse",
     },
+    "retention": {"datasets", "handoff", "settings", "slices", "steps", "warehouse"},
     "upkeep": {
         "deadlines", "handoff", "incidents", "pools", "registry", "run", "settings", "warehouse", "watcher",
+        "retention",
     },
     "console": {
         "connections", "metrics", "periods", "schedule", "settings", "shards", "spreadsheet_text", "sql_text",
@@ -121,7 +123,7 @@ MAY_IMPORT = {
         "command_errors", "connections", "currency_codes", "private_files",
         "airflow_api", "backfill", "data_files", "doctor", "engines", "erasure", "firm_checks", "firms_table",
         "handoff", "incidents", "intake", "modules", "overview", "pools", "quality", "registry", "report",
-        "reruns", "run", "runbook",
+        "reruns", "retention", "run", "runbook",
         "schedule", "service_accounts", "settings", "source_errors", "sources", "steps", "version",
         "warehouse",
     },

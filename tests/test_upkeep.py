@@ -285,7 +285,7 @@ def test_old_attempts_are_collected_and_the_last_two_versions_are_kept(settings:
     for path in (settings.home / "handoffs").rglob("*.parquet"):
         os.utime(path, (long_ago, long_ago))
 
-    removed = [collect(settings), collect(settings)]
+    removed = [collect(settings, at=NOON)[0], collect(settings, at=NOON)[0]]
 
     assert removed == [2, 0]
     assert rows(handoff.read(SLOT)) == [("ann", 4, 5)]
@@ -296,4 +296,4 @@ def test_young_attempts_are_not_collected(settings: Settings) -> None:
     for token in (1, 2, 3):
         handoff.write(SLOT, [batch(("ann", token, 5))], token=token, as_of=AS_OF)
 
-    assert collect(settings) == 0
+    assert collect(settings, at=NOON) == (0, [])

@@ -21,6 +21,7 @@ from include.cli.inspect import inspect
 from include.cli.installation import doctor, dsn, migrate
 from include.cli.models import models
 from include.cli.report import report
+from include.cli.retention import retention
 from include.cli.run import run
 from include.cli.trial import trial
 from include.cli.validate import validate
@@ -106,7 +107,7 @@ def privately(
     context.with_resource(private_umask())
 
 
-for command in (run, backfill, validate, report, inspect, dsn, migrate, doctor, erase):
+for command in (run, backfill, validate, report, inspect, dsn, migrate, doctor, erase, retention):
     app.command()(command)
 app.command("try")(trial)
 app.command("airflow", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(airflow)

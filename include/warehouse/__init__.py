@@ -22,6 +22,7 @@ from include.warehouse.firm_rows import FirmRows
 from include.warehouse.loading import FactLoader, Loaded, LoadSlice
 from include.warehouse.migrations import migrate
 from include.warehouse.records import StepRecords
+from include.warehouse.retention import Retention
 from include.warehouse.runs import Runs
 from include.warehouse.session import Session
 
@@ -40,6 +41,7 @@ class Warehouse:
         self.records = StepRecords(self.session)
         self.loader = FactLoader(self.session)
         self.erasures = Erasures(self.session)
+        self.retention = Retention(self.session)
 
     def __enter__(self) -> Self:
         """The warehouse itself."""

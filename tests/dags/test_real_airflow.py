@@ -17,8 +17,10 @@ from include.airflow_api import AirflowError
 from include.airflow_version import has_partitions
 from include.processes import is_alive
 from include.registry import read_registry
+from include.retention import clean_airflow
 from include.runbook import backfill_command
 from include.service_accounts import RUNS
+from include.settings import Settings
 from include.steps import stages_for, steps_for
 from include.version import code_version
 from tests.console.browser import chromium, visit
@@ -240,6 +242,18 @@ def test_a_compact_firm_has_the_facts_of_a_staged_one_from_three_tasks(airflow_s
     assert airflow.api.note(compact, run_id).startswith(
         f"as_of {WELL_AS_OF} · {len(steps_for(('rfm',)))} steps done"
     )
+
+
+def test_upkeep_can_clean_airflows_database_from_a_task_that_has_no_access_to_it(airflow_stack: RealAirflow):
+    airflow = airflow_stack
+    assert airflow.ended(*run_well(airflow)) == "success"
+    blocked = {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "airflow-db-not-allowed:///"}
+    settings = Settings.read({**os.environ, "FIRMAMENT_HOME": str(airflow.settings.home), **blocked})
+
+    said = clean_airflow(settings, before=datetime.now(UTC) - timedelta(days=2))
+
+    assert said.startswith("removed in ")
+    assert airflow.api.call("GET", "/api/v2/dags/firm_well/dagRuns")["total_entries"] >= 1
 
 
 def test_a_gate_that_loses_its_database_is_retried_and_passes(airflow_stack: RealAirflow):
