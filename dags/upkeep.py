@@ -14,6 +14,8 @@
 - **publish_benchmarks** compares the firms that share their ratios, once a month, a week after it ended.
 
 Every task may be run again at any time. The same by hand: `python -m include firms sync`.
+
+The DAG `firmament_heartbeat` opens an incident, every two minutes, when the watcher has written no heartbeat.
 """
 
 from include.airflow_version import require_airflow
@@ -99,6 +101,14 @@ def check_incidents() -> list[int]:
 
 
 @task
+def check_watcher() -> list[str]:
+    """Open an incident when the watcher has written no heartbeat for 3 minutes."""
+    from include.watcher import report_silence
+
+    return report_silence(Settings.read())
+
+
+@task
 def publish_benchmarks() -> int:
     """Publish last month's quartiles of the firms that share their ratios, once."""
     from include.benchmarks import publish_benchmarks
@@ -148,3 +158,25 @@ with DAG(
         publish_benchmarks(),
     ]
     check_schema() >> chores
+
+
+with DAG(
+    "firmament_heartbeat",
+    dag_display_name="Firmament: heartbeat of the watcher",
+    description="Reports a watcher that has ended",
+    doc_md="Opens an incident when the watcher has written no heartbeat for 3 minutes.",
+    schedule=CronDataIntervalTimetable("*/2 * * * *", timezone="UTC"),
+    start_date=datetime(2020, 1, 1, tzinfo=UTC),
+    catchup=False,
+    is_paused_upon_creation=False,
+    max_active_runs=1,
+    dagrun_timeout=timedelta(minutes=10),
+    tags=["firmament", "upkeep"],
+    default_args={
+        "owner": "firmament",
+        "execution_timeout": timedelta(minutes=2),
+        "on_failure_callback": FailureNotifier(),
+        "on_success_callback": UpkeepBeat(),
+    },
+):
+    check_watcher()

@@ -41,6 +41,7 @@ from include.warehouse.incident_rows import IncidentRows
 from include.warehouse.migrations import pending
 from include.watcher import SILENCE
 from include.watcher.airflow_checks import airflow_findings
+from include.watcher.certificates import certificate_findings
 from include.watcher.finding import Finding as Watched
 from include.watcher.machine_checks import machine_findings
 
@@ -94,8 +95,11 @@ def _machine(settings: Settings) -> Iterator[Finding]:
             f"{settings.root} is a folder of one host, but {executor} runs tasks on several; "
             "set FIRMAMENT_ROOT to s3://...",
         )  # fmt: skip
-    found = _watched("machine", lambda: machine_findings(settings))
-    yield from found or [Finding("machine", True, "disk and clock are well")]
+    now = datetime.now(UTC)
+    found = _watched(
+        "machine", lambda: [*machine_findings(settings), *certificate_findings(settings, now=now)]
+    )
+    yield from found or [Finding("machine", True, "disk, clock and certificates are well")]
 
 
 def _airflow(settings: Settings) -> Iterator[Finding]:

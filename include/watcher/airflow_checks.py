@@ -20,7 +20,7 @@ TIMEOUT_SECONDS = 10.0
 PARSE_AGE = timedelta(minutes=10)
 QUEUE_AGE = timedelta(minutes=15)
 STUCK_AGE = timedelta(hours=2)
-UPKEEP = "firmament_upkeep"
+OWN_DAGS = ("firmament_upkeep", "firmament_heartbeat")
 SHOWN = 5
 SERVICES = {"metadatabase": "database", "scheduler": "scheduler", "dag_processor": "dag-processor"}
 AIRFLOW_KINDS = (
@@ -63,7 +63,7 @@ def _services(api: AirflowApi, firms: Firms, now: datetime) -> Iterator[Finding]
 def _dags(api: AirflowApi, firms: Firms, now: datetime) -> Iterator[Finding]:
     """DAGs of the registry that Airflow does not show, and DAGs that are paused in Airflow alone."""
     shown = {dag["dag_id"]: dag for dag in _pages(api, "/api/v2/dags?tags=firmament&order_by=dag_id", "dags")}
-    wanted = {f"firm_{key}" for key in firms} | {UPKEEP}
+    wanted = {f"firm_{key}" for key in firms} | set(OWN_DAGS)
     if missing := sorted(wanted - shown.keys()):
         more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
         says = f"{len(missing)} of {len(wanted)} DAGs are missing: {', '.join(missing[:SHOWN])}{more}"
@@ -91,11 +91,18 @@ def _pools(api: AirflowApi, firms: Firms, now: datetime) -> Iterator[Finding]:
 
 
 def _queue(api: AirflowApi, firms: Firms, now: datetime) -> Iterator[Finding]:
-    path = "/api/v2/dags/~/dagRuns/~/taskInstances?state=queued&limit=100"
-    for task in api.call("GET", path)["task_instances"]:
-        since, firm = task["queued_when"], firms.get(task["dag_id"].removeprefix("firm_"))
-        if since and now - datetime.fromisoformat(since) > QUEUE_AGE and firm is not None:
-            yield Finding("tasks_queued", "queue", f"{task['task_id']} is queued since {since}", firm=firm)
+    """Tasks of ours that are queued for long: one finding per firm, or per DAG of the installation."""
+    path = "/api/v2/dags/~/dagRuns/~/taskInstances?state=queued&order_by=run_after"
+    seen = set()
+    for task in _pages(api, path, "task_instances"):
+        since, dag_id = task["queued_when"], task["dag_id"]
+        firm = firms.get(dag_id.removeprefix("firm_"))
+        is_ours = firm is not None or dag_id in OWN_DAGS
+        is_old = since and now - datetime.fromisoformat(since) > QUEUE_AGE
+        if is_old and is_ours and dag_id not in seen:
+            seen.add(dag_id)
+            says = f"{task['task_id']} of {dag_id} is queued since {since}"
+            yield Finding("tasks_queued", "queue", says, firm=firm)
 
 
 def _runs(api: AirflowApi, firms: Firms, now: datetime) -> Iterator[Finding]:

@@ -56,7 +56,7 @@ def tasks(parsed: dict[str, Any], key: str) -> dict[str, dict[str, Any]]:
 
 
 def test_each_firm_has_one_dag_and_upkeep_its_own(parsed: dict[str, Any]) -> None:
-    expected = {f"firm_{one.firm_key}" for one in FIRMS} | {"firmament_upkeep"}
+    expected = {f"firm_{one.firm_key}" for one in FIRMS} | {"firmament_upkeep", "firmament_heartbeat"}
 
     assert set(parsed["dags"]) == expected
     assert parsed["errors"] == {}
@@ -317,7 +317,7 @@ def test_without_a_good_copy_the_corrupt_registry_stops_the_firms_alone(parse: P
 
     found = parse(registry)
 
-    assert set(found["dags"]) == {"firmament_upkeep"}
+    assert set(found["dags"]) == {"firmament_upkeep", "firmament_heartbeat"}
     assert set(found["errors"]) == {*SHARDS, "registry_check.py"}
 
 

@@ -21,6 +21,7 @@ from include.service_accounts import RUNS
 from include.settings import Settings
 from include.warehouse.heartbeats import Heartbeats
 from include.watcher import Watcher, report_silence
+from include.watcher.airflow_checks import OWN_DAGS
 from tests.airflow_server import Answers, airflow_server
 from tests.incidents.conftest import connection, firm
 from tests.sinks import Hook, web_hook
@@ -29,7 +30,7 @@ HEALTH = "GET /api/v2/monitor/health"
 DAGS = "GET /api/v2/dags?tags=firmament&order_by=dag_id&limit=100&offset=0"
 ERRORS = "GET /api/v2/importErrors"
 POOLS = "GET /api/v2/pools?limit=100&offset=0&order_by=id"
-QUEUE = "GET /api/v2/dags/~/dagRuns/~/taskInstances?state=queued&limit=100"
+QUEUE = "GET /api/v2/dags/~/dagRuns/~/taskInstances?state=queued&order_by=run_after&limit=100&offset=0"
 RUNNING = "GET /api/v2/dags/~/dagRuns?state=running&limit=100&offset=0"
 
 
@@ -49,6 +50,14 @@ def health(**states: str) -> dict[str, Any]:
 
 def dags(*found: dict[str, Any]) -> dict[str, Any]:
     return {"dags": found, "total_entries": len(found)}
+
+
+def own() -> list[dict[str, Any]]:
+    return [dag(name) for name in OWN_DAGS]
+
+
+def queue(*found: dict[str, Any], of: int | None = None) -> dict[str, Any]:
+    return {"task_instances": found, "total_entries": len(found) if of is None else of}
 
 
 @pytest.fixture
@@ -73,10 +82,10 @@ def answers(
         pools = [{"name": name} for name in ("source_csv", *OWN)]
         answers |= {
             HEALTH: [(200, health())],
-            DAGS: [(200, dags(dag("firm_acme"), dag("firmament_upkeep")))],
+            DAGS: [(200, dags(dag("firm_acme"), *own()))],
             ERRORS: [(200, {"import_errors": []})],
             POOLS: [(200, {"pools": pools, "total_entries": 3})],
-            QUEUE: [(200, {"task_instances": []})],
+            QUEUE: [(200, queue())],
             RUNNING: [(200, {"dag_runs": [], "total_entries": 0})],
         }
         monkeypatch.setattr("include.watcher.airflow_checks.quote", lambda *_, **__: "then")
@@ -90,13 +99,13 @@ RUN = {"dag_id": "firm_acme", "dag_run_id": "backfill__1", "run_after": "2026-11
 
 FAULTS: dict[str, tuple[str, Callable[[], Any], str]] = {
     "service_down": (HEALTH, lambda: health(scheduler="unhealthy"), "scheduler"),
-    "dags_missing": (DAGS, lambda: dags(dag("firmament_upkeep")), "dags"),
+    "dags_missing": (DAGS, lambda: dags(*own()), "dags"),
     "parse_old": (
         DAGS,
-        lambda: dags(*(dag(one, parsed_minutes_ago=20) for one in ("firm_acme", "firmament_upkeep"))),
+        lambda: dags(*(dag(one, parsed_minutes_ago=20) for one in ("firm_acme", *OWN_DAGS))),
         "dag-processor",
     ),
-    "dag_paused": (DAGS, lambda: dags(dag("firm_acme", is_paused=True), dag("firmament_upkeep")), "acme"),
+    "dag_paused": (DAGS, lambda: dags(dag("firm_acme", is_paused=True), *own()), "acme"),
     "import_error": (
         ERRORS,
         lambda: {
@@ -111,7 +120,7 @@ FAULTS: dict[str, tuple[str, Callable[[], Any], str]] = {
     ),
     "tasks_queued": (
         QUEUE,
-        lambda: {"task_instances": [{**TASK, "queued_when": ago(minutes=40)}]},
+        lambda: queue({**TASK, "queued_when": ago(minutes=40)}),
         "queue",
     ),
     "run_stuck": (
@@ -154,6 +163,24 @@ def settle() -> None:
     with Session(Settings.read().warehouse_dsn()) as warehouse:
         warehouse.connection.execute("update control.incident_messages set due_at = clock_timestamp()")
     deliver_due(Settings.read())
+
+
+def test_a_queued_task_is_found_behind_a_hundred_others_and_in_upkeep(answers: Answers) -> None:
+    other = {"dag_id": "of_another_team", "task_id": "x", "queued_when": ago(hours=9)}
+    young = {**TASK, "queued_when": ago(minutes=1)}
+    late = {"dag_id": "firmament_upkeep", "task_id": "sync_firms", "queued_when": ago(minutes=40)}
+    old = {**TASK, "queued_when": ago(minutes=40)}
+    answers[QUEUE] = [(200, queue(*[other] * 50, *[young] * 50, of=103))]
+    answers[QUEUE.replace("offset=0", "offset=100")] = [
+        (200, queue(late, old, {**old, "task_id": "ltv"}, of=103))
+    ]
+
+    found = Watcher(Settings.read()).one_pass()
+
+    assert [(one.kind, one.firm and one.firm.firm_key, one.says.partition(" is")[0]) for one in found] == [
+        ("tasks_queued", None, "sync_firms of firmament_upkeep"),
+        ("tasks_queued", "acme", "rfm of firm_acme"),
+    ]
 
 
 def test_an_airflow_that_does_not_answer_is_a_service_that_is_down(
@@ -216,7 +243,7 @@ def test_a_warehouse_that_is_down_is_one_message_and_is_over_when_it_is_back(
     ]  # fmt: skip
 
 
-def test_a_silent_watcher_is_reported_after_five_minutes_and_one_that_never_ran_is_not(
+def test_a_silent_watcher_is_reported_after_three_minutes_and_one_that_never_ran_is_not(
     answers: Answers, hook: Hook
 ) -> None:
     settings = Settings.read()
@@ -225,13 +252,13 @@ def test_a_silent_watcher_is_reported_after_five_minutes_and_one_that_never_ran_
         heartbeats.beat("watcher")
         fresh = report_silence(settings)
         heartbeats.connection.execute(
-            "update control.heartbeats set beat_at = beat_at - interval '6 minutes'"
+            "update control.heartbeats set beat_at = beat_at - interval '4 minutes'"
         )
         silent = report_silence(settings)
         heartbeats.beat("watcher")
         back = report_silence(settings)
 
-    assert (never, fresh, silent, back) == ([], [], ["the last heartbeat is 6 minutes old"], [])
+    assert (never, fresh, silent, back) == ([], [], ["the last heartbeat is 4 minutes old"], [])
     settle()
     assert [(one["event"], one["kind"]) for one in hook.received] == [
         ("opened", "watcher_silent"), ("closed", "watcher_silent"),
