@@ -147,6 +147,7 @@ def stage_task(firm: FirmShape, stage: Stage, task_id: str, *, priority: int, is
     def run() -> dict[str, Any]:
         from include.faults import die_with_parent
         from include.incidents.causes import cause_of_error
+        from include.monitoring import send_failure, send_stage
         from include.run import Attempt, run_stage
         from include.run.permanent import is_permanent
         from include.run_notes import RunNote
@@ -168,9 +169,12 @@ def stage_task(firm: FirmShape, stage: Stage, task_id: str, *, priority: int, is
             if stage.steps[0].name == FIRST_STEP and not attempt.may_skip:
                 note.started()
             outcomes = run_stage(stage.steps, firm.firm_key, as_of, attempt=attempt)
+            send_stage(firm.firm_key, stage.name, outcomes)
             record_events(context, stage.steps, outcomes, firm_key=firm.firm_key, as_of=as_of)
         except Exception as error:
-            setattr(instance.task, INCIDENT_KIND, cause_of_error(error, firm).kind.name)
+            kind = cause_of_error(error, firm).kind.name
+            setattr(instance.task, INCIDENT_KIND, kind)
+            send_failure(firm.firm_key, stage.name, kind)
             if is_permanent(error):  # a retry would only delay the message
                 raise AirflowFailException(str(error)) from error
             raise

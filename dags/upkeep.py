@@ -102,10 +102,14 @@ def check_incidents() -> list[int]:
 
 @task
 def check_watcher() -> list[str]:
-    """Open an incident when the watcher has written no heartbeat for 3 minutes."""
+    """Open an incident when the watcher has written no heartbeat for 3 minutes; send metrics."""
+    from include.monitoring import send_installation
     from include.watcher import report_silence
 
-    return report_silence(Settings.read())
+    settings = Settings.read()
+    silent = report_silence(settings)
+    send_installation(settings)
+    return silent
 
 
 @task

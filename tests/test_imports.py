@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "service_accounts": {"airflow_api", "connections", "settings"},
     "pools": {"airflow_api", "firms", "service_accounts", "settings"},
     "facts": {"steps", "version"},
+    "monitoring": {"incidents", "settings", "warehouse"},
     "run_notes": {"connections", "firms", "service_accounts", "settings", "steps", "warehouse"},
     "kinds": set(),
     "sql_text": set(),
