@@ -77,9 +77,10 @@ def airflow() -> Iterator[tuple[AirflowApi, psutil.Process]]:
         # Upkeep would write the registry of the warehouse, which has no firms.
         while not api.has_dag("firmament_upkeep"):
             time.sleep(1)
-        api.call("PATCH", "/api/v2/dags/firmament_upkeep", {"is_paused": True})
-        while api.call("GET", "/api/v2/dags/firmament_upkeep/dagRuns?state=running")["dag_runs"]:
+        active = "/api/v2/dags/firmament_upkeep/dagRuns?state=queued&state=running"
+        while api.call("GET", active)["dag_runs"]:  # tasks of a paused DAG would never start
             time.sleep(1)
+        api.call("PATCH", "/api/v2/dags/firmament_upkeep", {"is_paused": True})
         write_registry(settings.registry, shapes())
         state = State.read(settings)
         assert state is not None

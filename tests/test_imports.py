@@ -79,7 +79,10 @@ MAY_IMPORT = {
     },
     "publishing": {"connections", "faults", "firms", "settings", "sources", "warehouse", "sql_text"},
     "erasure": VALUES
-    | {"connections", "private_files", "faults", "handoff", "publishing", "settings", "warehouse"},
+    | {
+        "connections", "private_files", "faults", "handoff", "publishing", "registry", "settings",
+        "warehouse",
+    },
     "report": VALUES
     | {
         "private_files", "settings", "engines", "handoff", "metrics", "models", "modules", "sql_text",

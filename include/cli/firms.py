@@ -11,6 +11,7 @@ from rich.table import Table
 from include.cli.console import console, open_warehouse, stop
 from include.cli.firms_add import NoCheck, firms_accept, firms_add, firms_show
 from include.cli.firms_change import firms_change, firms_pause, firms_remove
+from include.cli.firms_purge import firms_purge
 from include.cli.registry_sync import sync_registry
 
 firms = typer.Typer(help="Add, change, list, pause, remove and import firms.", no_args_is_help=True)
@@ -20,6 +21,7 @@ firms.command("show")(firms_show)
 firms.command("change")(firms_change)
 firms.command("pause")(firms_pause)
 firms.command("remove")(firms_remove)
+firms.command("purge")(firms_purge)
 
 
 @firms.command("list")

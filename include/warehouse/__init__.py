@@ -18,6 +18,7 @@ from include.warehouse.errors import (
     UnknownOutcome,
     WarehouseError,
 )
+from include.warehouse.firm_purge import FirmPurge
 from include.warehouse.firm_rows import FirmRows
 from include.warehouse.loading import FactLoader, Loaded, LoadSlice
 from include.warehouse.migrations import migrate
@@ -42,6 +43,7 @@ class Warehouse:
         self.loader = FactLoader(self.session)
         self.erasures = Erasures(self.session)
         self.retention = Retention(self.session)
+        self.purge = FirmPurge(self.session)
 
     def __enter__(self) -> Self:
         """The warehouse itself."""
