@@ -39,7 +39,13 @@ KINDS = {
 }
 FIRM = SimpleNamespace(
     churn_threshold_days=30,
-    ltv=SimpleNamespace(annual_discount_rate=1e-9, margin_share=1.0, min_customers=200, min_repeat_buyers=50),
+    ltv=SimpleNamespace(
+        annual_discount_rate=1e-9,
+        margin_share=1.0,
+        min_customers=200,
+        min_repeat_buyers=50,
+        tier_bounds=(20, 40, 70, 90),
+    ),
 )
 
 

@@ -1,7 +1,8 @@
 """Check a firm before it is saved: mistakes that no retry can heal are refused at once.
 
-``parse_firm`` checks the row alone. Here the row is compared with the world: the source's kind and layout,
-its folder, and, unless the caller leaves it out, that each connection is configured and the source opens.
+``parse_firm`` checks the fields alone. Here the table of segments is checked as a whole, and the row is
+compared with the world: the source's kind and layout, its folder, and, unless the caller leaves it out, that
+each connection is configured and the source opens.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from include.firms import Firm, FirmError
+from include.models import segments
 from include.settings import SettingsError
 from include.sources import SourceError, check_connection, check_source
 
@@ -30,6 +32,10 @@ def check_firm(
 ) -> None:
     """FirmError when the firm could never run; ``connects=False`` leaves out what needs a connection."""
     check_source(firm)
+    try:
+        segments.table_of(firm)
+    except segments.SegmentTableError as error:
+        raise FirmError(f"firm {firm.firm_key}: {error}") from None
     if not connects:
         return
     for field, conn_id in _connections(firm):

@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import to_json
 
 from include.firm_actions import Actions
+from include.firm_scores import Churn, Ltv, Rfm
 from include.firm_source import (
     NAME,
     Currency,
@@ -28,8 +29,8 @@ from include.row_checks import LARGEST_AMOUNT, Place, Real, Strict, Whole, did_y
 from include.shards import start_minute
 
 __all__ = [
-    "MODULES", "NAME", "OPTIONAL_MODULES", "FileOptions", "Firm", "FirmError", "FirmShape", "SourceRow",
-    "Understood", "is_time_zone", "parse_firm",
+    "MODULES", "NAME", "OPTIONAL_MODULES", "Churn", "FileOptions", "Firm", "FirmError", "FirmShape", "Ltv",
+    "Rfm", "SourceRow", "Understood", "is_time_zone", "parse_firm",
 ]  # fmt: skip
 
 WAREHOUSE_POOL, BACKFILL_POOL = "firmament_warehouse", "firmament_backfill"  # include/pools.py adds them
@@ -41,7 +42,6 @@ PUBLISHED = (
     "churn_feature_importances",
     "churn_firm_based",
 )
-
 
 # Fields of a firm that change no computed number: name, schedule, and targets of results and messages.
 NO_NUMBERS = {
@@ -83,61 +83,6 @@ class Alerts(Strict):
     email_to: tuple[str, ...] = ()
     tier: Literal["critical", "standard", "low"] = "standard"
     deadline_hours: Whole = Field(default=6, ge=1, le=168)
-
-
-class Rfm(Strict):
-    """A firm's RFM settings."""
-
-    window_days: Whole = Field(default=365, ge=1, le=3650)
-    quantiles: tuple[Real, Real, Real, Real] = (0.2, 0.4, 0.6, 0.8)
-    min_customers: Whole = Field(default=20, ge=5)
-    new_days: Whole = Field(default=30, ge=1)
-    active_days: Whole = Field(default=90, ge=1)
-    passive_days: Whole = Field(default=180, ge=1)
-    segments: tuple[dict[str, object], ...] | None = None
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Rfm:
-        if list(self.quantiles) != sorted(set(self.quantiles)) or not all(0 < q < 1 for q in self.quantiles):
-            raise ValueError("rfm.quantiles must be four rising numbers between 0 and 1")
-        if not self.new_days <= self.active_days < self.passive_days:
-            raise ValueError("rfm: new_days <= active_days < passive_days must hold")
-        return self
-
-
-class Churn(Strict):
-    """A firm's churn settings."""
-
-    category_bounds: tuple[Real, Real, Real] = (25, 50, 75)
-    band_bounds: tuple[Real, Real] = (0.6, 0.95)
-    decision_threshold: Real = Field(default=0.5, gt=0, lt=1)
-    most_cutoffs: Whole = Field(default=9, ge=3, le=60)
-    sample_customers: Whole = Field(default=20_000, ge=1_000)
-    min_customers: Whole = Field(default=500, ge=50)
-    min_repeat_buyers: Whole = Field(default=50, ge=20)
-    min_events: Whole = Field(default=50, ge=10)
-    min_tenure_days: Whole = Field(default=0, ge=0)
-
-    @property
-    def added_and_unset(self) -> set[str]:
-        """Fields of later releases that are at their default: no part of a hash of the firm's settings."""
-        return set() if self.min_tenure_days else {"min_tenure_days"}
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Churn:
-        for name, bounds in (("category_bounds", self.category_bounds), ("band_bounds", self.band_bounds)):
-            if list(bounds) != sorted(set(bounds)):
-                raise ValueError(f"churn.{name} must rise")
-        return self
-
-
-class Ltv(Strict):
-    """A firm's lifetime value settings."""
-
-    annual_discount_rate: Real = Field(default=0.10, gt=0, lt=1)
-    margin_share: Real = Field(default=0.30, gt=0, le=1)
-    min_customers: Whole = Field(default=500, ge=50)
-    min_repeat_buyers: Whole = Field(default=200, ge=20)
 
 
 class Publish(Strict):
@@ -232,10 +177,12 @@ class Firm(Strict):
     def settings_reference(self) -> str:
         """A hash of every setting that can change a computed number, as manifests refer to it."""
         left_out: dict[str, bool | set[str]] = dict.fromkeys(NO_NUMBERS, True)
-        parts: dict[str, SourceRow | Actions | Churn] = {
+        parts: dict[str, SourceRow | Actions | Churn | Rfm | Ltv] = {
             "source": self.source,
             "actions": self.actions,
             "churn": self.churn,
+            "rfm": self.rfm,
+            "ltv": self.ltv,
         }
         left_out |= {name: unset for name, part in parts.items() if (unset := part.added_and_unset)}
         return _reference(self.model_dump_json(exclude=left_out))

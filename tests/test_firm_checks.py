@@ -52,6 +52,29 @@ def shop(warehouse_dsn, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"rfm": {"segment_parents": {"champion": "best"}}}, "['champion'] are no segments"),
+        (
+            {"rfm": {"segments": [{"segment_code": "a", "segment_name": "A", "cells": "5 5 5"}]}},
+            "124 of 125 cells",
+        ),
+        ({"ltv": {"tier_bounds": [20, 40, 30, 90]}}, "ltv.tier_bounds must be four rising percentiles"),
+        ({"ltv": {"tier_benefits": {"diamond": "a ring"}}}, "['diamond'] are no tiers; there are ['basic'"),
+        ({"ltv": {"tier_benefits": {"gold": ""}}}, "the texts of ['gold'] must have 1 to 300 characters"),
+    ],
+)
+def test_tiers_and_segments_that_cannot_be_are_refused(add, tmp_path, changes, message):
+    (tmp_path / "drop" / "sales.csv").write_text("customer_id,date,cds,spend\n")
+    source = {"kind": "csv", "uri": (tmp_path / "drop").as_uri(), "layout": "cdnow"}
+
+    code, output, saved = add(source, **changes)
+
+    assert (code, saved) == (2, [])
+    assert message in output
+
+
+@pytest.mark.parametrize(
     ("source", "message"),
     [
         ({"kind": "postgress", "conn_id": "x"}, "kind 'postgress' is unknown, did you mean 'postgres'?"),

@@ -138,7 +138,9 @@ CHANGES = {
 }
 UNREAD = {
     "min_spend": 5, "min_orders": 2, "retrain_months": 1, "language": "tr", "lookback_days": 1,
-    "rfm": {"new_days": 29, "quantiles": (0.1, 0.2, 0.3, 0.4)}, "name": "Other", "schedule_hour": 1,
+    "rfm": {"new_days": 29, "quantiles": (0.1, 0.2, 0.3, 0.4), "segment_parents": {"lost": "gone"}},
+    "ltv": {"tier_bounds": (10, 20, 30, 40), "tier_benefits": {"gold": "free delivery"}},
+    "name": "Other", "schedule_hour": 1,
     "churn": {"category_bounds": (20, 50, 75), "band_bounds": (0.5, 0.9), "min_tenure_days": 30},
     "actions": {"budget": 1},
 }  # fmt: skip
@@ -149,6 +151,7 @@ PREDICTED = {
     "churn.category_bounds",
     "churn.band_bounds",
     "churn.min_tenure_days",
+    "ltv.tier_bounds",
 }  # read when a day is scored, and not in training
 
 

@@ -88,6 +88,7 @@ FIELDS = {
         "At risk: the last order is this many days ago or less. After that the customer is passive."
     ),
     "rfm.segments": "A decision table of segments in place of the standard one; see docs/segments.md.",
+    "rfm.segment_parents": "Wider segment of a segment, by code: `{champions: best, loyal: best}`.",
     "churn": "Churn risk.",
     "churn.category_bounds": "Percent of churn probability at which Medium, High and Critical begin.",
     "churn.band_bounds": "Churn probabilities at which the second and the third risk band begin.",
@@ -106,6 +107,10 @@ FIELDS = {
     "ltv.min_customers": (
         "With fewer customers no model is fitted; a simpler rule is used and named in the row."
     ),
+    "ltv.tier_bounds": (
+        "Lowest value percentiles of the tiers bronze, silver, gold and platinum; the rest is basic."
+    ),
+    "ltv.tier_benefits": "What the firm gives the customers of a tier, by code: `{gold: free delivery}`.",
     "ltv.min_repeat_buyers": (
         "With fewer repeat buyers no model is fitted; a simpler rule is used and named in the row."
     ),

@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from include import sql_text
 from include.modules import ROWS
 from include.run.context import QUERY_SETTINGS
 from tools.firm_fields import FIELDS
@@ -134,6 +135,9 @@ def readers() -> dict[str, list[str]]:
                 found[name].add(_part(path))
     for name in QUERY_SETTINGS.values():
         found[name].add("sql/query")
+    of_firm_row = re.findall(r"firms\.(\w+) -> '(\w+)'", sql_text.read("load", "dim_firm"))
+    for group, field in of_firm_row:
+        found[f"{group}.{field}"].add("sql/load")
     return {name: sorted(parts) for name, parts in found.items()}
 
 

@@ -18,6 +18,7 @@ class RfmSettings(Protocol):
     active_days: int
     passive_days: int
     segments: tuple[dict[str, object], ...] | None
+    segment_parents: dict[str, str]
 
 
 class ChurnSettings(Protocol):
@@ -41,6 +42,7 @@ class LtvSettings(Protocol):
     margin_share: float
     min_customers: int
     min_repeat_buyers: int
+    tier_bounds: tuple[float, float, float, float]
 
 
 class FirmSettings(Protocol):

@@ -170,6 +170,39 @@ def check_floors(rules: Sequence[Segment]) -> None:
                 )
 
 
+def table_of(firm: FirmSettings) -> tuple[Segment, ...]:
+    """The firm's decision table with its parents, checked; SegmentTableError names what is wrong."""
+    rules = with_parents(rules_of(firm.rfm.segments), firm.rfm.segment_parents)
+    cells_of(rules)
+    check_floors(rules)
+    return rules
+
+
+def with_parents(rules: Sequence[Segment], parents: Mapping[str, str]) -> tuple[Segment, ...]:
+    """The rules with the parents of ``rfm.segment_parents``; SegmentTableError for an unknown or a circle."""
+    codes = {rule.segment_code for rule in rules}
+    if unknown := sorted(set(parents) - codes):
+        raise SegmentTableError(
+            f"rfm.segment_parents: {unknown} are no segments; there are {', '.join(sorted(codes))}"
+        )
+    found = tuple(
+        rule._replace(parent_segment=parents.get(rule.segment_code, rule.parent_segment)) for rule in rules
+    )
+    parent_of = {rule.segment_code: rule.parent_segment for rule in found}
+    for rule in found:
+        above, seen = rule.parent_segment, {rule.segment_code}
+        while above in parent_of:
+            if above in seen:
+                raise SegmentTableError(
+                    f"segment {rule.segment_code} is its own parent; see rfm.segment_parents"
+                )
+            seen.add(above)
+            above = parent_of[above]
+        if above == UNSCORED:
+            raise SegmentTableError(f"segment {rule.segment_code}: {UNSCORED!r} cannot be a parent")
+    return found
+
+
 def rules_of(custom: Sequence[Mapping[str, Any]] | None) -> tuple[Segment, ...]:
     """The firm's own table if it has one, else the standard table."""
     if custom is None:
@@ -217,9 +250,7 @@ def compute(rhythm: pa.Table, *, firm: FirmSettings, as_of: date) -> pa.Table:
     segment itself.
     """
     del as_of  # the table depends on the firm's row and rhythm
-    rules = rules_of(firm.rfm.segments)
-    cells_of(rules)
-    check_floors(rules)
+    rules = table_of(firm)
     unscored = Segment(
         UNSCORED, "Unscored", (), 9, "",
         "Below the firm's minimum spend or orders, or the firm has too few customers to score.",

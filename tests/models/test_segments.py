@@ -20,8 +20,8 @@ RHYTHM = pa.Table.from_pylist(
 )
 
 
-def firm(rules=None):
-    return SimpleNamespace(churn_threshold_days=90, rfm=Rfm(segments=rules))
+def firm(rules=None, parents=None):
+    return SimpleNamespace(churn_threshold_days=90, rfm=Rfm(segments=rules, segment_parents=parents or {}))
 
 
 def outcomes(rules):
@@ -187,6 +187,33 @@ def test_two_usual_gaps_never_exceed_the_rfm_window():
     yearly = RHYTHM.set_column(2, FIRM_RHYTHM.schema.field(2), pa.array([380.0]))
 
     assert floors.usual_gap_days(yearly, firm=firm()) == 182.5
+
+
+def test_a_segment_of_the_standard_table_may_get_a_parent():
+    parents = {"champions": "best", "loyal": "best", "recent": "loyal"}
+
+    table = segments.compute(RHYTHM, firm=firm(parents=parents), as_of=None)
+
+    row = {r["segment_code"]: r for r in table.to_pylist()}
+    assert {code: row[code]["parent_segment"] for code in parents} == parents
+    assert row["lost"]["parent_segment"] is None
+    assert (row["best"]["segment_name"], row["best"]["segment_type"]) == ("Best", "parent")
+    assert "loyal" in row
+    assert row["loyal"]["segment_type"] == "rfm"
+
+
+@pytest.mark.parametrize(
+    ("parents", "message"),
+    [
+        ({"champion": "best"}, r"\['champion'\] are no segments; there are about_to_sleep"),
+        ({"loyal": "recent", "recent": "loyal"}, "segment loyal is its own parent; see rfm.segment_parents"),
+        ({"lost": "lost"}, "segment lost is its own parent"),
+        ({"lost": "unscored"}, "'unscored' cannot be a parent"),
+    ],
+)
+def test_parents_that_cannot_be_are_refused_by_name(parents, message):
+    with pytest.raises(segments.SegmentTableError, match=message):
+        segments.table_of(firm(parents=parents))
 
 
 def test_a_firms_own_rows_may_have_floors_and_a_parent():

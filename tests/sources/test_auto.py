@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from include.data_files.folder import data_files
-from include.firms import Firm, parse_firm
+from include.firms import Firm, Ltv, Rfm, parse_firm
 from include.simulator.exports.workbook import write_xlsx
 from include.sources import SourceError, SourceRowError, check_source, open_source
 from include.sources.summary import Summary, summarise
@@ -319,3 +319,8 @@ def test_a_firm_of_a_set_layout_has_the_same_reference_of_settings_as_before():
     # Measured on the release before source.options and source.understood.
     digest = "0d31d00e8dde851e84fe6ca37a1f5a8fc48990e65daaadd8829083df758251dd"
     assert firm.settings_reference == f"settings#0#{digest}"
+    at_default = {"rfm": Rfm(segment_parents={}), "ltv": Ltv(tier_bounds=(20, 40, 70, 90), tier_benefits={})}
+    changed = {"rfm": Rfm(segment_parents={"lost": "gone"}), "ltv": Ltv(tier_bounds=(10, 40, 70, 90))}
+    assert firm.model_copy(update=at_default).settings_reference == firm.settings_reference
+    references = {firm.model_copy(update={name: part}).settings_reference for name, part in changed.items()}
+    assert len(references - {firm.settings_reference}) == 2

@@ -4,7 +4,9 @@ import itertools
 from datetime import date
 from decimal import Decimal
 
+import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from include.warehouse import LoadRefused
 from tests.warehouse.value_rows import load, valued
@@ -55,7 +57,7 @@ def test_contradictions_are_refused(shop):
     with pytest.raises(LoadRefused, match="value of a longer horizon is below that of a shorter one"):
         load(shop, NEW, valued("ann", predicted_clv_3_year=1))
     with pytest.raises(LoadRefused, match="value_percentile is outside its tier"):
-        load(shop, NEW, valued("ann", tier=5, value_percentile=10.0))
+        load(shop, NEW, valued("ann", tier=5, value_percentile=10.0), valued("bob", value_percentile=50.0))
     with pytest.raises(LoadRefused, match="is above its upper bound"):
         load(shop, NEW, valued("ann", predicted_clv_1_year_low=9, predicted_clv_1_year_high=8))
     with pytest.raises(LoadRefused, match="differ from what was staged"):
@@ -77,6 +79,26 @@ def test_tiers_hold_shares_of_the_firms_value(shop):
         (NEW, "platinum", 1, Decimal("33.3"), 300, 75, Decimal("33.3")),
         (NEW, "silver", 2, Decimal("66.7"), 100, 25, Decimal("66.7")),
     ]
+
+
+def test_a_tier_has_the_firms_own_bound_and_benefit(shop):
+    load(shop, OLD, valued("ann", tier=5), valued("bob"))
+    before = shop.ask(
+        "select tier_code, lowest_percentile, tier_benefit from mart.vw_clv_tier_summary order by 2"
+    )
+    with psycopg.connect(shop.dsn) as connection:
+        own = {"tier_bounds": [50, 80, 95, 99], "tier_benefits": {"platinum": "free delivery"}}
+        connection.execute("update control.firms set ltv = %s", [Jsonb(own)])
+
+    load(
+        shop, NEW, valued("ann", tier=5, value_percentile=99.5), valued("bob", tier=3, value_percentile=85.0)
+    )
+
+    found = shop.ask(
+        "select tier_code, lowest_percentile, tier_benefit from mart.vw_clv_tier_summary order by 2"
+    )
+    assert before == [("silver", 40, None), ("platinum", 90, None)]
+    assert found == [("silver", 80, None), ("platinum", 99, "free delivery")]
 
 
 def test_buckets_come_from_the_firms_own_values_and_unknown_is_one_of_them(shop):

@@ -89,14 +89,16 @@ const RiskTable = ({ rows, place }: { rows: Row[]; place: Place }) => {
 };
 
 const Tiers = ({ rows, place }: { rows: Row[]; place: Place }) => {
-  const { t, count, percent, money, name } = place.words;
+  const { t, count, decimal, percent, money, name } = place.words;
   return (
     <Table caption={t("tiers")} rows={rows} rowKey={(row) => row.tier_code} columns={[
       { title: t("tier"), isHeading: true, show: (row) => <To place={place} changes={{ view: "customers", tier: row.tier_name, sort: "predicted_clv_lifetime" }}>{name("tier", row.tier_name)}</To> },
       { title: t("customers"), isNumber: true, show: (row) => count(row.customer_count) },
       { title: t("metric.predicted_clv_1_year"), isNumber: true, show: (row) => money(row.total_predicted_1_year) },
       { title: t("metric.predicted_clv_lifetime"), isNumber: true, show: (row) => money(row.total_predicted_value) },
+      { title: t("tier_from"), isNumber: true, show: (row) => decimal(row.lowest_percentile, 0) },
       { title: t("share_of_value"), isNumber: true, show: (row) => <Bar value={row.pct_of_predicted_value ?? 0} most={100}>{percent(row.pct_of_predicted_value)}</Bar> },
+      { title: t("tier_benefit"), show: (row) => row.tier_benefit ?? "–" },
     ]} />
   );
 };

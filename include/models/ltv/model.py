@@ -101,7 +101,7 @@ def predict(batch: pa.RecordBatch, params: Params, *, firm: FirmSettings, as_of:
     percentile = ltv_segments.percentiles(
         ltv_prediction.basis(found, revenue, value_model), params.cuts.value
     )
-    level, code = ltv_segments.tiers(percentile)
+    level, code = ltv_segments.tiers(percentile, firm.ltv.tier_bounds)
     segment = ltv_segments.segments(
         batch,
         percentile,

@@ -15,14 +15,8 @@ from numpy.typing import NDArray
 from include.models.ltv.candidates import floats
 from include.models.purchases.likelihood import Floats
 
-TIERS = (
-    (90.0, 5, "platinum"),
-    (70.0, 4, "gold"),
-    (40.0, 3, "silver"),
-    (20.0, 2, "bronze"),
-    (0.0, 1, "basic"),
-)
-"""Lower percentile, level and code of each tier. Names and meaning are rows of dim_customer_tier."""
+TIERS = ("basic", "bronze", "silver", "gold", "platinum")
+"""Codes of the tiers by level, 1 to 5. Names and meaning are rows of dim_customer_tier."""
 TOP = 80.0
 MIDDLE = 50.0
 PROBABLY_GONE = 0.5
@@ -53,11 +47,12 @@ def percentiles(values: Floats, cuts: list[float]) -> Floats:
     return found
 
 
-def tiers(value_percentile: Floats) -> tuple[NDArray[np.int8], NDArray[np.str_]]:
-    """Tier level (1 to 5) and tier code of each customer."""
-    at = np.select([value_percentile >= low for low, _, _ in TIERS], range(len(TIERS)), len(TIERS) - 1)
-    levels = np.array([level for _, level, _ in TIERS], dtype=np.int8)
-    return levels[at], np.array([code for _, _, code in TIERS])[at]
+def tiers(
+    value_percentile: Floats, bounds: tuple[float, float, float, float]
+) -> tuple[NDArray[np.int8], NDArray[np.str_]]:
+    """Tier level (1 to 5) and tier code of each customer; ``bounds``: lowest percentiles of levels 2 to 5."""
+    at = np.searchsorted(np.array(bounds), value_percentile, side="right")
+    return (at + 1).astype(np.int8), np.array(TIERS)[at]
 
 
 def segments(

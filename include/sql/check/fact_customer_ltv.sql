@@ -22,6 +22,20 @@ loaded as (
         fact_customer_ltv.firm_sk = :firm_sk
         and fact_customer_ltv.as_of = :as_of
 
+),
+
+tiers as (
+
+    select
+        fact_customer_ltv.tier_sk,
+        min(fact_customer_ltv.value_percentile) as lowest,
+        max(fact_customer_ltv.value_percentile) as highest
+    from analytics.fact_customer_ltv
+    where
+        fact_customer_ltv.firm_sk = :firm_sk
+        and fact_customer_ltv.as_of = :as_of
+    group by fact_customer_ltv.tier_sk
+
 )
 
 select
@@ -47,13 +61,10 @@ select
             then 'value of a longer horizon is below that of a shorter one'
         when fact_customer_ltv.predicted_clv_1_year_low > fact_customer_ltv.predicted_clv_1_year_high
             then 'lower bound of the interval is above its upper bound'
-        when fact_customer_ltv.expected_next_order_date < fact_customer_ltv.as_of
-            then 'expected next order is before as_of'
-        else 'value_percentile is outside its tier'
+        else 'expected next order is before as_of'
     end as fault,
     'customer_sk ' || fact_customer_ltv.customer_sk as sample
 from analytics.fact_customer_ltv
-inner join analytics.dim_customer_tier on fact_customer_ltv.tier_sk = dim_customer_tier.tier_sk
 where
     fact_customer_ltv.firm_sk = :firm_sk
     and fact_customer_ltv.as_of = :as_of
@@ -63,5 +74,14 @@ where
         or fact_customer_ltv.predicted_clv_3_year > fact_customer_ltv.predicted_clv_lifetime + 0.001
         or fact_customer_ltv.predicted_clv_1_year_low > fact_customer_ltv.predicted_clv_1_year_high
         or fact_customer_ltv.expected_next_order_date < fact_customer_ltv.as_of
-        or fact_customer_ltv.value_percentile < dim_customer_tier.lowest_percentile
-    );
+    )
+
+union all
+
+-- Bounds of tiers are the firm's, and a snapshot keeps those it was made with: only the order is fixed.
+select
+    'value_percentile is outside its tier' as fault,
+    'tiers ' || lower_tier.tier_sk || ' and ' || higher_tier.tier_sk as sample
+from tiers as lower_tier
+inner join tiers as higher_tier on lower_tier.tier_sk < higher_tier.tier_sk
+where lower_tier.highest >= higher_tier.lowest;

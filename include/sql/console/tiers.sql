@@ -5,6 +5,8 @@ select
     shown.tier_code,
     shown.tier_name,
     shown.tier_level,
+    shown.lowest_percentile,
+    shown.tier_benefit,
     shown.customer_count,
     shown.pct_of_customers,
     shown.total_historical_value,

@@ -6,6 +6,8 @@ returns table (
     tier_code text,
     tier_name text,
     tier_level smallint,
+    lowest_percentile double precision,
+    tier_benefit text,
     customer_count bigint,
     pct_of_customers numeric,
     total_historical_value numeric,
@@ -24,6 +26,15 @@ select
     dim_customer_tier.tier_code,
     dim_customer_tier.tier_name,
     dim_customer_tier.tier_level,
+    case
+        when dim_customer_tier.tier_level = 1 then 0
+        else
+            coalesce(
+                cast(dim_firm.tier_bounds ->> (dim_customer_tier.tier_level - 2) as double precision),
+                dim_customer_tier.lowest_percentile
+            )
+    end as lowest_percentile,
+    dim_firm.tier_benefits ->> dim_customer_tier.tier_code as tier_benefit,
     count(*) as customer_count,
     round(100.0 * count(*) / sum(count(*)) over (), 1) as pct_of_customers,
     sum(fact_customer_ltv.historical_clv) as total_historical_value,
@@ -51,7 +62,10 @@ where
 group by
     dim_customer_tier.tier_code,
     dim_customer_tier.tier_name,
-    dim_customer_tier.tier_level
+    dim_customer_tier.tier_level,
+    dim_customer_tier.lowest_percentile,
+    dim_firm.tier_bounds,
+    dim_firm.tier_benefits
 $$;
 
 create or replace view mart.vw_clv_tier_summary
@@ -69,6 +83,10 @@ comment on function mart.clv_tier_summary is 'vw_clv_tier_summary of one firm at
 comment on view mart.vw_clv_tier_summary is
 'One row per firm and value tier that has customers, at the firm''s latest snapshot. Amounts are margin.';
 comment on column mart.vw_clv_tier_summary.tier_name is 'Name of the tier.';
+comment on column mart.vw_clv_tier_summary.lowest_percentile is
+'Lowest value_percentile of the tier by the firm''s setting ltv.tier_bounds as of today.';
+comment on column mart.vw_clv_tier_summary.tier_benefit is
+'What the firm gives the tier''s customers, by its setting ltv.tier_benefits; null: nothing is set.';
 comment on column mart.vw_clv_tier_summary.customer_count is 'Customers in the tier.';
 comment on column mart.vw_clv_tier_summary.pct_of_customers is 'Share of the firm''s customers, in percent.';
 comment on column mart.vw_clv_tier_summary.total_historical_value is 'Sum of historical_clv.';

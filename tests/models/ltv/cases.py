@@ -7,6 +7,7 @@ def firm(**changes) -> SimpleNamespace:
     """``changes`` are of ``firm.ltv``."""
     settings = {
         "annual_discount_rate": 0.1,
+        "tier_bounds": (20, 40, 70, 90),
         "margin_share": 0.3,
         "min_customers": 200,
         "min_repeat_buyers": 50,

@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from include.firm_scores import STANDARD_BOUNDS, TIER_CODES
 from include.models.ltv import segments
 
 
@@ -23,10 +24,21 @@ def test_a_percentile_is_the_share_of_lower_values_plus_half_of_the_ties():
 
 
 def test_tiers_begin_at_their_percentiles():
-    level, code = segments.tiers(np.array([0.0, 19.9, 20.0, 39.9, 40.0, 69.9, 70.0, 89.9, 90.0, 100.0]))
+    percentile = np.array([0.0, 19.9, 20.0, 39.9, 40.0, 69.9, 70.0, 89.9, 90.0, 100.0])
+
+    level, code = segments.tiers(percentile, STANDARD_BOUNDS)
 
     assert level.tolist() == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
     assert code.tolist()[::2] == ["basic", "bronze", "silver", "gold", "platinum"]
+    assert segments.TIERS == TIER_CODES
+
+
+def test_a_firm_may_cut_its_tiers_elsewhere():
+    level, code = segments.tiers(np.array([0.0, 49.9, 50.0, 95.0, 98.9, 99.0]), (50.0, 80.0, 95.0, 99.0))
+
+    assert level.tolist() == [1, 1, 2, 4, 4, 5]
+    assert level.dtype == np.int8
+    assert code.tolist() == ["basic", "basic", "bronze", "gold", "gold", "platinum"]
 
 
 def test_each_segment_has_its_customer():
