@@ -33,6 +33,9 @@ PAGES = {
     "customer-earlier": "?firm=firm_journey&view=customer&customer=1031&as_of=2017-10-01",
     "at-risk": "?firm=firm_journey&view=at-risk",
     "actions": "?firm=firm_journey&view=actions",
+    "products": "?firm=firm_journey&view=products",
+    "quality": "?firm=firm_journey&view=quality",
+    "models": "?firm=firm_cdnow&view=models",
     "operations": "?firm=firm_journey&view=operations",
 }
 TALLEST = 8000  # px of a screenshot

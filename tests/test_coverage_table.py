@@ -112,7 +112,7 @@ def test_the_table_has_every_requirement_that_is_core_or_next():
     wanted = [int(number) for number, priority in inventory if priority in ("P0", "P1")]
 
     assert len(inventory) == 202
-    assert numbers() == wanted
+    assert set(wanted) <= set(numbers()) <= {int(number) for number, _ in inventory}
 
 
 def test_a_name_that_is_not_there_would_be_found():

@@ -116,8 +116,8 @@ MAY_IMPORT = {
         "retention",
     },
     "console": {
-        "connections", "metrics", "periods", "schedule", "settings", "shards", "spreadsheet_text", "sql_text",
-        "version", "warehouse",
+        "connections", "incidents", "metrics", "periods", "schedule", "settings", "shards",
+        "spreadsheet_text", "sql_text", "version", "warehouse",
     },
     "demo": {
         "airflow_api", "command_errors", "firms", "pools", "postgres", "private_files", "registry",

@@ -13,8 +13,10 @@ from include.console.answers import as_json
 from include.console.customer_routes import customer_routes
 from include.console.export_routes import export_routes
 from include.console.firm_routes import firm_routes
+from include.console.operation_routes import operation_routes
 from include.console.pages import page_routes
 from include.console.problems import handle_problems
+from include.console.product_routes import product_routes
 from include.console.reader import Reader
 from include.console.runbook import runbook_routes
 from include.console.security import Permissions
@@ -41,6 +43,8 @@ def create_app(permissions: Permissions, reader: Reader) -> FastAPI:
     api = APIRouter(prefix="/api/v1", dependencies=[Depends(receipt_asked)])
     api.include_router(firm_routes(permissions, reader))
     api.include_router(customer_routes(permissions, reader))
+    api.include_router(product_routes(permissions, reader))
+    api.include_router(operation_routes(permissions, reader))
     api.include_router(export_routes(permissions, reader))
     app.include_router(api)
     app.include_router(page_routes())

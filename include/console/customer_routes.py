@@ -65,7 +65,7 @@ def _add_customers(router: APIRouter, reader: Reader) -> None:
         paging = {"after_key": key, "after_id": last, "page_rows": limit + 1}
 
         def listed(shot: Snapshot) -> dict[str, Any]:
-            page = _page(shot.rows("customer_list", **chosen, **paging), limit, "sort_key", "customer_id")
+            page = page_of(shot.rows("customer_list", **chosen, **paging), limit, "sort_key", "customer_id")
             if after is None:
                 page["total"] = shot.rows("customer_count", **chosen)[0]
             return page
@@ -110,7 +110,7 @@ def _add_at_risk(router: APIRouter, reader: Reader) -> None:
 
         def listed(shot: Snapshot) -> dict[str, Any]:
             rows = shot.rows("at_risk", after_place=place, page_rows=limit + 1)
-            page = _page(rows, limit, "place")
+            page = page_of(rows, limit, "place")
             return page if rows or after else page | {"nothing": shot.nothing("churn")}
 
         return of_snapshot(reader, request, dag_id, as_of, listed)
@@ -149,13 +149,13 @@ def _add_actions(router: APIRouter, reader: Reader) -> None:
 
         def listed(shot: Snapshot) -> dict[str, Any]:
             rows = shot.rows("action_list", **asked)
-            page = _page(rows, limit, "sort_key", "customer_id")
+            page = page_of(rows, limit, "sort_key", "customer_id")
             return page if rows or after else page | {"nothing": shot.nothing("actions")}
 
         return of_snapshot(reader, request, dag_id, as_of, listed)
 
 
-def _page(rows: list[dict[str, Any]], limit: int, *keys: str) -> dict[str, Any]:
+def page_of(rows: list[dict[str, Any]], limit: int, *keys: str) -> dict[str, Any]:
     """The first ``limit`` rows, and the cursor of the next page where there are more."""
     more = len(rows) > limit
     rows = rows[:limit]

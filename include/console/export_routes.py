@@ -32,6 +32,9 @@ LISTS = {
     "actions": "action_plan", "actions-effects": "action_effects", "actions-customers": "action_list",
     "timeline": "timeline", "history": "customer_history", "modules": "module_status", "models": "models",
     "drift": "drift", "quality": "quality", "rejections": "rejections", "runs": "runs",
+    "products": "products", "product-stages": "product_stages", "next-products": "next_products",
+    "customer-next": "customer_next", "incidents": "incidents", "quality-history": "quality_history",
+    "backtests": "backtests", "pipeline": "pipeline",
 }  # fmt: skip
 
 
@@ -50,6 +53,7 @@ class Transfer(StreamingResponse):
             self._rest.close()
 
 
+OF_A_CUSTOMER = ("timeline", "history", "customer-next")
 Named = Annotated[str, Path(json_schema_extra={"enum": list(LISTS)})]
 Kind = Literal["csv", "xlsx", "parquet"]
 
@@ -68,7 +72,7 @@ def export_routes(permissions: Permissions, reader: Reader) -> APIRouter:
         """Every row of a list as a file, with the filters of the list's own route."""
         if name not in LISTS:
             raise NotFoundError(f"there is no list {name!r}", f"The lists: {', '.join(LISTS)}.")
-        if name in ("timeline", "history") and customer_id is None:
+        if name in OF_A_CUSTOMER and customer_id is None:
             raise ProblemError(422, "customer_id: missing", "Name the customer whose rows you want.")
         asked = {
             "action_code": action or None, "customer_id": customer_id, "language": language, "before": None,

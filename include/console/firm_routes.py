@@ -12,7 +12,7 @@ from include.console.problems import NotFoundError
 from include.console.reader import Reader, Row
 from include.console.receipts import is_asked, receipt
 from include.console.security import PREFIX, Permissions
-from include.console.snapshots import Snapshot, of_firm, of_snapshot
+from include.console.snapshots import Snapshot, listed, of_firm, of_snapshot
 from include.metrics import GLOSSARY, Metric
 from include.periods import as_of_of_interval
 from include.schedule import due_at
@@ -20,8 +20,6 @@ from include.shards import start_minute
 
 Language = Annotated[Literal["en", "tr"], Query(description="Language of labels and sentences.")]
 AsOf = Annotated[date | None, Query(description="The snapshot's day; the latest one by default.")]
-
-MOST_CHECKS = 1000  # of a page, failed ones first; the export has all
 
 # Path, statement of include/sql/console/, and the module whose rows it shows.
 LISTS = (
@@ -75,7 +73,6 @@ def firm_routes(permissions: Permissions, reader: Reader) -> APIRouter:
     for path, statement, module in LISTS:
         _add_list(router, reader, reads_firm, path, statement, module)
     _add_snapshots(router, reader, reads_firm)
-    _add_operations(router, reader, reads_firm)
     return router
 
 
@@ -98,7 +95,7 @@ def _add_snapshots(router: APIRouter, reader: Reader, reads_firm: list[Any]) -> 
             request,
             dag_id,
             as_of,
-            lambda shot: _listed(shot, "insight", "insight", language=language),
+            lambda shot: listed(shot, "insight", "insight", language=language),
         )
 
     @router.get("/firms/{dag_id}/migrations", dependencies=reads_firm)
@@ -117,7 +114,7 @@ def _add_snapshots(router: APIRouter, reader: Reader, reads_firm: list[Any]) -> 
                 raise NotFoundError(
                     f"there is no snapshot of {first} before {shot.as_of}", "Choose another day."
                 )
-            return {"from_as_of": first} | _listed(shot, "migrations", "rfm", from_as_of=first)
+            return {"from_as_of": first} | listed(shot, "migrations", "rfm", from_as_of=first)
 
         return of_snapshot(reader, request, dag_id, as_of, moved)
 
@@ -137,51 +134,8 @@ def _add_list(
     router: APIRouter, reader: Reader, reads_firm: list[Any], path: str, statement: str, module: str
 ) -> None:
     @router.get(f"/firms/{{dag_id}}/{path}", dependencies=reads_firm, name=statement)
-    def listed(request: Request, dag_id: str, as_of: AsOf = None) -> Response:
-        return of_snapshot(reader, request, dag_id, as_of, lambda shot: _listed(shot, statement, module))
-
-
-def _listed(shot: Snapshot, statement: str, module: str, **params: object) -> dict[str, Any]:
-    rows = shot.rows(statement, **params)
-    return {"rows": rows} if rows else {"rows": rows, "nothing": shot.nothing(module)}
-
-
-def _add_operations(router: APIRouter, reader: Reader, reads_firm: list[Any]) -> None:
-    @router.get("/firms/{dag_id}/models", dependencies=reads_firm)
-    def models(request: Request, dag_id: str) -> Response:
-        """The firm's models, which of them score, and the drift of each snapshot."""
-        return of_firm(
-            reader,
-            request,
-            dag_id,
-            lambda session, row: {
-                "rows": session.rows("models", firm_key=row["firm_key"]),
-                "drift": session.rows("drift", firm_key=row["firm_key"]),
-            },
-        )
-
-    @router.get("/firms/{dag_id}/quality", dependencies=reads_firm)
-    def quality(request: Request, dag_id: str) -> Response:
-        """The last checks of the quality gate, and rejected rows by reason."""
-        return of_firm(
-            reader,
-            request,
-            dag_id,
-            lambda session, row: {
-                "rows": session.rows("quality", firm_key=row["firm_key"], page_rows=MOST_CHECKS),
-                "rejections": session.rows("rejections", firm_key=row["firm_key"]),
-            },
-        )
-
-    @router.get("/firms/{dag_id}/runs", dependencies=reads_firm)
-    def runs(request: Request, dag_id: str, limit: Annotated[int, Query(ge=1, le=50)] = 10) -> Response:
-        """The stages of the firm's latest runs."""
-        return of_firm(
-            reader,
-            request,
-            dag_id,
-            lambda session, row: {"rows": session.rows("runs", firm_key=row["firm_key"], page_rows=limit)},
-        )
+    def rows(request: Request, dag_id: str, as_of: AsOf = None) -> Response:
+        return of_snapshot(reader, request, dag_id, as_of, lambda shot: listed(shot, statement, module))
 
 
 def described(metric: Metric, language: str) -> dict[str, Any]:

@@ -56,6 +56,12 @@ class Snapshot:
         }
 
 
+def listed(shot: Snapshot, statement: str, module: str, **params: object) -> dict[str, Any]:
+    """The rows of a statement; without any, why there are none."""
+    rows = shot.rows(statement, **params)
+    return {"rows": rows} if rows else {"rows": rows, "nothing": shot.nothing(module)}
+
+
 Answer = Callable[[Snapshot], dict[str, Any]]
 
 

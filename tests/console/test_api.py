@@ -10,14 +10,17 @@ import psycopg
 import pytest
 
 from include.console.app import HEADERS, create_app
+from include.console.operation_routes import explained
 from include.console.reader import Reader
+from include.incidents.kinds import KINDS
 from include.settings import PROJECT
 from tests.console.conftest import HeaderPermissions, as_console, served
 from tests.sql.view.test_every_view import OLD, PEOPLE, SUMMER
 
 LISTS = [
     "segments", "rfm-scores", "cohorts", "risk", "factors", "tiers", "scorecards", "metrics", "insight",
-    "migrations", "customers", "at-risk", "actions", "actions/customers",
+    "migrations", "customers", "at-risk", "actions", "actions/customers", "products", "product-stages",
+    "next-products", "customer-next",
 ]  # fmt: skip
 SORTS = [
     "total_spend_365_days", "total_spend", "predicted_clv_lifetime", "churn_probability",
@@ -77,7 +80,56 @@ def test_every_route_answers_with_rows_and_strict_headers(ask):
         assert all(answer.headers[name] == text for name, text in HEADERS.items())
         assert "zeta" not in answer.text
     for name in LISTS:
-        assert ask("ann", f"firms/firm_acme/{name}").json()["rows"], name
+        assert ask("ann", f"firms/firm_acme/{name}", customer_id="ann").json()["rows"], name
+
+
+def test_an_incident_says_what_fixes_it(ask, owner):
+    with psycopg.connect(owner) as connection:
+        (incident,) = connection.execute(
+            "insert into control.incidents (place, kind, resource_name, severity, error) "
+            "values ('store', 'disk_full', 'disk', 'critical', 'first') returning incident_id"
+        ).fetchone()
+        connection.execute(
+            "insert into control.incident_firms "
+            "(incident_id, firm_key, as_of, task_id, error, log_url, targets, is_quiet) "
+            "values (%s, 'acme', '2026-10-15', 'features', 'no space left', '', '{}', false)",
+            [incident],
+        )
+
+    rows = ask("ann", "firms/firm_acme/incidents").json()["rows"]
+
+    (row,) = [row for row in rows if row["incident_id"] == incident]
+    assert (row["title"], row["error"], row["task_ids"]) == (
+        "no disk space left",
+        "no space left",
+        "features",
+    )
+    assert "Free space" in row["advice"]
+    assert row["command"] == f"python -m include incidents resolve {incident} --rerun"
+    other = ask("zoe", "firms/firm_zeta/incidents").json()["rows"]
+    assert incident not in {row["incident_id"] for row in other}
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+def test_the_advice_of_every_kind_of_incident_can_be_shown(kind):
+    row = {"kind": kind.name, "incident_id": 1, "first_as_of": None, "resource_name": "disk"}
+
+    shown = explained(row, "acme")
+
+    assert not re.search(r"[{}]", shown["title"] + shown["command"])
+
+
+def test_products_are_listed_by_sales_and_found_by_name(ask):
+    rows = ask("ann", "firms/firm_acme/products", limit=1).json()
+    every = ask("ann", "firms/firm_acme/products").json()["rows"]
+    stages = ask("ann", "firms/firm_acme/product-stages").json()["rows"]
+
+    assert [row["place"] for row in every] == sorted(row["place"] for row in every)
+    assert rows["rows"] == every[:1]
+    assert sum(row["product_count"] for row in stages) == len(every) > 0
+    found = ask("ann", "firms/firm_acme/products", search=every[0]["product_id"].upper()).json()["rows"]
+    assert every[0]["product_id"] in {row["product_id"] for row in found}
+    assert ask("ann", "firms/firm_acme/products", search="no such").json()["rows"] == []
 
 
 def test_an_answer_is_what_the_view_has(ask, console_dsn):

@@ -184,3 +184,28 @@ def test_a_reader_of_no_server_names_the_command_that_starts_it():
 
     assert "cannot be reached" in raised.value.detail
     assert "make up" in raised.value.action
+
+
+def test_an_incident_is_seen_by_users_of_the_firms_that_it_hit(owner, console_dsn):
+    """An incident has no firm of its own; the errors of other firms that it hit are not seen."""
+    with psycopg.connect(owner) as connection:
+        for number, firms in enumerate((["acme", "zeta"], ["zeta"], [""])):
+            (incident,) = connection.execute(
+                "insert into control.incidents (place, kind, resource_name, severity, error) "
+                "values ('source', 'odd', %s, 'error', 'of zeta') returning incident_id",
+                [f"thing {number}"],
+            ).fetchone()
+            for firm in firms:
+                connection.execute(
+                    "insert into control.incident_firms "
+                    "(incident_id, firm_key, as_of, task_id, error, log_url, targets, is_quiet) "
+                    "values (%s, %s, '2026-10-15', 'extract', %s, '', '{}', false)",
+                    [incident, firm, f"error of {firm}"],
+                )
+    incidents = "select resource_name from control.incidents order by 1"
+    errors = "select error from control.incident_firms order by 1"
+
+    assert as_console(console_dsn, "acme", incidents) == [("thing 0",)]
+    assert as_console(console_dsn, "acme", errors) == [("error of acme",)]
+    assert as_console(console_dsn, "zeta", incidents) == [("thing 0",), ("thing 1",)]
+    assert as_console(console_dsn, None, incidents) == as_console(console_dsn, None, errors) == []

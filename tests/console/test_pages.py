@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from include.console.app import create_app
+from include.console.export_routes import LISTS
 from include.console.files import FOLDER, address_of
 from include.console.pages_of_airflow import DAG, HOME, NAV, react_apps
 from include.console.reader import Reader
@@ -90,3 +91,15 @@ def test_a_file_with_its_hash_is_cached_for_ever_and_no_other():
     assert "immutable" in hashed.headers["cache-control"]
     assert (plain.headers["cache-control"], known.status_code) == ("no-cache", 304)
     assert missing == [404, 404]
+
+
+def test_the_pages_link_to_the_files_of_every_list_that_has_one():
+    """The pages find a list's files by the end of its path, so both must have the same names."""
+    (listed,) = re.findall(r"const LISTS = (\[.*?\]);", (SOURCES / "exports.tsx").read_text())
+    added = {
+        name
+        for path in SOURCES.glob("*.tsx")
+        for name in re.findall(r"exports=\{\[\[\"([a-z-]+)\"", path.read_text())
+    }
+
+    assert {*json.loads(listed), *added} == set(LISTS)

@@ -48,6 +48,19 @@ const Profile = ({ customer: c, place }: { customer: Row; place: Place }) => {
   );
 };
 
+const NextProducts = ({ rows, place }: { rows: Row[]; place: Place }) => {
+  const { t, chance, day } = place.words;
+  return (
+    <Table caption={t("next_of_customer")} rows={rows} rowKey={(row) => row.product_rank} columns={[
+      { title: t("product"), isHeading: true, show: (row) => row.product_name ?? row.product_id },
+      { title: t("category"), show: (row) => row.category ?? "–" },
+      { title: t("purchase_chance"), isNumber: true, show: (row) => chance(row.purchase_probability) },
+      { title: t("due"), show: (row) => day(row.due_date) },
+      { title: t("why"), show: (row) => <span lang="en">{row.reason}</span> },
+    ]} />
+  );
+};
+
 const History = ({ rows, place }: { rows: Row[]; place: Place }) => {
   const { t, money, chance, day, name } = place.words;
   return (
@@ -67,11 +80,13 @@ export const Customer = ({ place }: { place: Place }) => {
   const id = place.get("customer");
   const answer = useAnswer(`firms/${place.dag}/customer`, { as_of: place.asOf, customer_id: id });
   const events = useAnswer(`firms/${place.dag}/timeline`, { as_of: place.asOf, customer_id: id, before: place.get("after"), limit: 25 });
+  const next = useAnswer(`firms/${place.dag}/customer-next`, { as_of: place.asOf, customer_id: id });
   return (
     <>
       <p className="fm-crumb"><To place={place} changes={{ view: "customers" }}>{t("customers")}</To></p>
       <Section title={t("customer_n", { id })} answer={answer} place={place}>{({ customer }) => <Profile customer={customer} place={place} />}</Section>
-      <Section title={t("history")} lead={t("history_lead")} answer={answer} place={place}>{({ history }) => <History rows={history} place={place} />}</Section>
+      <Section title={t("next_of_customer")} answer={next} place={place}>{({ rows }) => <NextProducts rows={rows} place={place} />}</Section>
+      <Section title={t("history")} lead={t("history_lead")} answer={answer} place={place} exports={[["history", { as_of: place.asOf, customer_id: id }]]}>{({ history }) => <History rows={history} place={place} />}</Section>
       <Section title={t("timeline")} answer={events} place={place}>
         {({ rows }) => (
           <>

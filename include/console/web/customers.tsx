@@ -1,31 +1,13 @@
 // The list of customers: search, filters, order, pages; and the customers at risk.
 
 import { useAnswer } from "./api";
-import { React, useEffect, useState } from "./host";
+import { React } from "./host";
 import { Place, To } from "./navigation";
 import { Badge, Pages, Risk, Section, Select, Table } from "./parts";
+import { Search } from "./search";
 
 const SORTS = ["total_spend_365_days", "total_spend", "predicted_clv_lifetime", "churn_probability", "days_since_last_order", "order_count", "customer_id"];
 const RISKS = ["Critical", "High", "Medium", "Low"];
-const WAIT_MS = 350; // after the last key, before the list is asked again
-
-const Search = ({ place }: { place: Place }) => {
-  const asked = place.get("search");
-  const [text, setText] = useState(asked);
-  useEffect(() => setText(asked), [asked]);
-  useEffect(() => {
-    if (text === asked) return undefined;
-    const timer = setTimeout(() => place.go({ search: text, after: "" }, { replace: true }), WAIT_MS);
-    return () => clearTimeout(timer);
-  }, [text]);
-  return (
-    <label className="fm-field fm-search">
-      <span>{place.words.t("search")}</span>
-      <input type="search" value={text} maxLength={200} onChange={(event: any) => setText(event.target.value)} />
-    </label>
-  );
-};
-
 const Filters = ({ place }: { place: Place }) => {
   const { t, name } = place.words;
   const segments = useAnswer(`firms/${place.dag}/segments`, { as_of: place.asOf }).data?.rows ?? [];
@@ -37,7 +19,7 @@ const Filters = ({ place }: { place: Place }) => {
   const isFiltered = ["search", "segment", "tier", "risk", "recency", "frequency"].some((field) => place.get(field));
   return (
     <div className="fm-filters" role="search">
-      <Search place={place} />
+      <Search place={place} label={t("search")} />
       <Select label={t("segment")} value={place.get("segment")} onChange={choose("segment")} options={named(segments.map((row: any) => row.rfm_segment), "segment")} />
       <Select label={t("tier")} value={place.get("tier")} onChange={choose("tier")} options={named(tiers.map((row: any) => row.tier_name), "tier")} />
       <Select label={t("risk_title")} value={place.get("risk")} onChange={choose("risk")} options={named(RISKS, "risk")} />

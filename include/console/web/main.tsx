@@ -7,14 +7,17 @@ import { AtRisk, Customers } from "./customers";
 import { Firm } from "./firm";
 import { Firms, Freshness } from "./firms";
 import { isComplete, Link, React } from "./host";
+import { Models } from "./models";
 import { Place, ROUTE, To, usePlace } from "./navigation";
 import { Operations } from "./operations";
 import { Message, ProblemMessage, Select } from "./parts";
+import { Products } from "./products";
+import { Quality } from "./quality";
 import style from "./style.css";
 
 const PREFIX = "firm_";
-const VIEWS = ["", "customers", "at-risk", "actions", "operations"];
-const PAGES: Record<string, any> = { "": Firm, customers: Customers, customer: Customer, "at-risk": AtRisk, actions: Actions, operations: Operations };
+const VIEWS = ["", "customers", "at-risk", "actions", "products", "quality", "models", "operations"];
+const PAGES: Record<string, any> = { "": Firm, customers: Customers, customer: Customer, "at-risk": AtRisk, actions: Actions, products: Products, quality: Quality, models: Models, operations: Operations };
 
 const Root = ({ words, children }: any) => (
   <div className="fm" lang={words.language}>

@@ -1,17 +1,55 @@
-// How the numbers were made: runs by stage, checks and rejected rows, models.
+// How a firm runs: open failures with the command that fixes them, the last runs, and what each stage took.
 
 import { Row, useAnswer } from "./api";
 import { React } from "./host";
 import { Place } from "./navigation";
-import { Badge, Section, Table } from "./parts";
+import { Badge, Bar, Section, Table } from "./parts";
+
+const SEVERITIES: Record<string, string> = { critical: "bad", error: "warn", warning: "mild" };
+
+const Incidents = ({ rows, place }: { rows: Row[]; place: Place }) => {
+  const { t, count, instant, day } = place.words;
+  return (
+    <ul className="fm-incidents">
+      {rows.map((row) => (
+        <li key={row.incident_id} className={`fm-message${row.closed_at ? "" : " fm-open"}`}>
+          <h3><span lang="en">{row.title}</span> <Badge kind={row.closed_at ? "good" : SEVERITIES[row.severity] ?? "plain"}>{t(row.closed_at ? "closed" : `severity.${row.severity}`)}</Badge></h3>
+          <p>{t("incident_when", { n: row.incident_id, since: instant(row.opened_at), last: instant(row.failed_at), failures: count(row.failures), days: row.first_as_of === row.last_as_of ? day(row.first_as_of) : `${day(row.first_as_of)} – ${day(row.last_as_of)}` })}{row.closed_at && ` ${t("incident_closed", { when: instant(row.closed_at) })}`}</p>
+          <p lang="en">{row.error}</p>
+          {!row.closed_at && <p lang="en">{row.advice} <code>{row.command}</code></p>}
+        </li>
+      ))}
+    </ul>
+  );
+};
+
+/** What a snapshot took, stage by stage; the bar is the share of the longest stage. */
+const Pipeline = ({ rows, place }: { rows: Row[]; place: Place }) => {
+  const { t, count, day, decimal, name } = place.words;
+  const most = Math.max(...rows.map((row) => row.seconds ?? 0));
+  return (
+    <Table caption={t("pipeline")} rows={rows} rowKey={(row) => `${row.as_of}${row.stage}`} columns={[
+      { title: t("snapshot"), show: (row) => day(row.as_of) },
+      { title: t("stage"), isHeading: true, show: (row) => name("stage", row.stage) },
+      { title: t("seconds"), isNumber: true, show: (row) => <Bar value={row.seconds ?? 0} most={most}>{decimal(row.seconds, 1)}</Bar> },
+      { title: t("cpu_seconds"), isNumber: true, show: (row) => decimal(row.cpu_seconds, 1) },
+      { title: t("peak_mb"), isNumber: true, show: (row) => count(row.peak_mb) },
+      { title: t("rows"), isNumber: true, show: (row) => count(row.row_count) },
+      { title: t("failed_steps"), isNumber: true, show: (row) => count(row.failed_steps) },
+    ]} />
+  );
+};
 
 export const Operations = ({ place }: { place: Place }) => {
-  const { t, count, day, instant, decimal, name, money } = place.words;
+  const { t, count, day, instant, decimal, name } = place.words;
+  const incidents = useAnswer(`firms/${place.dag}/incidents`, { limit: 20 });
   const runs = useAnswer(`firms/${place.dag}/runs`, { limit: 3 });
-  const quality = useAnswer(`firms/${place.dag}/quality`);
-  const models = useAnswer(`firms/${place.dag}/models`);
+  const pipeline = useAnswer(`firms/${place.dag}/pipeline`, { limit: 60 });
   return (
     <>
+      <Section title={t("incidents")} lead={t("incidents_lead")} answer={incidents} place={place}>
+        {({ rows }) => rows.length === 0 ? <p>{t("no_incidents")}</p> : <Incidents rows={rows} place={place} />}
+      </Section>
       <Section title={t("runs")} answer={runs} place={place}>
         {({ rows }) => rows.length === 0 ? <p>{t("never_run")}</p> : (
           <Table caption={t("runs")} rows={rows} rowKey={(row) => `${row.last_step_run_id}${row.stage}`} columns={[
@@ -25,44 +63,8 @@ export const Operations = ({ place }: { place: Place }) => {
           ]} />
         )}
       </Section>
-      <Section title={t("quality")} answer={quality} place={place} exports={[["rejections"]]}>
-        {({ rows, rejections, currency }) => {
-          const failed = rows.filter((row: Row) => !row.passed);
-          return (
-            <>
-              <p className="fm-lead">{rows.length ? t("checks_lead", { n: count(failed.length), of: count(rows.length), day: day(rows[0].as_of) }) : t("no_checks")}</p>
-              {failed.length > 0 && <Table caption={t("quality")} rows={failed} rowKey={(row) => `${row.dataset}${row.slice}${row.expectation}${row.column_name}`} columns={[
-                { title: t("dataset"), isHeading: true, show: (row) => row.dataset },
-                { title: t("slice"), show: (row) => row.slice },
-                { title: t("check"), show: (row) => `${row.expectation}${row.column_name ? ` (${row.column_name})` : ""}` },
-                { title: t("observed"), show: (row) => row.observed },
-                { title: t("expected"), show: (row) => row.expected },
-                { title: t("result"), show: (row) => row.is_critical ? <Badge kind="bad">{t("stops")}</Badge> : <Badge kind="mild">{t("warns")}</Badge> },
-              ]} />}
-              <h3>{t("rejections")}</h3>
-              {rejections.length === 0 ? <p>{t("no_rejections")}</p> : <Table caption={t("rejections")} rows={rejections} rowKey={(row) => row.dataset + row.reason} columns={[
-                { title: t("dataset"), isHeading: true, show: (row) => row.dataset },
-                { title: t("why"), show: (row) => row.reason },
-                { title: t("rows"), isNumber: true, show: (row) => count(row.row_count) },
-                { title: t("amount"), isNumber: true, show: (row) => money(row.net_amount) },
-                { title: t("slice"), show: (row) => row.first_slice === row.last_slice ? row.first_slice : `${row.first_slice} – ${row.last_slice}` },
-              ]} />}
-            </>
-          );
-        }}
-      </Section>
-      <Section title={t("models")} answer={models} place={place} exports={[["drift"]]}>
-        {({ rows }) => rows.length === 0 ? <p>{t("no_models")}</p> : (
-          <Table caption={t("models")} rows={rows} rowKey={(row) => row.module + row.model_version} columns={[
-            { title: t("model"), isHeading: true, show: (row) => row.model_version },
-            { title: t("module"), show: (row) => name("module", row.module) },
-            { title: t("method"), show: (row) => row.method },
-            { title: t("trained_to"), show: (row) => day(row.anchor) },
-            { title: t("leakage"), isNumber: true, show: (row) => !row.sentinel_checks ? "–" : `${count(row.sentinel_checks_passed)} / ${count(row.sentinel_checks)}` },
-            { title: t("scores_now"), show: (row) => row.is_scoring === null ? "–" : row.is_scoring ? <Badge kind="good">{t("yes")}</Badge> : <Badge kind="plain" title={row.gate_reason}>{t("no")}</Badge> },
-            { title: t("why"), show: (row) => row.gate_reason ?? row.reason },
-          ]} />
-        )}
+      <Section title={t("pipeline")} lead={t("pipeline_lead")} answer={pipeline} place={place}>
+        {({ rows }) => rows.length === 0 ? <p>{t("never_run")}</p> : <Pipeline rows={rows} place={place} />}
       </Section>
     </>
   );

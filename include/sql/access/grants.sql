@@ -119,7 +119,7 @@ console_columns as (
         (
             'step_runs',
             'step_run_id,firm_key,as_of,stage,step,status,row_count,seconds,message,started_at,finished_at,'
-            'airflow_run_id,attempt'
+            'airflow_run_id,attempt,cpu_seconds,peak_mb'
         ),
         ('loads', 'firm_key,table_name,slice,as_of,manifest_sha256,row_count,loaded_at'),
         (
@@ -137,6 +137,14 @@ console_columns as (
             'model_gates',
             'firm_key,module,anchor,contender_anchor,model_version,method,is_scoring,error,error_name,'
             'margin,cutoff,reason,decided_at'
+        ),
+        (
+            'incidents',
+            'incident_id,place,kind,resource_name,severity,opened_at,closed_at'
+        ),
+        (
+            'incident_firms',
+            'entry_id,incident_id,firm_key,as_of,task_id,error,failed_at,is_snapshot_missing'
         ),
         (
             'model_drift',

@@ -36,7 +36,7 @@ with tables as (
                 pg_namespace.nspname = 'control'
                 and pg_class.relname in (
                     'module_status', 'firms', 'step_runs', 'loads', 'quality', 'rejections', 'models',
-                    'model_gates', 'model_drift'
+                    'model_gates', 'model_drift', 'incident_firms', 'incidents'
                 )
             )
         )
@@ -102,7 +102,14 @@ wanted as (
         tables.full_name,
         rules.policy_name,
         rules.role_name,
-        rules.rule_text
+        -- An incident has no firm: a user sees it if the user sees a row of incident_firms that it hit.
+        case
+            when tables.full_name = 'control.incidents' and rules.rule_text like '%firm_key%'
+                then
+                    'exists (select from control.incident_firms '
+                    'where incident_firms.incident_id = incidents.incident_id)'
+            else rules.rule_text
+        end as rule_text
     from tables
     inner join rules on tables.schema_name = rules.schema_name
     inner join pg_catalog.pg_roles on rules.role_name = pg_roles.rolname
