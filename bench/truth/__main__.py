@@ -13,13 +13,9 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from datetime import UTC, datetime
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from bench.rivals import sales as rival_sales
 from bench.statements import __main__ as simulated
@@ -32,7 +28,6 @@ from bench.truth.cpu import measure as compare_cpu
 PROJECT = Path(__file__).resolve().parent.parent.parent
 OUTPUT = PROJECT / "docs" / "truth.json"
 SIMULATED_FIRMS = 200
-STATEMENTS_HELD, NULL_FOUND = 0.9, 0.05
 
 
 def records(firms: Sequence[str], modules: Sequence[str]) -> Iterator[dict[str, Any]]:
@@ -51,37 +46,25 @@ def records(firms: Sequence[str], modules: Sequence[str]) -> Iterator[dict[str, 
                     yield from measure.case(case, files, sales, folder, modules)
 
 
-def check_statements(firms: int) -> dict[str, Any]:
-    """Figures of the sentences about simulated firms; ``bench/statements`` simulates and checks them."""
-    started = time.process_time()
-    return simulated.summarise(simulated.measure(firms)) | {"cpu_seconds": time.process_time() - started}
-
-
-def statements(checked: Future[dict[str, Any]]) -> Iterator[Bar]:
-    """Bars of the sentences about simulated firms."""
-    if (error := checked.exception()) is not None:
-        yield Bar("simulated firms: what sentences say holds", None, None, None, note=repr(error))
+def statements(firms: int) -> Iterator[Bar]:
+    """Bars of the sentences about simulated firms; without firms, those of the last ``bench.statements``."""
+    if firms:
+        summary, note = simulated.summarise(simulated.measure(firms)), f"of {SIMULATED_FIRMS} seeded firms"
+    elif simulated.PAGE.exists():
+        summary, note = json.loads(simulated.PAGE.read_text()), f"read from docs/{simulated.PAGE.name}"
+    else:
+        yield Bar("simulated firms: what sentences say holds", None, None, None, note="not run")
         return
-    summary = checked.result()
-    known = (
-        f"{summary['firms']} simulated firms of {SIMULATED_FIRMS}, {summary['sentences']} sentences, seeded; "
-        f"{summary['cpu_seconds']:.0f} CPU s"
-    )
-    for what, name in (("descriptive sentences are exactly true", "false"),
-                       ("no sentence is made without its evidence", "without_evidence")):  # fmt: skip
-        count = float(sum(summary[name].values()))
-        yield Bar(f"simulated firms: {what}", count, None, count == 0, summary[name], f"failures of {known}")
-    for name, found in summary["predictions"].items():
-        share = found["held_pct"] / 100
-        error = float(np.sqrt(share * (1 - share) / found["firms"]))
-        text = f"simulated firms: {name} holds the simulator's expectation in 90 % of firms"
-        yield Bar(text, share, error, share >= STATEMENTS_HELD, {"firms": found["firms"]})
-    effects = summary["null_effects"]
-    if effects["firms"]:
-        share = effects["found"] / effects["firms"]
-        text = "simulated firms: a null effect is found in at most 5 %"
-        error = float(np.sqrt(NULL_FOUND * (1 - NULL_FOUND) / effects["firms"]))
-        yield Bar(text, share, error, share <= NULL_FOUND, effects)
+    known = f"{summary['firms']} firms, {summary['sentences']} sentences; {note}"
+    for name, bar in summary["bars"].items():
+        yield Bar(
+            f"simulated firms: {name}",
+            float(bar["figure"]),
+            bar.get("error"),
+            bar["holds"],
+            {"firms": bar["of"]},
+            known,
+        )
 
 
 def show(row: dict[str, Any]) -> str:
@@ -108,27 +91,29 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="write the records to this file")
     parser.add_argument("--module", choices=measure.MODULES, help="measure this module only")
     parser.add_argument(
-        "--simulated", type=int, default=SIMULATED_FIRMS, help="firms whose sentences are checked"
+        "--simulated",
+        type=int,
+        default=SIMULATED_FIRMS,
+        help="firms whose sentences are checked; 0: those of docs/statements.json",
     )
     asked = parser.parse_args()
     head = _head()
     started, cpu, found = time.time(), time.process_time(), []
     is_whole = not asked.firm and not asked.module
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as second_core:
-        checked = second_core.submit(check_statements, asked.simulated) if is_whole else None
-        for row in records(asked.firm or list(FIRMS), [asked.module] if asked.module else measure.MODULES):
-            print(show(row), flush=True)
-            found.append(row)
-        held = list(bars(found))
-        if checked is not None:
-            held += [*published.fits(), *published.next_products(), *compare_cpu(), *statements(checked)]
+    for row in records(asked.firm or list(FIRMS), [asked.module] if asked.module else measure.MODULES):
+        print(show(row), flush=True)
+        found.append(row)
+    held = list(bars(found))
+    out = asked.out or (OUTPUT if is_whole else None)
+    for more in (published.fits, published.next_products, compare_cpu, lambda: statements(asked.simulated)):
+        if is_whole:
+            held += more()
+        if out:  # after each part: the sentences take longest
+            took = {"seconds": round(time.time() - started), "cpu_seconds": round(time.process_time() - cpu)}
+            text = {**head, **took, "bars": [bar._asdict() for bar in held], "records": found}
+            out.write_text(json.dumps(_rounded(text), indent=1) + "\n")
     for bar in held:
         print(show_bar(bar), flush=True)
-    out = asked.out or (OUTPUT if is_whole else None)
-    if out:
-        took = {"seconds": round(time.time() - started), "cpu_seconds": round(time.process_time() - cpu)}
-        text = {**head, **took, "bars": [bar._asdict() for bar in held], "records": found}
-        out.write_text(json.dumps(_rounded(text), indent=1) + "\n")
     return int(any(bar.held is False for bar in held))
 
 

@@ -231,7 +231,9 @@ def _earlier(found: Sequence[Record]) -> Iterator[Bar]:
         key = (row["firm"], row["as_of"], row["module"], row["horizon_days"])
         for metric, figure in EARLIER.get(key, {}).items():
             now, sign = row[metric]["product"], -1.0 if metric in LOWER_IS_BETTER else 1.0
-            error = row.get(f"{metric}_error") or ROUNDING.get(metric, 0.0005)
+            error = row.get(f"{metric}_error") or ROUNDING.get(metric)
+            if error is None:
+                continue
             cases[f"{name(row)} {metric}"] = {"then": figure, "now": now, "error": error}
             worst = min(worst, sign * (now - figure) / error)
     if cases:

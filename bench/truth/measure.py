@@ -71,7 +71,14 @@ def _churn(case: Case, scored: product.Scored, happened: Floats, sales: Sales) -
         "auc": {name: metrics.churn_auc(p, happened) for name, p in every.items()},
         "brier": {name: metrics.brier(p, happened) for name, p in every.items()},
         "ece": {name: metrics.ece(p, happened) for name, p in every.items()},
-        "ece_error": metrics.error(metrics.ece, ours, happened),
+        **{
+            f"{name}_error": metrics.error(measured, ours, happened)
+            for name, measured in (
+                ("auc", metrics.churn_auc),
+                ("brier", metrics.brier),
+                ("ece", metrics.ece),
+            )
+        },
         "auc_against_best": {"rival": best, **gap},
         "ece_against_lgb30": calibration,
         "most_ece": case.most_ece,

@@ -9,11 +9,15 @@ import pyarrow as pa
 from include.datasets.computed import CUSTOMER_SUMMARY
 from include.datasets.contract import COUNT, CUSTOMER_ID, DAY, MONEY, RATE, TEXT, Dataset, Earlier, column
 
+LATER_DAYS = (30, 60, 90)
+"""Starts of the later windows of a cutoff, in days after it: between two cutoffs the season changes."""
+
 VALUE_HISTORIES = Dataset(
     name="value_histories",
     about="One row per cutoff, horizon and sampled customer: customer_summary before it, the spend after it.",
     by="anchor",
     grain=("cutoff", "horizon_days", "customer_id"),
+    earlier=(Earlier("c3bfebd6267dc2a8", added={f"spend_{days}_days_later": None for days in LATER_DAYS}),),
     schema=pa.schema(
         [
             column(
@@ -27,6 +31,15 @@ VALUE_HISTORIES = Dataset(
             ),
             column("holdout_orders", COUNT, "Orders in those days; null at the anchor."),
             column("holdout_spend", MONEY, "Net spend in those days; null at the anchor."),
+            *(
+                column(
+                    f"spend_{days}_days_later",
+                    MONEY,
+                    f"Net spend in as many days from {days} days after the cutoff on; null where they end "
+                    "after the anchor, and over a year.",
+                )
+                for days in LATER_DAYS
+            ),
             column(
                 "firm_margin_share",
                 RATE,

@@ -144,7 +144,7 @@ def predict(context: Context) -> tuple[int, str]:
     tables = [inputs.table(dataset) for dataset in fitted]
     params = model.prepare(*tables, firm=context.firm_settings, as_of=context.as_of)
     kept = [table for dataset, table in zip(fitted, tables, strict=True) if dataset.by == "anchor"]
-    tally = _tally(kept[0]) if context.step.model in promotion.GATED else None
+    tally = _tally(kept[0], context.as_of) if context.step.model in promotion.GATED else None
 
     def batches() -> Iterator[pa.RecordBatch]:
         for batch in inputs.rows(streamed):
@@ -163,10 +163,10 @@ def predict(context: Context) -> tuple[int, str]:
     return rows, "; ".join(filter(None, [why, drift.message(drifted)]))
 
 
-def _tally(model: pa.Table) -> drift.Tally:
+def _tally(model: pa.Table, as_of: date) -> drift.Tally:
     """Counts by the bins of the model's training customers; a rule-based model has no bins."""
     kept = [json.loads(row["body"]) for row in model.to_pylist() if row["part"] == "reference"]
-    return drift.Tally(kept[0] if kept else {"variables": {}})
+    return drift.Tally(kept[0] if kept else {"variables": {}}, as_of=as_of)
 
 
 def _model(step: Step) -> Any:

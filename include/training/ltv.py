@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from include.datasets.computed import CUSTOMER_DAYS, CUSTOMER_SUMMARY
 from include.datasets.extracted import TRANSACTIONS
-from include.datasets.value import VALUE_HISTORIES
+from include.datasets.value import LATER_DAYS, VALUE_HISTORIES
 from include.engines import Engine
 from include.models.firm import FirmSettings
 from include.training.sampling import Files, bucket, run, sample_of, span
@@ -77,23 +77,33 @@ def stack(
         for horizon in horizons:
             span_of = {"as_of": cutoff, "until": cutoff + timedelta(days=horizon)}
             after = run(engine, "value_holdout", days, span_of)
-            yield from _rows(summary, after, cutoff=cutoff, horizon_days=horizon, margin=margin)
+            later = [days for days in LATER_DAYS if horizon < max(HORIZONS)]
+            later = [days for days in later if cutoff + timedelta(days=horizon + days) <= anchor]
+            yield from _rows(summary, after, later, cutoff=cutoff, horizon_days=horizon, margin=margin)
         if not horizons:
-            yield from _rows(summary, None, cutoff=cutoff, horizon_days=0, margin=margin)
+            yield from _rows(summary, None, [], cutoff=cutoff, horizon_days=0, margin=margin)
 
 
 def _rows(
-    summary: pa.Table, after: pa.Table | None, *, cutoff: date, horizon_days: int, margin: float | None
+    summary: pa.Table,
+    after: pa.Table | None,
+    later: list[int],
+    *,
+    cutoff: date,
+    horizon_days: int,
+    margin: float | None,
 ) -> Iterator[pa.RecordBatch]:
     rows = summary.num_rows
     columns = {name: summary[name] for name in CUSTOMER_SUMMARY.schema.names}
+    columns |= {f"spend_{days}_days_later": pa.chunked_array([pa.nulls(rows)]) for days in LATER_DAYS}
     if after is None:
         horizon_days = 0
         columns["holdout_orders"] = columns["holdout_spend"] = pa.chunked_array([pa.nulls(rows)])
     else:
         at = pc.index_in(summary["customer_id"], value_set=after["customer_id"].combine_chunks())
         columns["holdout_orders"] = pc.fill_null(after["holdout_orders"].take(at).cast(pa.int64()), 0)
-        columns["holdout_spend"] = pc.fill_null(after["holdout_spend"].take(at), 0)
+        for name in ("holdout_spend", *(f"spend_{days}_days_later" for days in later)):
+            columns[name] = pc.fill_null(after[name].take(at), 0)
     columns["cutoff"] = pa.chunked_array([pa.repeat(pa.scalar(cutoff, pa.date32()), rows)])
     columns["horizon_days"] = pa.chunked_array([pa.repeat(pa.scalar(horizon_days, pa.int32()), rows)])
     columns["firm_margin_share"] = pa.chunked_array([pa.repeat(pa.scalar(margin, pa.float64()), rows)])

@@ -1,6 +1,7 @@
 """The promotion gate's rule, and drift."""
 
-from datetime import date
+import json
+from datetime import date, timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -102,6 +103,50 @@ def test_the_same_population_has_not_drifted_and_a_shifted_one_has():
     assert psi_of(then, random.gamma(2.0, 30.0, 5000)) < 0.02
     assert psi_of(then, then + 20.0) > drift.SHIFTED
     assert psi_of(then, np.where(then > np.quantile(then, 0.9), np.nan, then)) > drift.SHIFTED
+
+
+ANCHOR = date(2025, 10, 1)
+
+
+def by_season(then, **seasons):
+    """PSI of customers in December: the anchor's reference is of June, the seasons of the year before."""
+    past = [
+        drift.Cutoff(ANCHOR - timedelta(days=365 - day), {"spend": values}) for day, values in seasons["of"]
+    ]
+    kept = drift.reference({"spend": then}, score={}, anchor=ANCHOR, past=past)
+    tally = drift.Tally(json.loads(json.dumps(kept)), as_of=seasons["as_of"])
+    tally.add(pa.RecordBatch.from_pydict({"spend": pa.array(seasons["now"], from_pandas=True)}))
+    (row,) = tally.rows()
+    return row["psi"]
+
+
+def test_customers_as_they_are_in_this_season_every_year_have_not_drifted():
+    random = np.random.default_rng(6)
+    june, december, march = (random.gamma(2.0, scale, 4_000) for scale in (10.0, 30.0, 20.0))
+    again, elsewhere = random.gamma(2.0, 30.0, 4_000), random.gamma(2.0, 200.0, 4_000)
+    known = {"of": [(0, june), (70, december), (170, march)], "as_of": ANCHOR + timedelta(days=70)}
+
+    assert psi_of(june, again) > drift.SHIFTED
+    assert by_season(june, now=again, **known) < 0.02
+    assert by_season(june, now=elsewhere, **known) > drift.SHIFTED
+    # Half-way from October to December, half of the customers are as in December.
+    between = {**known, "as_of": ANCHOR + timedelta(days=35)}
+    assert by_season(june, now=np.concatenate([june[:2000], again[:2000]]), **between) < 0.02
+    # No cutoff is near the season of September: the last window counts alone.
+    unknown = {**known, "as_of": ANCHOR + timedelta(days=260)}
+    assert by_season(june, now=again, **unknown) == pytest.approx(psi_of(june, again))
+
+
+def test_a_reference_of_an_earlier_version_has_no_seasons():
+    values = np.arange(100.0)
+    kept = drift.reference({"spend": values}, score={})
+    for name in ("anchor", "season_days"):
+        kept.pop(name)
+    kept["variables"]["spend"].pop("seasons")
+    tally = drift.Tally(kept, as_of=ANCHOR)
+    tally.add(pa.RecordBatch.from_pydict({"spend": pa.array(values)}))
+
+    assert tally.rows()[0]["psi"] == pytest.approx(0.0)
 
 
 def test_a_bin_holds_a_tenth_of_the_training_customers_and_the_last_the_unknown_values():

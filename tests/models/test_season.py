@@ -1,17 +1,18 @@
 """The season of a firm: its estimate, its shrinkage, and what it does to value and churn."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute
 import pytest
 
 from bench import sales
-from include.models import season
+from include.models import drift, season
 from include.models.churn import season as churn_season
 from include.models.ltv import artefact as ltv_artefact
 from include.models.ltv import model as ltv
-from include.models.ltv.windows import windows_of
+from include.models.ltv.windows import Past, offsets, windows_of
 from include.models.season import NO_SEASON, Season, Year
 from include.simulator import Plan
 from tests.models.ltv.cases import firm
@@ -81,7 +82,18 @@ def test_churn_has_a_season_from_a_year_of_windows_on_and_none_over_a_whole_year
     assert peak.log_factor > 0.7
     assert abs(other.log_factor) < 0.01
     assert churn_season.of(gaps, date(2024, 8, 1), horizon_days=90) == NO_SEASON
-    assert churn_season.of(gaps, date(2025, 10, 1), horizon_days=365) == NO_SEASON
+
+
+def test_over_a_year_churn_has_no_season_but_half_of_the_latest_windows_level():
+    gaps = [
+        churn_season.Gap(date(2024, month, 1), 0.2 if month > 8 else -1.0, 0.01) for month in range(1, 12)
+    ]
+
+    found = [churn_season.of(gaps, date(2025, month, 1), horizon_days=365) for month in (1, 7)]
+
+    assert found[0] == found[1]
+    assert 0.09 < found[0].log_factor < 0.1
+    assert churn_season.of([], date(2025, 1, 1), horizon_days=365) == NO_SEASON
 
 
 @pytest.fixture(scope="module")
@@ -131,3 +143,52 @@ def test_a_seasonal_firms_total_is_right_where_the_model_without_season_is_not(c
     assert without / realised < 0.85
     assert 0.9 < with_season / realised < 1.12
     assert "season" in ltv.status(model, firm=firm())[1]
+
+
+def _alerts(reference: dict, batch: pa.RecordBatch, day: date) -> list[str]:
+    tally = drift.Tally(reference, as_of=day)
+    tally.add(batch)
+    return [row["variable_name"] for row in tally.rows() if row["psi"] > drift.SHIFTED]
+
+
+@pytest.mark.timeout(300)
+def test_a_seasonal_firms_customers_drift_only_when_they_differ_from_those_of_the_season(christmas):
+    files, folder = christmas
+    anchor = date(2025, 7, 1)
+    table = sales.value_histories(files, folder, anchor=anchor)
+    parts = ltv_artefact.read(ltv.fit(table, firm=firm(), as_of=anchor))
+    known = parts["reference"]
+    plain = {**known, "anchor": None}
+    alerts: dict[str, list[str]] = {"before": [], "now": [], "shifted": []}
+    for day in (date(2025, 8, 20), date(2025, 11, 1), date(2025, 12, 15), date(2026, 1, 15)):
+        rows = windows_of(sales.value_histories(files, folder, anchor=day))[-1].rows.to_batches()[0]
+        alerts["before"] += _alerts(plain, rows, day)
+        alerts["now"] += _alerts(known, rows, day)
+        # One-time buyers are lost: an import that went wrong.
+        kept = rows.filter(pa.compute.greater(rows["frequency"], 2))
+        alerts["shifted"] += [name for name in _alerts(known, kept, day) if name == "frequency"]
+
+    assert {"order_count_90_days", "days_since_last_order"} & set(alerts["before"])
+    assert set(alerts["now"]) <= {"age_days"}  # the firm grows older, in every season
+    assert alerts["shifted"] == ["frequency"] * 4
+
+
+def test_between_two_cutoffs_the_season_of_windows_that_start_there_is_known(christmas):
+    files, folder = christmas
+    anchor = date(2025, 10, 1)
+    past = Past(windows_of(sales.value_histories(files, folder, anchor=anchor)))
+    kind = "mbgnbd"
+
+    days = [day for day, _, _ in offsets(past, anchor, 90, kind)]
+    seasons = {day: spend for day, spend, _ in offsets(past, anchor, 90, kind)}
+    a_year_before, _ = past.season(anchor, 90, kind, later=60)
+    no_orders = past.season(anchor, 90, kind, later=60)[1]
+
+    assert days == [0, 30, 60, 90, 95, 125, 155, 185, 215, 245, 275]
+    assert [year.cutoff for year in seasons[60].years] == [
+        anchor + timedelta(days=60 - 365 * back) for back in (1, 2, 3)
+    ]
+    assert seasons[60] == a_year_before
+    assert no_orders == NO_SEASON
+    # The 90 days from November on hold more of the high season than those around them.
+    assert seasons[30].log_factor > max(seasons[0].log_factor, seasons[95].log_factor)

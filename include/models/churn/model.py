@@ -18,10 +18,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from include.models import drift
 from include.models.churn import artefact as churn_artefact
 from include.models.churn import baselines as churn_baselines
-from include.models.churn import calibration, explanation, next_order, trees
+from include.models.churn import calibration, explanation, next_order, population, trees
 from include.models.churn import risk as churn_risk
 from include.models.churn import rules as churn_rules
 from include.models.churn import season as churn_season
@@ -38,7 +37,6 @@ RAW = (churn_training.RAW_BGNBD, churn_training.SEASONAL_BGNBD, churn_training.P
 """Methods that use a purchase model's probability without a Platt curve."""
 METHOD_VERSION = 2
 """Stored in the header. After a change of the method, an existing model is used until the next anchor."""
-DRIFT_FEATURES = 15  # features whose drift is measured: those with the largest mean contribution
 NO_SPEND = (float("inf"), float("inf"))
 
 
@@ -99,7 +97,7 @@ def fit(training: pa.Table, *, firm: FirmSettings, as_of: date) -> pa.Table:
     if method != RULES:
         newest = [w for w in churn_training.windows_of(training, is_blind=True) if w.cutoff == as_of]
         parts["next_order"] = _next_order(parts, header, windows, newest, anchor=as_of, horizon_days=horizon)
-        parts["reference"] = _reference(parts, header, windows[-1], horizon_days=horizon)
+        parts["reference"] = _reference(parts, header, windows, anchor=as_of)
     return churn_artefact.write({**parts, "header": header})
 
 
@@ -129,16 +127,16 @@ def _next_order(
 
 
 def _reference(
-    parts: dict[str, Any], header: dict[str, Any], last: churn_training.Window, *, horizon_days: int
+    parts: dict[str, Any], header: dict[str, Any], windows: list[churn_training.Window], *, anchor: date
 ) -> dict[str, Any]:
-    """Drift reference of the last window: probability and the features with the largest contribution."""
     params = _params({**parts, "header": header, "version": ""})
-    ranked = sorted(parts["importances"], key=lambda row: (-row["mean_contribution"], row["feature"]))
-    values = {
-        row["feature"]: trees.column_values(last.rows, row["feature"]) for row in ranked[:DRIFT_FEATURES]
-    }
-    probability = probability_of(last.rows, params, horizon_days=horizon_days, as_of=last.cutoff)
-    return drift.reference(values, score={"churn_probability": probability})
+    horizon = header["horizon_days"]
+    return population.reference(
+        windows,
+        parts["importances"],
+        lambda rows, day: probability_of(rows, params, horizon_days=horizon, as_of=day),
+        anchor=anchor,
+    )
 
 
 def status(model: pa.Table, *, firm: FirmSettings) -> tuple[bool, str]:
@@ -216,8 +214,9 @@ def probability_of(
         is_raw = params.method in RAW
         found = churn_baselines.probability(params.baseline, rows, horizon_days=horizon_days, is_raw=is_raw)
         if params.method == churn_training.SEASONAL_BGNBD:
-            season = churn_season.of(params.gaps, as_of, horizon_days=horizon_days)
-            found = churn_season.shifted(found, season)
+            found = churn_season.shifted(
+                found, churn_season.of(params.gaps, as_of, horizon_days=horizon_days)
+            )
         return found
     if params.method == "recency" and params.isotonic is not None:
         return churn_baselines.recency(params.isotonic, rows)

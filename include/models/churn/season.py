@@ -3,8 +3,11 @@
 The trees know no calendar and are trained on windows of all seasons, so their level is that of an average
 season. A window's gap is the shift of all log-odds that makes the mean probability equal to the realised
 rate. The gaps of the windows that start one, two and three years before give the season
-(``include/models/season.py``), interpolated between the two nearest cutoffs. A window of ten months or more
-has no season.
+(``include/models/season.py``), interpolated between the two nearest cutoffs.
+
+A window of ten months or more has no season. It has a level: the firm's churn rate moves over the years, and
+the trees give all windows the same weight. Half of the mean gap of the latest three windows is added. Their
+number and the half were chosen on sixteen days of a charity that no bar uses: ECE .034 instead of .037.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 LONGEST = 300
+LATEST, LEVEL_SHARE = 3, 0.5
 NEAR_DAYS = 15
 _CLIP = 1e-6
 
@@ -52,10 +56,16 @@ def gap(cutoff: date, probability: Floats, churned: Bools) -> Gap:
 
 
 def of(gaps: Sequence[Gap], start: date, *, horizon_days: int) -> Season:
-    """Season of the window that starts at ``start``, from the gaps of windows a year or more before."""
-    if horizon_days >= LONGEST or not gaps:
+    """Season of the window that starts at ``start``, from the gaps of windows a year or more before.
+
+    Of a window of ten months or more, the level of the latest windows.
+    """
+    if not gaps:
         return NO_SEASON
     ordered = sorted(gaps)
+    if horizon_days >= LONGEST:
+        level = season.estimate([Year(*found) for found in ordered[-LATEST:]])
+        return level._replace(log_factor=LEVEL_SHARE * level.log_factor)
     days = np.array([(found.cutoff - start).days for found in ordered], dtype=np.float64)
     years = []
     for back in range(1, season.YEARS + 1):

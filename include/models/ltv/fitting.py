@@ -104,7 +104,7 @@ def fit(histories: pa.Table, *, firm: FirmSettings, as_of: date) -> pa.Table:
     parts["clusters"] = _clusters(now, firm=firm)
     header["challenger"] = ltv_metrics.challenger_of(parts["backtest"], champion=chosen.method)
     if now.num_rows and chosen.method != NONE:
-        parts["reference"] = ltv_metrics.reference(now, value_model, firm=firm, as_of=as_of)
+        parts["reference"] = ltv_metrics.reference(now, past.windows, value_model, firm=firm, as_of=as_of)
     return ltv_artefact.write({**parts, "header": header})
 
 

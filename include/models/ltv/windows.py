@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -19,6 +21,8 @@ NEAR = timedelta(days=3)
 """A window counts as a year earlier if its cutoff is this near."""
 QUARTER_STARTS = (0, 95, 185, 275)
 """Days after the training date; whole years before them, training rows have a cutoff."""
+LATER = re.compile(r"spend_(\d+)_days_later")
+"""Columns of training rows with the spend of the window that starts some days after the cutoff."""
 
 
 class Window(NamedTuple):
@@ -68,13 +72,19 @@ class Past:
     def __init__(self, windows: Iterable[Window]) -> None:
         """Windows with a known outcome, and the training date's."""
         self._fits: dict[date, Fits] = {}
-        self._years: dict[tuple[date, int, str], tuple[Year | None, Year | None]] = {}
+        self._years: dict[tuple[date, int, str, int], tuple[Year | None, Year | None]] = {}
         self.windows = [window for window in windows if window.horizon_days]
 
     @property
     def horizons(self) -> list[int]:
         """Horizons with a window, rising."""
         return sorted({window.horizon_days for window in self.windows})
+
+    @property
+    def later_days(self) -> list[int]:
+        """Days after a cutoff at which its rows know another window."""
+        names = self.windows[0].rows.column_names if self.windows else []
+        return sorted(int(found[1]) for name in names if (found := LATER.fullmatch(name)))
 
     def of(self, horizon_days: int) -> list[Window]:
         """Windows of a horizon, oldest first; they overlap."""
@@ -99,35 +109,43 @@ class Past:
         ended = [window for window in self.of(horizon_days) if window.end <= cutoff]
         return [self.fits(window) for window in ended[-most:]]
 
-    def season(self, cutoff: date, horizon_days: int, kind: str) -> tuple[Season, Season]:
-        """Season of spend and of purchases of the window at ``cutoff``, from the years before it."""
+    def season(self, cutoff: date, horizon_days: int, kind: str, *, later: int = 0) -> tuple[Season, Season]:
+        """Season of spend and of purchases of the window at ``cutoff``, from the years before it.
+
+        ``later`` moves the window by one of ``later_days``; it then has no season of purchases.
+        """
         found = []
         for back in range(1, season.YEARS + 1):
             day = cutoff - back * season.YEAR
             near = [w for w in self.of(horizon_days) if abs(w.cutoff - day) <= NEAR and w.end <= cutoff]
-            found += [self._year(window, kind) for window in near[:1]]
+            found += [self._year(window, kind, later) for window in near[:1]]
         return (
             season.estimate([spend for spend, _ in found if spend is not None]),
             season.estimate([orders for _, orders in found if orders is not None]),
         )
 
-    def _year(self, window: Window, kind: str) -> tuple[Year | None, Year | None]:
-        key = (window.cutoff, window.horizon_days, kind)
+    def _year(self, window: Window, kind: str, later: int) -> tuple[Year | None, Year | None]:
+        key = (window.cutoff, window.horizon_days, kind, later)
         if key not in self._years:
-            self._years[key] = self._compare(window, kind)
+            self._years[key] = self._compare(window, kind, later)
         return self._years[key]
 
-    def _compare(self, window: Window, kind: str) -> tuple[Year | None, Year | None]:
+    def _compare(self, window: Window, kind: str, later: int) -> tuple[Year | None, Year | None]:
         fitted = self.fits(window)
         if fitted.spends is None or kind not in fitted.counts:
             return None, None
         rows, model = window.rows, fitted.counts[kind]
-        orders = candidates.expected_orders(model, rows, horizon_days=window.horizon_days)
+        realised = candidates.floats(rows, f"spend_{later}_days_later" if later else "holdout_spend")
+        if np.isnan(realised).any():
+            return None, None
+        orders = candidates.expected_orders(model, rows, horizon_days=window.horizon_days + later)
+        if later:
+            orders = orders - candidates.expected_orders(model, rows, horizon_days=later)
         x, _, _, m = candidates.histories(rows)
         spend = candidates.kept_share(rows) * orders * fitted.spends.model.expected_spend(x, m)
         return (
-            season.year(window.cutoff, spend, candidates.floats(rows, "holdout_spend")),
-            season.year(window.cutoff, orders, purchase_days(rows)),
+            season.year(window.cutoff + timedelta(days=later), spend, realised),
+            None if later else season.year(window.cutoff, orders, purchase_days(rows)),
         )
 
 
@@ -139,10 +157,19 @@ def purchase_days(rows: pa.Table) -> Floats:
 
 
 def offsets(past: Past, anchor: date, horizon_days: int, kind: str) -> list[tuple[int, Season, Season]]:
-    """Season of windows that start up to three quarters after the training date: day, spend, purchases."""
-    found = []
+    """Season of windows that start up to a year after the training date: day, spend, purchases.
+
+    Training cutoffs are a quarter apart. Of a sharp season the windows between them are measured too; they
+    are those that start some days after a cutoff, of the customers known at the cutoff.
+    """
+    found: dict[int, tuple[Season, Season]] = {}
     for day in QUARTER_STARTS:
         spend, orders = past.season(anchor + timedelta(days=day), horizon_days, kind)
-        if spend.years:
-            found.append((day, spend, orders))
-    return found
+        if not spend.years:
+            continue
+        found[day] = spend, orders
+        for later in past.later_days:
+            moved, _ = past.season(anchor + timedelta(days=day), horizon_days, kind, later=later)
+            if moved.years:
+                found.setdefault(day + later, (moved, orders))
+    return [(day, *found[day]) for day in sorted(found) if day <= QUARTER_STARTS[-1]]
