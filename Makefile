@@ -70,7 +70,7 @@ truth: $(READY) ## measure predictions out of time beside simple rivals, write d
 trust: $(READY) ## inject faults, fuzz, print the scorecard and write docs/trust.json
 	@$(PY) -m trust
 
-soak: $(READY) ## open the pages of `try` in a browser; needs Debian's package chromium
+soak: $(READY) ## open pages in a browser (needs Debian's package chromium), run Airflow with 1,000 firms
 	@$(PY) -m pytest soak
 
 LOCK := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --custom-compile-command "make lock"

@@ -73,6 +73,7 @@ MAY_IMPORT = {
     "reruns": {
         "airflow_api", "firms", "incidents", "run", "service_accounts", "settings", "warehouse",
     },
+    "backfill_runs": {"backfill", "firms", "periods", "run", "schedule", "settings", "warehouse"},
     "backfill": {"firms", "schedule", "steps", "version", "warehouse"},
     "incidents": {
         "connections", "firms", "private_files", "refused_logins", "registry", "run_notes", "schedule",
@@ -126,9 +127,9 @@ MAY_IMPORT = {
     "cli": VALUES
     | {
         "command_errors", "connections", "currency_codes", "private_files",
-        "airflow_api", "backfill", "data_files", "doctor", "engines", "erasure", "firm_checks", "firms_table",
-        "handoff", "incidents", "intake", "modules", "overview", "pools", "quality", "registry", "report",
-        "reruns", "retention", "run", "runbook",
+        "airflow_api", "backfill", "backfill_runs", "data_files", "doctor", "engines", "erasure",
+        "firm_checks", "firms_table", "handoff", "incidents", "intake", "modules", "overview", "pools",
+        "quality", "registry", "report", "reruns", "retention", "run", "runbook",
         "schedule", "service_accounts", "settings", "source_errors", "sources", "steps", "version",
         "warehouse",
     },

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import quote
 
 import typer
 
-from include.cli.console import as_of_of, console, open_warehouse, refuse
+from include.cli.console import as_of_of, console, open_warehouse, refuse, stop
 from include.command_errors import FAILED, BadInputError, show
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from include.backfill import Day
     from include.firms import Firm
     from include.steps import Step
+
+NO_AIRFLOW = "Airflow does not answer; start it, or leave out --in-airflow. See: python -m include doctor"
 
 
 def backfill(
@@ -27,8 +30,12 @@ def backfill(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and run nothing.")] = False,
     stale: Annotated[bool, typer.Option("--stale", help="Run stale days again, too.")] = False,
     again: Annotated[bool, typer.Option("--again", help="Run complete days again, too.")] = False,
+    in_airflow: Annotated[
+        bool, typer.Option("--in-airflow", help="Start it as a run of the DAG firmament_backfill.")
+    ] = False,
+    cancel: Annotated[bool, typer.Option("--cancel", help="End the backfills that run in Airflow.")] = False,
 ) -> None:
-    """Plan snapshots in a range of days and run the missing ones, without Airflow.
+    """Plan snapshots in a range of days and run the missing ones, here or in Airflow.
 
     A day is missing, stale (computed under other settings or by another version) or current. The same
     command continues a backfill that was interrupted. A firm that fails does not stop the others.
@@ -38,10 +45,18 @@ def backfill(
     from include.backfill import plan
     from include.warehouse.progress import Progress
 
+    if cancel:
+        _cancel()
+        return
     if bool(firm) == every or not first or not last:
         refuse(
             "give a firm or --all, and --from and --to\nSee the arguments: python -m include backfill --help"
         )
+    if in_airflow and not dry_run:
+        if again:
+            refuse("--again runs here alone; leave it out, or use --stale")
+        _start_in_airflow(firm, first, last, stale=stale)
+        return
     failed = 0
     for row in _firms(firm):
         begin, end = as_of_of(first, row.timezone), as_of_of(last, row.timezone)
@@ -58,6 +73,42 @@ def backfill(
                 _print_report(row, plan(row, begin, end, progress))
     if failed:
         raise typer.Exit(FAILED)
+
+
+def _start_in_airflow(firm: str, first: str, last: str, *, stale: bool) -> None:
+    """Start a run of the DAG; its mistakes are reported here, before it starts."""
+    from include.backfill_runs import DAG_ID, Range
+    from include.reruns import airflow
+
+    try:
+        asked = Range.of({"firm": firm, "first": first, "last": last, "stale": stale})
+    except ValueError as error:
+        raise BadInputError(str(error)) from None
+    if firm:
+        _firms(firm)
+    if (api := airflow()) is None:
+        stop(NO_AIRFLOW)
+    run_id = f"backfill_{firm or 'all'}_{asked.first}_{asked.last}_{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    conf = {"firm": firm, "first": str(asked.first), "last": str(asked.last), "stale": stale}
+    api.trigger(DAG_ID, run_id, conf)
+    _line(f"started run {run_id} of {DAG_ID}; its task report compares the range with the warehouse")
+    _line("to cancel: python -m include backfill --cancel; to continue later: the same command again")
+
+
+def _cancel() -> None:
+    """Mark the active runs of the DAG as failed: Airflow ends their tasks, and nothing stays queued."""
+    from include.backfill_runs import DAG_ID
+    from include.reruns import airflow
+
+    if (api := airflow()) is None:
+        stop(NO_AIRFLOW)
+    runs = f"/api/v2/dags/{DAG_ID}/dagRuns"
+    found = api.call("GET", f"{runs}?state=queued&state=running")["dag_runs"]
+    for run in found:
+        api.call("PATCH", f"{runs}/{quote(run['dag_run_id'])}", {"state": "failed"})
+        _line(f"cancelled {run['dag_run_id']}")
+    if not found:
+        _line("no backfill runs in Airflow")
 
 
 def _firms(key: str) -> list[Firm]:

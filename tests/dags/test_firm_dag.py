@@ -56,7 +56,11 @@ def tasks(parsed: dict[str, Any], key: str) -> dict[str, dict[str, Any]]:
 
 
 def test_each_firm_has_one_dag_and_upkeep_its_own(parsed: dict[str, Any]) -> None:
-    expected = {f"firm_{one.firm_key}" for one in FIRMS} | {"firmament_upkeep", "firmament_heartbeat"}
+    expected = {f"firm_{one.firm_key}" for one in FIRMS} | {
+        "firmament_upkeep",
+        "firmament_backfill",
+        "firmament_heartbeat",
+    }
 
     assert set(parsed["dags"]) == expected
     assert parsed["errors"] == {}
@@ -168,6 +172,16 @@ def test_upkeep_does_every_chore_once_the_schema_is_current(parsed: dict[str, An
     }
     assert set(found) == chores | {"check_schema"}
     assert set(found["check_schema"]["downstream_task_ids"]) == chores
+
+
+def test_a_backfill_runs_in_a_pool_of_its_own_after_everything_else(parsed: dict[str, Any]) -> None:
+    found = [one["__var"]["task_id"] for one in parsed["dags"]["firmament_backfill"]["dag"]["tasks"]]
+    daily = tasks(parsed, "daily")
+
+    assert sorted(found) == ["firms", "plan", "report"]
+    assert parsed["dags"]["firmament_backfill"]["dag"]["max_active_runs"] == 1
+    assert "firmament_backfill" not in {task["pool"] for task in daily.values()}
+    assert min(task["priority_weight"] for task in daily.values()) > 1
 
 
 def test_a_module_that_is_off_has_no_tasks(parsed: dict[str, Any]) -> None:
@@ -317,7 +331,7 @@ def test_without_a_good_copy_the_corrupt_registry_stops_the_firms_alone(parse: P
 
     found = parse(registry)
 
-    assert set(found["dags"]) == {"firmament_upkeep", "firmament_heartbeat"}
+    assert set(found["dags"]) == {"firmament_upkeep", "firmament_backfill", "firmament_heartbeat"}
     assert set(found["errors"]) == {*SHARDS, "registry_check.py"}
 
 

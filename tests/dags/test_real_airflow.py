@@ -397,6 +397,36 @@ def test_a_seven_day_backfill_fills_seven_snapshots(airflow_stack: RealAirflow):
     assert rows[0] > 10
 
 
+def test_a_backfill_in_airflow_fills_its_days_and_a_cancelled_one_leaves_nothing_and_goes_on(
+    airflow_stack: RealAirflow,
+):
+    airflow, dag_id = airflow_stack, "firmament_backfill"
+    days = [TODAY - timedelta(days=50 - number) for number in range(2)]
+    airflow.add_firm("filled")
+    airflow.wait_for_dag(dag_id)
+    command = f"python -m include backfill filled --from {days[0]} --to {days[1]} --in-airflow"
+    runs = f"/api/v2/dags/{dag_id}/dagRuns"
+
+    with locked(airflow, "analytics.fact_customer_rfm"):
+        airflow.plain_shell(command)
+        (first,) = [run["dag_run_id"] for run in airflow.api.call("GET", runs)["dag_runs"]]
+        airflow.wait(lambda: waits_for_a_lock(airflow), "the backfill waits for the lock", seconds=600)
+        assert f"cancelled {first}" in airflow.plain_shell("python -m include backfill --cancel")
+        assert airflow.ended(dag_id, first) == "failed"
+        airflow.wait(lambda: not waits_for_a_lock(airflow), "its task has ended", seconds=120)
+    states = {task["state"] for task in airflow.api.tasks(dag_id, first)}
+    assert states.isdisjoint({"queued", "scheduled", "running", "up_for_retry"})
+    assert snapshots(airflow, "filled") == []
+
+    airflow.plain_shell(command)
+    second = next(
+        run["dag_run_id"] for run in airflow.api.call("GET", runs)["dag_runs"] if run["dag_run_id"] != first
+    )
+    assert airflow.ended(dag_id, second) == "success"
+    assert snapshots(airflow, "filled") == days
+    assert "no backfill runs" in airflow.plain_shell("python -m include backfill --cancel")
+
+
 def test_a_daily_firm_runs_by_itself_and_its_pool_is_made(airflow_stack: RealAirflow):
     airflow = airflow_stack
     dag_id = airflow.add_firm("many", working_day_period=1)
