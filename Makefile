@@ -16,7 +16,7 @@ CORES := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reo
 # Airflow's configuration of whoever calls must not reach the tests or the stack.
 unexport AIRFLOW_HOME
 
-.PHONY: help setup airflow demo test test-fast lint up down health psql bench truth trust soak lock clean
+.PHONY: help setup airflow demo test test-fast lint up down health psql bench truth trust soak lock ranges clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,7 +77,11 @@ LOCK := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --cust
 
 lock: $(READY) ## compile requirements*.in into the pinned requirements*.txt
 	@$(LOCK) requirements.in --output-file requirements.txt
+	@$(PY) -m tools.write_ranges
 	@$(LOCK) requirements-dev.in --constraints requirements.txt --output-file requirements-dev.txt
+
+ranges: $(READY) ## resolve requirements-ranges.in beside the oldest and the newest Airflow
+	@$(PY) -m tools.write_ranges --resolve
 
 clean: down ## end the stack and delete all it kept, the warehouse included
 	@rm -rf .firmament

@@ -168,6 +168,7 @@ def stage_task(firm: FirmShape, stage: Stage, task_id: str, *, priority: int, is
             note = RunNote(instance.dag_id, context["run_id"], as_of.isoformat())
             if stage.steps[0].name == FIRST_STEP and not attempt.may_skip:
                 note.started()
+            _check_root()
             outcomes = run_stage(stage.steps, firm.firm_key, as_of, attempt=attempt)
             send_stage(firm.firm_key, stage.name, outcomes)
             record_events(context, stage.steps, outcomes, firm_key=firm.firm_key, as_of=as_of)
@@ -195,6 +196,17 @@ def stage_task(firm: FirmShape, stage: Stage, task_id: str, *, priority: int, is
     node: Any = run()
     node.operator.operator_extra_links = (RUNBOOK, ReportLink(firm.firm_key)) if is_leaf else (RUNBOOK,)
     return node
+
+
+def _check_root() -> None:
+    """HostError when handoffs are in a folder of one host, and this Airflow's tasks run on several."""
+    from airflow.sdk.configuration import conf
+
+    from include.handoff.stores import check_hosts
+
+    settings = Settings.read()
+    executor = conf.get("core", "executor", fallback="")
+    check_hosts(settings.root, executor, is_shared=settings.is_shared_folder)
 
 
 def dag_id(firm: FirmShape) -> str:

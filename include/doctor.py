@@ -25,7 +25,7 @@ from include.datasets.extracted import TRANSACTIONS
 from include.firms import Firm, FirmError, parse_firm
 from include.handoff import HandoffError
 from include.handoff.store_calls import Conflict
-from include.handoff.stores import open_store
+from include.handoff.stores import check_hosts, open_store
 from include.incidents.closing import WATCHER
 from include.incidents.kinds import KINDS, START
 from include.incidents.message import duration_text
@@ -89,12 +89,10 @@ def examine(settings: Settings, *, only: str | None = None) -> Iterator[Finding]
 def _machine(settings: Settings) -> Iterator[Finding]:
     """Disk and clock, and whether every host can read the handoffs."""
     executor = services_setting("AIRFLOW__CORE__EXECUTOR")
-    if settings.root.startswith("file://") and executor not in ("", "LocalExecutor"):
-        yield Finding(
-            "handoffs", False,
-            f"{settings.root} is a folder of one host, but {executor} runs tasks on several; "
-            "set FIRMAMENT_ROOT to s3://...",
-        )  # fmt: skip
+    try:
+        check_hosts(settings.root, executor, is_shared=settings.is_shared_folder)
+    except HandoffError as error:
+        yield Finding("handoffs", False, str(error))
     now = datetime.now(UTC)
     found = _watched(
         "machine", lambda: [*machine_findings(settings), *certificate_findings(settings, now=now)]

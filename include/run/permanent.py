@@ -9,11 +9,12 @@ from __future__ import annotations
 from include.connections import MissingConnectionError
 from include.datasets import AmountError
 from include.firms import FirmError
+from include.handoff.stores import HostError
 from include.quality import QualityError
 from include.refused_logins import is_refused_login
 from include.schedule import AsOfError
 
-VERDICTS = (AsOfError, FirmError, QualityError, AmountError, MissingConnectionError)
+VERDICTS = (AsOfError, FirmError, QualityError, AmountError, MissingConnectionError, HostError)
 
 
 def is_permanent(error: BaseException) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from include.handoff.folder import FileStore
 from include.handoff.local_files import HashingWriter
 from include.handoff.store_calls import Conflict, Gone, PartStats, StoreError
-from include.handoff.stores import open_store
+from include.handoff.stores import HostError, check_hosts, open_store
 from tests.s3 import SECRET, free_ports
 from tests.things import ended, forked
 
@@ -214,3 +214,26 @@ def test_a_forked_child_does_not_talk_through_its_parents_sockets(s3_server, mon
     assert ended(forked(child)) == 0
     assert store._client is parents
     assert store.get("acme/child").data == b"2"
+
+
+@pytest.mark.parametrize(
+    "executor",
+    [
+        "CeleryExecutor",
+        "LocalExecutor,KubernetesExecutor",
+        "airflow.providers.celery.executors.celery_executor.CeleryExecutor",
+        "mine:company.executors.Mine",
+        "LocalExecutor;team1=CeleryExecutor",
+    ],
+)
+def test_a_folder_of_one_host_is_refused_for_an_executor_of_several(executor):
+    with pytest.raises(HostError, match=r"FIRMAMENT_ROOT=file:///a is a folder of one host, but \w+ runs"):
+        check_hosts("file:///a", executor, is_shared=False)
+
+    check_hosts("file:///a", executor, is_shared=True)
+    check_hosts("s3://lake@bucket/handoffs", executor, is_shared=False)
+
+
+@pytest.mark.parametrize("executor", ["", "LocalExecutor", "mine:airflow.executors.LocalExecutor"])
+def test_a_folder_suits_an_executor_of_one_host(executor):
+    check_hosts("file:///a", executor, is_shared=False)

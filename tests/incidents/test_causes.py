@@ -21,6 +21,7 @@ from include.firms import FirmError, FirmShape
 from include.handoff.manifest import Corrupt, HandoffError
 from include.handoff.protocol import Fenced as StoreFenced
 from include.handoff.store_calls import StoreError
+from include.handoff.stores import HostError
 from include.incidents.causes import RunTimedOut, TaskLost, cause_of_error
 from include.incidents.kinds import KINDS, UNKNOWN, Kind
 from include.models.artefact import TamperedModel
@@ -122,6 +123,8 @@ ERRORS: list[tuple[Any, FirmShape, str, str]] = [
      SHOP, "handoff_damaged", "acme"),
     (StoreFenced("acme/rfm: token 3 is older than 4"), SHOP, "attempt_fenced", "acme"),
     (Fenced("fact_customer_rfm of acme: a newer attempt has written"), SHOP, "attempt_fenced", "acme"),
+    (HostError("FIRMAMENT_ROOT=file:///a is a folder of one host, but CeleryExecutor runs tasks on several"),
+     SHOP, "store_of_one_host", "store"),
     (StoreError("cannot read s3://b/k: connection 'store' was refused (AccessDenied): check its key"),
      SHOP, "store_denied", "store"),
     (StoreError("cannot read s3://b/k: Could not connect to the endpoint URL; check that it is up"),
