@@ -6,6 +6,7 @@
 | ``FIRMAMENT_ROOT`` | URL under which handoffs are kept | ``file://<home>/handoffs`` |
 | ``FIRMAMENT_REGISTRY`` | the JSON list of firms that DAG files read | ``<home>/registry.json`` |
 | ``FIRMAMENT_SHARED_FOLDER`` | ``1``: all hosts mount the folder of ``FIRMAMENT_ROOT`` | they do not |
+| ``FIRMAMENT_ALLOW_PLAINTEXT`` | ``1``: a warehouse on another host may lack TLS | TLS is required |
 | ``FIRMAMENT_MEMORY_MB`` | what one step's DuckDB (engine, gate, csv source) may hold in memory | 1024 |
 | ``FIRMAMENT_WAREHOUSE_DSN`` | the warehouse | ``AIRFLOW_CONN_FIRMAMENT_WAREHOUSE``, then our own server |
 
@@ -40,7 +41,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 PROJECT = Path(__file__).resolve().parent.parent
 WAREHOUSE_CONN_ID = "firmament_warehouse"
@@ -96,17 +97,33 @@ class Settings:
         return self.home / "logs"
 
     def warehouse_dsn(self) -> str:
-        """The warehouse's URL, as psycopg takes it."""
+        """The warehouse's URL, as psycopg takes it, with TLS on another host."""
         if dsn := self.environ.get("FIRMAMENT_WAREHOUSE_DSN"):
-            return dsn
+            return self._with_tls(dsn)
         if text := self.environ.get(WAREHOUSE_VARIABLE, "").strip():
-            return as_libpq(_uri_of_json(text) if text.startswith("{") else text)
+            return self._with_tls(as_libpq(_uri_of_json(text) if text.startswith("{") else text))
         if (state := embedded_server(self.postgres)) is not None:
             return str(state["dsn"])
         raise SettingsError(
             f"no warehouse: no embedded server runs in {self.postgres}; start it with `make up`, "
             "or set FIRMAMENT_WAREHOUSE_DSN=postgresql://user:password@host:port/database"
         )
+
+    def _with_tls(self, dsn: str) -> str:
+        """Add ``sslmode=require``; libpq's own default goes on without TLS when the server has none."""
+        allowed = self.environ.get("FIRMAMENT_ALLOW_PLAINTEXT", "") not in ("", "0")
+        parts = urlsplit(dsn)
+        if allowed or parts.scheme not in ("postgresql", "postgres") or is_local(parts.hostname or ""):
+            return dsn
+        if "sslmode=" in parts.query or self.environ.get("PGSSLMODE"):
+            return dsn
+        query = f"{parts.query}&sslmode=require" if parts.query else "sslmode=require"
+        return urlunsplit(parts._replace(query=query))
+
+
+def is_local(host: str) -> bool:
+    """Whether a host's name is of this machine: empty, a folder of a socket, or the loopback address."""
+    return host in ("", "localhost", "::1") or host.startswith(("/", "%2f", "127."))
 
 
 def embedded_server(folder: Path) -> dict[str, object] | None:

@@ -144,8 +144,10 @@ def test_a_command_has_the_settings_that_make_up_was_started_with(tmp_path, name
     exported = plain_shell("dsn", tmp_path, FIRMAMENT_WAREHOUSE_DSN="postgresql://exported/w")
     as_connection = plain_shell("dsn", tmp_path, AIRFLOW_CONN_FIRMAMENT_WAREHOUSE="postgres://exported/w")
 
-    assert plain.stdout.strip() == "postgresql://remembered/w"
-    assert exported.stdout.strip() == as_connection.stdout.strip() == "postgresql://exported/w"
+    assert plain.stdout.strip() == "postgresql://remembered/w?sslmode=require"
+    assert (
+        exported.stdout.strip() == as_connection.stdout.strip() == "postgresql://exported/w?sslmode=require"
+    )
 
 
 def test_a_command_writes_to_the_root_of_make_up_and_not_to_the_default(tmp_path, migrated_dsn):

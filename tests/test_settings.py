@@ -45,7 +45,7 @@ def test_the_warehouse_variable_goes_before_the_connection():
         "AIRFLOW_CONN_FIRMAMENT_WAREHOUSE": "postgres://a@two/db",
     }
 
-    assert Settings.read(environ).warehouse_dsn() == "postgresql://a@one/db"
+    assert Settings.read(environ).warehouse_dsn() == "postgresql://a@one/db?sslmode=require"
 
 
 def test_the_connection_serves_where_the_variable_is_not_set(tmp_path):
@@ -54,7 +54,7 @@ def test_the_connection_serves_where_the_variable_is_not_set(tmp_path):
         "AIRFLOW_CONN_FIRMAMENT_WAREHOUSE": "postgres://a:p@two:5433/db",
     }
 
-    assert Settings.read(environ).warehouse_dsn() == "postgresql://a:p@two:5433/db"
+    assert Settings.read(environ).warehouse_dsn() == "postgresql://a:p@two:5433/db?sslmode=require"
 
 
 def test_the_embedded_server_serves_where_nothing_is_set(postgres_server, tmp_path):
@@ -97,7 +97,7 @@ def test_the_warehouse_connection_may_be_json():
 
     dsn = Settings.read({"AIRFLOW_CONN_FIRMAMENT_WAREHOUSE": value}).warehouse_dsn()
 
-    assert dsn == "postgresql://u:p%40ss@h:5/d"
+    assert dsn == "postgresql://u:p%40ss@h:5/d?sslmode=require"
 
 
 def test_a_broken_warehouse_connection_is_named_without_its_secret():
@@ -124,3 +124,23 @@ def test_importing_the_settings_loads_the_standard_library_alone():
 
     names = {name.partition(".")[0] for name in done.stdout.split()}
     assert names - set(sys.stdlib_module_names) - {"__main__", "include"} == set()
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "postgresql://u@127.0.0.1:5432/d", "postgresql://u@localhost/d", "postgresql://u@[::1]/d",
+        "postgresql:///d?host=/run/postgresql", "postgresql://u@h/d?sslmode=verify-full",
+        "postgresql://u@h/d?connect_timeout=3&sslmode=disable", "host=h dbname=d",
+    ],
+)  # fmt: skip
+def test_a_local_warehouse_and_one_with_an_sslmode_keep_their_url(dsn):
+    assert Settings.read({"FIRMAMENT_WAREHOUSE_DSN": dsn}).warehouse_dsn() == dsn
+
+
+def test_tls_is_required_of_a_warehouse_on_another_host_unless_it_is_allowed_without():
+    dsn = "postgresql://u@h/d?connect_timeout=3"
+
+    assert Settings.read({"FIRMAMENT_WAREHOUSE_DSN": dsn}).warehouse_dsn() == f"{dsn}&sslmode=require"
+    for name, text in {"FIRMAMENT_ALLOW_PLAINTEXT": "1", "PGSSLMODE": "prefer"}.items():
+        assert Settings.read({"FIRMAMENT_WAREHOUSE_DSN": dsn, name: text}).warehouse_dsn() == dsn
