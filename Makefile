@@ -63,6 +63,7 @@ psql: $(READY) ## open psql on the warehouse
 
 bench: $(READY) ## run the paired benchmarks and write docs/bench.json
 	@$(PY) -m bench
+	@$(PY) -m bench.views
 
 truth: $(READY) ## measure predictions out of time beside simple rivals, write docs/truth.json
 	@$(PY) -m bench.truth

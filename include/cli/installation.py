@@ -20,16 +20,26 @@ def dsn() -> None:
     typer.echo(Settings.read().warehouse_dsn())
 
 
-def migrate() -> None:
+def migrate(
+    summaries: Annotated[
+        bool, typer.Option("--summaries", help="Then store the summaries that snapshots lack.")
+    ] = False,
+) -> None:
     """Apply missing migrations, and create the warehouse's views and access rules again.
 
     Example: python -m include migrate
     """
     from include.settings import Settings
+    from include.warehouse import Warehouse
     from include.warehouse import migrate as apply
 
-    applied = apply(Settings.read().warehouse_dsn())
+    dsn = Settings.read().warehouse_dsn()
+    applied = apply(dsn)
     console.print("\n".join(applied) or "nothing to do")
+    if summaries:
+        with Warehouse(dsn) as warehouse:
+            for firm_key, stored in warehouse.summaries.fill_firms():
+                console.print(f"{firm_key}: {stored} summaries stored", markup=False, highlight=False)
 
 
 def doctor(

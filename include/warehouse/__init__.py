@@ -1,7 +1,7 @@
 """The warehouse adapter: all that reads and writes Postgres on the pipeline's side.
 
 ``migrate`` makes the schema. ``Warehouse`` opens one session and gives its parts: the firms' rows, the
-runs, what steps record, the loader of facts, and erasures.
+runs, what steps record, the loader of facts, erasures, and summaries.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from include.warehouse.records import StepRecords
 from include.warehouse.retention import Retention
 from include.warehouse.runs import Runs
 from include.warehouse.session import Session
+from include.warehouse.summaries import Summaries
 
 
 class Warehouse:
@@ -44,6 +45,7 @@ class Warehouse:
         self.erasures = Erasures(self.session)
         self.retention = Retention(self.session)
         self.purge = FirmPurge(self.session)
+        self.summaries = Summaries(self.session)
 
     def __enter__(self) -> Self:
         """The warehouse itself."""

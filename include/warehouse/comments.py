@@ -49,7 +49,7 @@ def write_comments(connection: psycopg.Connection[Row]) -> None:
         tables.setdefault((row["schema_name"], row["table_name"]), {})[row["column_name"]] = row["comment"]
     written = explicit()
     for (schema, table), columns in tables.items():
-        texts = texts_for(table, columns)
+        texts = texts_for(table, columns) | _of_view(tables, table)
         for column, comment in columns.items():
             if f"{schema}.{table}.{column}" in written or texts.get(column) in (None, comment):
                 continue
@@ -58,6 +58,14 @@ def write_comments(connection: psycopg.Connection[Row]) -> None:
                     sql.Identifier(schema, table, column), sql.Literal(texts[column])
                 )
             )
+
+
+def _of_view(tables: Mapping[tuple[str, str], Mapping[str, str | None]], table: str) -> dict[str, str]:
+    """Of a summary and of its history: the comments of the view with the same columns."""
+    if not table.startswith("summary_") and not table.endswith("_history"):
+        return {}
+    view = "vw_" + table.removeprefix("summary_").removeprefix("vw_").removesuffix("_history")
+    return {name: text for name, text in tables.get(("mart", view), {}).items() if text}
 
 
 def explicit() -> set[str]:

@@ -21,6 +21,7 @@ from include.warehouse.errors import UnknownFirm
 from include.warehouse.loading import FIRM_LOCK
 from include.warehouse.relations import Relation
 from include.warehouse.session import Part, Row
+from include.warehouse.summaries import remove_for_erasure
 
 PATIENCE = "15min"
 ANONYMOUS = "(anonymous)"
@@ -162,6 +163,7 @@ class Erasures(Part):
         with self._session.clear_errors(doing), self._session.transaction(doing) as connection:
             if firm_sk is not None:
                 connection.execute("select pg_advisory_xact_lock(%s, %s)", [FIRM_LOCK, firm_sk])
+                remove_for_erasure(connection, firm_sk)
             for relation in relations:
                 count = _redact(connection, relation, firm_key, firm_sk, is_free_text, without, search_terms)
                 if customer_sk is not None and firm_sk is not None:

@@ -1,9 +1,8 @@
 """Loads: stage, check and commit a table's slices in one transaction.
 
-The rows are first copied to a temporary table without a lock, so a loader that stops there blocks no other
-load. Then, under the firm's lock, the tokens are compared, ``sql/load/<table>.sql`` replaces the slices,
-``sql/check/<table>.sql`` selects wrong rows, and the commit makes all slices visible at once. The lock
-serialises loads; the token rejects a loader that is superseded.
+The rows are copied to a temporary table without a lock. Then, under the firm's lock, the tokens are
+compared, ``sql/load/<table>.sql`` replaces the slices, ``sql/check/<table>.sql`` selects wrong rows, and the
+commit makes all slices visible. The lock serialises loads; the token rejects a superseded loader.
 """
 
 from __future__ import annotations
@@ -28,6 +27,7 @@ from include.warehouse.partitions import analyze_partition, ensure_partition, in
 from include.warehouse.scoring import FIRM_LOCK, score
 from include.warehouse.session import Part, Row
 from include.warehouse.staging import stage
+from include.warehouse.summaries import Changes, Summaries
 
 TRIES = 8
 SHOWN = 5
@@ -102,6 +102,7 @@ class FactLoader(Part):
             raise kind(f"{doing}: {load.at}: {explain(error)}; nothing was changed") from None
         if done.rows:
             analyze_partition(self._session.connection, table, firm_sk)
+        Summaries(self._session).fill(table, firm_key=firm_key, firm_sk=firm_sk, as_of=as_of)
         return done
 
     def score(self, module: str, *, firm_key: str, step: str) -> int:
@@ -187,10 +188,9 @@ class _Load:
                 "manifest_sha256": due[0].manifest_sha256,
                 "made_from": list(due[0].made_from),
             }
-            texts = {
-                "load": load_text(self.table, self.dataset),
-                "check": sql_text.read("check", self.table),
-            }
+            check = sql_text.read("check", self.table)
+            texts = {"load": load_text(self.table, self.dataset), "check": check}
+            changes = Changes(connection, self.table, self.firm_sk, self.as_of, [s.day for s in due])
             for folder, text in texts.items():
                 self.at = f"sql/{folder}/{self.table}.sql"
                 answer = connection.execute(*sql_text.for_psycopg(text, params))
@@ -199,6 +199,9 @@ class _Load:
             index_partition(connection, self.table, self.firm_sk)
         self.at = "noting what is loaded"
         self._record(connection, slices, due, rows)
+        if due:
+            self.at = "removing the summaries that changed"
+            changes.remove()
         return Loaded(sum(rows[s.text] for s in due), len(slices) - len(due))
 
     def _due(
@@ -208,10 +211,8 @@ class _Load:
         query = (
             "select slice, token, manifest_token, manifest_sha256, loader_sha256 from control.loads "
             "where firm_key = %s and table_name = %s and slice = any(%s) order by slice"
-        )
-        found = connection.execute(
-            query + (" for update" if lock else ""), [self.firm_key, self.table, [s.text for s in slices]]
-        )
+        ) + (" for update" if lock else "")
+        found = connection.execute(query, [self.firm_key, self.table, [s.text for s in slices]])
         loaded = {row["slice"]: row for row in found.fetchall()}
         return [s for s in slices if s.text not in loaded or self._is_due(s, loaded[s.text])]
 

@@ -13,7 +13,9 @@ import pytest
 from psycopg import sql
 
 from include.firms import MODULES, OPTIONAL_MODULES
+from include.warehouse import Warehouse
 from include.warehouse.access import Access
+from include.warehouse.summaries import remove_for_erasure
 from tests.logins import Logins
 from tests.run.conftest import Shop
 from tests.run.source import fill
@@ -107,6 +109,10 @@ def firms(tmp_path_factory, module_migrated_dsn) -> Iterator[Firms]:
         ]
         with psycopg.connect(shop.dsn) as connection:
             connection.execute(MADE)
+        with Warehouse(shop.dsn) as warehouse:
+            firm_sk = warehouse.erasures.firm_sk("canary")
+            remove_for_erasure(warehouse.session.connection, firm_sk)
+            list(warehouse.summaries.fill_missing("canary"))
         yield Firms(shop, "\n".join(said), logins)
         logins.drop()
 

@@ -2,7 +2,7 @@
 -- Grain: firm_key, cohort_month, channel_code. The function takes any as_of, the view each firm's latest.
 -- A cohort counts the cost of all its leads and every customer won from them, whatever the date.
 
-create or replace function mart.acquisition_channel_performance(firm text, as_of date)
+create or replace function mart.acquisition_channel_performance_from_facts(firm text, as_of date)
 returns table (
     cohort_month date,
     channel_code text,
@@ -49,8 +49,12 @@ with rows_of as (
     inner join analytics.dim_interaction_channel
         on fact_customer_acquisition.channel_sk = dim_interaction_channel.channel_sk
     where
-        dim_firm.firm_key = acquisition_channel_performance.firm
-        and fact_customer_acquisition.as_of = acquisition_channel_performance.as_of
+        dim_firm.firm_sk = (
+            select named.firm_sk
+            from analytics.dim_firm as named
+            where named.firm_key = acquisition_channel_performance_from_facts.firm
+        )
+        and fact_customer_acquisition.as_of = acquisition_channel_performance_from_facts.as_of
 
 ),
 
@@ -101,7 +105,7 @@ select
     case
         when
             cohorts.customers_matured = cohorts.customers_acquired
-            and (cohorts.cohort_month + interval '13 months')::date <= acquisition_channel_performance.as_of
+            and (cohorts.cohort_month + interval '13 months')::date <= acquisition_channel_performance_from_facts.as_of
             then
                 round(
                     100 * (coalesce(cohorts.total_revenue_365, 0) - cohorts.total_acquisition_cost)
@@ -112,6 +116,68 @@ select
     cohorts.customers_paid_back,
     nullif(cohorts.median_payback, 2147483647) as median_cac_payback_days
 from cohorts
+$$;
+
+create or replace function mart.acquisition_channel_performance(firm text, as_of date)
+returns table (
+    cohort_month date,
+    channel_code text,
+    channel_name text,
+    channel_category text,
+    leads bigint,
+    customers_acquired bigint,
+    total_acquisition_cost numeric,
+    avg_cac numeric,
+    avg_days_to_convert numeric,
+    avg_first_order_value numeric,
+    customers_matured bigint,
+    total_revenue_365 numeric,
+    avg_revenue_365 numeric,
+    acquisition_roi_pct numeric,
+    customers_paid_back bigint,
+    median_cac_payback_days integer
+)
+language plpgsql
+stable
+set plan_cache_mode = force_custom_plan
+as $$
+#variable_conflict use_column
+begin
+    return query
+    select
+        kept.cohort_month,
+        kept.channel_code,
+        kept.channel_name,
+        kept.channel_category,
+        kept.leads,
+        kept.customers_acquired,
+        kept.total_acquisition_cost,
+        kept.avg_cac,
+        kept.avg_days_to_convert,
+        kept.avg_first_order_value,
+        kept.customers_matured,
+        kept.total_revenue_365,
+        kept.avg_revenue_365,
+        kept.acquisition_roi_pct,
+        kept.customers_paid_back,
+        kept.median_cac_payback_days
+    from analytics.dim_firm
+    inner join analytics.summary_acquisition_channel_performance as kept on dim_firm.firm_sk = kept.firm_sk
+    where
+        dim_firm.firm_key = acquisition_channel_performance.firm
+        and kept.as_of = acquisition_channel_performance.as_of;
+    if
+        not found
+        and not analytics.has_summary('acquisition_channel_performance', acquisition_channel_performance.firm, acquisition_channel_performance.as_of)
+    then
+        return query
+        select made.*
+        from
+            mart.acquisition_channel_performance_from_facts(
+                acquisition_channel_performance.firm, acquisition_channel_performance.as_of
+            ) as made;
+    end if;
+end
 $$;
 
 create or replace view mart.vw_acquisition_channel_performance
@@ -127,6 +193,8 @@ cross join
         as channels
 where vw_latest_snapshot.fact_name = 'fact_customer_acquisition';
 
+comment on function mart.acquisition_channel_performance_from_facts is
+'Result of acquisition_channel_performance computed from the facts, not read from the summary.';
 comment on function mart.acquisition_channel_performance is
 'vw_acquisition_channel_performance of one firm at any as_of.';
 comment on view mart.vw_acquisition_channel_performance is
@@ -161,3 +229,31 @@ comment on column mart.vw_acquisition_channel_performance.channel_code is 'Code 
 comment on column mart.vw_acquisition_channel_performance.channel_name is 'Name of the channel.';
 comment on column mart.vw_acquisition_channel_performance.channel_category is
 'digital, physical, phone or partner.';
+
+create or replace view mart.vw_acquisition_channel_performance_history
+with (security_invoker = true, security_barrier = true)
+as
+select
+    dim_firm.firm_key,
+    kept.as_of,
+    kept.cohort_month,
+    kept.channel_code,
+    kept.channel_name,
+    kept.channel_category,
+    kept.leads,
+    kept.customers_acquired,
+    kept.total_acquisition_cost,
+    kept.avg_cac,
+    kept.avg_days_to_convert,
+    kept.avg_first_order_value,
+    kept.customers_matured,
+    kept.total_revenue_365,
+    kept.avg_revenue_365,
+    kept.acquisition_roi_pct,
+    kept.customers_paid_back,
+    kept.median_cac_payback_days
+from analytics.summary_acquisition_channel_performance as kept
+inner join analytics.dim_firm on kept.firm_sk = dim_firm.firm_sk;
+
+comment on view mart.vw_acquisition_channel_performance_history is
+'vw_acquisition_channel_performance of every stored snapshot: one row per as_of and row of that view.';

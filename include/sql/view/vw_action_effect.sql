@@ -5,13 +5,12 @@
 -- control.
 -- A customer enters on the first day of the quarter, and stays in that group (intention to treat); both
 -- groups are followed from that day to the quarter's end. Intervals are 95 % (include/models/uplift.py):
--- Newcombe's for the share that ordered, normal for amounts; null if a group has fewer than 30 customers. In
+-- Newcombe's for shares, normal for amounts; null if a group has fewer than 30 customers. In
 -- larger groups the effect on spend is adjusted by each customer's spend of the 365 days before entry
--- (Deng et al. 2013, "Improving the sensitivity of online controlled experiments by utilizing pre-experiment
--- data").
+-- (CUPED: Deng et al. 2013, "Improving the sensitivity of online controlled experiments").
 -- The action 'all_actions' pools the plan: a customer enters it with its first action of the quarter.
 
-create or replace function mart.action_effect(firm text, as_of date)
+create or replace function mart.action_effect_from_facts(firm text, as_of date)
 returns table (
     action_code text,
     quarter_start date,
@@ -57,8 +56,12 @@ with decisions as (
     from analytics.dim_firm
     inner join analytics.fact_action on dim_firm.firm_sk = fact_action.firm_sk
     where
-        dim_firm.firm_key = action_effect.firm
-        and fact_action.as_of < date_trunc('quarter', action_effect.as_of)
+        dim_firm.firm_sk = (
+            select named.firm_sk
+            from analytics.dim_firm as named
+            where named.firm_key = action_effect_from_facts.firm
+        )
+        and fact_action.as_of < date_trunc('quarter', action_effect_from_facts.as_of)
         and (fact_action.is_chosen or fact_action.is_holdout or fact_action.arm is not null)
 
     union all
@@ -76,8 +79,12 @@ with decisions as (
     from analytics.dim_firm
     inner join analytics.fact_assignment on dim_firm.firm_sk = fact_assignment.firm_sk
     where
-        dim_firm.firm_key = action_effect.firm
-        and fact_assignment.order_date < date_trunc('quarter', action_effect.as_of)
+        dim_firm.firm_sk = (
+            select named.firm_sk
+            from analytics.dim_firm as named
+            where named.firm_key = action_effect_from_facts.firm
+        )
+        and fact_assignment.order_date < date_trunc('quarter', action_effect_from_facts.as_of)
 
 ),
 
@@ -346,6 +353,76 @@ inner join effects
     on trials.quarter_start = effects.quarter_start and trials.trial = effects.trial
 $$;
 
+create or replace function mart.action_effect(firm text, as_of date)
+returns table (
+    action_code text,
+    quarter_start date,
+    treated_customers bigint,
+    held_out_customers bigint,
+    treated_order_pct numeric,
+    held_out_order_pct numeric,
+    order_effect_pct numeric,
+    order_effect_low_pct numeric,
+    order_effect_high_pct numeric,
+    treated_avg_spend numeric,
+    held_out_avg_spend numeric,
+    spend_effect numeric,
+    spend_effect_low numeric,
+    spend_effect_high numeric,
+    is_beyond_chance boolean,
+    cost_amount numeric,
+    incremental_spend numeric,
+    is_split_as_planned boolean,
+    origin text,
+    compared_with text
+)
+language plpgsql
+stable
+set plan_cache_mode = force_custom_plan
+as $$
+#variable_conflict use_column
+begin
+    return query
+    select
+        kept.action_code,
+        kept.quarter_start,
+        kept.treated_customers,
+        kept.held_out_customers,
+        kept.treated_order_pct,
+        kept.held_out_order_pct,
+        kept.order_effect_pct,
+        kept.order_effect_low_pct,
+        kept.order_effect_high_pct,
+        kept.treated_avg_spend,
+        kept.held_out_avg_spend,
+        kept.spend_effect,
+        kept.spend_effect_low,
+        kept.spend_effect_high,
+        kept.is_beyond_chance,
+        kept.cost_amount,
+        kept.incremental_spend,
+        kept.is_split_as_planned,
+        kept.origin,
+        kept.compared_with
+    from analytics.dim_firm
+    inner join analytics.summary_action_effect as kept on dim_firm.firm_sk = kept.firm_sk
+    where
+        dim_firm.firm_key = action_effect.firm
+        and kept.as_of = action_effect.as_of;
+    if
+        not found
+        and not analytics.has_summary('action_effect', action_effect.firm, action_effect.as_of)
+    then
+        return query
+        select made.*
+        from
+            mart.action_effect_from_facts(
+                action_effect.firm, action_effect.as_of
+            ) as made;
+    end if;
+end
+$$;
+
 create or replace view mart.vw_action_effect
 with (security_invoker = true, security_barrier = true)
 as
@@ -358,6 +435,8 @@ cross join
     lateral mart.action_effect(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as effect
 where vw_latest_snapshot.fact_name = 'fact_sales';
 
+comment on function mart.action_effect_from_facts is
+'Result of action_effect computed from the facts, not read from the summary.';
 comment on function mart.action_effect is 'vw_action_effect of one firm, from sales before any as_of.';
 comment on view mart.vw_action_effect is
 'One row per firm, action, group compared with and completed quarter: effect of the action.';
@@ -393,3 +472,35 @@ comment on column mart.vw_action_effect.compared_with is
 'Group that the treated are compared with: holdout (left alone), business_as_usual, or control (elsewhere).';
 comment on column mart.vw_action_effect.is_split_as_planned is
 'False: the groups have sizes that a random draw of the planned share would not give; distrust the effect.';
+
+create or replace view mart.vw_action_effect_history
+with (security_invoker = true, security_barrier = true)
+as
+select
+    dim_firm.firm_key,
+    kept.as_of,
+    kept.action_code,
+    kept.quarter_start,
+    kept.treated_customers,
+    kept.held_out_customers,
+    kept.treated_order_pct,
+    kept.held_out_order_pct,
+    kept.order_effect_pct,
+    kept.order_effect_low_pct,
+    kept.order_effect_high_pct,
+    kept.treated_avg_spend,
+    kept.held_out_avg_spend,
+    kept.spend_effect,
+    kept.spend_effect_low,
+    kept.spend_effect_high,
+    kept.is_beyond_chance,
+    kept.cost_amount,
+    kept.incremental_spend,
+    kept.is_split_as_planned,
+    kept.origin,
+    kept.compared_with
+from analytics.summary_action_effect as kept
+inner join analytics.dim_firm on kept.firm_sk = dim_firm.firm_sk;
+
+comment on view mart.vw_action_effect_history is
+'vw_action_effect of every stored snapshot: one row per as_of and row of that view.';

@@ -1,5 +1,6 @@
 -- vw_analytic_customer: one combined row per customer from all active modules; no contact data.
--- Grain: firm_key, customer_id. The function takes any as_of, the view each firm's latest.
+-- Grain: firm_key, customer_id. The function takes any as_of, the view each firm's latest. It begins with
+-- dim_customer, so that one customer is found by index, and each fact is read once for all of them.
 
 create or replace function mart.analytic_customer(firm text, as_of date)
 returns table (
@@ -35,37 +36,6 @@ returns table (
 language sql
 stable
 as $$
-with known as (
-
-    select
-        fact_customer_rfm.firm_sk,
-        fact_customer_rfm.customer_sk
-    from analytics.dim_firm
-    inner join analytics.fact_customer_rfm on dim_firm.firm_sk = fact_customer_rfm.firm_sk
-    where
-        dim_firm.firm_key = analytic_customer.firm
-        and fact_customer_rfm.as_of = analytic_customer.as_of
-    union distinct
-    select
-        fact_customer_ltv.firm_sk,
-        fact_customer_ltv.customer_sk
-    from analytics.dim_firm
-    inner join analytics.fact_customer_ltv on dim_firm.firm_sk = fact_customer_ltv.firm_sk
-    where
-        dim_firm.firm_key = analytic_customer.firm
-        and fact_customer_ltv.as_of = analytic_customer.as_of
-    union distinct
-    select
-        fact_customer_churn_risk.firm_sk,
-        fact_customer_churn_risk.customer_sk
-    from analytics.dim_firm
-    inner join analytics.fact_customer_churn_risk on dim_firm.firm_sk = fact_customer_churn_risk.firm_sk
-    where
-        dim_firm.firm_key = analytic_customer.firm
-        and fact_customer_churn_risk.as_of = analytic_customer.as_of
-
-)
-
 select
     dim_customer.customer_sk,
     dim_customer.customer_id,
@@ -97,27 +67,33 @@ select
     fact_customer_churn_risk.model_version as churn_model_version,
     fact_customer_ltv.predicted_clv_lifetime,
     dim_customer.may_contact
-from known
-inner join analytics.dim_firm on known.firm_sk = dim_firm.firm_sk
-inner join analytics.dim_customer on known.customer_sk = dim_customer.customer_sk
+from analytics.dim_firm
+inner join analytics.dim_customer on dim_firm.firm_sk = dim_customer.firm_sk
 left join analytics.fact_customer_rfm
     on
-        known.firm_sk = fact_customer_rfm.firm_sk
-        and known.customer_sk = fact_customer_rfm.customer_sk
+        dim_customer.firm_sk = fact_customer_rfm.firm_sk
+        and dim_customer.customer_sk = fact_customer_rfm.customer_sk
         and fact_customer_rfm.as_of = analytic_customer.as_of
 left join analytics.dim_customer_segment
     on fact_customer_rfm.rfm_segment_sk = dim_customer_segment.segment_sk
 left join analytics.fact_customer_ltv
     on
-        known.firm_sk = fact_customer_ltv.firm_sk
-        and known.customer_sk = fact_customer_ltv.customer_sk
+        dim_customer.firm_sk = fact_customer_ltv.firm_sk
+        and dim_customer.customer_sk = fact_customer_ltv.customer_sk
         and fact_customer_ltv.as_of = analytic_customer.as_of
 left join analytics.dim_customer_tier on fact_customer_ltv.tier_sk = dim_customer_tier.tier_sk
 left join analytics.fact_customer_churn_risk
     on
-        known.firm_sk = fact_customer_churn_risk.firm_sk
-        and known.customer_sk = fact_customer_churn_risk.customer_sk
+        dim_customer.firm_sk = fact_customer_churn_risk.firm_sk
+        and dim_customer.customer_sk = fact_customer_churn_risk.customer_sk
         and fact_customer_churn_risk.as_of = analytic_customer.as_of
+where
+    dim_firm.firm_key = analytic_customer.firm
+    and (
+        fact_customer_rfm.customer_sk is not null
+        or fact_customer_ltv.customer_sk is not null
+        or fact_customer_churn_risk.customer_sk is not null
+    )
 $$;
 
 create or replace view mart.vw_analytic_customer

@@ -2,7 +2,7 @@
 -- factor; revenue of a customer counts for each of its factors, so factors do not add up.
 -- Grain: firm_key, factor. The function takes any as_of, the view each firm's latest.
 
-create or replace function mart.churn_factor_analysis(firm text, as_of date)
+create or replace function mart.churn_factor_analysis_from_facts(firm text, as_of date)
 returns table (
     factor text,
     factor_text text,
@@ -44,8 +44,12 @@ with scored as (
             and fact_customer_churn_risk.as_of = fact_customer_ltv.as_of
             and fact_customer_churn_risk.customer_sk = fact_customer_ltv.customer_sk
     where
-        dim_firm.firm_key = churn_factor_analysis.firm
-        and fact_customer_churn_risk.as_of = churn_factor_analysis.as_of
+        dim_firm.firm_sk = (
+            select named.firm_sk
+            from analytics.dim_firm as named
+            where named.firm_key = churn_factor_analysis_from_facts.firm
+        )
+        and fact_customer_churn_risk.as_of = churn_factor_analysis_from_facts.as_of
 
 ),
 
@@ -94,6 +98,54 @@ cross join population
 group by reasons.factor
 $$;
 
+create or replace function mart.churn_factor_analysis(firm text, as_of date)
+returns table (
+    factor text,
+    factor_text text,
+    customer_count bigint,
+    pct_of_customers numeric,
+    first_factor_count bigint,
+    at_risk_count bigint,
+    avg_risk_score_when_present numeric,
+    total_clv_affected numeric,
+    revenue_365_affected numeric
+)
+language plpgsql
+stable
+set plan_cache_mode = force_custom_plan
+as $$
+#variable_conflict use_column
+begin
+    return query
+    select
+        kept.factor,
+        kept.factor_text,
+        kept.customer_count,
+        kept.pct_of_customers,
+        kept.first_factor_count,
+        kept.at_risk_count,
+        kept.avg_risk_score_when_present,
+        kept.total_clv_affected,
+        kept.revenue_365_affected
+    from analytics.dim_firm
+    inner join analytics.summary_churn_factor_analysis as kept on dim_firm.firm_sk = kept.firm_sk
+    where
+        dim_firm.firm_key = churn_factor_analysis.firm
+        and kept.as_of = churn_factor_analysis.as_of;
+    if
+        not found
+        and not analytics.has_summary('churn_factor_analysis', churn_factor_analysis.firm, churn_factor_analysis.as_of)
+    then
+        return query
+        select made.*
+        from
+            mart.churn_factor_analysis_from_facts(
+                churn_factor_analysis.firm, churn_factor_analysis.as_of
+            ) as made;
+    end if;
+end
+$$;
+
 create or replace view mart.vw_churn_factor_analysis
 with (security_invoker = true, security_barrier = true)
 as
@@ -106,6 +158,8 @@ cross join
     lateral mart.churn_factor_analysis(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as factors
 where vw_latest_snapshot.fact_name = 'fact_customer_churn_risk';
 
+comment on function mart.churn_factor_analysis_from_facts is
+'Result of churn_factor_analysis computed from the facts, not read from the summary.';
 comment on function mart.churn_factor_analysis is 'vw_churn_factor_analysis of one firm at any as_of.';
 comment on view mart.vw_churn_factor_analysis is
 'One row per firm and churn factor among customers'' top three, at the firm''s latest snapshot.';
@@ -125,3 +179,24 @@ comment on column mart.vw_churn_factor_analysis.total_clv_affected is
 'Predicted lifetime value of its customers; null without a value model.';
 comment on column mart.vw_churn_factor_analysis.revenue_365_affected is
 'Net spend of its customers in the last 365 days; null if module rfm is off.';
+
+create or replace view mart.vw_churn_factor_analysis_history
+with (security_invoker = true, security_barrier = true)
+as
+select
+    dim_firm.firm_key,
+    kept.as_of,
+    kept.factor,
+    kept.factor_text,
+    kept.customer_count,
+    kept.pct_of_customers,
+    kept.first_factor_count,
+    kept.at_risk_count,
+    kept.avg_risk_score_when_present,
+    kept.total_clv_affected,
+    kept.revenue_365_affected
+from analytics.summary_churn_factor_analysis as kept
+inner join analytics.dim_firm on kept.firm_sk = dim_firm.firm_sk;
+
+comment on view mart.vw_churn_factor_analysis_history is
+'vw_churn_factor_analysis of every stored snapshot: one row per as_of and row of that view.';

@@ -1,7 +1,7 @@
 -- vw_churn_risk_overview: customers, revenue and activity by churn risk category.
 -- Grain: firm_key, churn_risk_category. The function takes any as_of, the view each firm's latest.
 
-create or replace function mart.churn_risk_overview(firm text, as_of date)
+create or replace function mart.churn_risk_overview_from_facts(firm text, as_of date)
 returns table (
     churn_risk_category text,
     customer_count bigint,
@@ -83,9 +83,87 @@ left join analytics.fact_customer_ltv
         and fact_customer_churn_risk.as_of = fact_customer_ltv.as_of
         and fact_customer_churn_risk.customer_sk = fact_customer_ltv.customer_sk
 where
-    dim_firm.firm_key = churn_risk_overview.firm
-    and fact_customer_churn_risk.as_of = churn_risk_overview.as_of
+    dim_firm.firm_sk = (
+        select named.firm_sk
+        from analytics.dim_firm as named
+        where named.firm_key = churn_risk_overview_from_facts.firm
+    )
+    and fact_customer_churn_risk.as_of = churn_risk_overview_from_facts.as_of
 group by fact_customer_churn_risk.churn_risk_category
+$$;
+
+create or replace function mart.churn_risk_overview(firm text, as_of date)
+returns table (
+    churn_risk_category text,
+    customer_count bigint,
+    pct_of_customers numeric,
+    avg_churn_probability double precision,
+    expected_churners double precision,
+    total_clv_at_risk numeric,
+    avg_clv_at_risk numeric,
+    revenue_365_at_risk numeric,
+    avg_revenue_365_at_risk numeric,
+    avg_days_inactive numeric,
+    avg_orders_90d numeric,
+    avg_spend_90d numeric,
+    declining_frequency bigint,
+    declining_spend bigint,
+    method text,
+    model_version text,
+    category_clv_lifetime numeric,
+    avg_clv_lifetime numeric,
+    category_spend_365_days numeric,
+    avg_spend_365_days numeric,
+    category_spend_at_risk numeric,
+    category_margin_at_risk numeric
+)
+language plpgsql
+stable
+set plan_cache_mode = force_custom_plan
+as $$
+#variable_conflict use_column
+begin
+    return query
+    select
+        kept.churn_risk_category,
+        kept.customer_count,
+        kept.pct_of_customers,
+        kept.avg_churn_probability,
+        kept.expected_churners,
+        kept.total_clv_at_risk,
+        kept.avg_clv_at_risk,
+        kept.revenue_365_at_risk,
+        kept.avg_revenue_365_at_risk,
+        kept.avg_days_inactive,
+        kept.avg_orders_90d,
+        kept.avg_spend_90d,
+        kept.declining_frequency,
+        kept.declining_spend,
+        kept.method,
+        kept.model_version,
+        kept.category_clv_lifetime,
+        kept.avg_clv_lifetime,
+        kept.category_spend_365_days,
+        kept.avg_spend_365_days,
+        kept.category_spend_at_risk,
+        kept.category_margin_at_risk
+    from analytics.dim_firm
+    inner join analytics.summary_churn_risk_overview as kept on dim_firm.firm_sk = kept.firm_sk
+    where
+        dim_firm.firm_key = churn_risk_overview.firm
+        and kept.as_of = churn_risk_overview.as_of;
+    if
+        not found
+        and not analytics.has_summary('churn_risk_overview', churn_risk_overview.firm, churn_risk_overview.as_of)
+    then
+        return query
+        select made.*
+        from
+            mart.churn_risk_overview_from_facts(
+                churn_risk_overview.firm, churn_risk_overview.as_of
+            ) as made;
+    end if;
+end
 $$;
 
 create or replace view mart.vw_churn_risk_overview
@@ -99,6 +177,8 @@ from mart.vw_latest_snapshot
 cross join lateral mart.churn_risk_overview(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as risk
 where vw_latest_snapshot.fact_name = 'fact_customer_churn_risk';
 
+comment on function mart.churn_risk_overview_from_facts is
+'Result of churn_risk_overview computed from the facts, not read from the summary.';
 comment on function mart.churn_risk_overview is 'vw_churn_risk_overview of one firm at any as_of.';
 comment on view mart.vw_churn_risk_overview is
 'One row per firm and churn risk category that has customers, at the firm''s latest snapshot.';
@@ -135,3 +215,37 @@ comment on column mart.vw_churn_risk_overview.avg_spend_90d is 'Mean net spend i
 comment on column mart.vw_churn_risk_overview.declining_frequency is
 'Customers whose order frequency declines.';
 comment on column mart.vw_churn_risk_overview.declining_spend is 'Customers whose spend declines.';
+
+create or replace view mart.vw_churn_risk_overview_history
+with (security_invoker = true, security_barrier = true)
+as
+select
+    dim_firm.firm_key,
+    kept.as_of,
+    kept.churn_risk_category,
+    kept.customer_count,
+    kept.pct_of_customers,
+    kept.avg_churn_probability,
+    kept.expected_churners,
+    kept.total_clv_at_risk,
+    kept.avg_clv_at_risk,
+    kept.revenue_365_at_risk,
+    kept.avg_revenue_365_at_risk,
+    kept.avg_days_inactive,
+    kept.avg_orders_90d,
+    kept.avg_spend_90d,
+    kept.declining_frequency,
+    kept.declining_spend,
+    kept.method,
+    kept.model_version,
+    kept.category_clv_lifetime,
+    kept.avg_clv_lifetime,
+    kept.category_spend_365_days,
+    kept.avg_spend_365_days,
+    kept.category_spend_at_risk,
+    kept.category_margin_at_risk
+from analytics.summary_churn_risk_overview as kept
+inner join analytics.dim_firm on kept.firm_sk = dim_firm.firm_sk;
+
+comment on view mart.vw_churn_risk_overview_history is
+'vw_churn_risk_overview of every stored snapshot: one row per as_of and row of that view.';

@@ -1,7 +1,7 @@
 -- vw_clv_distribution: customers and value by quintile of predicted lifetime value; unknown is a bucket.
 -- Grain: firm_key, bucket. The function takes any as_of, the view each firm's latest.
 
-create or replace function mart.clv_distribution(firm text, as_of date)
+create or replace function mart.clv_distribution_from_facts(firm text, as_of date)
 returns table (
     bucket integer,
     clv_bucket text,
@@ -26,8 +26,12 @@ with bounds as (
     from analytics.dim_firm
     inner join analytics.fact_customer_ltv on dim_firm.firm_sk = fact_customer_ltv.firm_sk
     where
-        dim_firm.firm_key = clv_distribution.firm
-        and fact_customer_ltv.as_of = clv_distribution.as_of
+        dim_firm.firm_sk = (
+            select named.firm_sk
+            from analytics.dim_firm as named
+            where named.firm_key = clv_distribution_from_facts.firm
+        )
+        and fact_customer_ltv.as_of = clv_distribution_from_facts.as_of
         and fact_customer_ltv.predicted_clv_lifetime is not null
 
 ),
@@ -54,8 +58,12 @@ placed as (
     inner join analytics.fact_customer_ltv on dim_firm.firm_sk = fact_customer_ltv.firm_sk
     cross join bounds
     where
-        dim_firm.firm_key = clv_distribution.firm
-        and fact_customer_ltv.as_of = clv_distribution.as_of
+        dim_firm.firm_sk = (
+            select named.firm_sk
+            from analytics.dim_firm as named
+            where named.firm_key = clv_distribution_from_facts.firm
+        )
+        and fact_customer_ltv.as_of = clv_distribution_from_facts.as_of
 
 )
 
@@ -84,6 +92,56 @@ group by
     placed.currency
 $$;
 
+create or replace function mart.clv_distribution(firm text, as_of date)
+returns table (
+    bucket integer,
+    clv_bucket text,
+    lowest_clv numeric,
+    highest_clv numeric,
+    customer_count bigint,
+    total_historical_value numeric,
+    total_predicted_value numeric,
+    avg_aov numeric,
+    avg_monthly_orders numeric,
+    avg_tenure_months numeric
+)
+language plpgsql
+stable
+set plan_cache_mode = force_custom_plan
+as $$
+#variable_conflict use_column
+begin
+    return query
+    select
+        kept.bucket,
+        kept.clv_bucket,
+        kept.lowest_clv,
+        kept.highest_clv,
+        kept.customer_count,
+        kept.total_historical_value,
+        kept.total_predicted_value,
+        kept.avg_aov,
+        kept.avg_monthly_orders,
+        kept.avg_tenure_months
+    from analytics.dim_firm
+    inner join analytics.summary_clv_distribution as kept on dim_firm.firm_sk = kept.firm_sk
+    where
+        dim_firm.firm_key = clv_distribution.firm
+        and kept.as_of = clv_distribution.as_of;
+    if
+        not found
+        and not analytics.has_summary('clv_distribution', clv_distribution.firm, clv_distribution.as_of)
+    then
+        return query
+        select made.*
+        from
+            mart.clv_distribution_from_facts(
+                clv_distribution.firm, clv_distribution.as_of
+            ) as made;
+    end if;
+end
+$$;
+
 create or replace view mart.vw_clv_distribution
 with (security_invoker = true, security_barrier = true)
 as
@@ -95,6 +153,8 @@ from mart.vw_latest_snapshot
 cross join lateral mart.clv_distribution(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as buckets
 where vw_latest_snapshot.fact_name = 'fact_customer_ltv';
 
+comment on function mart.clv_distribution_from_facts is
+'Result of clv_distribution computed from the facts, not read from the summary.';
 comment on function mart.clv_distribution is 'vw_clv_distribution of one firm at any as_of.';
 comment on view mart.vw_clv_distribution is
 'One row per firm and quintile of predicted_clv_lifetime with customers, at the firm''s latest snapshot.';
@@ -109,3 +169,25 @@ comment on column mart.vw_clv_distribution.total_predicted_value is 'Sum of pred
 comment on column mart.vw_clv_distribution.avg_aov is 'Sale amount per order, over all orders of the bucket.';
 comment on column mart.vw_clv_distribution.avg_monthly_orders is 'Mean avg_orders_per_month.';
 comment on column mart.vw_clv_distribution.avg_tenure_months is 'Mean tenure_months.';
+
+create or replace view mart.vw_clv_distribution_history
+with (security_invoker = true, security_barrier = true)
+as
+select
+    dim_firm.firm_key,
+    kept.as_of,
+    kept.bucket,
+    kept.clv_bucket,
+    kept.lowest_clv,
+    kept.highest_clv,
+    kept.customer_count,
+    kept.total_historical_value,
+    kept.total_predicted_value,
+    kept.avg_aov,
+    kept.avg_monthly_orders,
+    kept.avg_tenure_months
+from analytics.summary_clv_distribution as kept
+inner join analytics.dim_firm on kept.firm_sk = dim_firm.firm_sk;
+
+comment on view mart.vw_clv_distribution_history is
+'vw_clv_distribution of every stored snapshot: one row per as_of and row of that view.';

@@ -4,7 +4,7 @@
 -- total_reach * sqrt(sum of variances + (total_doubt * sum of spend)^2), as of the firm's total in
 -- firm_measures. Null where the value module is off, or knows nothing of a customer of the group.
 
-create or replace function mart.cohort_forecast(firm text, as_of date)
+create or replace function mart.cohort_forecast_from_facts(firm text, as_of date)
 returns table (
     attribute text,
     member text,
@@ -39,7 +39,7 @@ with so_far as (
         min(cohort_value.months_since_acquisition) filter (
             where cohort_value.cumulative_return_on_cost >= 0
         ) as break_even_month
-    from mart.cohort_value(cohort_forecast.firm, cohort_forecast.as_of) as cohort_value
+    from mart.cohort_value(cohort_forecast_from_facts.firm, cohort_forecast_from_facts.as_of) as cohort_value
     group by
         cohort_value.attribute,
         cohort_value.member
@@ -58,8 +58,12 @@ worth as (
     from analytics.dim_firm
     inner join analytics.fact_customer_ltv on dim_firm.firm_sk = fact_customer_ltv.firm_sk
     where
-        dim_firm.firm_key = cohort_forecast.firm
-        and fact_customer_ltv.as_of = cohort_forecast.as_of
+        dim_firm.firm_sk = (
+            select named.firm_sk
+            from analytics.dim_firm as named
+            where named.firm_key = cohort_forecast_from_facts.firm
+        )
+        and fact_customer_ltv.as_of = cohort_forecast_from_facts.as_of
 
 ),
 
@@ -82,7 +86,7 @@ sums as (
                         + (max(worth.total_doubt_1_year) * sum(worth.expected_spend_1_year)::double precision) ^ 2
                     )
         end as half_width
-    from mart.cohort_group(cohort_forecast.firm, cohort_forecast.as_of) as cohort_group
+    from mart.cohort_group(cohort_forecast_from_facts.firm, cohort_forecast_from_facts.as_of) as cohort_group
     left join worth on cohort_group.customer_sk = worth.customer_sk
     where cohort_group.has_bought
     group by
@@ -117,6 +121,66 @@ left join sums
         and so_far.member = sums.member
 $$;
 
+create or replace function mart.cohort_forecast(firm text, as_of date)
+returns table (
+    attribute text,
+    member text,
+    customers bigint,
+    net_amount numeric,
+    net_amount_per_customer numeric,
+    margin_amount numeric,
+    margin_source text,
+    customers_with_cost bigint,
+    cost_per_customer numeric,
+    break_even_month integer,
+    expected_spend_1_year numeric,
+    expected_spend_1_year_low numeric,
+    expected_spend_1_year_high numeric,
+    expected_spend_per_customer numeric,
+    predicted_clv_1_year numeric
+)
+language plpgsql
+stable
+set plan_cache_mode = force_custom_plan
+as $$
+#variable_conflict use_column
+begin
+    return query
+    select
+        kept.attribute_name,
+        kept.member,
+        kept.customers,
+        kept.net_amount,
+        kept.net_amount_per_customer,
+        kept.margin_amount,
+        kept.margin_source,
+        kept.customers_with_cost,
+        kept.cost_per_customer,
+        kept.break_even_month,
+        kept.expected_spend_1_year,
+        kept.expected_spend_1_year_low,
+        kept.expected_spend_1_year_high,
+        kept.expected_spend_per_customer,
+        kept.predicted_clv_1_year
+    from analytics.dim_firm
+    inner join analytics.summary_cohort_forecast as kept on dim_firm.firm_sk = kept.firm_sk
+    where
+        dim_firm.firm_key = cohort_forecast.firm
+        and kept.as_of = cohort_forecast.as_of;
+    if
+        not found
+        and not analytics.has_summary('cohort_forecast', cohort_forecast.firm, cohort_forecast.as_of)
+    then
+        return query
+        select made.*
+        from
+            mart.cohort_forecast_from_facts(
+                cohort_forecast.firm, cohort_forecast.as_of
+            ) as made;
+    end if;
+end
+$$;
+
 create or replace view mart.vw_cohort_forecast
 with (security_invoker = true, security_barrier = true)
 as
@@ -128,6 +192,8 @@ from mart.vw_latest_snapshot
 cross join lateral mart.cohort_forecast(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as cohorts
 where vw_latest_snapshot.fact_name = 'fact_sales';
 
+comment on function mart.cohort_forecast_from_facts is
+'Result of cohort_forecast computed from the facts, not read from the summary.';
 comment on function mart.cohort_forecast is 'vw_cohort_forecast of one firm at any as_of.';
 comment on view mart.vw_cohort_forecast is
 'One row per firm and group of customers: value so far, month of break-even, expected spend of next year.';
@@ -156,3 +222,32 @@ comment on column mart.vw_cohort_forecast.expected_spend_per_customer is
 'expected_spend_1_year per customer.';
 comment on column mart.vw_cohort_forecast.predicted_clv_1_year is
 'Discounted margin expected of these customers in the next 365 days.';
+
+create or replace view mart.vw_cohort_forecast_history
+with (security_invoker = true, security_barrier = true)
+as
+select
+    dim_firm.firm_key,
+    kept.as_of,
+    kept.attribute_name,
+    kept.member,
+    kept.customers,
+    kept.net_amount,
+    kept.net_amount_per_customer,
+    kept.margin_amount,
+    kept.margin_source,
+    kept.customers_with_cost,
+    kept.cost_per_customer,
+    kept.break_even_month,
+    kept.expected_spend_1_year,
+    kept.expected_spend_1_year_low,
+    kept.expected_spend_1_year_high,
+    kept.expected_spend_per_customer,
+    kept.predicted_clv_1_year
+from analytics.summary_cohort_forecast as kept
+inner join analytics.dim_firm on kept.firm_sk = dim_firm.firm_sk;
+
+comment on view mart.vw_cohort_forecast_history is
+'vw_cohort_forecast of every stored snapshot: one row per as_of and row of that view.';
+comment on column mart.vw_cohort_forecast_history.attribute_name is
+'The column attribute of vw_cohort_forecast.';

@@ -24,7 +24,11 @@ with costs as (
     from analytics.dim_firm
     inner join analytics.fact_customer_acquisition on dim_firm.firm_sk = fact_customer_acquisition.firm_sk
     where
-        dim_firm.firm_key = cohort_group.firm
+        dim_firm.firm_sk = (
+            select named.firm_sk
+            from analytics.dim_firm as named
+            where named.firm_key = cohort_group.firm
+        )
         and fact_customer_acquisition.as_of = cohort_group.as_of
         and fact_customer_acquisition.is_acquisition
     group by fact_customer_acquisition.customer_sk

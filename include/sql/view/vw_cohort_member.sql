@@ -3,7 +3,7 @@
 -- The first product is that of the largest amount on the day of the first purchase. A customer with returns
 -- but no purchase has no first purchase; its month is that of the first return.
 
-create or replace function mart.cohort_member(firm text, as_of date)
+create or replace function mart.cohort_member_from_facts(firm text, as_of date)
 returns table (
     customer_sk bigint,
     customer_id text,
@@ -29,8 +29,12 @@ with firsts as (
     from analytics.dim_firm
     inner join analytics.fact_sales on dim_firm.firm_sk = fact_sales.firm_sk
     where
-        dim_firm.firm_key = cohort_member.firm
-        and fact_sales.order_date < cohort_member.as_of
+        dim_firm.firm_sk = (
+            select named.firm_sk
+            from analytics.dim_firm as named
+            where named.firm_key = cohort_member_from_facts.firm
+        )
+        and fact_sales.order_date < cohort_member_from_facts.as_of
     group by
         dim_firm.firm_sk,
         fact_sales.customer_sk
@@ -90,6 +94,56 @@ left join analytics.dim_product on first_lines.product_sk = dim_product.product_
 where not dim_customer.is_anonymous
 $$;
 
+create or replace function mart.cohort_member(firm text, as_of date)
+returns table (
+    customer_sk bigint,
+    customer_id text,
+    has_bought boolean,
+    cohort_month date,
+    first_order_date date,
+    first_product_id text,
+    first_product_name text,
+    first_channel text,
+    acquisition_channel text,
+    first_discount text
+)
+language plpgsql
+stable
+set plan_cache_mode = force_custom_plan
+as $$
+#variable_conflict use_column
+begin
+    return query
+    select
+        kept.customer_sk,
+        kept.customer_id,
+        kept.has_bought,
+        kept.cohort_month,
+        kept.first_order_date,
+        kept.first_product_id,
+        kept.first_product_name,
+        kept.first_channel,
+        kept.acquisition_channel,
+        kept.first_discount
+    from analytics.dim_firm
+    inner join analytics.summary_cohort_member as kept on dim_firm.firm_sk = kept.firm_sk
+    where
+        dim_firm.firm_key = cohort_member.firm
+        and kept.as_of = cohort_member.as_of;
+    if
+        not found
+        and not analytics.has_summary('cohort_member', cohort_member.firm, cohort_member.as_of)
+    then
+        return query
+        select made.*
+        from
+            mart.cohort_member_from_facts(
+                cohort_member.firm, cohort_member.as_of
+            ) as made;
+    end if;
+end
+$$;
+
 create or replace view mart.vw_cohort_member
 with (security_invoker = true, security_barrier = true)
 as
@@ -101,6 +155,8 @@ from mart.vw_latest_snapshot
 cross join lateral mart.cohort_member(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as members
 where vw_latest_snapshot.fact_name = 'fact_sales';
 
+comment on function mart.cohort_member_from_facts is
+'Result of cohort_member computed from the facts, not read from the summary.';
 comment on function mart.cohort_member is 'vw_cohort_member of one firm at any as_of.';
 comment on view mart.vw_cohort_member is
 'One row per customer: month, product, channel and discount of the first purchase.';

@@ -5,7 +5,7 @@
 -- customers do not lower it. Margins are the source's where every line has one, else net spend times the
 -- margin that the value model assumes; without either they are null.
 
-create or replace function mart.cohort_value(firm text, as_of date)
+create or replace function mart.cohort_value_from_facts(firm text, as_of date)
 returns table (
     attribute text,
     member text,
@@ -34,27 +34,35 @@ with members as materialized (
         cohort_group.member,
         cohort_group.customer_sk,
         cohort_group.cohort_month,
+        (
+            12 * extract(year from cohort_group.cohort_month) + extract(month from cohort_group.cohort_month)
+        )::integer as first_month,
         cohort_group.acquisition_cost
-    from mart.cohort_group(cohort_value.firm, cohort_value.as_of) as cohort_group
+    from mart.cohort_group(cohort_value_from_facts.firm, cohort_value_from_facts.as_of) as cohort_group
 
 ),
 
+-- Months are counted from the year 0: date_sk is a day as yyyymmdd.
 months_of_customers as (
 
     select
         fact_sales.customer_sk,
-        date_trunc('month', fact_sales.order_date)::date as activity_month,
+        12 * (fact_sales.date_sk / 10000) + fact_sales.date_sk / 100 % 100 as activity_month,
         sum(fact_sales.net_amount) as net_amount,
         sum(fact_sales.margin_amount) as margin_amount,
         count(*) filter (where fact_sales.margin_amount is null) as unknown_margins
     from analytics.dim_firm
     inner join analytics.fact_sales on dim_firm.firm_sk = fact_sales.firm_sk
     where
-        dim_firm.firm_key = cohort_value.firm
-        and fact_sales.order_date < cohort_value.as_of
+        dim_firm.firm_sk = (
+            select named.firm_sk
+            from analytics.dim_firm as named
+            where named.firm_key = cohort_value_from_facts.firm
+        )
+        and fact_sales.order_date < cohort_value_from_facts.as_of
     group by
         fact_sales.customer_sk,
-        date_trunc('month', fact_sales.order_date)::date
+        12 * (fact_sales.date_sk / 10000) + fact_sales.date_sk / 100 % 100
 
 ),
 
@@ -64,8 +72,12 @@ assumed as (
     from analytics.dim_firm
     inner join analytics.fact_customer_ltv on dim_firm.firm_sk = fact_customer_ltv.firm_sk
     where
-        dim_firm.firm_key = cohort_value.firm
-        and fact_customer_ltv.as_of = cohort_value.as_of
+        dim_firm.firm_sk = (
+            select named.firm_sk
+            from analytics.dim_firm as named
+            where named.firm_key = cohort_value_from_facts.firm
+        )
+        and fact_customer_ltv.as_of = cohort_value_from_facts.as_of
         and fact_customer_ltv.margin_source = 'setting'
 
 ),
@@ -90,15 +102,7 @@ cells as (
         members.attribute,
         members.member,
         members.cohort_month,
-        greatest(
-            0,
-            12 * (
-                extract(year from months_of_customers.activity_month)
-                - extract(year from members.cohort_month)
-            )
-            + extract(month from months_of_customers.activity_month)
-            - extract(month from members.cohort_month)
-        )::integer as months_since_acquisition,
+        greatest(0, months_of_customers.activity_month - members.first_month) as months_since_acquisition,
         sum(months_of_customers.net_amount) as net_amount,
         sum(months_of_customers.net_amount) filter (where members.acquisition_cost is not null)
             as costed_net_amount,
@@ -142,13 +146,13 @@ months as (
         cohorts.customers_with_cost,
         months_since.number as months_since_acquisition,
         (cohorts.cohort_month + make_interval(months => months_since.number + 1))::date
-        <= cohort_value.as_of as is_complete
+        <= cohort_value_from_facts.as_of as is_complete
     from cohorts
     cross join lateral generate_series(
         0,
         (
-            12 * (extract(year from cohort_value.as_of - 1) - extract(year from cohorts.cohort_month))
-            + extract(month from cohort_value.as_of - 1) - extract(month from cohorts.cohort_month)
+            12 * (extract(year from cohort_value_from_facts.as_of - 1) - extract(year from cohorts.cohort_month))
+            + extract(month from cohort_value_from_facts.as_of - 1) - extract(month from cohorts.cohort_month)
         )::integer
     ) as months_since (number)
 
@@ -261,6 +265,68 @@ window so_far as (
 )
 $$;
 
+create or replace function mart.cohort_value(firm text, as_of date)
+returns table (
+    attribute text,
+    member text,
+    months_since_acquisition integer,
+    customers bigint,
+    net_amount numeric,
+    cumulative_net_amount numeric,
+    observed_customers bigint,
+    value_per_customer numeric,
+    cumulative_value_per_customer numeric,
+    margin_amount numeric,
+    margin_source text,
+    cumulative_margin_per_customer numeric,
+    customers_with_cost bigint,
+    cost_per_customer numeric,
+    cumulative_return_on_cost numeric,
+    is_complete boolean
+)
+language plpgsql
+stable
+set plan_cache_mode = force_custom_plan
+as $$
+#variable_conflict use_column
+begin
+    return query
+    select
+        kept.attribute_name,
+        kept.member,
+        kept.months_since_acquisition,
+        kept.customers,
+        kept.net_amount,
+        kept.cumulative_net_amount,
+        kept.observed_customers,
+        kept.value_per_customer,
+        kept.cumulative_value_per_customer,
+        kept.margin_amount,
+        kept.margin_source,
+        kept.cumulative_margin_per_customer,
+        kept.customers_with_cost,
+        kept.cost_per_customer,
+        kept.cumulative_return_on_cost,
+        kept.is_complete
+    from analytics.dim_firm
+    inner join analytics.summary_cohort_value as kept on dim_firm.firm_sk = kept.firm_sk
+    where
+        dim_firm.firm_key = cohort_value.firm
+        and kept.as_of = cohort_value.as_of;
+    if
+        not found
+        and not analytics.has_summary('cohort_value', cohort_value.firm, cohort_value.as_of)
+    then
+        return query
+        select made.*
+        from
+            mart.cohort_value_from_facts(
+                cohort_value.firm, cohort_value.as_of
+            ) as made;
+    end if;
+end
+$$;
+
 create or replace view mart.vw_cohort_value
 with (security_invoker = true, security_barrier = true)
 as
@@ -272,6 +338,8 @@ from mart.vw_latest_snapshot
 cross join lateral mart.cohort_value(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as cohorts
 where vw_latest_snapshot.fact_name = 'fact_sales';
 
+comment on function mart.cohort_value_from_facts is
+'Result of cohort_value computed from the facts, not read from the summary.';
 comment on function mart.cohort_value is 'vw_cohort_value of one firm at any as_of.';
 comment on view mart.vw_cohort_value is
 'One row per firm, group of customers and month since the first purchase: value so far, and per customer.';
@@ -304,3 +372,32 @@ comment on column mart.vw_cohort_value.cumulative_return_on_cost is
 'Margin so far per customer with a known cost, less cost_per_customer; null without costs or margins.';
 comment on column mart.vw_cohort_value.is_complete is
 'False if the month had not ended at as_of for some of the customers.';
+
+create or replace view mart.vw_cohort_value_history
+with (security_invoker = true, security_barrier = true)
+as
+select
+    dim_firm.firm_key,
+    kept.as_of,
+    kept.attribute_name,
+    kept.member,
+    kept.months_since_acquisition,
+    kept.customers,
+    kept.net_amount,
+    kept.cumulative_net_amount,
+    kept.observed_customers,
+    kept.value_per_customer,
+    kept.cumulative_value_per_customer,
+    kept.margin_amount,
+    kept.margin_source,
+    kept.cumulative_margin_per_customer,
+    kept.customers_with_cost,
+    kept.cost_per_customer,
+    kept.cumulative_return_on_cost,
+    kept.is_complete
+from analytics.summary_cohort_value as kept
+inner join analytics.dim_firm on kept.firm_sk = dim_firm.firm_sk;
+
+comment on view mart.vw_cohort_value_history is
+'vw_cohort_value of every stored snapshot: one row per as_of and row of that view.';
+comment on column mart.vw_cohort_value_history.attribute_name is 'The column attribute of vw_cohort_value.';

@@ -4,7 +4,7 @@
 -- sales do not reach back 180 days), introduction (first sale within 90 days), growth (units up by more than
 -- a quarter), decline (down by more than a quarter), maturity. The firm's own change shows seasonality.
 
-create or replace function mart.product_lifecycle(firm text, as_of date)
+create or replace function mart.product_lifecycle_from_facts(firm text, as_of date)
 returns table (
     product_id text,
     product_name text,
@@ -35,33 +35,37 @@ with months as (
         max(fact_sales.order_date) as last_sale_date,
         sum(fact_sales.quantity) as units,
         coalesce(
-            sum(fact_sales.quantity) filter (where fact_sales.order_date >= product_lifecycle.as_of - 90), 0
+            sum(fact_sales.quantity) filter (where fact_sales.order_date >= product_lifecycle_from_facts.as_of - 90), 0
         ) as units_90_days,
         coalesce(
             sum(fact_sales.quantity) filter (
                 where
-                    fact_sales.order_date >= product_lifecycle.as_of - 180
-                    and fact_sales.order_date < product_lifecycle.as_of - 90
+                    fact_sales.order_date >= product_lifecycle_from_facts.as_of - 180
+                    and fact_sales.order_date < product_lifecycle_from_facts.as_of - 90
             ),
             0
         ) as units_previous_90_days,
         coalesce(
-            sum(fact_sales.net_amount) filter (where fact_sales.order_date >= product_lifecycle.as_of - 90), 0
+            sum(fact_sales.net_amount) filter (where fact_sales.order_date >= product_lifecycle_from_facts.as_of - 90), 0
         ) as net_amount_90_days,
         coalesce(
             sum(fact_sales.net_amount) filter (
                 where
-                    fact_sales.order_date >= product_lifecycle.as_of - 180
-                    and fact_sales.order_date < product_lifecycle.as_of - 90
+                    fact_sales.order_date >= product_lifecycle_from_facts.as_of - 180
+                    and fact_sales.order_date < product_lifecycle_from_facts.as_of - 90
             ),
             0
         ) as net_amount_previous_90_days
     from analytics.dim_firm
     inner join analytics.fact_sales on dim_firm.firm_sk = fact_sales.firm_sk
     where
-        dim_firm.firm_key = product_lifecycle.firm
+        dim_firm.firm_sk = (
+            select named.firm_sk
+            from analytics.dim_firm as named
+            where named.firm_key = product_lifecycle_from_facts.firm
+        )
         and fact_sales.kind = 'sale'
-        and fact_sales.order_date < product_lifecycle.as_of
+        and fact_sales.order_date < product_lifecycle_from_facts.as_of
     group by
         fact_sales.product_sk,
         date_trunc('month', fact_sales.order_date)::date
@@ -101,18 +105,18 @@ select
     dim_product.product_name,
     dim_product.category,
     case
-        when products.last_sale_date < product_lifecycle.as_of - 365 then 'ended'
-        when products.last_sale_date < product_lifecycle.as_of - 90 then 'dormant'
-        when firm_wide.first_sale_date > product_lifecycle.as_of - 180 then 'unknown'
-        when products.first_sale_date >= product_lifecycle.as_of - 90 then 'introduction'
+        when products.last_sale_date < product_lifecycle_from_facts.as_of - 365 then 'ended'
+        when products.last_sale_date < product_lifecycle_from_facts.as_of - 90 then 'dormant'
+        when firm_wide.first_sale_date > product_lifecycle_from_facts.as_of - 180 then 'unknown'
+        when products.first_sale_date >= product_lifecycle_from_facts.as_of - 90 then 'introduction'
         when products.units_90_days > 1.25 * products.units_previous_90_days then 'growth'
         when products.units_90_days < 0.75 * products.units_previous_90_days then 'decline'
         else 'maturity'
     end as stage,
     products.first_sale_date,
     products.last_sale_date,
-    product_lifecycle.as_of - products.first_sale_date as age_days,
-    product_lifecycle.as_of - products.last_sale_date as days_since_last_sale,
+    product_lifecycle_from_facts.as_of - products.first_sale_date as age_days,
+    product_lifecycle_from_facts.as_of - products.last_sale_date as days_since_last_sale,
     products.units_90_days,
     products.units_previous_90_days,
     round(
@@ -129,6 +133,68 @@ inner join analytics.dim_product on products.product_sk = dim_product.product_sk
 where not dim_product.is_unknown
 $$;
 
+create or replace function mart.product_lifecycle(firm text, as_of date)
+returns table (
+    product_id text,
+    product_name text,
+    category text,
+    stage text,
+    first_sale_date date,
+    last_sale_date date,
+    age_days integer,
+    days_since_last_sale integer,
+    units_90_days numeric,
+    units_previous_90_days numeric,
+    units_change_pct numeric,
+    firm_units_change_pct numeric,
+    net_amount_90_days numeric,
+    net_amount_previous_90_days numeric,
+    peak_month date,
+    peak_month_units numeric
+)
+language plpgsql
+stable
+set plan_cache_mode = force_custom_plan
+as $$
+#variable_conflict use_column
+begin
+    return query
+    select
+        kept.product_id,
+        kept.product_name,
+        kept.category,
+        kept.stage_name,
+        kept.first_sale_date,
+        kept.last_sale_date,
+        kept.age_days,
+        kept.days_since_last_sale,
+        kept.units_90_days,
+        kept.units_previous_90_days,
+        kept.units_change_pct,
+        kept.firm_units_change_pct,
+        kept.net_amount_90_days,
+        kept.net_amount_previous_90_days,
+        kept.peak_month,
+        kept.peak_month_units
+    from analytics.dim_firm
+    inner join analytics.summary_product_lifecycle as kept on dim_firm.firm_sk = kept.firm_sk
+    where
+        dim_firm.firm_key = product_lifecycle.firm
+        and kept.as_of = product_lifecycle.as_of;
+    if
+        not found
+        and not analytics.has_summary('product_lifecycle', product_lifecycle.firm, product_lifecycle.as_of)
+    then
+        return query
+        select made.*
+        from
+            mart.product_lifecycle_from_facts(
+                product_lifecycle.firm, product_lifecycle.as_of
+            ) as made;
+    end if;
+end
+$$;
+
 create or replace view mart.vw_product_lifecycle
 with (security_invoker = true, security_barrier = true)
 as
@@ -140,6 +206,8 @@ from mart.vw_latest_snapshot
 cross join lateral mart.product_lifecycle(vw_latest_snapshot.firm_key, vw_latest_snapshot.as_of) as products
 where vw_latest_snapshot.fact_name = 'fact_sales';
 
+comment on function mart.product_lifecycle_from_facts is
+'Result of product_lifecycle computed from the facts, not read from the summary.';
 comment on function mart.product_lifecycle is 'vw_product_lifecycle of one firm at any as_of.';
 comment on view mart.vw_product_lifecycle is
 'One row per firm and product ever sold: stage, last 90 days and 90 days before, peak month.';
@@ -164,3 +232,32 @@ comment on column mart.vw_product_lifecycle.net_amount_previous_90_days is
 'Net sales in the 90 days before those, before returns.';
 comment on column mart.vw_product_lifecycle.peak_month is 'First day of the month with the most units sold.';
 comment on column mart.vw_product_lifecycle.peak_month_units is 'Units sold in that month.';
+
+create or replace view mart.vw_product_lifecycle_history
+with (security_invoker = true, security_barrier = true)
+as
+select
+    dim_firm.firm_key,
+    kept.as_of,
+    kept.product_id,
+    kept.product_name,
+    kept.category,
+    kept.stage_name,
+    kept.first_sale_date,
+    kept.last_sale_date,
+    kept.age_days,
+    kept.days_since_last_sale,
+    kept.units_90_days,
+    kept.units_previous_90_days,
+    kept.units_change_pct,
+    kept.firm_units_change_pct,
+    kept.net_amount_90_days,
+    kept.net_amount_previous_90_days,
+    kept.peak_month,
+    kept.peak_month_units
+from analytics.summary_product_lifecycle as kept
+inner join analytics.dim_firm on kept.firm_sk = dim_firm.firm_sk;
+
+comment on view mart.vw_product_lifecycle_history is
+'vw_product_lifecycle of every stored snapshot: one row per as_of and row of that view.';
+comment on column mart.vw_product_lifecycle_history.stage_name is 'The column stage of vw_product_lifecycle.';

@@ -190,9 +190,12 @@ def test_value_at_risk_is_the_lifetime_value_of_the_customers(shop):
             [json.dumps(WORTH), NEW],
         )
 
-    (overview,) = shop.ask("select total_clv_at_risk, avg_clv_at_risk from mart.vw_churn_risk_overview")
+    (overview,) = shop.ask(
+        "select total_clv_at_risk, avg_clv_at_risk from mart.churn_risk_overview_from_facts('acme', %s)", NEW
+    )
     work = shop.ask("select value_tier, value_at_risk, historical_clv from mart.vw_at_risk_customers")
 
     assert overview == (Decimal(500), Decimal("250.00"))
     assert work == [("Gold", Decimal(250), Decimal(40))] * 2
-    assert shop.ask("select total_clv_affected from mart.vw_churn_factor_analysis") == [(Decimal(500),)]
+    factors = "select total_clv_affected from mart.churn_factor_analysis_from_facts('acme', %s)"
+    assert shop.ask(factors, NEW) == [(Decimal(500),)]

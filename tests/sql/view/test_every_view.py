@@ -165,7 +165,8 @@ def functions(shop, as_of) -> dict[str, list]:
     with psycopg.connect(shop.dsn) as connection:
         found = connection.execute(
             "select proname, proargnames[1:pronargs] from pg_proc "
-            "where pronamespace = 'mart'::regnamespace and 'firm' = any(proargnames)"
+            "where pronamespace = 'mart'::regnamespace and 'firm' = any(proargnames) "
+            "and proname !~ '_from_facts$'"
         ).fetchall()
         return {
             f"vw_{name}": rows(

@@ -18,7 +18,8 @@ def functions(module_migrated_dsn) -> dict[str, tuple[list[str], str]]:
     with psycopg.connect(module_migrated_dsn) as connection:
         found = connection.execute(
             "select proname, array(select n from unnest(proargnames, proargmodes) as a (n, m) "
-            "where m = 't'), prosrc from pg_proc where pronamespace = 'mart'::regnamespace"
+            "where m = 't'), prosrc from pg_proc join pg_language on pg_language.oid = prolang "
+            "where pronamespace = 'mart'::regnamespace and lanname = 'sql'"
         ).fetchall()
     return {name: (columns, body) for name, columns, body in found if columns}
 
