@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,6 +31,7 @@ from include.slices import Slice
 
 KEY = "simulated"
 HOLDOUT = 0.3
+NEAR_HALF = 0.02  # the median day is a whole day
 READ = ((FIRM_INSIGHT, "insight"), (FIRM_METRICS, "insight"), (CHURN_RISK, "churn"), (ACTIONS, "actions"))
 
 
@@ -74,6 +76,7 @@ def check(firm: Simulated, folder: Path, *, modules: tuple[str, ...] = preview.M
             *page.wrong_figures(firm, summary),
             *page.contacted_against_consent(firm, tables),
             *_broken_promises(firm, handoff),
+            *contradictory_dates(tables[CHURN_RISK.name].to_pylist(), firm),
         ),
         (
             *(
@@ -152,3 +155,16 @@ def _broken_promises(firm: Simulated, handoff: Handoff) -> list[str]:
         customer_days(firm), scored, as_of=firm.as_of, churn_threshold_days=firm.churn_threshold_days
     )
     return [f"segment {code}: {wrong} of {count}" for code, (count, wrong) in broken.items() if wrong]
+
+
+def contradictory_dates(risk: list[dict[str, Any]], firm: Simulated) -> list[str]:
+    """Customers whose median next order date says another thing than their churn probability."""
+    end = firm.as_of + timedelta(days=firm.churn_threshold_days)
+    found = []
+    for row in risk:
+        chance, day = row["churn_probability"], row["next_order_date_50_pct"]
+        if chance is None or row["any_order_probability"] is None or abs(chance - 0.5) < NEAR_HALF:
+            continue
+        if (chance < 0.5) != (day is not None and day <= end):
+            found.append(f"next order: {row['customer_id']} {day} beside a churn probability of {chance:.3f}")
+    return found

@@ -122,6 +122,48 @@ METRICS: tuple[Metric, ...] = (
         formula_tr="Gelecek 365 günde beklenen siparişlerin bugüne indirgenmiş kâr marjı.",
     ),
     Metric(
+        "predicted_clv_1_year_low",
+        "Range of one customer's margin, next year",
+        "Bir müşterinin gelecek yılki kâr marjı aralığı",
+        "Lower bound of the 80 percent interval of one customer's margin of the next 365 days.",
+        "money",
+        "customer",
+        module="ltv",
+        is_prediction=True,
+        column=f"{_LTV}.predicted_clv_1_year_low",
+        also=("value_1_year_low",),
+        formula_tr="Bir müşterinin gelecek 365 gündeki kâr marjının yüzde 80 aralığının alt sınırı.",
+    ),
+    Metric(
+        "predicted_clv_1_year_high",
+        "Range of one customer's margin, next year: upper bound",
+        "Bir müşterinin gelecek yılki kâr marjı aralığı: üst sınır",
+        "Upper bound of the same interval. Where most customers buy nothing and a few buy much, the mean "
+        "lies above it.",
+        "money",
+        "customer",
+        module="ltv",
+        is_prediction=True,
+        column=f"{_LTV}.predicted_clv_1_year_high",
+        also=("value_1_year_high",),
+        formula_tr="Aynı aralığın üst sınırı. Müşterilerin çoğu hiç almaz, birkaçı çok alırsa ortalama bunun "
+        "üzerindedir.",
+    ),
+    Metric(
+        "expected_next_order_date",
+        "Expected day of the next order",
+        "Sonraki siparişin beklenen günü",
+        "Day by which the next order comes in half of the cases, customers who left counted; null if an "
+        "order is unlikely. From churn where its model predicts it, else from the value model alone.",
+        "date",
+        "customer",
+        module="ltv",
+        is_prediction=True,
+        sql=f"{_CHURN}.next_order_date_50_pct, else {_LTV}.expected_next_order_date",
+        formula_tr="Ayrılmış müşteriler de sayılarak, durumların yarısında sonraki siparişin en geç geldiği "
+        "gün; sipariş beklenmiyorsa boş. Kayıp modeli tahmin ediyorsa ondan, yoksa değer modelinden.",
+    ),
+    Metric(
         "margin_at_risk",
         "Margin at risk",
         "Risk altındaki kâr marjı",

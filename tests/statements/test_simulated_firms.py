@@ -2,14 +2,14 @@
 
 import json
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import numpy as np
 import pytest
 
 from bench.statements.__main__ import bars
-from bench.statements.check import Found, check, wrong_numbers
+from bench.statements.check import Found, check, contradictory_dates, wrong_numbers
 from bench.statements.expectation import expected
 from bench.statements.firms import KINDS, Case, plans, simulate
 from bench.statements.page import NEEDS, Evidence
@@ -99,3 +99,23 @@ def test_the_kinds_differ_in_what_makes_them():
     assert cases["growing"].plan.joining_power < 1 < cases["shrinking"].plan.joining_power
     assert cases["subscription"].plan.regularity > 1
     assert cases["45 days"].plan.days == 45 + 365
+
+
+def test_a_next_order_date_that_contradicts_churn_in_its_row_is_found():
+    firm = simulate(plans(1)[0])
+    soon, late = firm.as_of + timedelta(days=1), firm.as_of + timedelta(days=firm.churn_threshold_days + 1)
+    rows = [
+        {
+            "customer_id": f"c{n}",
+            "churn_probability": p,
+            "any_order_probability": 0.9,
+            "next_order_date_50_pct": day,
+        }
+        for n, (p, day) in enumerate(
+            [(0.1, soon), (0.9, late), (0.9, None), (0.9, soon), (0.1, late), (0.1, None)]
+        )
+    ]
+
+    found = contradictory_dates(rows, firm)
+
+    assert [text.split()[2] for text in found] == ["c3", "c4", "c5"]

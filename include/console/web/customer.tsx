@@ -27,7 +27,7 @@ const Profile = ({ customer: c, place }: { customer: Row; place: Place }) => {
         <h3>{t("scores")}</h3>
         <Facts facts={[
           [t("segment"), name("segment", c.rfm_segment)], [t("metric.rfm_score"), c.rfm_score], [t("tier"), name("tier", c.value_tier)],
-          [t("metric.predicted_clv_1_year"), money(c.predicted_clv_1_year, true)], [t("metric.predicted_clv_lifetime"), money(c.clv_value, true)],
+          [t("metric.predicted_clv_1_year"), money(c.predicted_clv_1_year, true)], [t("metric.predicted_clv_1_year_low"), c.predicted_clv_1_year_low === null ? t("no_interval") : t("range", { low: money(c.predicted_clv_1_year_low, true), high: money(c.predicted_clv_1_year_high, true) })], [t("metric.expected_next_order_date"), day(c.expected_next_order_date)], [t("metric.predicted_clv_lifetime"), money(c.clv_value, true)],
           [t("risk_title"), <><Risk category={c.churn_risk_category} place={place} /> {c.churn_probability === null ? "" : t("chance_of", { n: chance(c.churn_probability) })}</>],
           [t("why"), factors.join("; ") || "–"],
           [t("models"), [c.clv_model_version, c.churn_model_version].filter(Boolean).join(", ") || "–"],

@@ -40,13 +40,21 @@ select
     shown.action_explanation,
     shown.is_chosen,
     fact_customer_ltv.predicted_clv_1_year,
+    fact_customer_ltv.predicted_clv_1_year_low,
+    fact_customer_ltv.predicted_clv_1_year_high,
     fact_customer_churn_risk.predicted_churn_date,
     fact_customer_churn_risk.top_churn_factor_1_text,
     fact_customer_churn_risk.top_churn_factor_2_text,
     fact_customer_churn_risk.top_churn_factor_3_text,
     fact_customer_churn_risk.recommended_action_text,
     fact_customer_churn_risk.model_version as churn_model_version,
-    fact_customer_ltv.model_version as clv_model_version
+    fact_customer_ltv.model_version as clv_model_version,
+    case
+        when fact_customer_churn_risk.any_order_probability is not null
+            then fact_customer_churn_risk.next_order_date_50_pct
+        when fact_customer_ltv.expected_next_order_date >= fact_customer_ltv.as_of
+            then fact_customer_ltv.expected_next_order_date
+    end as expected_next_order_date
 from mart.customer_360(:firm_key, :as_of) as shown
 inner join analytics.dim_firm on dim_firm.firm_key = :firm_key
 inner join analytics.dim_customer

@@ -12,6 +12,8 @@ returns table (
     total_historical_orders bigint,
     historical_clv numeric,
     predicted_clv_1_year numeric,
+    predicted_clv_1_year_low numeric,
+    predicted_clv_1_year_high numeric,
     predicted_clv_lifetime numeric,
     avg_order_value numeric,
     avg_orders_per_month double precision,
@@ -19,7 +21,8 @@ returns table (
     value_percentile double precision,
     churn_risk_category text,
     churn_risk_score integer,
-    model_version text
+    model_version text,
+    expected_next_order_date date
 )
 language sql
 stable
@@ -34,6 +37,8 @@ select
     fact_customer_ltv.total_historical_orders,
     fact_customer_ltv.historical_clv,
     fact_customer_ltv.predicted_clv_1_year,
+    fact_customer_ltv.predicted_clv_1_year_low,
+    fact_customer_ltv.predicted_clv_1_year_high,
     fact_customer_ltv.predicted_clv_lifetime,
     fact_customer_ltv.avg_order_value,
     fact_customer_ltv.avg_orders_per_month,
@@ -41,7 +46,13 @@ select
     fact_customer_ltv.value_percentile,
     fact_customer_churn_risk.churn_risk_category,
     fact_customer_churn_risk.churn_risk_score,
-    fact_customer_ltv.model_version
+    fact_customer_ltv.model_version,
+    case
+        when fact_customer_churn_risk.any_order_probability is not null
+            then fact_customer_churn_risk.next_order_date_50_pct
+        when fact_customer_ltv.expected_next_order_date >= fact_customer_ltv.as_of
+            then fact_customer_ltv.expected_next_order_date
+    end as expected_next_order_date
 from analytics.dim_firm
 inner join analytics.fact_customer_ltv on dim_firm.firm_sk = fact_customer_ltv.firm_sk
 inner join analytics.dim_customer on fact_customer_ltv.customer_sk = dim_customer.customer_sk
@@ -88,3 +99,12 @@ comment on column mart.vw_top_customers_clv.rfm_segment is
 'Name of the RFM segment; null if module rfm is off.';
 comment on column mart.vw_top_customers_clv.clv_trend is
 'increasing, stable or decreasing against the snapshot 30 days before; null if unknown.';
+comment on column mart.vw_top_customers_clv.predicted_clv_1_year is
+'Mean of the margin expected next year, to be added up. For one customer read it with its interval.';
+comment on column mart.vw_top_customers_clv.predicted_clv_1_year_low is
+'Lower bound of the 80 percent interval of one customer; 0 where more than one in ten like it buy nothing.';
+comment on column mart.vw_top_customers_clv.predicted_clv_1_year_high is
+'Upper bound. Where most buy nothing and a few buy much, the mean lies above it.';
+comment on column mart.vw_top_customers_clv.expected_next_order_date is
+'Day by which the next order comes in half of the cases, customers who left counted; null if one is '
+'unlikely. From churn where its model predicts it, else from the value model alone.';

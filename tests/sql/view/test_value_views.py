@@ -1,8 +1,10 @@
 """Value's views, row for row on a hand-made shop."""
 
-from datetime import date
+import re
+from datetime import date, timedelta
 from decimal import Decimal
 
+from include import sql_text
 from tests.warehouse.churn_rows import at_risk, model
 from tests.warehouse.shop import sale
 from tests.warehouse.value_rows import load, valued
@@ -107,6 +109,40 @@ def test_top_customers_carry_tier_segment_cluster_and_risk(shop):
         ("ann", "Platinum", "VIP", "few orders, small baskets", None, 10, 40, 95.0, "High"),
         ("old", "Silver", "Loyal", None, None, None, None, 50.0, None),
     ]
+
+
+def test_the_day_of_the_next_order_is_that_of_churn_where_its_model_predicts_it(shop):
+    version = model(shop, ANCHOR)
+    soon, late = NEW + timedelta(days=5), NEW + timedelta(days=80)
+    days = {f"next_order_date_{share}_pct": late for share in (25, 50, 75)}
+    churned = [
+        at_risk("ann", NEW, version, any_order_probability=0.9, **days),
+        at_risk("bob", NEW, version, any_order_probability=0.3),
+        at_risk("cid", NEW, version),
+    ]
+    shop.load("fact_customer_churn_risk", str(NEW), churned)
+    load(shop, NEW, *(valued(name, expected_next_order_date=soon) for name in ("ann", "bob", "cid", "dan")))
+
+    rows = shop.ask("select customer_id, expected_next_order_date from mart.vw_top_customers_clv order by 1")
+
+    assert rows == [("ann", late), ("bob", None), ("cid", soon), ("dan", soon)]
+
+
+def test_every_place_reads_the_day_of_the_next_order_by_one_rule():
+    texts = [
+        sql_text.read("view", "vw_top_customers_clv"),
+        sql_text.read("console", "customer"),
+        sql_text.read("report", "customer_list"),
+    ]
+
+    rules = [
+        re.sub(r"fact_customer_|ltv\.as_of|:as_of|\s", "", text[text.rindex("case\n", 0, end) : end])
+        for text in texts
+        for end in [text.index("end as expected_next_order_date")]
+    ]
+
+    assert "any_order_probability" in rules[0]
+    assert len(set(rules)) == 1
 
 
 def test_top_customers_are_ordered_by_predicted_then_historical_value(shop):
