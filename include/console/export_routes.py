@@ -28,7 +28,8 @@ ALL: dict[str, object] = {"after_key": None, "after_id": None, "after_place": No
 LISTS = {
     "segments": "segments", "rfm-scores": "rfm_scores", "cohorts": "cohorts", "risk": "risk",
     "factors": "factors", "tiers": "tiers", "scorecards": "scorecards", "metrics": "metrics",
-    "insight": "insight", "migrations": "migrations", "customers": "customer_list", "at-risk": "at_risk",
+    "insight": "insight", "migrations": "migrations", "change": "change", "customers": "customer_list",
+    "at-risk": "at_risk",
     "actions": "action_plan", "actions-effects": "action_effects", "actions-customers": "action_list",
     "timeline": "timeline", "history": "customer_history", "modules": "module_status", "models": "models",
     "drift": "drift", "quality": "quality", "rejections": "rejections", "runs": "runs",
@@ -81,7 +82,7 @@ def export_routes(permissions: Permissions, reader: Reader) -> APIRouter:
             _take(stack, running)
             session = stack.enter_context(reader.of({firm_key_of(dag_id)}, seconds=EXPORT_SECONDS))
             shot = snapshot_of(session, firm_key_of(dag_id), as_of)
-            asked["from_as_of"] = _since(shot, since) if name == "migrations" else None
+            asked["from_as_of"] = _since(shot, since) if name in ("migrations", "change") else None
             about = {
                 "firm": shot.firm_key, "as_of": shot.as_of.isoformat(), "list": name,
                 "currency": shot.firm["currency"],

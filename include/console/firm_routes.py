@@ -102,21 +102,14 @@ def _add_snapshots(router: APIRouter, reader: Reader, reads_firm: list[Any]) -> 
     def migrations(request: Request, dag_id: str, as_of: AsOf = None, since: AsOf = None) -> Response:
         """Customers who changed segment since a snapshot, by default the one before."""
 
-        def moved(shot: Snapshot) -> dict[str, Any]:
-            first = since or shot.earlier()
-            if first is None:
-                reason = "There is no earlier snapshot to compare with."
-                return {
-                    "rows": [],
-                    "nothing": {"reason": reason, "action": "Run the firm for an earlier day."},
-                }
-            if first not in shot.days or first >= shot.as_of:
-                raise NotFoundError(
-                    f"there is no snapshot of {first} before {shot.as_of}", "Choose another day."
-                )
-            return {"from_as_of": first} | listed(shot, "migrations", "rfm", from_as_of=first)
+        return of_snapshot(
+            reader, request, dag_id, as_of, lambda shot: compared(shot, since, "migrations")
+        )  # fmt: skip
 
-        return of_snapshot(reader, request, dag_id, as_of, moved)
+    @router.get("/firms/{dag_id}/change", dependencies=reads_firm)
+    def change(request: Request, dag_id: str, as_of: AsOf = None, since: AsOf = None) -> Response:
+        """Why the customers' spend in 365 days changed since a snapshot: parts that sum to the difference."""
+        return of_snapshot(reader, request, dag_id, as_of, lambda shot: compared(shot, since, "change"))
 
     @router.get("/firms/{dag_id}/modules", dependencies=reads_firm)
     def modules(request: Request, dag_id: str, as_of: AsOf = None) -> Response:
@@ -149,6 +142,17 @@ def described(metric: Metric, language: str) -> dict[str, Any]:
         "is_prediction": metric.is_prediction,
         "module": metric.module,
     }
+
+
+def compared(shot: Snapshot, since: date | None, statement: str) -> dict[str, Any]:
+    """The rows of a statement about two snapshots, the earlier one by default the one before."""
+    first = since or shot.earlier()
+    if first is None:
+        reason = "There is no earlier snapshot to compare with."
+        return {"rows": [], "nothing": {"reason": reason, "action": "Run the firm for an earlier day."}}
+    if first not in shot.days or first >= shot.as_of:
+        raise NotFoundError(f"there is no snapshot of {first} before {shot.as_of}", "Choose another day.")
+    return {"from_as_of": first} | listed(shot, statement, "rfm", from_as_of=first)
 
 
 def measured(rows: list[Row], language: str) -> list[dict[str, Any]]:

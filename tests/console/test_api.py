@@ -132,6 +132,58 @@ def test_products_are_listed_by_sales_and_found_by_name(ask):
     assert ask("ann", "firms/firm_acme/products", search="no such").json()["rows"] == []
 
 
+def test_the_parts_of_a_change_sum_to_the_difference_of_the_two_days(ask, owner):
+    """Every kind of customer once; sums are exact."""
+    before = {"a": 10, "b": 10, "c": 10, "d": 0, "e": 5}
+    after = {"a": "12.10", "b": "7.35", "c": 0, "d": 3, "e": 5, "f": "4.01"}
+    with psycopg.connect(owner) as connection:
+        (firm,) = connection.execute(
+            "select firm_sk from analytics.dim_firm where firm_key = 'acme'"
+        ).fetchone()
+        kept = connection.execute(
+            "select customer_sk, as_of, total_spend_365_days from analytics.fact_customer_rfm "
+            "where firm_sk = %s",
+            [firm],
+        ).fetchall()
+        ids = sorted({row[0] for row in kept})
+        connection.execute(
+            "update analytics.fact_customer_rfm set total_spend_365_days = 1 where firm_sk = %s", [firm]
+        )
+        for number, name in enumerate(sorted(set(before) | set(after))[: len(ids)]):
+            for day, given in ((SUMMER, before), (OLD, after)):
+                if name in given:
+                    connection.execute(
+                        "update analytics.fact_customer_rfm set total_spend_365_days = %s "
+                        "where firm_sk = %s and customer_sk = %s and as_of = %s",
+                        [given[name], firm, ids[number], day],
+                    )
+        query = (
+            "select sum(total_spend_365_days) filter (where as_of = %s)"
+            " - sum(total_spend_365_days) filter (where as_of = %s)"
+            " from analytics.fact_customer_rfm where firm_sk = %s"
+        )
+        connection.execute("update control.loads set loaded_at = loaded_at + interval '1 second'")
+        connection.commit()
+        days = sorted((SUMMER, OLD))
+        (difference,) = connection.execute(query, [days[1], days[0], firm]).fetchone()
+        body = ask("ann", "firms/firm_acme/change", as_of=days[1], since=days[0]).json()
+        for customer, day, spend in kept:
+            connection.execute(
+                "update analytics.fact_customer_rfm set total_spend_365_days = %s "
+                "where firm_sk = %s and customer_sk = %s and as_of = %s",
+                [spend, firm, customer, day],
+            )
+        connection.execute("update control.loads set loaded_at = loaded_at + interval '1 second'")
+
+    parts = {row["part"]: row for row in body["rows"]}
+    assert body["from_as_of"] == days[0].isoformat()
+    assert len(parts) >= 4
+    assert round(sum(row["spend_change"] for row in parts.values()), 2) == round(float(difference), 2)
+    for row in parts.values():
+        assert round(row["spend_after"] - row["spend_before"], 2) == round(row["spend_change"], 2)
+    assert sum(row["customer_count"] for row in parts.values()) == len(ids)
+
+
 def test_an_answer_is_what_the_view_has(ask, console_dsn):
     rows = ask("ann", "firms/firm_acme/segments").json()["rows"]
 

@@ -6,7 +6,7 @@ import { Place } from "./navigation";
 
 const KINDS = ["csv", "xlsx", "parquet"];
 // The lists of the API that are files too, by the end of their path: include/console/export_routes.py.
-const LISTS = ["segments", "rfm-scores", "cohorts", "risk", "factors", "tiers", "scorecards", "metrics", "insight", "migrations", "customers", "at-risk", "actions", "actions-effects", "actions-customers", "timeline", "modules", "models", "quality", "runs", "products", "product-stages", "next-products", "customer-next", "incidents", "quality-history", "backtests", "pipeline"];
+const LISTS = ["segments", "rfm-scores", "cohorts", "risk", "factors", "tiers", "scorecards", "metrics", "insight", "migrations", "change", "customers", "at-risk", "actions", "actions-effects", "actions-customers", "timeline", "modules", "models", "quality", "runs", "products", "product-stages", "next-products", "customer-next", "incidents", "quality-history", "backtests", "pipeline"];
 
 export const Exports = ({ title, answer, place, extra = [] }: { title: string; answer: Answer; place: Place; extra?: [string, Params?][] }) => {
   const { t } = place.words;

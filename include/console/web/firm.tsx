@@ -1,6 +1,7 @@
 // One firm at one snapshot: were we right, headline metrics, insight, segments, risk, cohorts.
 
 import { Row, useAnswer } from "./api";
+import { Change } from "./change";
 import { Cohorts, RfmGrid } from "./grids";
 import { React } from "./host";
 import { Place, To } from "./navigation";
@@ -107,13 +108,14 @@ export const Firm = ({ place }: { place: Place }) => {
   const { t, language } = place.words;
   const ask = (name: string, more = {}) => useAnswer(`firms/${place.dag}/${name}`, { as_of: place.asOf, ...more });
   const scorecards = ask("scorecards"), metrics = ask("metrics", { language }), insight = ask("insight", { language });
-  const grid = ask("rfm-scores"), segments = ask("segments"), moves = ask("migrations"), risk = ask("risk");
+  const grid = ask("rfm-scores"), segments = ask("segments"), moves = ask("migrations", { since: place.get("since") }), change = ask("change", { since: place.get("since") }), risk = ask("risk");
   const tiers = ask("tiers"), cohorts = ask("cohorts");
   return (
     <>
       <Section title={t("headlines")} answer={metrics} place={place}>{({ rows }) => <Headlines rows={rows} place={place} />}</Section>
       <Section title={t("were_we_right")} lead={t("were_we_right_lead")} answer={scorecards} place={place}>{({ rows }) => <Scorecards rows={rows} place={place} />}</Section>
       <Section title={t("insight")} answer={insight} place={place}>{({ rows }) => <Insight rows={rows} />}</Section>
+      <Section title={t("change")} lead={t("change_lead")} answer={change} place={place}>{(data) => <Change data={data} place={place} />}</Section>
       <Section title={t("risk_title")} lead={t("risk_lead")} answer={risk} place={place}>{({ rows }) => <RiskTable rows={rows} place={place} />}</Section>
       <Section title={t("rfm_grid")} lead={t("rfm_lead")} answer={grid} place={place}>{({ rows }) => <RfmGrid rows={rows} place={place} />}</Section>
       <Section title={t("segments")} lead={t("segments_lead")} answer={segments} place={place}>{({ rows }) => <Segments rows={rows} place={place} />}</Section>

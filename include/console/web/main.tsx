@@ -2,6 +2,7 @@
 
 import { Actions } from "./actions";
 import { address, Row, useAnswer } from "./api";
+import { Since } from "./change";
 import { Customer } from "./customer";
 import { AtRisk, Customers } from "./customers";
 import { Firm } from "./firm";
@@ -39,6 +40,7 @@ const OneFirm = ({ fixedDag }: { fixedDag?: string }) => {
   const { data, problem } = useAnswer(`firms/${start.dag}`);
   const place = usePlace(fixedDag, data?.currency ?? "USD", data?.timezone ?? "UTC");
   const { t, day } = place.words;
+  const earlier = (data?.snapshots ?? []).filter((one: string) => one < (place.asOf || data.snapshots[0]));
   const Page = PAGES[place.view] ?? Firm;
   return (
     <Root words={place.words}>
@@ -50,9 +52,10 @@ const OneFirm = ({ fixedDag }: { fixedDag?: string }) => {
         </div>
         <div className="fm-controls">
           {data?.snapshots?.length > 0 && (
-            <Select label={t("as_of_label")} value={place.asOf || data.snapshots[0]} onChange={(value) => place.go({ as_of: value === data.snapshots[0] ? "" : value, after: "" })}
+            <Select label={t("as_of_label")} value={place.asOf || data.snapshots[0]} onChange={(value) => place.go({ as_of: value === data.snapshots[0] ? "" : value, after: "", since: "" })}
               options={data.snapshots.map((one: string) => [one, day(one)])} />
           )}
+          {earlier.length > 0 && place.view === "" && <Since place={place} days={earlier} shown={place.get("since") || earlier[0]} />}
           <Languages place={place} />
         </div>
       </header>

@@ -4,7 +4,7 @@ import { Link, React, useLocation, useSearchParams } from "./host";
 import { hostLanguage, Language, Words } from "./words";
 
 export const ROUTE = "/plugin/firmament";
-const OF_A_LIST = ["after", "segment", "tier", "risk", "activity", "recency", "frequency", "search", "sort", "order", "customer", "action"];
+const OF_A_LIST = ["after", "segment", "tier", "risk", "activity", "recency", "frequency", "search", "sort", "order", "customer", "action", "since"];
 
 export interface Place {
   dag: string; // the firm's DAG; empty for the list of firms
