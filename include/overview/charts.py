@@ -64,6 +64,11 @@ def months(summary: Summary, words: Words) -> Drawing:
     return _draw(spec, rows, title)
 
 
+def has_shares(sizes: Sequence[SegmentSize]) -> bool:
+    """Whether each segment's sales are a share of all: where returns make a part negative, none is."""
+    return sum(size.net_sales for size in sizes) > 0 and all(size.net_sales >= 0 for size in sizes)
+
+
 def segments(sizes: Sequence[SegmentSize], words: Words) -> Drawing:
     """Two bars per segment: share of customers and share of sales."""
     customers = sum(size.customers for size in sizes)
@@ -71,7 +76,7 @@ def segments(sizes: Sequence[SegmentSize], words: Words) -> Drawing:
     kinds = [words.plain("chart.segments_customers"), words.plain("chart.segments_sales")]
     rows: list[Spec] = []
     for size in sizes:
-        shares = [size.customers / customers, float(size.net_sales) / sales if sales > 0 else None]
+        shares = [size.customers / customers, float(size.net_sales) / sales if has_shares(sizes) else None]
         rows += [
             {"segment": size.name, "kind": kind, "share": share, "label": words.writer.share(share)}
             for kind, share in zip(kinds, shares, strict=True)

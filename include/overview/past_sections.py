@@ -70,7 +70,8 @@ def segments(page: Page) -> Section:
     sales = sum((size.net_sales for size in sizes), Decimal(0))
     largest = max(sizes, key=lambda size: size.customers)
     values = {"segment": largest.name, "share": Figure(largest.customers / customers, "share")}
-    if sales > 0:
+    has_shares = charts.has_shares(sizes)
+    if has_shares:
         caption = words("caption.segments", **values, sales=Figure(float(largest.net_sales / sales), "share"))
     else:
         caption = words("caption.segments_no_sales", **values)
@@ -80,7 +81,7 @@ def segments(page: Page) -> Section:
         ("segment", lambda row: row.name),
         ("customers", lambda row: Figure(row.customers, "count")),
         ("net_sales", lambda row: Figure(row.net_sales, "money")),
-        *([("sales_share", lambda row: Figure(float(row.net_sales / sales), "share"))] if sales > 0 else []),
+        *([("sales_share", lambda row: Figure(float(row.net_sales / sales), "share"))] if has_shares else []),
         ("median_silent", lambda row: Figure(round(row.median_silent_days), "days")),
         ("median_orders", lambda row: Figure(Decimal(str(row.median_orders)), "count")),
         *([("value", lambda row: figure_of(row.value, "money"))] if has_value else []),

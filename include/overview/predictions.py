@@ -27,11 +27,11 @@ def parts_of(reading: Reading, figures: Figures) -> tuple[tuple[Part, ...], tupl
         found[row["measure"]].append(Part(row["part"], int(row["customers"]), row["amount"]))
     for measure, parts in found.items():
         total = sum((part.amount for part in parts), Decimal(0))
-        if sum(part.customers for part in parts) >= MIN_CONCENTRATION and total > 0:
-            top = parts[:2]
-            figures[f"top_{measure}"] = Figure(
-                float(sum((part.amount for part in top), Decimal(0)) / total), "share"
-            )
+        top = parts[:2]
+        held = sum((part.amount for part in top), Decimal(0))
+        # More than the total, where returns make the others negative, is no share.
+        if sum(part.customers for part in parts) >= MIN_CONCENTRATION and total > 0 and held <= total:
+            figures[f"top_{measure}"] = Figure(float(held / total), "share")
             figures[f"top_{measure}_customers"] = Figure(sum(part.customers for part in top), "count")
     return tuple(found["value_1_year"]), tuple(found["net_sales"])
 
@@ -53,7 +53,9 @@ def value_of(reading: Reading, figures: Figures) -> None:
         figures["value_missing"] = Figure(missing, "count")
     figures["expected_spend"] = Figure(spend, "money")
     figures["expected_value"] = Figure(value, "money")
-    if row["horizon_days"] and row["expected_spend_horizon"] is not None and row["horizon_days"] != 365:
+    horizon = row["expected_spend_horizon"]
+    # The two are separate models: a season may put more into 180 days than the year's model expects in 365.
+    if row["horizon_days"] and horizon is not None and row["horizon_days"] < 365 and horizon <= spend:
         figures["horizon_days"] = Figure(int(row["horizon_days"]), "days")
         figures["horizon_spend"] = Figure(row["expected_spend_horizon"], "money")
     name = "source_margin" if row["margin_source"] == "source" else "assumed_margin"

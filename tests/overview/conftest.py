@@ -80,8 +80,8 @@ class Shop(Left):
             "avg_days_between_orders": sum(gaps) / len(gaps) if gaps else None,
         }
 
-    def with_segments(self, **segment_of: str) -> None:
-        """A segment and the scores 5 5 5 for each customer."""
+    def with_segments(self, *, spend: dict[str, str] | None = None, **segment_of: str) -> None:
+        """A segment and the scores 5 5 5 for each customer, who spent 10 or what ``spend`` says."""
         rows = [
             {
                 "segment_code": segment.segment_code,
@@ -98,13 +98,22 @@ class Shop(Left):
         self.put(
             RFM,
             *(
-                {"customer_id": customer, "segment_code": code, "total_spend": Decimal(10), **scored}
+                {
+                    "customer_id": customer,
+                    "segment_code": code,
+                    "total_spend": Decimal((spend or {}).get(customer, "10")),
+                    **scored,
+                }
                 for customer, code in segment_of.items()
             ),
         )
 
-    def with_value(self, **value_of: str) -> None:
-        """A value of the next year, with an interval that does not hold it, from an assumed margin."""
+    def with_value(self, *, horizon: str | None = None, **value_of: str) -> None:
+        """A value of the next year, with an interval that does not hold it, from an assumed margin.
+
+        ``horizon``: spend that each customer is expected to bring in 180 days.
+        """
+        nearer = {"expected_spend_horizon": Decimal(horizon), "spend_horizon_days": 180} if horizon else {}
         self.put(
             LTV,
             *(
@@ -119,6 +128,7 @@ class Shop(Left):
                     "total_reach": 1.5,
                     "margin_source": "setting",
                     "method": "bgnbd",
+                    **nearer,
                 }
                 for customer, value in value_of.items()
             ),

@@ -136,6 +136,34 @@ def test_money_at_risk_is_the_sum_of_chance_times_value_with_its_interval(shop, 
     assert figures["expected_leavers"].value == round(0.5 + 0.1 + 1.0 + 0.9)
 
 
+def test_a_part_of_the_sales_is_no_share_where_returns_outweigh_another_part(shop, tmp_path):
+    amounts = {f"c{n}": "100" if n < 4 else "-5" for n in range(40)}
+    shop.with_sales(*(shop.sells(name, days_ago(9), amount) for name, amount in amounts.items()))
+    shop.with_segments(
+        spend=amounts,
+        **{name: "loyal" if amount == "-5" else "champions" for name, amount in amounts.items()},
+    )
+
+    result = shop.result(tmp_path)
+
+    text = text_of(result.page.read_text())
+    assert "Loyal Customers is the largest group: 90% of the customers." in text
+    assert "of the sales" not in text
+    assert "top_net_sales" not in result.summary.figures  # 400 of 220 is no share
+
+
+@pytest.mark.parametrize(("horizon", "is_said"), [("90", True), ("110", False)])
+def test_a_nearer_horizon_is_left_out_where_it_contradicts_the_year(shop, tmp_path, horizon, is_said):
+    shop.with_sales(*(shop.sells(f"c{n}", days_ago(n + 1), "10") for n in range(4)))
+    shop.with_value(horizon=horizon, c0="50")
+
+    result = shop.result(tmp_path)
+
+    assert result.summary.figures["expected_spend"].value == Decimal(100)
+    assert ("horizon_spend" in result.summary.figures) is is_said
+    assert ("Nearer ahead, which is surer" in text_of(result.page.read_text())) is is_said
+
+
 def test_a_mean_outside_its_range_is_explained(shop, tmp_path):
     shop.with_sales(shop.sells("a", days_ago(2), "5"), shop.sells("b", days_ago(2), "5"))
     shop.with_value(a="5", b="0")
