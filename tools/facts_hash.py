@@ -147,7 +147,8 @@ def _tables(connection: psycopg.Connection) -> list[tuple[str, list[str]]]:
         "where p.conrelid = c.oid and p.contype = 'p'), '{}') "
         "from pg_class c join pg_namespace n on n.oid = c.relnamespace "
         "where n.nspname = 'analytics' and c.relkind in ('r', 'p') and not c.relispartition "
-        r"and c.relname ~ '^(fact|dim)_' order by 1"
+        # Summaries are no facts: they are computed from them, and dim_summary says when.
+        r"and c.relname ~ '^(fact|dim)_' and c.relname <> 'dim_summary' order by 1"
     ).fetchall()
 
 

@@ -140,3 +140,4 @@ def test_every_table_that_facts_are_hashed_from_has_a_business_key(migrated_dsn)
 
     assert [table for table, layout in layouts.items() if not layout["key"]] == []
     assert {"fact_sales", "fact_customer_rfm", "fact_scorecard", "dim_customer"} <= set(layouts)
+    assert "dim_summary" not in layouts
