@@ -17,10 +17,11 @@ from fastapi import Request
 from include import sql_text
 from include.console.reader import Session, Statement
 from include.metrics import GLOSSARY
+from include.modules import ROWS
 from include.version import code_version
 
 _NAMES = re.compile(r"\b(?P<schema>analytics|mart|control)\.(?P<name>[a-z_0-9]+)")
-_MODELS = {"fact_customer_ltv": "ltv", "fact_customer_churn_risk": "churn"}
+_MODELS = {module.snapshot: module.name for module in ROWS if module.training and module.snapshot}
 _UNITS = (  # by the end of a column's name
     ("_pct", "percent"), ("_days", "days"), ("_seconds", "seconds"), ("seconds", "seconds"),
     ("_probability", "probability, 0 to 1"), ("_rate", "share, 0 to 1"), ("_rate_at_5", "share, 0 to 1"),

@@ -308,6 +308,11 @@ def test_a_module_that_is_off_gets_the_setting_that_switches_it_on(ask, owner):
             "(select firm_sk from analytics.dim_firm where firm_key = 'zeta')",
             [SUMMER],
         )
+        connection.execute(  # the stored result of the rows
+            "delete from analytics.summary_churn_risk_overview where as_of = %s and firm_sk = "
+            "(select firm_sk from analytics.dim_firm where firm_key = 'zeta')",
+            [SUMMER],
+        )
     empty = ask("zoe", "firms/firm_zeta/risk", as_of=SUMMER).json()
     with psycopg.connect(owner) as connection:
         connection.execute("update control.firms set modules = '{rfm}' where firm_key = 'zeta'")

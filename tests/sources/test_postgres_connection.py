@@ -120,7 +120,10 @@ def test_a_server_that_goes_away_in_the_middle_is_an_error(shop):
 def test_the_shop_is_only_read(shop):
     shop.create()
     shop.run(ORDER + "('o1', 'a', '2026-11-03Z')", LINE + "('o1', '1', 'p', 1, 5, 0)")
-    heavy = "select count(*) from pg_locks where mode not in ('AccessShareLock', 'ExclusiveLock') and granted"
+    heavy = (
+        "select count(*) from pg_locks inner join pg_database on pg_locks.database = pg_database.oid "
+        "where datname = current_database() and granted and mode not in ('AccessShareLock', 'ExclusiveLock')"
+    )
     seen = []
 
     for batch in shop.source().extract(TRANSACTIONS, month=month("2026-11"), as_of=AS_OF):

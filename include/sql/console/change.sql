@@ -8,7 +8,7 @@ with scored as (
 
     select
         fact_customer_rfm.customer_sk,
-        fact_customer_rfm.total_spend_365_days as spend,
+        fact_customer_rfm.total_spend_365_days,
         fact_customer_rfm.as_of = cast(:from_as_of as date) as is_before
     from analytics.dim_firm
     inner join analytics.fact_customer_rfm on dim_firm.firm_sk = fact_customer_rfm.firm_sk
@@ -23,8 +23,8 @@ customers as (
     select
         scored.customer_sk,
         not bool_or(scored.is_before) as is_new,
-        coalesce(sum(scored.spend) filter (where scored.is_before), 0) as spend_before,
-        coalesce(sum(scored.spend) filter (where not scored.is_before), 0) as spend_after
+        coalesce(sum(scored.total_spend_365_days) filter (where scored.is_before), 0) as spend_before,
+        coalesce(sum(scored.total_spend_365_days) filter (where not scored.is_before), 0) as spend_after
     from scored
     group by scored.customer_sk
 
