@@ -117,7 +117,7 @@ MAY_IMPORT = {
         "retention",
     },
     "console": {
-        "connections", "incidents", "metrics", "periods", "schedule", "settings", "shards",
+        "connections", "incidents", "metrics", "modules", "periods", "schedule", "settings", "shards",
         "spreadsheet_text", "sql_text", "version", "warehouse",
     },
     "demo": {

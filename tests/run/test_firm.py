@@ -70,7 +70,7 @@ def test_the_summary_is_there_for_people_and_for_machines(acme):
     assert all(name in said.output for name in (*ONLY, "peak MB", "read 3 of 3 months"))
     assert (told["firm"], told["as_of"], told["status"], told["error"]) == ("acme", str(AS_OF), "done", None)
     assert [set(step) for step in told["steps"]] == [
-        {"step", "rows", "seconds", "cpu_seconds", "peak_mb", "note", "is_skipped"}
+        {"step", "rows", "seconds", "cpu_seconds", "peak_mb", "note", "is_skipped", "inputs", "quality"}
     ] * 3
     assert told["peak_mb"] == round(max(step["peak_mb"] for step in told["steps"]), 1)
     assert sum(step["rows"] for step in told["steps"] if step["step"] == ONLY[0]) == len(sales(25))
