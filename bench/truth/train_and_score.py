@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from datetime import date
+from importlib import resources
 from pathlib import Path
 
 import lightgbm  # noqa: F401 - its import takes seconds, which are not measured
@@ -84,7 +85,9 @@ def main(asked: dict) -> dict[str, float]:
     model = ltv.fit(histories, firm=firm, as_of=anchor)
     laps.end("value_fit")
     valued = ltv.prepare(model, firm=firm, as_of=anchor)
-    sql = (Path(include.__file__).parent / "sql" / "query" / "customer_summary.sql").read_text()
+    # The older tree has no include.sql_text.
+    file = resources.files(include) / "sql" / "query" / "customer_summary.sql"
+    sql = file.read_text()
     read = [(CUSTOMER_DAYS, files[CUSTOMER_DAYS]), (TRANSACTIONS, [])]
     for batch in engine.query(sql, read, params):
         ltv.predict(CUSTOMER_SUMMARY.conform(batch), valued, firm=firm, as_of=anchor)

@@ -103,7 +103,8 @@ def _fill_facts(connection: psycopg.Connection[Row], scale: Scale) -> None:
 
 def _run(connection: psycopg.Connection[Row], name: str, **params: object) -> None:
     """Run the statements of a file of this folder, each partition made before its table is filled."""
-    text = (HERE / f"{name}.sql").read_text()
+    file = HERE / f"{name}.sql"
+    text = file.read_text()
     for statement in text.split(";\n"):
         if not statement.strip():
             continue

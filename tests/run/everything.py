@@ -15,6 +15,7 @@ NOT_COMPARED = [
 UNIQUE_TO_A_RUN = {
     "firm_sk", "firm_key", "firm_id", "run_id", "token", "attempt", "manifest_token", "manifest_sha256",
     "loader_sha256", "decided_at", "recorded_at", "measured_at", "loaded_at", "published_at", "scored_at",
+    "filled_at",
 }  # fmt: skip
 NAMES = {
     "customer_sk": ("dim_customer", "customer_id"),

@@ -37,7 +37,7 @@ def test_killed_steps_end_with_the_facts_of_a_clean_run(installations):
 def test_two_writers_end_with_the_facts_of_a_clean_run(installations):
     _, visits, wanted, make = installations
 
-    line = step_faults.writers(make("doubled"), visits, wanted, random.Random(2), 0.6)
+    line = step_faults.writers(make("doubled"), visits, wanted, random.Random(2), 1.0)
 
     assert (line.bad, line.n > 3) == (0, True), line.note
 
