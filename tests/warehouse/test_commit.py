@@ -71,7 +71,7 @@ def behind(shop: Shop, server, **how) -> tuple[Shop, CommitProxy]:
 
     @contextlib.contextmanager
     def armed(doing):
-        proxy.is_armed = True
+        proxy.is_armed = not proxy.fired  # a load's summaries follow in transactions of their own
         with load(doing) as connection:
             yield connection
 
