@@ -23,8 +23,8 @@ class Training:
     looks ahead: a number, or the setting that holds it. ``rows_settings`` are the settings of the firm that
     the training rows depend on, ``fit_settings`` those that the fit reads besides; dotted names of fields of
     ``Firm``. A model is trained again when one of these changes, and only then. ``added_settings`` holds
-    settings that were added to a model after its first release, each with the value at which the model is
-    what it was before: at that value a setting is not part of the fingerprint, so adding it retrains nothing.
+    settings that a later release added, each with its default. A setting at this default is left out of the
+    fingerprint, so the upgrade retrains nothing.
     """
 
     rows: str
@@ -39,7 +39,7 @@ class Training:
         return self.rows_settings if dataset == self.rows else (*self.rows_settings, *self.fit_settings)
 
     def fingerprint(self, firm: Any, dataset: str) -> str:
-        """A hash of the settings that ``dataset`` depends on, as a manifest refers to it."""
+        """Reference to the settings that ``dataset`` depends on, for manifests: ``settings#0#SHA256``."""
         names = [name for name in self.settings_of(dataset) if not self._is_as_before(firm, name)]
         text = json.dumps({name: setting(firm, name) for name in names}, sort_keys=True)
         return f"settings#0#{hashlib.sha256(text.encode()).hexdigest()}"

@@ -24,7 +24,7 @@ DecimalMark = Annotated[str, typer.Option(help="Decimal mark of amounts: . or ,"
 Amount = Annotated[str, typer.Option(help="What the amount is: net or gross, lines or order, or none.")]
 Price = Annotated[str, typer.Option(help="What a price is: unit, or total of its line.")]
 RepeatedOrders = Annotated[
-    str, typer.Option(help="Which files are right about an order that differs: last by name, or all.")
+    str, typer.Option(help="Which file counts when files differ on an order: last (by name), or all of them.")
 ]
 Encoding = Annotated[str, typer.Option(help="Encoding of the text, such as cp1254.")]
 Delimiter = Annotated[str, typer.Option(help="Delimiter of the fields: ; or tab.")]
@@ -47,7 +47,7 @@ def options_of(
     header: bool | None,
     repeated_orders: str,
 ) -> Options:
-    """The options as typed; BadInputError names the one that cannot be."""
+    """The options as typed; BadInputError names an option with an impossible value."""
     from include.intake import Options
 
     return Options(
@@ -84,7 +84,7 @@ def settled(file: Path, options: Options, *, may_ask: bool = True) -> tuple[Read
 
 
 def mapping_of(columns: list[str]) -> dict[str, str]:
-    """The pairs of --map; BadInputError where one is none."""
+    """The pairs of --map; BadInputError for a text that is no pair."""
     pairs = [column.partition("=") for column in columns]
     if bad := [name for name, equals, of in pairs if not (name and equals and of)]:
         raise BadInputError(f"--map {bad[0]}: write OURS=THEIRS, such as customer_id=Client")

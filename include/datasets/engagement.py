@@ -149,8 +149,8 @@ ACQUISITIONS = Dataset(
             column(
                 "is_acquisition",
                 pa.bool_(),
-                "True for the row that counts as the customer's acquisition: the first converted lead. If "
-                "the first order came before that lead, it is the row without a lead.",
+                "True for the row that counts as the customer's acquisition: the first converted lead, or "
+                "the row without a lead if the first order came before that lead.",
                 required=True,
             ),
             column(

@@ -72,7 +72,7 @@ PURCHASE_FEATURES = Dataset(
             *_spans(
                 ((336, 365), (276, 365)),
                 "next_{days}_days_year_ago",
-                "{what} in the {days} days from the day 365 days before as_of on.",
+                "{what} in the {days} days that begin 365 days before as_of.",
             ),
         ]
     ),

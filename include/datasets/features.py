@@ -67,12 +67,12 @@ RATIO_FEATURES = Dataset(
             column(
                 "order_count_slope_180_days",
                 RATE,
-                "Least-squares change of orders from one 30 days to the next, over the last 180.",
+                "Slope of a least-squares line through the orders of the last six periods of 30 days.",
             ),
             column(
                 "total_spend_slope_180_days",
                 RATE,
-                "Least-squares change of net spend from one 30 days to the next, over the last 180.",
+                "Slope of a least-squares line through the net spend of the last six periods of 30 days.",
             ),
             column(
                 "decayed_order_count",
@@ -164,7 +164,7 @@ RATIO_FEATURES = Dataset(
             column(
                 "order_share_next_30_days_year_ago",
                 RATE,
-                "Of the orders of the last 365 days, the share in the first 30 of them.",
+                "Share of the orders of the last 365 days that fall in the first 30 of these days.",
             ),
             column("points_used_per_order", RATE, "Points used per order; null without loyalty data."),
             column(

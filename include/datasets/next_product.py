@@ -35,8 +35,8 @@ NEXT_PRODUCT_CANDIDATES = Dataset(
             column(
                 "together_share",
                 RATE,
-                "For each of the customer's latest products, the share of its buyers who also bought this "
-                "one; the sum of these shares. 0 if it is a repeat.",
+                "Sum over the customer's latest products of the share of their buyers who also bought this "
+                "product. 0 if it is a repeat.",
                 required=True,
             ),
             column("because_product_id", TEXT, "The one of those products with the largest share."),
@@ -111,7 +111,7 @@ NEXT_PRODUCT_MODEL = Dataset(
                 "Standard error of the difference between the two lists of each customer.",
             ),
             column("fitted_customers", COUNT, "Customers whom the weights are fitted on.", required=True),
-            column("repeat_intercept", RATE, "Log-odds of a repeat with all terms 0."),
+            column("repeat_intercept", RATE, "Intercept of the logistic regression of a repeat."),
             column("repeat_rate_weight", RATE, "Weight of ln((purchase_days + 0.5) / (order_days + 1))."),
             column("repeat_once_weight", RATE, "Weight of 1 if the product was bought on one day only."),
             column("repeat_orders_weight", RATE, "Weight of ln(order_days)."),

@@ -10,7 +10,7 @@ from include.datasets.computed import CUSTOMER_SUMMARY
 from include.datasets.contract import COUNT, CUSTOMER_ID, DAY, MONEY, RATE, TEXT, Dataset, Earlier, column
 
 LATER_DAYS = (30, 60, 90)
-"""Starts of the later windows of a cutoff, in days after it: between two cutoffs the season changes."""
+"""Days after a cutoff at which further windows start, for the season between two cutoffs."""
 
 VALUE_HISTORIES = Dataset(
     name="value_histories",
@@ -35,8 +35,8 @@ VALUE_HISTORIES = Dataset(
                 column(
                     f"spend_{days}_days_later",
                     MONEY,
-                    f"Net spend in as many days from {days} days after the cutoff on; null where they end "
-                    "after the anchor, and over a year.",
+                    f"Net spend in a window of horizon_days that starts {days} days after the cutoff. Null "
+                    "if it ends after the anchor, or if horizon_days is 365.",
                 )
                 for days in LATER_DAYS
             ),

@@ -17,10 +17,12 @@ def sections_of(page: Page) -> list[Section]:
 
 
 def _sure(page: Page) -> Section:
+    """What the file says for certain."""
     return section(page, "sure")
 
 
 def _cannot(page: Page) -> Section:
+    """What the file cannot tell."""
     return section(page, "cannot")
 
 

@@ -1,7 +1,7 @@
 """The quality gate: check what was extracted, slice by slice; a bad batch stops that firm.
 
-``rules`` says what a rule is and one module per dataset holds its rules as literal rows. ``gate`` checks
-them by SQL aggregates, and runs Great Expectations where those are not clear. Great Expectations, pandas and
+``rules`` defines a rule. Each dataset has a module with its rules. ``gate`` checks them by SQL aggregates.
+It runs Great Expectations where a rule fails or is close to its limit. Great Expectations, pandas and
 DuckDB are imported only when they are used.
 """
 

@@ -1,10 +1,10 @@
 """Churn: the probability that a customer buys nothing for ``churn_threshold_days`` from as_of on.
 
-``fit`` tests four candidates on past cutoffs: gradient-boosted trees (LightGBM), the purchase model BG/NBD,
-raw and calibrated, and a curve of the days since the last order. It keeps the best and stores the metrics of
-all. "Best" is the lowest Brier score: the mean squared difference between a probability and what happened (0
-or 1). With too few customers, repeat buyers or churned customers, or when a leakage check fails, fixed rules
-score instead.
+``fit`` tests candidates on past cutoffs: gradient-boosted trees (LightGBM), the purchase models BG/NBD (raw,
+calibrated, with season) and Pareto/NBD, and a curve of the days since the last order. It keeps the best and
+stores the metrics of all. "Best" is the lowest Brier score: the mean squared difference between a probability
+and what happened (0 or 1). With too few customers, repeat buyers or churned customers, or when a leakage
+check fails, fixed rules score instead.
 ``predict`` scores batch by batch. ``docs/churn.md`` describes the protocol.
 """
 
