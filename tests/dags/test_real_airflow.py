@@ -350,6 +350,7 @@ def test_a_marketer_finds_a_customer_in_airflows_own_pages(airflow_stack: RealAi
         firm, firm_faults = page.inner_text(".fm"), tab.faults()
         page.get_by_label("Where the numbers of “Segments” come from").click()
         tab.ready()
+        page.locator(".fm-receipt[open] pre").first.wait_for()  # it loads when it is opened
         receipt = page.locator(".fm-receipt[open]").inner_text()
         page.get_by_role("link", name="Customers", exact=True).focus()
         page.keyboard.press("Enter")
