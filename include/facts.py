@@ -65,9 +65,9 @@ def extras_of(
 ) -> dict[str, Extra]:
     """The ``extra`` of each fact's event, by table.
 
-    ``rows`` is what this run wrote: 0 when the warehouse had the same rows already. ``manifest`` is the
-    reference of the newest manifest among the ``manifest_count`` that were loaded, and ``inputs_sha256`` the
-    hash of all of them.
+    ``rows`` is what this run wrote: 0 when the warehouse had the same rows already. ``manifest`` is one
+    of the ``manifest_count`` references that were loaded: the last in order of their paths, so of the latest
+    month. ``inputs_sha256`` is the hash of all of them.
     """
     ended = {outcome.step: outcome for outcome in outcomes}
     extras: dict[str, Extra] = {}

@@ -18,7 +18,7 @@ FILES, FIRST_SEED = 300, 91_000
 INPUTS = 150
 TESTS = {  # name of the line: (cases required, files of tests)
     "runbook commands executed by tests": (
-        25,
+        18,
         ("tests/run/test_runbook_commands.py", "tests/test_runbook.py"),
     ),
     "causes grouped, messages stored and sent once": (
@@ -34,7 +34,7 @@ TESTS = {  # name of the line: (cases required, files of tests)
         ("tests/handoff/test_faults_of_stores.py", "tests/warehouse/test_commit.py"),
     ),
     "another firm's rows, attempts to read them": (
-        60,
+        500,
         (
             "tests/sql/access",
             "tests/warehouse/test_beside_another_firm.py",

@@ -7,6 +7,7 @@ and folder of handoffs, so their facts can be compared.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -104,13 +105,13 @@ class Installation:
             seen = _Counting(faults.POINTS)
             faults.POINTS = seen
             run_stage((step,), FIRM, day)
-            report.write_text(repr(seen.counts))
+            report.write_text(json.dumps(seen.counts))
 
         # The fault never fires; without one a point does not look at POINTS.
         environ = self.environ | {faults.VARIABLE: f"{next(iter(faults.POINTS))}:999999999:raise"}
         if status := ended(forked(counted, environ, self.home / "log")):
             raise RuntimeError(f"{step.name} of {day} ended with {status}: {self.last_words()}")
-        return {str(name): int(n) for name, n in eval(report.read_text(), {"__builtins__": {}}).items()}
+        return dict(json.loads(report.read_text()))
 
 
 class _Counting(dict[str, str]):

@@ -72,7 +72,7 @@ def purge_firm(settings: Settings, firm_key: str, *, actor: str) -> PurgeReport:
             "files of handoffs": len(list(store.list(firm_key))),
             "copies of the firm's files": remove_copies(settings, firm_key),
             "logs and reports": sum(1 for _ in _own_logs(settings, firm_key))
-            + sum(_names(path, firm_key) for path in _texts(settings)),
+            + sum(_names(path, firm_key) for path in _shared_logs(settings, others)),
             "registry": _in_registry(settings, firm_key),
             **warehouse.purge.left(firm_key, firm_sk, relations),
         }
@@ -99,10 +99,14 @@ def _remove_own_logs(settings: Settings, firm_key: str) -> int:
     return count
 
 
-def _texts(settings: Settings) -> Iterator[Path]:
-    """Logs that firms share, such as those of services and of the upkeep DAG."""
+def _shared_logs(settings: Settings, others: set[str]) -> Iterator[Path]:
+    """Logs that firms share, such as those of services and of the upkeep DAG; not the other firms' own.
+
+    A firm's key may be an ordinary word, which another firm's log may contain.
+    """
+    theirs = {f"dag_id=firm_{key}" for key in others}
     for path in sorted(settings.logs.rglob("*")) if settings.logs.is_dir() else ():
-        if path.is_file() and path.suffix in LOG_SUFFIXES:
+        if path.is_file() and path.suffix in LOG_SUFFIXES and theirs.isdisjoint(path.parts):
             yield path
 
 
@@ -117,11 +121,8 @@ def _names(path: Path, firm_key: str) -> bool:
 
 def _mask_logs(settings: Settings, firm_key: str, others: set[str]) -> int:
     """Overwrite the firm's key in shared logs, in place, so that open log files stay valid; lines changed."""
-    pattern, skipped = _pattern(firm_key), {f"dag_id=firm_{key}" for key in others}
-    count = 0
-    for path in _texts(settings):
-        if not skipped.isdisjoint(path.parts):
-            continue
+    pattern, count = _pattern(firm_key), 0
+    for path in _shared_logs(settings, others):
         with path.open("r+b") as file:
             place = 0
             for line in file.read().splitlines(keepends=True):

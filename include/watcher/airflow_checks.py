@@ -20,7 +20,7 @@ TIMEOUT_SECONDS = 10.0
 PARSE_AGE = timedelta(minutes=10)
 QUEUE_AGE = timedelta(minutes=15)
 STUCK_AGE = timedelta(hours=2)
-OWN_DAGS = ("firmament_upkeep", "firmament_heartbeat")
+OWN_DAGS = ("firmament_upkeep", "firmament_heartbeat", "firmament_backfill")
 SHOWN = 5
 SERVICES = {"metadatabase": "database", "scheduler": "scheduler", "dag_processor": "dag-processor"}
 AIRFLOW_KINDS = (

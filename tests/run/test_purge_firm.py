@@ -33,7 +33,7 @@ def two(shop):
         shop.run(key, AS_OF)
         log = shop.home / "home" / "logs" / "tasks" / f"dag_id=firm_{key}" / "run_id=1" / "attempt=1.log"
         log.parent.mkdir(parents=True)
-        log.write_text(f"start of rfm, firm {key}\n")
+        log.write_text(f"start of rfm, firm {key}; compare acme\n")  # a key may be a word of another's log
     (shop.home / "home" / "logs" / "scheduler.log").write_text("ran firm_acme and firm_acme_two, acme/rfm\n")
     settings = Settings.read()
     with Warehouse(shop.dsn) as warehouse:
